@@ -1,0 +1,3 @@
+"""x"""
+__all__: list[str] = []
+def main() -> None: ...

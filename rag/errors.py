@@ -1,0 +1,59 @@
+"""Every error the framework raises on purpose. Each message says what came, what was expected, what to do.
+
+    RagError
+    ├── ConfigError            a setting that cannot be used, or two that contradict each other
+    │   └── MissingExtra       an optional part is not installed; the message is the pip line
+    ├── LoadError              a file that cannot be read as a document
+    ├── FilterError            a `where` that does not parse, or an operator that a store cannot do
+    ├── StoreError             the store cannot be read or written
+    │   ├── FingerprintError   the store was built with another embedder
+    │   ├── LockedError        another process is writing
+    │   └── CorruptError       what is on disk is torn or foreign
+    └── ModelError             a model that cannot be loaded or run
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """Anything the framework raises on purpose."""
+
+
+class ConfigError(RagError):
+    """A setting that cannot be used, or two that contradict each other."""
+
+
+class MissingExtra(ConfigError):
+    """An optional part is not installed; the message is the pip line that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part: pip install 'footnote-rag[{extra}]'")
+        self.extra = extra
+
+
+class LoadError(RagError):
+    """A file that cannot be read as a document."""
+
+
+class FilterError(RagError):
+    """A `where` that does not parse, or an operator that a store cannot do."""
+
+
+class StoreError(RagError):
+    """The store cannot be read or written."""
+
+
+class FingerprintError(StoreError):
+    """The store was built with another embedder than the one given."""
+
+
+class LockedError(StoreError):
+    """Another process is writing to the store."""
+
+
+class CorruptError(StoreError):
+    """What is on disk is torn, foreign, or of another format version."""
+
+
+class ModelError(RagError):
+    """A model that cannot be loaded or run."""

@@ -1,0 +1,209 @@
+"""The values that flow through the framework: frozen, small, and the same for every store and stage.
+
+A document is split into chunks; a retriever answers a query with hits; an answer cites spans of them.
+Nothing here does any work, and nothing here knows how a value was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+
+if TYPE_CHECKING:
+    from rag.trace import Record
+
+Metadata = Mapping[str, Any]
+"""JSON values by name: strings, numbers, booleans, null, and lists of them."""
+
+
+def stable_id(*parts: object) -> str:
+    """A 24-character hexadecimal id that depends on the parts alone (BLAKE2b, 96 bits)."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        data = str(part).encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text. Offsets everywhere in the framework count characters of `text`.
+
+    `media_type` says how `text` is structured, which is what chunkers go by: `text/plain`,
+    `text/markdown`, `text/x-rst`, `text/csv`, `text/tab-separated-values`, `application/json`, or
+    `text/x-<language>` for source code. Loaders of rich formats (HTML, DOCX, EPUB, …) write Markdown.
+    `pages[i]` is the offset at which page i + 1 begins; empty where the format has no pages.
+    """
+
+    id: str
+    text: str
+    source: str
+    title: str = ""
+    metadata: Metadata = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+    media_type: str = "text/plain"
+
+    @classmethod
+    def make(
+        cls,
+        text: str,
+        source: str,
+        *,
+        title: str = "",
+        metadata: Metadata | None = None,
+        pages: Sequence[int] = (),
+        media_type: str = "text/plain",
+    ) -> Document:
+        """A document whose id is derived from its source, so that the same source replaces itself."""
+        return cls(
+            stable_id("document", source), text, source, title, dict(metadata or {}), tuple(pages), media_type
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document: `text == document.text[start:end]`, always.
+
+    `page` counts from 1 (None where there are no pages). `heading` is the path of headings above the
+    chunk, `Guide › Install`; `header` is what a continued table repeats (its column names). Both are
+    embedded and indexed with the chunk but are no part of `text`. `metadata` is the document's.
+    """
+
+    id: str
+    document_id: str
+    source: str
+    text: str
+    start: int
+    end: int
+    title: str = ""
+    page: int | None = None
+    heading: str = ""
+    header: str = ""
+    metadata: Metadata = field(default_factory=dict)
+
+    @property
+    def context(self) -> str:
+        """Title, heading path and table header: what gives the text its place, one part a line."""
+        title = "" if self.heading.startswith(self.title) else self.title
+        return "\n".join(part for part in (title, self.heading, self.header) if part)
+
+    @property
+    def indexed_text(self) -> str:
+        """What is embedded and indexed: the context, then the text."""
+        context = self.context
+        return f"{context}\n{self.text}" if context else self.text
+
+
+class Span(NamedTuple):
+    """What a chunker yields: a span of the document's text and the context it stands in."""
+
+    start: int
+    end: int
+    heading: str = ""
+    header: str = ""
+
+
+class Scored(NamedTuple):
+    """One entry of a ranked list: a chunk id and its score, higher is better."""
+
+    chunk_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved chunk. `score` is the last stage's; `ranks` and `scores` say where each retriever put it.
+
+    Ranks count from 1.
+    """
+
+    chunk: Chunk
+    score: float
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a retriever gets. `weight` scales this query's ranked list when several are fused."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person typed, and the queries made of it. Augment stages return it with other queries."""
+
+    text: str
+    queries: tuple[Query, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The proof of one sentence: `quote == document.text[start:end]`."""
+
+    marker: int
+    chunk_id: str
+    document_id: str
+    source: str
+    title: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer, what it cites, and how well that supports it (0 to 1)."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    support: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A grounded answer. `abstained` means that the sources do not answer the question; `text` then says so.
+
+    `confidence` estimates the probability that the sources answer the question (0 to 1).
+    """
+
+    question: str
+    text: str
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    abstained: bool = False
+    confidence: float = 0.0
+    hits: tuple[Hit, ...] = ()
+    trace: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of a streamed answer.
+
+    `stage`: a stage finished (`record`). `hits`: retrieval is done (`hits`). `text`: a piece of the
+    answer (`text`). `answer`: the final, grounded answer (`answer`), always the last event.
+    """
+
+    kind: Literal["stage", "hits", "text", "answer"]
+    text: str = ""
+    record: Record | None = None
+    hits: tuple[Hit, ...] = ()
+    answer: Answer | None = None
+
+
+class DocumentInfo(NamedTuple):
+    """What a store knows of a document without its text. `hash` changes when its content or recipe does."""
+
+    id: str
+    source: str
+    title: str
+    hash: str
+    chunks: int
+    metadata: Metadata
