@@ -1,15 +1,15 @@
 """Every error the framework raises on purpose. Each message says what came, what was expected, what to do.
 
-    RagError
-    ├── ConfigError            a setting that cannot be used, or two that contradict each other
-    │   └── MissingExtra       an optional part is not installed; the message is the pip line
-    ├── LoadError              a file that cannot be read as a document
-    ├── FilterError            a `where` that does not parse, or an operator that a store cannot do
-    ├── StoreError             the store cannot be read or written
-    │   ├── FingerprintError   the store was built with another embedder
-    │   ├── LockedError        another process is writing
-    │   └── CorruptError       what is on disk is torn or foreign
-    └── ModelError             a model that cannot be loaded or run
+RagError
+├── ConfigError            a setting that cannot be used, or two that contradict each other
+│   └── MissingExtra       an optional part is not installed; the message is the pip line
+├── LoadError              a file that cannot be read as a document
+├── FilterError            a `where` that does not parse, or an operator that a store cannot do
+├── StoreError             the store cannot be read or written
+│   ├── FingerprintError   the store was built with another embedder
+│   ├── LockedError        another process is writing
+│   └── CorruptError       what is on disk is torn or foreign
+└── ModelError             a model that cannot be loaded or run
 """
 
 from __future__ import annotations

@@ -1,6 +1,28 @@
 """Where documents, chunks and vectors live. A store keeps truth, filters and durability; it does not embed.
 
 - `contract.py`: `VectorStore`, what every store does
-- `where.py`: filters: values, the text form, and the reference evaluator every store must match
-- `local.py`: one folder: SQLite (the only truth) and derived indexes
+- `where.py`, `where_text.py`: filters as values, the evaluator every store must match, and their text form
+- `local.py`: one folder, whose only truth is SQLite (`local_truth.py`), followed by derived indexes
+  (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and followers
 """
+
+from .contract import Capabilities, Upsert, VectorStore
+from .local import LocalStore
+from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
+from .where_text import parse_where
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Capabilities",
+    "Filter",
+    "LocalStore",
+    "NotOf",
+    "Upsert",
+    "VectorStore",
+    "Where",
+    "fields_of",
+    "leaves",
+    "matches",
+    "parse_where",
+]

@@ -1,0 +1,199 @@
+"""Settings: one frozen tree. A value comes from a flag, else the environment, `rag.toml`, or the default.
+
+`rag.toml` stands beside the index folder. In the environment, `[search] k` is `RAG_SEARCH_K`. Stages take
+plain keywords and never see this tree; `rag/rag.py` hands them their values.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from rag.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How a new index is made. An existing one keeps what it was made with."""
+
+    embedder: str = (
+        "builtin"  # `builtin`, a folder with an ONNX export, or `st:` and a sentence-transformers model
+    )
+    language: str = "auto"  # for stems and stop words: a Snowball name such as `german`, `none`, or `auto`
+    lexical: str = "tantivy"  # BM25 engine: `tantivy`, or `rank-bm25` for small corpora
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """What is read, and under which limits."""
+
+    include: tuple[str, ...] = ()  # patterns; when given, only files that match one are looked at
+    exclude: tuple[str, ...] = ()  # patterns of files and folders that do not belong to the index
+    gitignore: bool = True  # whether .gitignore files count
+    hidden: bool = False  # whether files and folders that begin with a dot are looked at
+    workers: int = 0  # parsing processes; 0 is one a core
+    timeout: float = 60.0  # seconds a file may take to parse
+    max_megabytes: int = 256  # larger files are reported, not read
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """How documents are cut. Changing these re-cuts a document the next time it is ingested."""
+
+    method: str = "structure"  # structure, fixed, sentences, headings, semantic, code, or `module:function`
+    max_tokens: int = 200  # by the embedder's own count, heading path included
+    overlap: int = 0  # sentences (or tokens, for `fixed`) repeated from the chunk before
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """Question → hits."""
+
+    k: int = 10  # hits
+    augment: tuple[str, ...] = ()  # stages that make queries of the question
+    retrieve: str = "hybrid"  # hybrid, dense, lexical, or `module:function`
+    depth: int = 100  # how many chunks each leg brings to the fusion
+    fusion: str = "zscore"  # zscore, rrf, minmax, dbsf
+    dense_weight: float = 1.0  # weight of the dense leg in the fusion
+    lexical_weight: float = 1.0  # weight of the lexical leg in the fusion
+    denoise: tuple[str, ...] = ("duplicates",)  # stages that drop or re-score hits
+
+
+@dataclass(frozen=True, slots=True)
+class AskSettings:
+    """Hits → answer."""
+
+    reorder: tuple[str, ...] = ()  # stages that order the hits for the generator
+    generate: str = "extractive"  # extractive, or `module:function`
+    ground: tuple[str, ...] = ("abstain",)  # stages that check the answer, after its citations are made
+    sentences: int = 3  # at most so many sentences in an extractive answer
+    abstain_below: float = 0.25  # confidence under which the sources are said not to answer
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole tree, one part a section of `rag.toml`."""
+
+    index: IndexSettings = field(default_factory=IndexSettings)
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    chunk: ChunkSettings = field(default_factory=ChunkSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    ask: AskSettings = field(default_factory=AskSettings)
+    stages: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # `[stages.NAME]`: options of a stage
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings, and where each value came from: `search.k` → `RAG_SEARCH_K`."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    path: Path  # the rag.toml that was looked for
+
+
+def resolve_settings(
+    index: Path, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> Resolved:
+    """Puts the tree together. `overrides` maps `section.name` to values (None counts as not given).
+
+    Raises ConfigError for an unknown name, a value of the wrong type, or a file that is no TOML.
+    """
+    path = Path(os.path.abspath(index)).parent / "rag.toml"  # noqa: PTH100 (resolve() would follow links)
+    file = _read(path)
+    environ = os.environ if environ is None else environ
+    overrides = {name: value for name, value in (overrides or {}).items() if value is not None}
+    origins: dict[str, str] = {}
+    sections: dict[str, Any] = {"stages": _stages(file.pop("stages", {}), path)}
+    for section in fields(Settings):
+        if section.name == "stages":
+            continue
+        kind = get_type_hints(Settings)[section.name]
+        values: dict[str, Any] = {}
+        given = file.pop(section.name, {})
+        if not isinstance(given, dict):
+            raise ConfigError(f"{path}: {section.name} is {given!r}, expected a section [{section.name}]")
+        for name, wanted in get_type_hints(kind).items():
+            key, variable = f"{section.name}.{name}", f"RAG_{section.name}_{name}".upper()
+            if key in overrides:
+                values[name], origins[key] = _checked(key, overrides.pop(key), wanted), "flag"
+            elif variable in environ:
+                values[name], origins[key] = _from_text(variable, environ[variable], wanted), variable
+            elif name in given:
+                values[name], origins[key] = _checked(f"{path}: {key}", given[name], wanted), str(path)
+            else:
+                origins[key] = "default"
+            given.pop(name, None)
+        _refuse_unknown(given, f"{path}: [{section.name}]", get_type_hints(kind))
+        sections[section.name] = kind(**values)
+    _refuse_unknown(file, str(path), get_type_hints(Settings))
+    _refuse_unknown(overrides, "settings", origins)
+    return Resolved(Settings(**sections), origins, path)
+
+
+def flat(settings: Settings) -> dict[str, Any]:
+    """Every value by its full name: `search.k` → 10."""
+    found: dict[str, Any] = {}
+    for section in fields(settings):
+        part = getattr(settings, section.name)
+        if is_dataclass(part):
+            found.update({f"{section.name}.{f.name}": getattr(part, f.name) for f in fields(part)})
+    found.update({f"stages.{name}": dict(options) for name, options in settings.stages.items()})
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): mend its permissions") from error
+
+
+def _stages(value: Any, path: Path) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(options, dict) for options in value.values()):
+        raise ConfigError(f"{path}: [stages] holds {value!r}, expected one section a stage: [stages.NAME]")
+    return value
+
+
+def _refuse_unknown(given: Mapping[str, Any], where: str, known: Mapping[str, Any]) -> None:
+    if given:
+        names = ", ".join(sorted(map(str, given)))
+        raise ConfigError(f"{where}: unknown {names}; known are {', '.join(sorted(known))}")
+
+
+def _checked(name: str, value: Any, wanted: Any) -> Any:
+    """The value as the type wanted: whole numbers pass for floats, and one string for a list of one."""
+    if get_origin(wanted) is tuple:
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise ConfigError(f"{name} is {value!r}, expected a list")
+        return tuple(_checked(name, item, get_args(wanted)[0]) for item in items)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        raise ConfigError(f"{name} is {value!r}, expected {wanted.__name__}")
+    return value
+
+
+def _from_text(variable: str, text: str, wanted: Any) -> Any:
+    """A value of the environment: lists are comma-separated, booleans 1/0, true/false, yes/no."""
+    if get_origin(wanted) is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if wanted is bool:
+        known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in known:
+            raise ConfigError(f"{variable} is {text!r}, expected one of {', '.join(known)}")
+        return known[text.lower()]
+    try:
+        return wanted(text)
+    except ValueError:
+        raise ConfigError(f"{variable} is {text!r}, expected {wanted.__name__}") from None

@@ -1,0 +1,75 @@
+"""Names → parts. A part is named by what ships, by an entry point of a third party, or by a dotted path.
+
+A built-in `duplicates` of the kind `denoise` is the function `build` in `rag/denoise/duplicates.py`. It gets
+those of the offered keywords that its signature names (the embedder, the store, settings), and the options of
+its `[stages.duplicates]` section; what it returns is the stage. An entry point in the group `rag.denoise`
+is such a `build` too. `package.module:function` is the stage itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from rag.errors import ConfigError
+
+
+def names(kind: str) -> list[str]:
+    """What can be named in this kind: `names("denoise")` → ["duplicates", …]."""
+    package = importlib.import_module(f"rag.{kind}")
+    built_in = {
+        module.name
+        for module in pkgutil.iter_modules(package.__path__)
+        if not module.name.startswith("_") and module.name not in getattr(package, "PARTS_ONLY", ())
+    }
+    return sorted(built_in | {point.name for point in entry_points(group=f"rag.{kind}")})
+
+
+def part(
+    kind: str,
+    named: str | Callable[..., Any],
+    offered: Mapping[str, Any],
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Any:
+    """The part that a name or a callable stands for; a callable stands for itself.
+
+    Raises ConfigError for an unknown name, a path that cannot be imported, or an option it does not know.
+    """
+    if not isinstance(named, str):
+        return named
+    if ":" in named:
+        return _imported(kind, named)
+    build = _builder(kind, named)
+    parameters = inspect.signature(build).parameters
+    given = dict((options or {}).get(named, {}))
+    unknown = set(given) - set(parameters)
+    if unknown:
+        known = ", ".join(sorted(set(parameters) - {"store", "embedder"})) or "none"
+        raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")
+    return build(**({name: value for name, value in offered.items() if name in parameters} | given))
+
+
+def _builder(kind: str, name: str) -> Callable[..., Any]:
+    for point in entry_points(group=f"rag.{kind}", name=name):
+        return point.load()  # type: ignore[no-any-return]
+    if name not in names(kind):
+        raise ConfigError(f"there is no {kind} named {name!r}: known are {', '.join(names(kind))}")
+    return importlib.import_module(f"rag.{kind}.{name}").build  # type: ignore[no-any-return]
+
+
+def _imported(kind: str, path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"{kind} {path!r} cannot be imported ({error}): expected module:function"
+        ) from error
+    if not callable(found):
+        raise ConfigError(f"{kind} {path!r} is {type(found).__name__}, expected something to call")
+    return found

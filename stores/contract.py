@@ -1,0 +1,109 @@
+"""What every store does. Core asks for ranked lists and fuses them itself, so all stores order hits alike.
+
+`rag.testing.StoreContract` is this page as a test suite; a third party's store inherits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from rag.types import Chunk, Document, DocumentInfo, Scored
+
+from .where import Filter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a store can and cannot do, told honestly; the contract suite checks it."""
+
+    name: str
+    lexical: str
+    """The lexical engine, `tantivy` or `rank-bm25`; empty where the store has none."""
+    filters: frozenset[str]
+    """Operators of `Where` that the store evaluates itself; another raises FilterError."""
+    atomic_documents: bool = True
+    """A reader sees a document's old chunks or its new ones, never a mixture."""
+    concurrent_writers: bool = False
+    vectors: str = "float32"
+    """The precision in which vectors come back from `scan`."""
+
+
+class Upsert(NamedTuple):
+    """One document with its chunks and their vectors, stored as a whole or not at all.
+
+    `vectors` is float32 of shape (len(chunks), dim), unit rows. `hash` is what `documents()` gives back.
+    """
+
+    document: Document
+    chunks: Sequence[Chunk]
+    vectors: NDArray[np.float32]
+    hash: str
+
+
+class VectorStore(Protocol):
+    """Documents, chunks and vectors, with search legs. Errors are those of `rag.errors`."""
+
+    @property
+    def caps(self) -> Capabilities: ...
+
+    def upsert(self, items: Sequence[Upsert]) -> None:
+        """Stores documents, each replaced as a whole in its own transaction. Of repeats, the last wins.
+
+        Raises StoreError where vectors and chunks do not match in number or dimension.
+        """
+        ...
+
+    def delete(self, document_ids: Sequence[str] = (), where: Filter | None = None) -> int:
+        """Removes documents by id, and those of which a chunk matches `where`. Returns how many went."""
+        ...
+
+    def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[Scored]:
+        """The k chunks nearest to a unit vector of shape (dim,), by inner product, best first."""
+        ...
+
+    def lexical(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
+        """The k chunks that match the text best by BM25, best first; without a shared term, none."""
+        ...
+
+    def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
+        """Chunks in the order asked; ids that are not stored are left out."""
+        ...
+
+    def load(self, document_ids: Sequence[str]) -> list[Document]:
+        """Documents in the order asked; ids that are not stored are left out."""
+        ...
+
+    def documents(self, where: Filter | None = None) -> Iterator[DocumentInfo]:
+        """Every document (of which a chunk matches `where`), without its text, ordered by source."""
+        ...
+
+    def scan(
+        self, after: str = "", limit: int = 1000, where: Filter | None = None
+    ) -> list[tuple[Chunk, NDArray[np.float32]]]:
+        """Up to `limit` chunks with ids greater than `after`, in order of id, and their vectors."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Inside it, `dense`, `lexical`, `get` and `load` of this thread all see one state of the store."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Holds the writer's place, for stores that admit one writer. Raises LockedError when it is taken."""
+        ...
+
+    def sync(self) -> None:
+        """Returns when all that was written is durable, and visible to every reader at full speed."""
+        ...
+
+    def stats(self) -> Mapping[str, Any]:
+        """Counts and sizes: at least `documents`, `chunks`, `dim`, `bytes`."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,300 @@
+"""The local store: one folder that can be copied, moved and backed up, with no server and no pickle.
+
+    rag.toml        what the store was built with: format, embedder, lexical engine, language
+    store.sqlite    the only truth: documents, chunks, vectors and a change log
+    dense/ lexical/ derived from it; deleting them costs a rebuild and nothing else
+
+One writer at a time, any number of readers, in any number of processes and threads. Inside a snapshot
+everything is seen at one point of the change log: SQLite by its read transaction, the derived indexes by
+being brought to exactly that point first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from rag.errors import FingerprintError, LockedError, StoreError
+from rag.types import Chunk, Document, DocumentInfo, Scored
+
+from .contract import Capabilities, Upsert
+from .local_derived import Derived
+from .local_gate import Gate
+from .local_identity import Identity
+from .local_truth import Truth, translated
+from .where import Filter, Op
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SAMPLE = 200  # chunks by which the language of an index is told
+_CACHED_FILTERS = 16
+
+
+class LocalStore:
+    """A `VectorStore` in a folder. Use `LocalStore.open`."""
+
+    def __init__(self, folder: Path, identity: Identity, truth: Truth, wait: float = 0.0) -> None:
+        self.folder = folder
+        self.identity = identity
+        self._truth = truth
+        self._derived: Derived | None = None
+        self._gate = Gate()
+        self._local = threading.local()
+        self._opening = threading.Lock()
+        self._caching = threading.Lock()
+        self._turn = threading.RLock()  # writers of this process
+        self._wait = wait
+        self._writing = 0
+        self._filters: dict[tuple[Filter, int], NDArray[np.int64]] = {}
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        *,
+        fingerprint: str,
+        dim: int,
+        embedder: str = "",
+        language: str = "auto",
+        engine: str = "tantivy",
+        wait: float = 0.0,
+    ) -> LocalStore:
+        """Opens the folder, or makes it.
+
+        `fingerprint`, `dim` and `embedder` (how to open it again) belong to the embedder; `language`
+        (a Snowball name, `none`, or `auto`: told from the first chunks) and `engine` (`tantivy`,
+        `rank-bm25`) are only looked at when the store is made. `wait`: seconds to wait for another
+        writer before LockedError.
+
+        Raises FingerprintError where the store was built with another embedder, CorruptError where the
+        folder holds something else, StoreError where it cannot be made.
+        """
+        path = Path(folder)
+        wanted = Identity(fingerprint, dim, embedder, engine, language)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            identity = Identity.read(path) or wanted.write_new(path)
+        except OSError as error:
+            raise StoreError(
+                f"cannot open {path} as a store ({error.strerror}): name a folder that can be written"
+            ) from error
+        if identity.fingerprint != fingerprint:
+            raise FingerprintError(
+                f"{path} was built with the embedder {identity.embedder or identity.fingerprint}, and "
+                f"{embedder or fingerprint} was given: use the former, or run `rag ingest --reembed` "
+                "to embed everything again with the new one"
+            )
+        return cls(path, identity, Truth(path / "store.sqlite"), wait)
+
+    @property
+    def caps(self) -> Capabilities:
+        return Capabilities(name="local", lexical=self.identity.engine, filters=frozenset(get_args(Op)))
+
+    # ------------------------------------------------------------------------------------------- writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the writer's place for this process. Raises LockedError where another process has it."""
+        from filelock import FileLock, Timeout
+
+        with self._turn:
+            lock = FileLock(self.folder / "writer.lock", timeout=self._wait)
+            try:
+                if not self._writing:
+                    lock.acquire()
+            except Timeout:
+                raise LockedError(
+                    f"another process is writing to {self.folder}: wait until it is done and try again"
+                ) from None
+            self._writing += 1
+            try:
+                yield
+            finally:
+                self._writing -= 1
+                lock.release()
+
+    def upsert(self, items: Sequence[Upsert]) -> None:
+        import numpy as np
+
+        with self.writing():
+            for document_id, item in {item.document.id: item for item in items}.items():
+                vectors = np.ascontiguousarray(item.vectors, np.float32)
+                if vectors.shape != (len(item.chunks), self.identity.dim):
+                    raise StoreError(
+                        f"{item.document.source}: got vectors of shape {vectors.shape}, expected "
+                        f"({len(item.chunks)}, {self.identity.dim}): one row a chunk, of the store's embedder"
+                    )
+                if not np.isfinite(vectors).all():
+                    raise StoreError(f"{item.document.source} ({document_id}): a vector is not finite")
+                self._truth.replace(item._replace(vectors=vectors))
+
+    def delete(self, document_ids: Sequence[str] = (), where: Filter | None = None) -> int:
+        with self.writing():
+            return self._truth.delete(document_ids, where)
+
+    def sync(self) -> None:
+        with self.writing():
+            with self.snapshot():
+                stamp = self._indexes.save()
+            self._truth.prune(stamp)
+            self._truth.checkpoint()
+
+    # ----------------------------------------------------------------------------------------- searching
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        if getattr(self._local, "depth", 0):
+            yield
+            return
+        with translated(self._truth.path):
+            self._local.seq = self._enter()
+            self._local.depth = 1
+            try:
+                yield
+            finally:
+                self._local.depth = 0
+                self._truth.end()
+                self._gate.leave()
+
+    def _enter(self) -> int:
+        """Comes in as a reader, in a SQLite snapshot, with the derived indexes at the very same change."""
+        self._gate.enter()
+        try:
+            seq = self._truth.begin()
+            if self._indexes.is_at(seq):
+                return seq
+            self._truth.end()
+        except BaseException:
+            self._gate.leave()
+            raise
+        self._gate.leave()
+        self._gate.enter_alone()
+        try:
+            seq = self._indexes.follow(self._language)
+        except BaseException:
+            self._gate.leave_alone()
+            raise
+        self._gate.step_down()
+        return seq
+
+    @property
+    def _indexes(self) -> Derived:
+        with self._opening:
+            if self._derived is None:
+                identity = self.identity
+                self._derived = Derived(
+                    self.folder, self._truth, identity.dim, identity.engine, identity.store_id
+                )
+            return self._derived
+
+    def _language(self) -> str:
+        """The language of the index: told from its first chunks once, then kept."""
+        kept = Identity.read(self.folder) or self.identity
+        if kept.language == "auto":
+            from rag.indexes import detect_language
+
+            sample = self._truth.chunks(self._truth.positions()[:_SAMPLE])
+            if not sample:
+                return "auto"
+            kept = kept.with_language(detect_language(chunk.text for _, chunk in sample))
+            kept.write(self.folder)
+        self.identity = kept
+        return kept.language
+
+    def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[Scored]:
+        with self.snapshot():
+            scores, positions = self._indexes.dense.search(vector[None, :], k, self._allowed(where))
+            return self._ranked(positions[0], scores[0])
+
+    def lexical(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
+        with self.snapshot():
+            scores, positions = self._indexes.lexical.search(text, k, self._allowed(where))
+            return self._ranked(positions, scores)
+
+    def _allowed(self, where: Filter | None) -> NDArray[np.int64] | None:
+        if where is None:
+            return None
+        import numpy as np
+
+        key = (where, self._local.seq)
+        with self._caching:
+            found = self._filters.get(key)
+        if found is None:
+            found = np.asarray(self._truth.allowed(where), np.int64)
+            with self._caching:
+                if len(self._filters) >= _CACHED_FILTERS:
+                    del self._filters[next(iter(self._filters))]
+                self._filters[key] = found
+        return found
+
+    def _ranked(self, positions: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Scored]:
+        """Ids for positions; ties in order of id, so that the store's history does not show."""
+        pairs = [(p, s) for p, s in zip(positions.tolist(), scores.tolist(), strict=True) if p >= 0]
+        ids = self._truth.chunk_ids([position for position, _ in pairs])
+        return sorted((Scored(ids[p], s) for p, s in pairs), key=lambda hit: (-hit.score, hit.chunk_id))
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
+        with translated(self._truth.path):
+            return self._truth.get(chunk_ids)
+
+    def load(self, document_ids: Sequence[str]) -> list[Document]:
+        with translated(self._truth.path):
+            return self._truth.load(document_ids)
+
+    def documents(self, where: Filter | None = None) -> Iterator[DocumentInfo]:
+        with translated(self._truth.path):
+            yield from self._truth.documents(where)
+
+    def scan(
+        self, after: str = "", limit: int = 1000, where: Filter | None = None
+    ) -> list[tuple[Chunk, NDArray[np.float32]]]:
+        with translated(self._truth.path):
+            return self._truth.scan(after, limit, where, self.identity.dim)
+
+    def stats(self) -> Mapping[str, Any]:
+        with translated(self._truth.path):
+            return {
+                "documents": self._truth.count("document"),
+                "chunks": self._truth.count("chunk"),
+                "dim": self.identity.dim,
+                "bytes": _folder_bytes(self.folder),
+                "engine": self.identity.engine,
+                "language": self.identity.language,
+                "embedder": self.identity.embedder,
+                "fingerprint": self.identity.fingerprint,
+            }
+
+    def problems(self) -> list[str]:
+        """Truth against derived: what is wrong, in words; empty when all is well. Reads everything once."""
+        with translated(self._truth.path):
+            found = self._truth.problems(self.identity.dim)
+        with self.snapshot():
+            chunks = self._truth.count("chunk")
+            for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):
+                if len(index) != chunks:
+                    found.append(
+                        f"the {name} index holds {len(index)} chunks, and the store {chunks}: "
+                        f"delete {self.folder / name}, and the next search rebuilds it"
+                    )
+        return found
+
+    def close(self) -> None:
+        if self._derived is not None:
+            self._derived.close()
+        self._truth.close()
+
+
+def _folder_bytes(folder: Path) -> int:
+    """Bytes of all files, as they stand; files that go away meanwhile count nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -1,0 +1,202 @@
+"""The local store's derived indexes, dense and lexical: always rebuildable, always following the change log.
+
+Each index remembers the stamp (the last `seq`) it holds. `follow` replays what is missing; an index that is
+torn, foreign, or too far behind for the log is rebuilt from the truth. The lexical index is shared on disk
+by all processes, so who brings it forward holds `derived.lock`; the dense index is brought forward in each
+process's memory and saved when enough has come together.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import CorruptError, LockedError
+from rag.indexes import DenseIndex, LexicalIndex, open_lexical
+
+from .local_truth import Truth
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BATCH = 5_000
+_LOCK_SECONDS = 120
+_SAVE_ALWAYS = 200_000  # chunks; up to here writing the whole dense index takes a fraction of a second
+_SAVE_SHARE = 50  # beyond, it is written when 1/50 has changed; until then each process replays the rest
+
+Language = Callable[[], str]
+"""Tells the language of the index, or `auto` while there is nothing to tell it by."""
+
+
+class Derived:
+    """The two indexes of one folder. `owner` ties them to one store: files of another are rebuilt."""
+
+    def __init__(self, folder: Path, truth: Truth, dim: int, engine: str, owner: str) -> None:
+        self._folder, self._truth, self._dim, self._engine = folder, truth, dim, engine
+        self._owner = owner
+        self._lexical: LexicalIndex | None = None
+        self._language_told = False
+        self.dense = self._open_dense()
+        self.dense_stamp = self.dense.stamp
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        """Open once `follow` has run."""
+        if self._lexical is None:
+            raise CorruptError("the lexical index is not open: search inside `with store.snapshot()`")
+        return self._lexical
+
+    def is_at(self, seq: int) -> bool:
+        """Whether both indexes hold exactly the changes up to `seq`. Moves nothing: others may search."""
+        return self._lexical is not None and self.dense_stamp == seq and self._lexical.stamp == seq
+
+    def follow(self, language: Language) -> int:
+        """Brings both indexes to the truth of now. Leaves this thread in a read snapshot at the seq returned.
+
+        The caller must be alone. Raises LockedError where another process is busy with them for minutes.
+        """
+        seq = self._truth.begin()
+        try:
+            if self._seen_current(seq):
+                self._follow_dense(seq)
+                return seq
+        except BaseException:
+            self._truth.end()
+            raise
+        self._truth.end()
+        with self._locked():
+            seq = self._truth.begin()
+            try:
+                self._follow_lexical(seq, language)
+                self._follow_dense(seq)
+            except BaseException:
+                self._truth.end()
+                raise
+        return seq
+
+    def save(self) -> int:
+        """Writes the dense index down if enough is pending. Returns the stamp that is safe on disk."""
+        with self._locked():
+            if self.dense.pending * _SAVE_SHARE >= len(self.dense) or len(self.dense) <= _SAVE_ALWAYS:
+                self.dense.save(self.dense_stamp)
+        return min(self.dense.stamp, self.lexical.stamp)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Alone among all processes in changing the files of the derived indexes."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self._folder / "derived.lock", timeout=_LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise LockedError(
+                f"another process has been bringing {self._folder} up to date for {_LOCK_SECONDS} s: "
+                "wait for it, or end it, and try again"
+            ) from None
+
+    def close(self) -> None:
+        if self._lexical is not None:
+            self._lexical.close()
+
+    # --------------------------------------------------------------------------------------------- dense
+
+    def _open_dense(self) -> DenseIndex:
+        folder = self._claimed("dense")
+        try:
+            return DenseIndex.open(folder, self._dim)
+        except CorruptError:
+            self._wipe(folder)
+            return DenseIndex.open(folder, self._dim)
+
+    def _follow_dense(self, seq: int) -> None:
+        if self.dense_stamp == seq:
+            return
+        changes = self._truth.changes(self.dense_stamp)
+        if changes is None:  # the log forgot what we need: another process may have saved a newer state
+            self.dense = self._open_dense()
+            changes = self._truth.changes(self.dense.stamp)
+        if changes is None:
+            self._wipe(self._folder / "dense")
+            self.dense = self._open_dense()
+            added, removed = self._truth.positions(), []
+        else:
+            added, removed = changes.added, changes.removed
+        if removed:
+            self.dense.remove(_array(removed))
+        for batch in _batches(added):
+            self.dense.add(_array(batch), self._truth.vectors(batch, self._dim))
+        self.dense_stamp = seq
+
+    # ------------------------------------------------------------------------------------------- lexical
+
+    def _seen_current(self, seq: int) -> bool:
+        """Whether another process has already brought the lexical index on disk to `seq`."""
+        if self._lexical is None or not self._language_told:
+            return False
+        self._lexical.refresh()
+        return self._lexical.stamp == seq
+
+    def _follow_lexical(self, seq: int, language: Language) -> None:
+        index = self._lexical
+        if index is None or not self._language_told:
+            index = self._open_lexical(language())
+        index.refresh()
+        if index.stamp == seq:
+            return
+        changes = self._truth.changes(index.stamp)
+        if changes is None:
+            index.clear()
+            added, removed = self._truth.positions(), []
+        else:
+            added, removed = changes.added, changes.removed
+        index.update(removed, self._texts(added), seq)
+
+    def _open_lexical(self, language: str) -> LexicalIndex:
+        """Opens the index, anew once the language is known: until there are chunks, it is not."""
+        if self._lexical is not None:
+            self._lexical.close()
+        self._language_told = language != "auto"
+        language = language if self._language_told else "none"
+        folder = self._claimed("lexical", self._engine, language)
+        try:
+            self._lexical = open_lexical(folder, language, engine=self._engine)
+        except CorruptError:
+            self._wipe(folder, self._engine, language)
+            self._lexical = open_lexical(folder, language, engine=self._engine)
+        return self._lexical
+
+    def _texts(self, positions: Sequence[int]) -> Iterator[tuple[int, str]]:
+        for batch in _batches(positions):
+            for position, chunk in self._truth.chunks(batch):
+                yield position, chunk.indexed_text
+
+    # --------------------------------------------------------------------------------------------- files
+
+    def _claimed(self, name: str, *terms: str) -> Path:
+        """The folder of one index, emptied if it was made for another store or on other terms."""
+        folder = self._folder / name
+        mark = folder / "owner"
+        if not mark.is_file() or mark.read_text() != " ".join((self._owner, *terms)):
+            self._wipe(folder, *terms)
+        return folder
+
+    def _wipe(self, folder: Path, *terms: str) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "owner").write_text(" ".join((self._owner, *terms)))
+
+
+def _batches(positions: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(positions), _BATCH):
+        yield positions[start : start + _BATCH]
+
+
+def _array(positions: Sequence[int]) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.asarray(positions, np.int64)

@@ -1,0 +1,402 @@
+"""The local store's only truth: documents, chunks, vectors and a change log, in one SQLite file.
+
+Every change of a chunk appends a row to `change`; the derived indexes remember the last `seq` they hold and
+replay what is missing. Positions are never used twice, so replaying is harmless. A document is replaced in
+one transaction. Knows nothing of search.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rag.errors import CorruptError, LockedError, StoreError
+from rag.types import Chunk, Document, DocumentInfo
+
+from .contract import Upsert
+from .local_filter import needs_chunks, to_sql
+from .where import Filter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FORMAT = 1
+_APPLICATION_ID = 0x666F6F74  # "foot"
+_BUSY_SECONDS = 60
+_KEEP_CHANGES = 100_000
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE document (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, title TEXT NOT NULL,
+    media_type TEXT NOT NULL, hash TEXT NOT NULL, metadata TEXT NOT NULL, pages TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX document_source ON document (source);
+CREATE TABLE chunk (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    document INTEGER NOT NULL REFERENCES document (key), start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    page INTEGER, heading TEXT NOT NULL, header TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX chunk_document ON chunk (document);
+CREATE TABLE vector (position INTEGER PRIMARY KEY REFERENCES chunk (position), value BLOB NOT NULL);
+CREATE TABLE change (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, added INTEGER NOT NULL
+);
+"""
+
+_CHUNK = """
+SELECT chunk.id, document.id, document.source, chunk.text, chunk.start, chunk."end", document.title,
+       chunk.page, chunk.heading, chunk.header, document.metadata, chunk.position
+FROM chunk JOIN document ON document.key = chunk.document
+"""
+
+
+class Changes(NamedTuple):
+    """What happened to positions since a stamp; a position is in one of the two, never both."""
+
+    added: list[int]
+    removed: list[int]
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as the framework's, with the next step."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            raise LockedError(
+                f"{path} has been locked by another process for {_BUSY_SECONDS} s: try again later"
+            ) from error
+        if "full" in text:
+            raise StoreError(
+                f"no space left for {path}: free some disk and run the command again; nothing stored is lost"
+            ) from error
+        raise StoreError(f"{path}: {text}: check the folder's permissions, then `rag doctor`") from error
+    except sqlite3.DatabaseError as error:
+        raise CorruptError(
+            f"{path} is no readable store ({error}): restore a backup, or delete the folder and ingest again"
+        ) from error
+
+
+class Truth:
+    """One SQLite file. Each thread has its own connection; writers queue on SQLite's own lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        with translated(path):
+            self._prepare()
+
+    # ------------------------------------------------------------------------------------- connections
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(
+                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            found.execute("PRAGMA foreign_keys = ON")
+            found.execute("PRAGMA synchronous = NORMAL")
+            found.execute("PRAGMA cache_size = -16000")
+            self._local.connection = found
+            with self._guard:
+                self._open.append(found)
+        return found
+
+    def _prepare(self) -> None:
+        connection = self.connection
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise CorruptError(
+                f"{self.path} has format {version}, expected at most {FORMAT}: upgrade footnote-rag"
+            )
+        if version == FORMAT:
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        with self.transaction():
+            if connection.execute("PRAGMA user_version").fetchone()[0] == FORMAT:
+                return  # another process was faster
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing."""
+        connection = self.connection
+        if connection.in_transaction:
+            raise StoreError("a write inside a snapshot: leave `with store.snapshot()` first")
+        with translated(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def begin(self) -> int:
+        """Starts this thread's read snapshot; returns the last change it sees."""
+        with translated(self.path):
+            self.connection.execute("BEGIN")
+            return self.seq()
+
+    def end(self) -> None:
+        self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with self._guard:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+    # ------------------------------------------------------------------------------------- writing
+
+    def replace(self, item: Upsert) -> None:
+        """Stores one document in place of its former self. Chunks that did not change keep their position."""
+        document = item.document
+        with self.transaction() as connection:
+            key = self._write_document(connection, document, item.hash)
+            former = {
+                row[0]: row[1:]
+                for row in connection.execute(
+                    "SELECT id, page, heading, header, position, value"
+                    " FROM chunk JOIN vector USING (position) WHERE document = ?",
+                    (key,),
+                )
+            }
+            wanted: dict[str, tuple[Chunk, bytes]] = {}
+            for chunk, vector in zip(item.chunks, item.vectors, strict=True):
+                wanted.setdefault(chunk.id, (chunk, vector.tobytes()))
+            gone = [
+                row[3]
+                for chunk_id, row in former.items()
+                if chunk_id not in wanted or not _same(row, *wanted[chunk_id])
+            ]
+            kept = {chunk_id for chunk_id, row in former.items() if row[3] not in set(gone)}
+            self._remove_positions(connection, gone)
+            for chunk_id, (chunk, value) in wanted.items():
+                if chunk_id not in kept:
+                    self._add_chunk(connection, key, chunk, value)
+
+    def _write_document(self, connection: sqlite3.Connection, document: Document, content_hash: str) -> int:
+        """Inserts or updates the row; returns its key."""
+        values = {
+            "id": document.id,
+            "source": document.source,
+            "title": document.title,
+            "media_type": document.media_type,
+            "hash": content_hash,
+            "metadata": json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False),
+            "pages": json.dumps(list(document.pages)),
+            "text": document.text,
+        }
+        row = connection.execute("SELECT key, title FROM document WHERE id = ?", (document.id,)).fetchone()
+        if row is None:
+            names = ", ".join(values)
+            marks = ", ".join(f":{name}" for name in values)
+            insert = connection.execute(f"INSERT INTO document ({names}) VALUES ({marks})", values)
+            return int(insert.lastrowid or 0)
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        connection.execute(f"UPDATE document SET {sets} WHERE id = :id", values)
+        if row[1] != document.title:  # the title is indexed with every chunk
+            self._remove_positions(connection, self._positions_of(connection, [row[0]]))
+        return int(row[0])
+
+    @staticmethod
+    def _add_chunk(connection: sqlite3.Connection, key: int, chunk: Chunk, value: bytes) -> None:
+        position = connection.execute(
+            'INSERT INTO chunk (id, document, start, "end", page, heading, header, text)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (chunk.id, key, chunk.start, chunk.end, chunk.page, chunk.heading, chunk.header, chunk.text),
+        ).lastrowid
+        connection.execute("INSERT INTO vector VALUES (?, ?)", (position, value))
+        connection.execute("INSERT INTO change (position, added) VALUES (?, 1)", (position,))
+
+    @staticmethod
+    def _remove_positions(connection: sqlite3.Connection, positions: Sequence[int]) -> None:
+        rows = [(position,) for position in positions]
+        connection.executemany("DELETE FROM vector WHERE position = ?", rows)
+        connection.executemany("DELETE FROM chunk WHERE position = ?", rows)
+        connection.executemany("INSERT INTO change (position, added) VALUES (?, 0)", rows)
+
+    @staticmethod
+    def _positions_of(connection: sqlite3.Connection, keys: Iterable[int]) -> list[int]:
+        sql = "SELECT position FROM chunk WHERE document IN (SELECT value FROM json_each(?))"
+        return [row[0] for row in connection.execute(sql, (json.dumps(list(keys)),))]
+
+    def delete(self, document_ids: Sequence[str], where: Filter | None) -> int:
+        """Removes documents by id and by filter, in one transaction."""
+        with self.transaction() as connection:
+            sql = "SELECT key FROM document WHERE id IN (SELECT value FROM json_each(?))"
+            keys = {row[0] for row in connection.execute(sql, (json.dumps(list(document_ids)),))}
+            if where is not None:
+                keys |= {row[0] for row in self._matching(where, "document.key")}
+            self._remove_positions(connection, self._positions_of(connection, keys))
+            connection.executemany("DELETE FROM document WHERE key = ?", [(key,) for key in keys])
+        return len(keys)
+
+    def prune(self, stamp: int) -> None:
+        """Forgets old changes that every derived index on disk holds, keeping the newest for late readers."""
+        with self.transaction() as connection:
+            oldest = min(stamp, self.seq() - _KEEP_CHANGES)
+            connection.execute("DELETE FROM change WHERE seq <= ?", (oldest,))
+
+    def checkpoint(self) -> None:
+        """Moves what the write-ahead log holds into the main file, as far as readers allow."""
+        with translated(self.path):
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    # ------------------------------------------------------------------------------------- reading
+
+    def seq(self) -> int:
+        """The last change there ever was, 0 before the first."""
+        row = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change'").fetchone()
+        return int(row[0]) if row else 0
+
+    def changes(self, since: int) -> Changes | None:
+        """What changed after `since`, or None where the log does not reach back that far."""
+        oldest = self.connection.execute("SELECT min(seq) FROM change").fetchone()[0]
+        if since > self.seq() or (since < self.seq() and (oldest is None or oldest > since + 1)):
+            return None
+        last: dict[int, int] = dict(
+            self.connection.execute("SELECT position, added FROM change WHERE seq > ? ORDER BY seq", (since,))
+        )
+        return Changes(
+            [p for p, added in last.items() if added], [p for p, added in last.items() if not added]
+        )
+
+    def positions(self) -> list[int]:
+        return [row[0] for row in self.connection.execute("SELECT position FROM chunk ORDER BY position")]
+
+    def vectors(self, positions: Sequence[int], dim: int) -> NDArray[np.float32]:
+        """float32 (len(positions), dim), in the order asked. Raises CorruptError where one is missing."""
+        import numpy as np
+
+        sql = "SELECT position, value FROM vector WHERE position IN (SELECT value FROM json_each(?))"
+        found = dict(self.connection.execute(sql, (json.dumps(list(positions)),)))
+        try:
+            data = b"".join(found[position] for position in positions)
+        except KeyError as error:
+            raise CorruptError(
+                f"{self.path}: chunk {error} has no vector: run `rag ingest --reembed`"
+            ) from None
+        return np.frombuffer(data, np.float32).reshape(len(positions), dim)
+
+    def chunks(self, positions: Sequence[int]) -> list[tuple[int, Chunk]]:
+        """(position, chunk) of those that are stored, in ascending order of position."""
+        sql = f"{_CHUNK} WHERE chunk.position IN (SELECT value FROM json_each(?)) ORDER BY chunk.position"
+        return [
+            (row[11], _chunk(row)) for row in self.connection.execute(sql, (json.dumps(list(positions)),))
+        ]
+
+    def chunk_ids(self, positions: Sequence[int]) -> dict[int, str]:
+        sql = "SELECT position, id FROM chunk WHERE position IN (SELECT value FROM json_each(?))"
+        return dict(self.connection.execute(sql, (json.dumps(list(positions)),)))
+
+    def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
+        sql = f"{_CHUNK} WHERE chunk.id IN (SELECT value FROM json_each(?))"
+        found = {row[0]: _chunk(row) for row in self.connection.execute(sql, (json.dumps(list(chunk_ids)),))}
+        return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
+
+    def load(self, document_ids: Sequence[str]) -> list[Document]:
+        sql = (
+            "SELECT id, text, source, title, metadata, pages, media_type FROM document"
+            " WHERE id IN (SELECT value FROM json_each(?))"
+        )
+        found = {
+            id_: Document(id_, text, source, title, json.loads(metadata), tuple(json.loads(pages)), media)
+            for id_, text, source, title, metadata, pages, media in self.connection.execute(
+                sql, (json.dumps(list(document_ids)),)
+            )
+        }
+        return [found[document_id] for document_id in document_ids if document_id in found]
+
+    def documents(self, where: Filter | None) -> Iterator[DocumentInfo]:
+        columns = (
+            "document.id, document.source, document.title, document.hash,"
+            " (SELECT count(*) FROM chunk AS c WHERE c.document = document.key), document.metadata"
+        )
+        rows = (
+            self.connection.execute(f"SELECT {columns} FROM document ORDER BY source, id")
+            if where is None
+            else self._matching(where, columns, "ORDER BY document.source, document.id")
+        )
+        for row in rows:
+            id_, source, title, content_hash, chunks, metadata = row
+            yield DocumentInfo(id_, source, title, content_hash, chunks, json.loads(metadata))
+
+    def _matching(self, where: Filter, columns: str, order: str = "") -> sqlite3.Cursor:
+        """Documents of which at least one chunk (or, without chunk fields, which itself) matches."""
+        condition, values = to_sql(where)
+        tables = "document"
+        if needs_chunks(where):
+            tables += " JOIN chunk ON chunk.document = document.key"
+        return self.connection.execute(
+            f"SELECT DISTINCT {columns} FROM {tables} WHERE {condition} {order}", values
+        )
+
+    def allowed(self, where: Filter) -> list[int]:
+        """The positions of all chunks that match, ascending; document fields are looked at once each."""
+        condition, values = to_sql(where)
+        sql = (
+            "SELECT chunk.position FROM document CROSS JOIN chunk ON chunk.document = document.key"
+            f" WHERE {condition} ORDER BY chunk.position"
+        )
+        return [row[0] for row in self.connection.execute(sql, values)]
+
+    def scan(
+        self, after: str, limit: int, where: Filter | None, dim: int
+    ) -> list[tuple[Chunk, NDArray[np.float32]]]:
+        condition, values = ("1", []) if where is None else to_sql(where)
+        sql = f"{_CHUNK} WHERE chunk.id > ? AND {condition} ORDER BY chunk.id LIMIT ?"
+        rows = self.connection.execute(sql, [after, *values, limit]).fetchall()
+        vectors = self.vectors([row[11] for row in rows], dim)
+        return [(_chunk(row), vector) for row, vector in zip(rows, vectors, strict=True)]
+
+    def count(self, table: str) -> int:
+        return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    def problems(self, dim: int) -> list[str]:
+        """What is wrong inside the file, in words; empty when all is well. Reads everything."""
+        checks = {
+            "chunks without a document": "chunk WHERE document NOT IN (SELECT key FROM document)",
+            "chunks without a vector": "chunk WHERE position NOT IN (SELECT position FROM vector)",
+            "vectors without a chunk": "vector WHERE position NOT IN (SELECT position FROM chunk)",
+            "vectors of another size": f"vector WHERE length(value) <> {dim * 4}",
+            "chunks whose text is not their document's": "chunk JOIN document ON key = document"
+            ' WHERE substr(document.text, start + 1, "end" - start) <> chunk.text',
+        }
+        found = [str(row[0]) for row in self.connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+        for what, rows in checks.items():
+            number = self.connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
+            if number:
+                found.append(f"{number} {what}")
+        return found
+
+
+def _same(row: tuple[Any, ...], chunk: Chunk, value: bytes) -> bool:
+    """Whether a stored row (page, heading, header, position, vector) is this chunk."""
+    return row[:3] == (chunk.page, chunk.heading, chunk.header) and row[4] == value
+
+
+def _chunk(row: tuple[Any, ...]) -> Chunk:
+    id_, document_id, source, text, start, end, title, page, heading, header, metadata = row[:11]
+    return Chunk(
+        id_, document_id, source, text, start, end, title, page, heading, header, json.loads(metadata)
+    )

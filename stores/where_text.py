@@ -1,0 +1,146 @@
+"""The text form of filters: `source ~ "guides/*" and year >= 2024 and not draft = true`.
+
+Precedence: not, and, or; brackets group. Strings are quoted, or bare words; `not in` and `!~` negate.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from rag.errors import FilterError
+
+from .where import AllOf, AnyOf, Filter, NotOf, Where
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+      | (?P<op><=|>=|!=|==|=|<|>|!~|~)
+      | (?P<punct>[()\[\],])
+      | (?P<word>[^\s()\[\],"'<>=!~]+)
+    )""",
+    re.VERBOSE,
+)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_MAX_DEPTH = 50
+
+
+def parse_where(text: str) -> Filter:
+    """Reads the text form. Raises FilterError, with a mark under the place it could not read."""
+    return _Parser(text).whole()
+
+
+class _Parser:
+    """Recursive descent: or → and → not → condition."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: list[tuple[str, str, int]] = []
+        self.at = 0
+        position = 0
+        while text[position:].strip():
+            found = _TOKEN.match(text, position)
+            if found is None:
+                self.fail("cannot read this", position)
+            kind = str(found.lastgroup)
+            self.tokens.append((kind, found.group(kind), found.start(kind)))
+            position = found.end()
+
+    def fail(self, why: str, position: int | None = None) -> NoReturn:
+        at = len(self.text) if position is None else position
+        example = 'source ~ "guides/*" and year >= 2024'
+        raise FilterError(f"filter: {why}\n  {self.text}\n  {' ' * at}^\nexpected something like: {example}")
+
+    def peek(self) -> tuple[str, str, int]:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "", len(self.text))
+
+    def take(self) -> tuple[str, str, int]:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def keyword(self, word: str) -> bool:
+        kind, value, _ = self.peek()
+        if kind == "word" and value.lower() == word:
+            self.at += 1
+            return True
+        return False
+
+    def whole(self) -> Filter:
+        if not self.tokens:
+            self.fail("it is empty")
+        found = self.any_of(0)
+        kind, value, position = self.peek()
+        if kind != "end":
+            self.fail(f"{value!r} is one too many: expected and, or, or the end", position)
+        return found
+
+    def any_of(self, depth: int) -> Filter:
+        if depth > _MAX_DEPTH:
+            self.fail(f"nested deeper than {_MAX_DEPTH} brackets", self.peek()[2])
+        parts = [self.all_of(depth)]
+        while self.keyword("or"):
+            parts.append(self.all_of(depth))
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+    def all_of(self, depth: int) -> Filter:
+        parts = [self.negation(depth)]
+        while self.keyword("and"):
+            parts.append(self.negation(depth))
+        return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+
+    def negation(self, depth: int) -> Filter:
+        if self.keyword("not"):
+            return NotOf(self.negation(depth + 1))
+        if self.peek()[1] == "(" and self.peek()[0] == "punct":
+            self.take()
+            inner = self.any_of(depth + 1)
+            if self.take()[1] != ")":
+                self.fail("a bracket is not closed", self.tokens[-1][2])
+            return inner
+        return self.condition()
+
+    def condition(self) -> Filter:
+        kind, name, position = self.take()
+        if kind != "word":
+            self.fail("expected a field name", position)
+        if self.keyword("exists"):
+            return Where(name, "exists")
+        if self.keyword("has"):
+            return Where(name, "has", self.value())
+        if self.keyword("in"):
+            return Where(name, "in", self.values())
+        if self.keyword("not"):
+            if not self.keyword("in"):
+                self.fail("expected `in` after `not`", self.peek()[2])
+            return NotOf(Where(name, "in", self.values()))
+        kind, op, position = self.take()
+        if kind != "op":
+            self.fail(f"expected an operator after {name!r}: = != < <= > >= ~ !~ in has exists", position)
+        if op == "!~":
+            return NotOf(Where(name, "~", self.value()))
+        return Where(name, "=" if op == "==" else op, self.value())  # type: ignore[arg-type]
+
+    def values(self) -> tuple[str | int | float | bool, ...]:
+        _, bracket, position = self.take()
+        if bracket not in ("[", "("):
+            self.fail('expected a list such as ["a", "b"]', position)
+        found: list[str | int | float | bool] = []
+        while self.peek()[1] not in ("]", ")") or self.peek()[0] != "punct":
+            found.append(self.value())
+            if self.peek()[1] == ",":
+                self.take()
+        self.take()
+        return tuple(found)
+
+    def value(self) -> str | int | float | bool:
+        kind, text, position = self.take()
+        if kind == "string":
+            return re.sub(r"\\(.)", r"\1", text[1:-1])
+        if kind != "word":
+            self.fail("expected a value", position)
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        if _NUMBER.fullmatch(text):
+            return float(text) if any(char in text for char in ".eE") else int(text)
+        return text
