@@ -1,0 +1,213 @@
+"""A fixed set of vectors and their positions: scanned exactly, or by 1-bit codes. In memory or mapped.
+
+Vectors are kept as half floats (error of a unit vector's score below 1e-3, measured 2e-4) and are the truth
+of the segment; the codes (RaBitQ, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error
+Bound for Approximate Nearest Neighbor Search") are derived from each stored vector alone, never from its
+neighbours. That is why the way a set was split into segments, or edited into being, cannot be seen in what
+a search returns. Every score comes from the same FAISS kernel, whichever way a row was found.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rag.errors import CorruptError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_POSITION_BYTES = 8
+
+
+class Found(NamedTuple):
+    """Slots of one segment, best first, with the value they were ranked by."""
+
+    ranked_by: NDArray[np.float32]
+    slots: NDArray[np.int64]
+
+
+class Files(NamedTuple):
+    """What a segment on disk consists of, as the manifest remembers it. `code_bytes` is 0 without codes."""
+
+    name: str
+    rows: int
+    vector_bytes: int
+    code_bytes: int
+
+    def paths(self, folder: Path) -> dict[str, Path]:
+        """The paths by kind: `vectors`, `positions` and, where there are any, `codes`."""
+        kinds = ("vectors", "positions", "codes") if self.code_bytes else ("vectors", "positions")
+        return {kind: folder / f"{self.name}.{kind}" for kind in kinds}
+
+
+class Segment:
+    """Immutable rows. `positions` int64 (n,) ascending; `vectors` float16 (n, dim), a view of FAISS' memory.
+
+    A slot is a row number of one segment, counted from 0.
+    """
+
+    def __init__(
+        self,
+        flat: Any,
+        positions: NDArray[np.int64],
+        stored_codes: NDArray[np.uint8] | None = None,
+        files: Files | None = None,
+    ) -> None:
+        self._flat = flat
+        self._stored_codes = stored_codes
+        self.positions = positions
+        self.vectors: NDArray[np.float16] = _view(flat)
+        self.files = files
+        """Where the segment lies on disk; None while it lives in memory only."""
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @classmethod
+    def build(cls, positions: NDArray[np.int64], vectors: NDArray[np.float16]) -> Segment:
+        """A segment in memory. Positions must ascend."""
+        flat = _new_flat(vectors.shape[1])
+        flat.add_sa_codes(np.ascontiguousarray(vectors).view(np.uint8))
+        return cls(flat, positions)
+
+    @classmethod
+    def open(cls, folder: Path, files: Files, dim: int) -> Segment:
+        """Map a segment's files. FileNotFoundError where one is missing, CorruptError where one is torn."""
+        faiss = _faiss()
+        paths = files.paths(folder)
+        sizes = {
+            "vectors": files.vector_bytes,
+            "positions": files.rows * _POSITION_BYTES,
+            "codes": files.code_bytes,
+        }
+        for kind, path in paths.items():
+            if (size := path.stat().st_size) != sizes[kind]:
+                raise CorruptError(f"{path} has {size} bytes, expected {sizes[kind]}: rebuild the index")
+        try:
+            # Never add to this index: FAISS aborts the process when a mapped index grows.
+            flat = faiss.read_index(str(paths["vectors"]), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise CorruptError(f"{paths['vectors']} is not a vector file: rebuild the index") from error
+        if not isinstance(flat, faiss.IndexScalarQuantizer) or (flat.d, flat.ntotal) != (dim, files.rows):
+            raise CorruptError(f"{paths['vectors']} does not hold {files.rows} x {dim}: rebuild the index")
+        positions = np.memmap(paths["positions"], dtype="<i8", mode="r", shape=(files.rows,))
+        # Mapped now, so that they survive the writer's clean-up; read at the first search that needs them.
+        codes = np.memmap(paths["codes"], dtype=np.uint8, mode="r") if "codes" in paths else None
+        return cls(flat, positions, codes, files)
+
+    def write(self, folder: Path, name: str, *, codes: bool) -> Files:
+        """Write the segment's files and flush them to the disk."""
+        faiss = _faiss()
+        vectors, positions = folder / f"{name}.vectors", folder / f"{name}.positions"
+        faiss.write_index(self._flat, str(vectors))
+        positions.write_bytes(np.ascontiguousarray(self.positions, dtype="<i8").tobytes())
+        written, code_bytes = [vectors, positions], 0
+        if codes:
+            written.append(folder / f"{name}.codes")
+            faiss.write_index(self._codes, str(written[-1]))
+            code_bytes = written[-1].stat().st_size
+        for path in written:
+            flush(path)
+        return Files(name, len(self), vectors.stat().st_size, code_bytes)
+
+    def slots_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slots of those positions that the segment holds."""
+        slots = np.searchsorted(self.positions, positions).clip(max=len(self) - 1)
+        held: NDArray[np.bool_] = self.positions[slots] == positions
+        return slots[held]
+
+    def scan(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Found:
+        """The best n live slots by exact score: min(n, live rows) of them."""
+        faiss = _faiss()
+        params = None
+        if live is not None:
+            selector = faiss.IDSelectorBitmap(np.packbits(live, bitorder="little"))
+            params = faiss.SearchParameters(sel=selector)
+        scores, slots = self._flat.search(query[None, :], min(n, len(self)), params=params)
+        held = slots[0] >= 0
+        return Found(scores[0][held], slots[0][held])
+
+    def scan_codes(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Found:
+        """The best n live slots by the codes' estimate: min(n, live rows) of them.
+
+        FAISS cannot mask rows here, so it is asked for more until enough of them are live: dead rows come in
+        clusters (the chunks of an edited document), which no fixed surplus would cover.
+        """
+        if live is None:
+            fetch, wanted = min(n, len(self)), min(n, len(self))
+        else:
+            count = int(np.count_nonzero(live))
+            wanted = min(n, count)
+            fetch = min(len(self), n * len(self) // max(count, 1) + 16)
+        while wanted:
+            estimates, slots = self._codes.search(query[None, :], fetch)
+            keep = slots[0] >= 0
+            if live is not None:
+                keep &= live[slots[0]]
+            if np.count_nonzero(keep) >= wanted or fetch == len(self):
+                return Found(estimates[0][keep][:wanted], slots[0][keep][:wanted])
+            fetch = min(len(self), 4 * fetch)
+        return Found(np.empty(0, np.float32), np.empty(0, np.int64))
+
+    def score(self, query: NDArray[np.float32], slots: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Exact scores of some slots: the same numbers, to the last bit, that `scan` gives them."""
+        few = _new_flat(len(query))
+        few.add_sa_codes(self.vectors[slots].view(np.uint8))
+        scores, order = few.search(query[None, :], len(slots))
+        out = np.empty(len(slots), np.float32)
+        out[order[0]] = scores[0]
+        return out
+
+    @cached_property
+    def _codes(self) -> Any:
+        """The 1-bit codes: read from their file, or made from the vectors."""
+        faiss = _faiss()
+        if self._stored_codes is not None:
+            try:
+                codes = faiss.deserialize_index(self._stored_codes)
+            except RuntimeError as error:
+                raise CorruptError(f"the codes of {self.files} cannot be read: rebuild the index") from error
+            if (codes.d, codes.ntotal) != (self._flat.d, len(self)):
+                raise CorruptError(f"the codes of {self.files} are another segment's: rebuild the index")
+            return codes
+        codes = faiss.IndexRaBitQFastScan(self._flat.d, faiss.METRIC_INNER_PRODUCT)
+        # A fixed centre instead of the mean: a code then depends on its own vector and on nothing else.
+        faiss.copy_array_to_vector(np.zeros(self._flat.d, np.float32), codes.center)
+        codes.is_trained = True
+        for start in range(0, len(self), 16384):
+            codes.add(self.vectors[start : start + 16384].astype(np.float32))
+        return codes
+
+
+def flush(path: Path) -> None:
+    """Make a file or a folder's entries durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _faiss() -> Any:
+    """FAISS, imported at the first use: it takes 46 ms."""
+    import faiss
+
+    return faiss
+
+
+def _new_flat(dim: int) -> Any:
+    faiss = _faiss()
+    return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+
+
+def _view(flat: Any) -> NDArray[np.float16]:
+    """The rows inside a FAISS index, float16 (n, dim), without a copy. Valid while the index lives."""
+    raw: NDArray[np.uint8] = _faiss().rev_swig_ptr(flat.codes.data(), flat.codes.size())
+    view = raw.view(np.float16).reshape(-1, flat.d)
+    view.flags.writeable = False
+    return view
