@@ -1,0 +1,151 @@
+"""Several ranked lists → one. A leg is a list of (id, score), best first; so is what comes out.
+
+    rrf      Σ w / (rrf_k + rank)           ranks only
+    zscore   Σ w · (s − mean) / deviation   the default: scores count, on each leg's own scale
+    minmax   Σ w · (s − min) / (max − min)
+    dbsf     Σ w · (s − mean + 3 deviations) / (6 deviations)
+
+Common to all: weights default to 1 for each leg; an id that comes twice in a leg counts where it comes
+first; empty legs say nothing; equal sums go by id, so ids of one call must be comparable. What a leg
+does not hold is given the lowest value of that leg by the sums of scores, and nothing by rrf.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from rag.errors import ConfigError
+
+Id = TypeVar("Id", bound=Hashable)
+Leg: TypeAlias = Sequence[tuple[Id, float]]
+Normalise: TypeAlias = Callable[[Sequence[float]], tuple[list[float], float]]
+"""Scores, best first and at least one → their values, and the value of what is missing."""
+
+
+class Fusion(Protocol):
+    """Legs → one list of (id, sum), best first. Raises ConfigError for weights that do not fit."""
+
+    def __call__(
+        self, legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None
+    ) -> list[tuple[Id, float]]: ...
+
+
+def rrf(
+    legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None, rrf_k: float = 60
+) -> list[tuple[Id, float]]:
+    """Reciprocal rank fusion: Σ w / (rrf_k + rank), ranks from 1.
+
+    A larger `rrf_k` flattens the top. Cormack, Clarke & Büttcher, "Reciprocal Rank Fusion outperforms
+    Condorcet and individual Rank Learning Methods" (2009), which has rrf_k = 60.
+    """
+    if rrf_k < 0:
+        raise ConfigError(f"rrf_k={rrf_k} came; expected 0 or more (60 in the paper).")
+    sums: dict[Id, float] = {}
+    for leg, weight in _weighted(legs, weights):
+        for rank, identity in enumerate(dict.fromkeys(identity for identity, _ in leg), start=1):
+            sums[identity] = sums.get(identity, 0.0) + weight / (rrf_k + rank)
+    return _sorted(sums)
+
+
+def zscore(legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None) -> list[tuple[Id, float]]:
+    """Sum of standard scores: (s − mean) / deviation, over the scores of the leg.
+
+    Where all scores of a leg are equal, what it holds gets 1 and what it misses −1: the standard scores
+    of two equal halves. Lee, "Analyses of Multiple Evidence Combination" (1997) sums normalised scores;
+    Webber, Moffat & Zobel, "Score Standardization for Inter-Collection Comparison" (2008) standardise.
+    """
+    return _summed(legs, weights, _standardised)
+
+
+def minmax(legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None) -> list[tuple[Id, float]]:
+    """Sum of scores stretched to 0 … 1: (s − min) / (max − min).
+
+    Where all scores of a leg are equal, they get 1. CombSUM of Fox & Shaw, "Combination of Multiple
+    Searches" (1994), with the normalisation of Lee, "Analyses of Multiple Evidence Combination" (1997).
+    """
+    return _summed(legs, weights, _stretched)
+
+
+def dbsf(legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None) -> list[tuple[Id, float]]:
+    """Distribution-based score fusion: (s − (mean − 3 deviations)) / (6 deviations).
+
+    Where all scores of a leg are equal, they get ½ and what it misses 0. Mazzeschi, "Distribution-Based
+    Score Fusion" (2023), the form that Qdrant uses but for missing ids, which it gives 0.
+    """
+    return _summed(legs, weights, _distributed)
+
+
+FUSIONS: Mapping[str, Fusion] = MappingProxyType(
+    {"rrf": rrf, "zscore": zscore, "minmax": minmax, "dbsf": dbsf}
+)
+"""Fusion methods by name."""
+
+
+def _summed(
+    legs: Sequence[Leg[Id]], weights: Sequence[float] | None, normalise: Normalise
+) -> list[tuple[Id, float]]:
+    sums: dict[Id, float] = {}
+    missing = 0.0
+    for leg, weight in _weighted(legs, weights):
+        scores: dict[Id, float] = {}
+        for identity, score in leg:
+            scores.setdefault(identity, score)
+        values, lowest = normalise(list(scores.values()))
+        # Every id starts with what it gets where it is missing, and gains the difference where it is not.
+        missing += weight * lowest
+        for identity, value in zip(scores, values, strict=True):
+            sums[identity] = sums.get(identity, 0.0) + weight * (value - lowest)
+    return _sorted({identity: missing + gain for identity, gain in sums.items()})
+
+
+def _standardised(scores: Sequence[float]) -> tuple[list[float], float]:
+    mean, deviation = _moments(scores)
+    if not deviation:
+        return [1.0] * len(scores), -1.0
+    values = [(score - mean) / deviation for score in scores]
+    return values, min(values)
+
+
+def _stretched(scores: Sequence[float]) -> tuple[list[float], float]:
+    low, high = min(scores), max(scores)
+    if low == high:
+        return [1.0] * len(scores), 0.0
+    return [(score - low) / (high - low) for score in scores], 0.0
+
+
+def _distributed(scores: Sequence[float]) -> tuple[list[float], float]:
+    mean, deviation = _moments(scores)
+    if not deviation:
+        return [0.5] * len(scores), 0.0
+    values = [0.5 + (score - mean) / (6 * deviation) for score in scores]
+    return values, min(values)
+
+
+def _moments(scores: Sequence[float]) -> tuple[float, float]:
+    """Mean and deviation (of the population); the deviation is exactly 0 where all scores are equal."""
+    if min(scores) == max(scores):
+        return scores[0], 0.0
+    mean = math.fsum(scores) / len(scores)
+    return mean, math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
+
+
+def _weighted(legs: Sequence[Leg[Id]], weights: Sequence[float] | None) -> Iterable[tuple[Leg[Id], float]]:
+    if weights is None:
+        weights = [1.0] * len(legs)
+    if len(weights) != len(legs) or not all(0 <= weight < math.inf for weight in weights):
+        raise ConfigError(
+            f"weights {list(weights)} came for {len(legs)} ranked lists; expected one a list, 0 or more."
+        )
+    return [(leg, weight) for leg, weight in zip(legs, weights, strict=True) if len(leg)]
+
+
+def _sorted(sums: Mapping[Id, float]) -> list[tuple[Id, float]]:
+    """Best first. Sums that differ only by the order of their additions are equal."""
+
+    def key(entry: tuple[Any, float]) -> tuple[float, Any]:
+        return -round(entry[1], 12), entry[0]
+
+    return sorted(sums.items(), key=key)

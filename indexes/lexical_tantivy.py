@@ -1,0 +1,238 @@
+"""BM25 on disk (tantivy). Its folder holds tantivy's files and `lexical.json`, nothing else.
+
+The stamp is written after tantivy's commit, so that it is never ahead of the data: after a crash between
+the two the owner repeats an update, which changes nothing. tantivy fixes k1 = 1.2 and b = 0.75.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ConfigError, CorruptError, LockedError, StoreError
+
+from .analysis import Analyzer
+from .lexical_bm25 import K1, B, checked
+from .lexical_manifest import NAME, Manifest, read_manifest, write_manifest
+from .lexical_snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SMALL_HEAP = 15_000_000  # bytes; the least that tantivy takes, and the quickest to set up
+_LARGE_HEAP = 200_000_000
+_BULK = 2_000  # added texts from which the large heap pays
+_STALE_SHARE = 0.1  # deleted documents per living one, from which the index is written anew
+
+
+class TantivyIndex:
+    """A `LexicalIndex` in a folder. The writer's lock is taken by the first change and held until `close`."""
+
+    def __init__(self, folder: Path, index: Any, manifest: Manifest, analyzer: Analyzer) -> None:
+        self._folder = folder
+        self._index = index
+        self._manifest = manifest
+        self._analyzer = analyzer
+        self._writer: Any = None
+        self._heap = 0
+        self._snapshot = Snapshot(index.searcher(), index.schema)
+
+    @classmethod
+    def open(cls, folder: Path, language: str, *, k1: float = K1, b: float = B) -> TantivyIndex:
+        """See `open_lexical`. Raises ConfigError for another k1 or b than tantivy's."""
+        if (k1, b) != (K1, B):
+            raise ConfigError(
+                f"tantivy scores with k1={K1}, b={B}, but k1={k1}, b={b} came. "
+                "Leave them out, or take the engine 'rank-bm25'."
+            )
+        wanted = Manifest("tantivy", language, k1, b)
+        analyzer = Analyzer(language)
+        with _reading(folder):
+            found, index = _open(folder, wanted)
+            return cls(folder, index, found, analyzer)
+
+    @property
+    def stamp(self) -> int:
+        return self._manifest.stamp
+
+    def __len__(self) -> int:
+        return len(self._snapshot)
+
+    def search(
+        self, text: str, k: int, allowed: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        with _reading(self._folder):
+            return self._snapshot.search(Counter(self._analyzer.analyze(text)), k, allowed)
+
+    def update(self, removed: Sequence[int], added: Sequence[tuple[int, str]], stamp: int) -> None:
+        texts = checked(removed, added)
+        terms = ((position, " ".join(self._analyzer.analyze(text))) for position, text in texts.items())
+        with self._writing(bulk=len(texts) >= _BULK) as writer:
+            self._delete(writer, {*removed, *texts})
+            self._add(writer, terms)
+            self._commit(writer, stamp)
+            if self._snapshot.deleted > _STALE_SHARE * len(self._snapshot):
+                self._rewrite(writer)
+
+    def refresh(self) -> None:
+        with _reading(self._folder):
+            # The manifest read before the data is never ahead of it, unless a `clear` came in between.
+            before = read_manifest(self._folder)
+            while True:
+                self._index.reload()
+                after = read_manifest(self._folder)
+                if after == before:
+                    break
+                before = after
+            before.check(self._manifest, self._folder / NAME)
+            self._snapshot = Snapshot(self._index.searcher(), self._index.schema)
+            self._manifest = before
+
+    def clear(self) -> None:
+        from tantivy import Query
+
+        with self._writing(bulk=False) as writer:
+            write_manifest(self._folder, replace(self._manifest, stamp=0, commit=0))
+            writer.delete_documents_by_query(Query.all_query())
+            self._commit(writer, 0)
+
+    def close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            # Dropping it instead would give up merges half done, again and again.
+            writer.wait_merging_threads()
+
+    def _delete(self, writer: Any, positions: Iterable[int]) -> None:
+        from tantivy import Query
+
+        held = [position for position in positions if self._snapshot.holds(position)]
+        if held:
+            writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "position", held))
+
+    def _add(self, writer: Any, texts: Iterable[tuple[int, str]]) -> None:
+        from tantivy import Document
+
+        for position, terms in texts:
+            document = Document()
+            document.add_unsigned("position", position)
+            document.add_unsigned("length", terms.count(" ") + 1 if terms else 0)
+            document.add_text("tokens", terms)
+            writer.add_document(document)
+
+    def _rewrite(self, writer: Any) -> None:
+        """Write every living document anew in one commit, which drops all that was deleted."""
+        from tantivy import Query
+
+        texts = self._snapshot.texts()
+        writer.delete_documents_by_query(Query.all_query())
+        self._add(writer, texts)
+        self._commit(writer, self._manifest.stamp)
+
+    def _commit(self, writer: Any, stamp: int) -> None:
+        manifest = replace(self._manifest, stamp=stamp, commit=writer.commit())
+        self._index.reload()
+        self._snapshot = Snapshot(self._index.searcher(), self._index.schema)
+        write_manifest(self._folder, manifest)
+        self._manifest = manifest
+
+    @contextmanager
+    def _writing(self, *, bulk: bool) -> Iterator[Any]:
+        """The writer; what failed half-way is rolled back."""
+        heap = _LARGE_HEAP if bulk else _SMALL_HEAP
+        if self._writer is not None and heap > self._heap:
+            self.close()
+        if self._writer is None:
+            self._writer, self._heap = _writer(self._index, self._folder, heap), heap
+            self.refresh()  # another process may have written since
+        try:
+            yield self._writer
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, (ValueError, OSError)) or _panicked(error):
+                raise StoreError(
+                    f"the lexical index in {self._folder} could not be written: {error}. "
+                    "Free disk space or check permissions, then repeat the update."
+                ) from error
+            raise
+
+    def _roll_back(self) -> None:
+        try:
+            self._writer.rollback()
+        except BaseException as error:
+            self._writer = None  # not even that: the next change takes a new writer
+            if not (isinstance(error, (ValueError, OSError)) or _panicked(error)):
+                raise
+
+
+def _open(folder: Path, wanted: Manifest) -> tuple[Manifest, Any]:
+    from tantivy import Index
+
+    if not (folder / NAME).exists() and not (folder / "meta.json").exists():
+        return _create(folder, wanted)
+    found = read_manifest(folder)
+    found.check(wanted, folder / NAME)
+    commit = json.loads((folder / "meta.json").read_text("utf-8"))["opstamp"]
+    if commit < found.commit:
+        raise CorruptError(
+            f"{folder} is at commit {commit}, but {NAME} speaks of {found.commit}: files of two indexes. "
+            "Rebuild the index from its documents."
+        )
+    index = Index.open(str(folder))
+    index.config_reader("manual")
+    index.reload()
+    return found, index
+
+
+def _create(folder: Path, manifest: Manifest) -> tuple[Manifest, Any]:
+    from tantivy import Index
+
+    folder.mkdir(parents=True, exist_ok=True)
+    index = Index(_schema(), path=str(folder))
+    index.config_reader("manual")
+    write_manifest(folder, manifest)
+    return manifest, index
+
+
+def _schema() -> Any:
+    """Terms come analysed, so tantivy only splits at spaces; they are stored to be scored and rewritten."""
+    from tantivy import SchemaBuilder
+
+    schema = SchemaBuilder()
+    schema.add_unsigned_field("position", indexed=True, fast=True)
+    schema.add_unsigned_field("length", fast=True)
+    schema.add_text_field("tokens", stored=True, tokenizer_name="whitespace", index_option="freq")
+    return schema.build()
+
+
+def _writer(index: Any, folder: Path, heap: int) -> Any:
+    try:
+        return index.writer(heap, 1)
+    except ValueError as error:
+        if "LockBusy" not in str(error):
+            raise StoreError(f"the lexical index in {folder} cannot be written: {error}.") from error
+        raise LockedError(
+            f"another writer holds the lexical index in {folder}. Wait until it is closed, then try again."
+        ) from error
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """tantivy's complaints about files, and its panics over torn ones, as CorruptError."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, (ValueError, KeyError, IndexError, OSError)) or _panicked(error):
+            raise CorruptError(
+                f"the lexical index in {folder} cannot be read: {error}. Rebuild it from its documents."
+            ) from error
+        raise
+
+
+def _panicked(error: BaseException) -> bool:
+    return type(error).__module__ == "pyo3_runtime"
