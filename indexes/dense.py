@@ -18,24 +18,24 @@ import numpy as np
 from rag.errors import CorruptError, StoreError
 
 from . import dense_manifest as manifests
-from .dense_parts import Part, dead_slots, drop, pieces, plan, with_dead
-from .dense_segment import Found, Segment
+from .dense_parts import Part, among, dead_slots, drop, pieces, plan, with_dead
+from .dense_segment import Found, Segment, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EXACT_LIMIT = 50_000
 """Up to so many rows every vector is scored. The figures behind this and the next: docs/dense-index.md."""
-RESCORE = 200
+RESCORE = 800
 """How many rows the codes put forward to be scored exactly."""
 SEGMENT_ROWS = 131_072
 """The most rows a saved segment has: what one thread scans at a time, and what a save holds in memory."""
 
 _SLACK = 16  # rows beyond k that an exact scan returns, so that ties at its edge are seen
 _FEW = 1024  # so many allowed positions are looked up and scored, without a scan
-_CODED_SHARE = 0.1  # the codes serve a filter that lets through at least this share of the rows
+_CODED_SHARE = 0.05  # the codes serve a filter that lets through at least this share of the rows
 _SMALL = 1024  # segments in memory up to so many rows are always merged with what is added
-_PARALLEL_ROWS = 200_000  # rows from which a search is spread over threads
+_PARALLEL_ROWS = 500_000  # rows from which a search is spread over threads
 
 
 class DenseIndex:
@@ -181,17 +181,8 @@ class DenseIndex:
         queries = self._vectors(queries, "queries")
         if k < 1:
             raise ValueError(f"got k = {k}: expected at least 1")
-        parts = self._parts
-        rows = sum(part.rows for part in parts)
-        coded = rows > self._exact_limit
-        if allowed is not None:
-            allowed = np.unique(_positions(allowed))
-            if len(allowed) <= _FEW:
-                return _pad([_lookup(parts, query, k, allowed) for query in queries], k)
-            parts = tuple(part.where(allowed) for part in parts)
-            coded = coded and sum(part.rows for part in parts) >= _CODED_SHARE * rows
-        parts = tuple(part for part in parts if part.rows)
-        return _pad([self._best(parts, query, k, coded) for query in queries], k)
+        with one_thread():
+            return self._search(queries, k, allowed)
 
     def save(self, stamp: int) -> None:
         """Make all changes durable as one new generation, and remember the owner's stamp.
@@ -256,6 +247,21 @@ class DenseIndex:
             raise ValueError(f"got {name} with NaN or infinite values: expected finite ones")
         return np.ascontiguousarray(vectors)
 
+    def _search(
+        self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        parts = self._parts
+        rows = sum(part.rows for part in parts)
+        coded = rows > self._exact_limit
+        if allowed is not None:
+            allowed = _positions(allowed)
+            if len(allowed) <= _FEW:
+                return _pad([_lookup(parts, query, k, np.unique(allowed)) for query in queries], k)
+            parts = among(parts, allowed)
+            coded = coded and sum(part.rows for part in parts) >= _CODED_SHARE * rows
+        parts = tuple(part for part in parts if part.rows)
+        return _pad([self._best(parts, query, k, coded) for query in queries], k)
+
     def _best(self, parts: Sequence[Part], query: NDArray[np.float32], k: int, coded: bool) -> _Ranked:
         """The k best live rows of the parts."""
         reach = max(self._rescore, 4 * k) if coded else k + _SLACK
@@ -273,19 +279,38 @@ class DenseIndex:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
         """The `reach` rows that rank first: what they were ranked by, their exact scores, their positions."""
 
-        def look(part: Part) -> Found:
-            scan = part.segment.scan_codes if coded else part.segment.scan
-            return scan(query, reach, part.live)
+        total = sum(part.rows for part in parts)
+        # Each part is asked for its share, and a part that may hold more of the best for all it could hold.
+        shares = [min(reach, 5 * reach * part.rows // (4 * total) + 32, part.rows) for part in parts]
+        found = self._scan(parts, query, shares, coded)
+        edge = _edge([each.ranked_by for each in found], reach)
+        short = [
+            number
+            for number, (part, each) in enumerate(zip(parts, found, strict=True))
+            if len(each.slots) < min(reach, part.rows) and each.ranked_by[-1] >= edge
+        ]
+        again = self._scan([parts[number] for number in short], query, [reach] * len(short), coded)
+        for number, each in zip(short, again, strict=True):
+            found[number] = each
+        return _gather(parts, query, found, reach, coded)
+
+    def _scan(
+        self, parts: Sequence[Part], query: NDArray[np.float32], counts: Sequence[int], coded: bool
+    ) -> list[Found]:
+        """The best rows of each part, as many as its count says."""
+
+        def look(part: Part, count: int) -> Found:
+            with one_thread():
+                scan = part.segment.scan_codes if coded else part.segment.scan
+                return scan(query, count, part.live)
 
         threads = min(self._threads, len(parts))
-        if threads > 1 and sum(part.rows for part in parts) >= _PARALLEL_ROWS:
+        if threads > 1 and sum(len(part.segment) for part in parts) >= _PARALLEL_ROWS:
             # Threads of its own for one search: FAISS scans one query on one thread, and a pool that
-            # lives on would not survive a fork. Starting two costs 0.1 ms of a search of several.
+            # lives on would not survive a fork. Starting them costs 0.5 ms of a search of several.
             with ThreadPoolExecutor(threads) as pool:
-                found = list(pool.map(look, parts))
-        else:
-            found = [look(part) for part in parts]
-        return _gather(parts, query, found, reach, coded)
+                return list(pool.map(look, parts, counts))
+        return [look(part, count) for part, count in zip(parts, counts, strict=True)]
 
 
 class _Ranked(NamedTuple):
@@ -299,14 +324,21 @@ def _gather(
     parts: Sequence[Part], query: NDArray[np.float32], found: Sequence[Found], reach: int, coded: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """The first `reach` rows of all parts together, and those that tie with the last of them."""
-    ranked_by = np.concatenate([each.ranked_by for each in found])
-    edge = np.partition(ranked_by, -reach)[-reach] if len(ranked_by) > reach else -np.inf
-    scores, positions = [], []
+    edge = _edge([each.ranked_by for each in found], reach)
+    ranked_by, scores, positions = [], [], []
     for part, each in zip(parts, found, strict=True):
-        slots = each.slots[each.ranked_by >= edge]
+        first = each.ranked_by >= edge
+        slots = each.slots[first]
+        ranked_by.append(each.ranked_by[first])
+        scores.append(part.segment.score(query, slots) if coded else each.ranked_by[first])
         positions.append(part.segment.positions[slots])
-        scores.append(part.segment.score(query, slots) if coded else each.ranked_by[each.ranked_by >= edge])
-    return ranked_by[ranked_by >= edge], np.concatenate(scores), np.concatenate(positions)
+    return np.concatenate(ranked_by), np.concatenate(scores), np.concatenate(positions)
+
+
+def _edge(ranked_by: Sequence[NDArray[np.float32]], reach: int) -> float:
+    """The value of the last of the first `reach` rows; -inf where there are fewer."""
+    merged = np.concatenate(ranked_by)
+    return float(np.partition(merged, -reach)[-reach]) if len(merged) >= reach else -np.inf
 
 
 def _lookup(parts: Sequence[Part], query: NDArray[np.float32], k: int, allowed: NDArray[np.int64]) -> _Ranked:
