@@ -1,9 +1,61 @@
-"""Numbers only: arrays in, (scores, positions) out. Knows nothing of documents, texts' ids, or SQL.
+"""Numbers only: arrays in, (scores, positions) out. Knows nothing of documents, ids, or SQL.
 
-- `dense.py`: exact and compressed vector search (FAISS)
-- `lexical.py`: BM25 (tantivy, or rank-bm25)
-- `analysis.py`: text → index terms: stemming, stop words, CJK bigrams, codes and names
+- `dense.py`: exact and compressed vector search (FAISS), made of `dense_segment.py`, `dense_parts.py` and
+  `dense_manifest.py`
+- `lexical.py`: BM25; engines `lexical_tantivy.py` (default) and `lexical_rank_bm25.py`, the formula in
+  `lexical_bm25.py`
+- `analysis.py`: text → index terms: stems, stop words (`stop_words.py`), CJK bigrams, codes and names
 - `fusion.py`: several ranked lists → one
 
 A position is a non-negative 64-bit integer that its owner never reuses. Scores are higher-is-better.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .analysis import Analyzer, detect_language
+    from .dense import DenseIndex
+    from .fusion import FUSIONS, dbsf, fuse, minmax, rrf, zscore
+    from .lexical import ENGINES, LexicalIndex, discard_lexical, open_lexical
+
+_HOME = {
+    "ENGINES": "lexical",
+    "FUSIONS": "fusion",
+    "Analyzer": "analysis",
+    "DenseIndex": "dense",
+    "LexicalIndex": "lexical",
+    "dbsf": "fusion",
+    "detect_language": "analysis",
+    "discard_lexical": "lexical",
+    "fuse": "fusion",
+    "minmax": "fusion",
+    "open_lexical": "lexical",
+    "rrf": "fusion",
+    "zscore": "fusion",
+}
+
+__all__ = [
+    "ENGINES",
+    "FUSIONS",
+    "Analyzer",
+    "DenseIndex",
+    "LexicalIndex",
+    "dbsf",
+    "detect_language",
+    "discard_lexical",
+    "fuse",
+    "minmax",
+    "open_lexical",
+    "rrf",
+    "zscore",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for when it is asked for: numpy and FAISS take a tenth of a second."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __package__), name)

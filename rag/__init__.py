@@ -1,0 +1,106 @@
+"""footnote-rag: retrieval-augmented generation that proves its answers.
+
+    from rag import Rag
+
+    rag = Rag("notes.rag")
+    rag.ingest("docs/")
+    answer = rag.ask("How are chunks cut?")
+
+Names are imported when they are first used, so `import rag` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.config import Settings
+    from rag.errors import (
+        ConfigError,
+        CorruptError,
+        FilterError,
+        FingerprintError,
+        LoadError,
+        LockedError,
+        MissingExtra,
+        ModelError,
+        RagError,
+        StoreError,
+    )
+    from rag.ingest import Progress, Report
+    from rag.rag import Rag
+    from rag.stores import AllOf, AnyOf, LocalStore, NotOf, VectorStore, Where, parse_where
+    from rag.types import (
+        Answer,
+        Chunk,
+        Citation,
+        Document,
+        Event,
+        Hit,
+        Query,
+        Question,
+        Sentence,
+        Span,
+    )
+
+__version__ = "0.1.0"
+
+_HOME = {
+    # the pipeline
+    "Rag": "rag.rag",
+    "Settings": "rag.config",
+    # values
+    **dict.fromkeys(("Answer", "Chunk", "Citation", "Document", "Event", "Hit"), "rag.types"),
+    **dict.fromkeys(("Query", "Question", "Sentence", "Span"), "rag.types"),
+    # ingest
+    **dict.fromkeys(("Progress", "Report"), "rag.ingest"),
+    # stores and filters
+    **dict.fromkeys(("AllOf", "AnyOf", "NotOf", "Where", "parse_where"), "rag.stores"),
+    **dict.fromkeys(("LocalStore", "VectorStore"), "rag.stores"),
+    # errors
+    **dict.fromkeys(("ConfigError", "CorruptError", "FilterError", "FingerprintError"), "rag.errors"),
+    **dict.fromkeys(("LoadError", "LockedError", "MissingExtra", "ModelError"), "rag.errors"),
+    **dict.fromkeys(("RagError", "StoreError"), "rag.errors"),
+}
+
+__all__ = [
+    "AllOf",
+    "Answer",
+    "AnyOf",
+    "Chunk",
+    "Citation",
+    "ConfigError",
+    "CorruptError",
+    "Document",
+    "Event",
+    "FilterError",
+    "FingerprintError",
+    "Hit",
+    "LoadError",
+    "LocalStore",
+    "LockedError",
+    "MissingExtra",
+    "ModelError",
+    "NotOf",
+    "Progress",
+    "Query",
+    "Question",
+    "Rag",
+    "RagError",
+    "Report",
+    "Sentence",
+    "Settings",
+    "Span",
+    "StoreError",
+    "VectorStore",
+    "Where",
+    "__version__",
+    "parse_where",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,9 +1,9 @@
 """Names → parts. A part is named by what ships, by an entry point of a third party, or by a dotted path.
 
 A built-in `duplicates` of the kind `denoise` is the function `build` in `rag/denoise/duplicates.py`. It gets
-those of the offered keywords that its signature names (the embedder, the store, settings), and the options of
-its `[stages.duplicates]` section; what it returns is the stage. An entry point in the group `rag.denoise`
-is such a `build` too. `package.module:function` is the stage itself.
+those of the offered keywords that its signature names (the embedder, the store, settings), made on demand,
+and the options of its `[stages.duplicates]` section; what it returns is the stage. An entry point in the
+group `rag.denoise` is such a `build` too. `package.module:function` is the stage itself.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def names(kind: str) -> list[str]:
 def part(
     kind: str,
     named: str | Callable[..., Any],
-    offered: Mapping[str, Any],
+    offered: Mapping[str, Callable[[], Any]],
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Any:
     """The part that a name or a callable stands for; a callable stands for itself.
@@ -51,7 +51,7 @@ def part(
     if unknown:
         known = ", ".join(sorted(set(parameters) - {"store", "embedder"})) or "none"
         raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")
-    return build(**({name: value for name, value in offered.items() if name in parameters} | given))
+    return build(**({name: offered[name]() for name in parameters if name in offered} | given))
 
 
 def _builder(kind: str, name: str) -> Callable[..., Any]:

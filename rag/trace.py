@@ -2,19 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from rag.types import Answer, Hit, Question
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stage: what came in, what went out, how long it took (milliseconds), and why it did what it did."""
+    """One stage: what came in, what went out, and how long it took (milliseconds).
+
+    `detail` holds what a stage has to show for itself, as JSON values.
+    """
 
     stage: str
     name: str
-    came_in: str = ""
-    went_out: str = ""
-    why: str = ""
-    ms: float = 0.0
+    came_in: str
+    went_out: str
+    ms: float
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def name_of(stage: object) -> str:
+    """What a stage is called: its `name`, or that of its function or class."""
+    return str(getattr(stage, "name", None) or getattr(stage, "__name__", None) or type(stage).__name__)
+
+
+def run(
+    stage: str,
+    work: Callable[..., T],
+    *args: Any,
+    came_in: str,
+    told: Callable[[T], tuple[str, Mapping[str, Any]]],
+    name: str = "",
+) -> tuple[T, Record]:
+    """Calls one stage and keeps the record of it; `told` says in words what went out."""
+    began = time.perf_counter()
+    result = work(*args)
+    ms = (time.perf_counter() - began) * 1000
+    went_out, detail = told(result)
+    return result, Record(stage, name or name_of(work), came_in, went_out, round(ms, 3), detail)
+
+
+def counted(hits: Sequence[Hit]) -> str:
+    return f"{len(hits)} hit{'' if len(hits) == 1 else 's'}"
+
+
+def told_question(question: Question) -> tuple[str, Mapping[str, Any]]:
+    queries = [query.text for query in question.queries] or [question.text]
+    return " | ".join(queries), {"queries": queries}
+
+
+def told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
+    """Every hit with its score, and where each retriever had put it."""
+    rows = [
+        {
+            "chunk": hit.chunk.id,
+            "source": hit.chunk.source,
+            "page": hit.chunk.page,
+            "score": round(hit.score, 4),
+            "ranks": dict(hit.ranks),
+            "scores": {name: round(score, 4) for name, score in hit.scores.items()},
+        }
+        for hit in hits
+    ]
+    return counted(hits), {"hits": rows}
+
+
+def told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
+    told = "abstained" if answer.abstained else f"{len(answer.sentences)} sentences"
+    detail = {
+        "confidence": round(answer.confidence, 4),
+        "sentences": [
+            {"text": one.text, "support": round(one.support, 4), "cites": [c.marker for c in one.citations]}
+            for one in answer.sentences
+        ],
+    }
+    return f"{told}, confidence {answer.confidence:.2f}", detail
+
+
+def generated(name: str, hits: Sequence[Hit], pieces: Sequence[object], seconds: float) -> Record:
+    return Record("generate", name, counted(hits), f"{len(pieces)} pieces", round(seconds * 1000, 3))

@@ -91,6 +91,18 @@ class LocalStore:
             )
         return cls(path, identity, Truth(path / "store.sqlite"), wait)
 
+    @staticmethod
+    def identity_of(folder: str | Path) -> Identity | None:
+        """What a folder was built with, or None where there is no store in it."""
+        return Identity.read(Path(folder))
+
+    @property
+    def language(self) -> str:
+        """The language of the lexical index; `auto` until there are chunks to tell it by."""
+        if self.identity.language == "auto":
+            self.identity = Identity.read(self.folder) or self.identity
+        return self.identity.language
+
     @property
     def caps(self) -> Capabilities:
         return Capabilities(name="local", lexical=self.identity.engine, filters=frozenset(get_args(Op)))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_BATCH = 5_000
+_DENSE_BATCH = 5_000  # vectors in memory at a time
+_LEXICAL_BATCH = 50_000  # texts to a commit; until the last, the stamp stays behind, so a crash replays
 _LOCK_SECONDS = 120
 _SAVE_ALWAYS = 200_000  # chunks; up to here writing the whole dense index takes a fraction of a second
 _SAVE_SHARE = 50  # beyond, it is written when 1/50 has changed; until then each process replays the rest
@@ -128,7 +129,7 @@ class Derived:
             added, removed = changes.added, changes.removed
         if removed:
             self.dense.remove(_array(removed))
-        for batch in _batches(added):
+        for batch in _batches(added, _DENSE_BATCH):
             self.dense.add(_array(batch), self._truth.vectors(batch, self._dim))
         self.dense_stamp = seq
 
@@ -154,7 +155,11 @@ class Derived:
             added, removed = self._truth.positions(), []
         else:
             added, removed = changes.added, changes.removed
-        index.update(removed, self._texts(added), seq)
+        first, behind = removed, index.stamp
+        for batch in _batches(added, _LEXICAL_BATCH):
+            index.update(first, self._texts(batch), behind)
+            first = []
+        index.update(first, [], seq)
 
     def _open_lexical(self, language: str) -> LexicalIndex:
         """Opens the index, anew once the language is known: until there are chunks, it is not."""
@@ -170,10 +175,8 @@ class Derived:
             self._lexical = open_lexical(folder, language, engine=self._engine)
         return self._lexical
 
-    def _texts(self, positions: Sequence[int]) -> Iterator[tuple[int, str]]:
-        for batch in _batches(positions):
-            for position, chunk in self._truth.chunks(batch):
-                yield position, chunk.indexed_text
+    def _texts(self, positions: Sequence[int]) -> list[tuple[int, str]]:
+        return [(position, chunk.indexed_text) for position, chunk in self._truth.chunks(positions)]
 
     # --------------------------------------------------------------------------------------------- files
 
@@ -191,9 +194,9 @@ class Derived:
         (folder / "owner").write_text(" ".join((self._owner, *terms)))
 
 
-def _batches(positions: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(positions), _BATCH):
-        yield positions[start : start + _BATCH]
+def _batches(positions: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(positions), size):
+        yield positions[start : start + size]
 
 
 def _array(positions: Sequence[int]) -> NDArray[np.int64]:

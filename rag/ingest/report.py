@@ -1,0 +1,77 @@
+"""What an ingest did, and the steps it tells about on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+
+class Failure(NamedTuple):
+    """One thing that could not be ingested, and why, in words a user can act on."""
+
+    source: str
+    reason: str
+
+
+class Progress(NamedTuple):
+    """Where an ingest stands: files read of all files, documents stored, chunks embedded.
+
+    `stage` is what is going on: `reading` files, `indexing` what was stored.
+    """
+
+    stage: Literal["reading", "indexing"]
+    files: int
+    total: int
+    documents: int
+    chunks: int
+    source: str = ""
+
+
+Watcher = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome by document source. `failed` keeps what was stored before; `skipped` was never wanted.
+
+    `moved` pairs old and new sources. `seconds` is wall time; `embedded` and `reused` count chunks.
+    """
+
+    added: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    skipped: list[Failure] = field(default_factory=list)
+    chunks: int = 0
+    embedded: int = 0
+    reused: int = 0
+    seconds: float = 0.0
+
+    @property
+    def changed(self) -> bool:
+        """Whether the store differs from before."""
+        return bool(self.added or self.updated or self.removed or self.moved)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, for `--json`."""
+        return {
+            "added": self.added,
+            "updated": self.updated,
+            "removed": self.removed,
+            "moved": [{"from": old, "to": new} for old, new in self.moved],
+            "unchanged": len(self.unchanged),
+            "failed": [row._asdict() for row in self.failed],
+            "skipped": [row._asdict() for row in self.skipped],
+            "chunks": self.chunks,
+            "embedded": self.embedded,
+            "reused": self.reused,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        counts = ("added", "updated", "moved", "removed", "unchanged", "skipped", "failed")
+        told = [f"{len(getattr(self, name))} {name}" for name in counts if getattr(self, name)]
+        return ", ".join(told) or "nothing to do"

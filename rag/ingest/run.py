@@ -1,0 +1,130 @@
+"""One ingest, put together: sources → selection → parsing pool → sync."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import RagError
+from rag.trace import name_of
+from rag.types import Document, stable_id
+
+from .files import File, Rules, Selection, select
+from .report import Report, Watcher
+from .sync import Parsed, Sync
+
+if TYPE_CHECKING:
+    from rag.rag import Rag
+
+Source = str | Path | Document
+Load = Callable[[Path, str], Sequence[Document]]
+
+_LOADERS_VERSION = 1  # raised when a loader reads the same bytes differently, so that they are read again
+
+
+def ingest(
+    rag: Rag,
+    sources: Source | Iterable[Source],
+    *,
+    progress: Watcher | None = None,
+    force: bool = False,
+    load: Load | None = None,
+) -> Report:
+    """What `Rag.ingest` does."""
+    named = [sources] if isinstance(sources, str | Path | Document) else list(sources)
+    documents = [source for source in named if isinstance(source, Document)]
+    paths = [source for source in named if not isinstance(source, Document)]
+    selection = selected(rag, paths)  # before anything is made: a typo leaves no trace
+    sync = Sync(
+        store=rag.store,
+        embedder=rag.embedder,
+        cut=rag.chunks,
+        recipe=_recipe(rag),
+        base=base_of(rag),
+        watch=progress or (lambda _: None),
+    )
+    with rag.store.writing():
+        if documents:
+            sync.documents(documents)
+        if paths:
+            parse = _parse_here(load) if load else _parse_in_pool(rag)
+            sync.files(selection, parse, force=force)
+    return sync.report
+
+
+def selected(rag: Rag, paths: Sequence[str | Path]) -> Selection:
+    """The files that these paths stand for, under the settings."""
+    from rag.loaders import suffixes
+
+    settings = rag.settings.ingest
+    rules = Rules(
+        include=settings.include,
+        exclude=settings.exclude,
+        gitignore=settings.gitignore,
+        hidden=settings.hidden,
+        max_bytes=settings.max_megabytes * 2**20,
+        suffixes=suffixes(),
+        index=_absolute(rag.index),
+    )
+    return select(paths, rules, base_of(rag))
+
+
+def base_of(rag: Rag) -> Path:
+    """The folder that sources are named from: the one that holds the index."""
+    return _absolute(rag.index).parent
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+
+
+def _recipe(rag: Rag) -> str:
+    """Names all that decides how a file becomes chunks; a change makes files be read again."""
+    chunker = rag.chunk
+    told = name_of(chunker) if callable(chunker) and not hasattr(chunker, "__dataclass_fields__") else chunker
+    return stable_id(_LOADERS_VERSION, told, rag.embedder.fingerprint)
+
+
+def _parse_in_pool(rag: Rag) -> Callable[[Iterable[File]], Iterator[Parsed]]:
+    """Parses in worker processes, so that a file that hangs or crashes harms only itself."""
+
+    def parse(files: Iterable[File]) -> Iterator[Parsed]:
+        from rag.ingest.pool import Job, ParsePool
+        from rag.loaders import Limits
+
+        settings = rag.settings.ingest
+        limits = replace(Limits(), max_bytes=settings.max_megabytes * 2**20)
+        workers = settings.workers or len(os.sched_getaffinity(0))
+        jobs = (Job(file.path, file.source, key=file) for file in files)
+        with ParsePool(workers, timeout=settings.timeout, limits=limits) as pool:
+            for parsed in pool.parse(jobs):
+                file: File = parsed.job.key
+                yield Parsed(file, _titled(file, parsed.documents), parsed.problems, parsed.error)
+
+    return parse
+
+
+def _parse_here(load: Load) -> Callable[[Iterable[File]], Iterator[Parsed]]:
+    """Parses with a caller's own function, in this process."""
+
+    def parse(files: Iterable[File]) -> Iterator[Parsed]:
+        for file in files:
+            try:
+                yield Parsed(file, _titled(file, list(load(file.path, file.source))), [], None)
+            except (RagError, OSError, ValueError) as error:
+                yield Parsed(file, [], [], str(error))
+
+    return parse
+
+
+def _titled(file: File, documents: Sequence[Document]) -> list[Document]:
+    """A document without a title of its own gets its file's name, which often says what it is about."""
+    name = re.sub(r"[\W_]+", " ", file.path.stem).strip()
+    return [
+        replace(document, title=name) if not document.title and document.source == file.source else document
+        for document in documents
+    ]

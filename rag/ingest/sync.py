@@ -1,0 +1,338 @@
+"""Makes a store follow a set of files: what is new is added, what changed replaced, what is gone removed.
+
+A file whose size, time and recipe are those of last time is not read; one whose bytes are the same is not
+parsed; a document whose content hash is the same is not written; a chunk that stood there before, or in a
+file that moved, keeps its vector. Each document is one transaction, so an interrupted run goes on where it
+stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rag.embedding import Embedder
+from rag.errors import RagError
+from rag.stores import Upsert, VectorStore, Where
+from rag.types import Chunk, Document, DocumentInfo
+
+from .files import File, Selection
+from .report import Failure, Progress, Report, Watcher
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FILE_KEY = "_file"
+"""The metadata entry that remembers the file a document came from: size, time, digest, recipe, documents."""
+
+_WINDOW = 128  # chunks embedded together; documents are stored as their window fills
+
+
+class Parsed(NamedTuple):
+    """A file as documents, or the reason why not. `problems` are rows for the report beside the documents."""
+
+    file: File
+    documents: Sequence[Document]
+    problems: Sequence[str]
+    error: str | None
+
+
+Parse = Callable[[Iterable[File]], Iterable[Parsed]]
+
+
+@dataclass(slots=True)
+class Sync:
+    """One ingest run. `recipe` names everything but the file that decides about its chunks; relative
+    sources are relative to `base`.
+    """
+
+    store: VectorStore
+    embedder: Embedder
+    cut: Callable[[Document], list[Chunk]]
+    recipe: str
+    base: Path
+    watch: Watcher = lambda progress: None
+    report: Report = field(default_factory=Report)
+    _pending: list[_Pending] = field(default_factory=list)
+    _files: int = 0
+    _total: int = 0
+    _documents: int = 0
+
+    # ---------------------------------------------------------------------------------------- files
+
+    def files(self, selection: Selection, parse: Parse, *, force: bool = False) -> Report:
+        """Follows a selection of files; documents of files that are gone or excluded are removed."""
+        began = time.perf_counter()
+        with self.store.writing():
+            known = _by_file(self.store.documents())
+            self.report.failed += selection.failed
+            self.report.skipped += selection.skipped
+            todo = [
+                file for file in selection.files if self._differs(file, known.get(file.source, ()), force)
+            ]
+            self._files, self._total = len(selection.files) - len(todo), len(selection.files)
+            gone = self._gone(selection, known)
+            moved = {_digest_of(rows): source for source, rows in gone.items()}
+            digests: dict[str, str] = {}
+            for parsed in parse(_digested(todo, digests)):
+                self._files += 1
+                if parsed.error is not None:
+                    self.report.failed.append(Failure(parsed.file.source, parsed.error))
+                    self._tell(parsed.file.source)
+                    continue
+                self._take(parsed, digests[parsed.file.source], known, moved, gone)
+            self._flush()
+            self._remove(row for rows in gone.values() for row in rows)
+            self._finish(began)
+        return self.report
+
+    def _differs(self, file: File, rows: Sequence[DocumentInfo], force: bool) -> bool:
+        """Whether a file has to be parsed. A touched file with the same bytes does not."""
+        if not rows or force or not _complete(rows, self.recipe):
+            return True
+        kept = rows[0].metadata[FILE_KEY]
+        same = (kept["size"], kept["mtime_ns"]) == (file.size, file.mtime_ns)
+        if not same:
+            try:
+                same = kept["size"] == file.size and kept["digest"] == digest(file.path.read_bytes())
+            except OSError:
+                return True  # parsing it will say what is wrong
+        if same:
+            self.report.unchanged += [row.source for row in rows]
+        return not same
+
+    def _gone(
+        self, selection: Selection, known: Mapping[str, Sequence[DocumentInfo]]
+    ) -> dict[str, Sequence[DocumentInfo]]:
+        """Stored files that were covered by the walk, and are no longer there or are now excluded."""
+        there = {file.source for file in selection.files}
+        return {
+            source: rows
+            for source, rows in known.items()
+            if source not in there
+            and selection.covers(source)
+            and (selection.excludes(source) or not _exists(self.base / source))
+        }
+
+    def _take(
+        self,
+        parsed: Parsed,
+        file_digest: str,
+        known: Mapping[str, Sequence[DocumentInfo]],
+        moved: Mapping[str, str],
+        gone: dict[str, Sequence[DocumentInfo]],
+    ) -> None:
+        """Queues the documents of one file; documents that the file no longer holds are removed."""
+        file, rows = parsed.file, known.get(parsed.file.source, ())
+        self.report.failed += [Failure(file.source, problem) for problem in parsed.problems]
+        stamp = {
+            "source": file.source,
+            "size": file.size,
+            "mtime_ns": file.mtime_ns,
+            "digest": file_digest,
+            "recipe": self.recipe,
+            "documents": len(parsed.documents),
+        }
+        former = gone.pop(moved[file_digest], ()) if file_digest in moved and not rows else ()
+        old = {row.id: row for row in rows}
+        by_tail = {_tail(row): row for row in former}
+        for document in parsed.documents:
+            document = replace(document, metadata={**document.metadata, FILE_KEY: stamp})
+            tail = document.source.removeprefix(file.source)
+            self.document(document, old.pop(document.id, None), moved_from=by_tail.pop(tail, None))
+            self._flush_if_full()
+        self._remove([*old.values(), *by_tail.values()])
+        self._tell(file.source)
+
+    # ------------------------------------------------------------------------------------ documents
+
+    def documents(self, documents: Iterable[Document]) -> Report:
+        """Stores documents that come from no file; nothing else is removed."""
+        began = time.perf_counter()
+        with self.store.writing():
+            for document in documents:
+                known = {row.id: row for row in self.store.documents(Where("document_id", "=", document.id))}
+                self.document(document, known.get(document.id))
+                self._flush_if_full()
+                self._tell(document.source)
+            self._flush()
+            self._finish(began)
+        return self.report
+
+    def document(
+        self, document: Document, former: DocumentInfo | None, *, moved_from: DocumentInfo | None = None
+    ) -> None:
+        """Queues one document, unless the store holds it as it is."""
+        document = _clean(document)
+        content = content_hash(document, self.recipe)
+        if former is not None and former.hash == content:
+            self.report.unchanged.append(document.source)
+            return
+        try:
+            chunks = self.cut(document)
+        except RagError as error:
+            self.report.failed.append(Failure(document.source, str(error)))
+            return
+        if not chunks:
+            self.report.failed.append(Failure(document.source, "no text to index"))
+            return
+        self._pending.append(_Pending(document, chunks, content, former, moved_from))
+
+    def _flush_if_full(self) -> None:
+        if sum(len(item.chunks) for item in self._pending) >= _WINDOW:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Embeds what is pending, longest windows in slices so that progress moves, and stores it."""
+        pending, self._pending = self._pending, []
+        texts = {chunk.indexed_text: None for item in pending for chunk in item.chunks}
+        vectors = self._reused(pending, texts)
+        missing = [text for text in texts if text not in vectors]
+        for start in range(0, len(missing), _WINDOW):
+            batch = missing[start : start + _WINDOW]
+            vectors.update(zip(batch, self.embedder.embed(batch, "document"), strict=True))
+            self.report.embedded += len(batch)
+            self._tell()
+        for item in pending:
+            self._store(item, vectors)
+
+    def _reused(
+        self, pending: Sequence[_Pending], wanted: Mapping[str, None]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Vectors of the same text in the former selves of these documents."""
+        found: dict[str, NDArray[np.float32]] = {}
+        for item in pending:
+            for row in (item.former, item.moved_from):
+                if row is not None:
+                    where = Where("document_id", "=", row.id)
+                    for chunk, vector in self.store.scan(limit=row.chunks + 1, where=where):
+                        if chunk.indexed_text in wanted:
+                            found[chunk.indexed_text] = vector
+        self.report.reused += len(found)
+        return found
+
+    def _store(self, item: _Pending, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        import numpy as np
+
+        rows = [vectors[chunk.indexed_text] for chunk in item.chunks]
+        matrix = np.stack(rows) if rows else np.zeros((0, self.embedder.dim), np.float32)
+        self.store.upsert([Upsert(item.document, item.chunks, matrix, item.hash)])
+        source = item.document.source
+        self._documents += 1
+        self.report.chunks += len(item.chunks)
+        if item.moved_from is not None:
+            self.store.delete([item.moved_from.id])
+            self.report.moved.append((item.moved_from.source, source))
+        elif item.former is not None:
+            self.report.updated.append(source)
+        else:
+            self.report.added.append(source)
+
+    def _remove(self, rows: Iterable[DocumentInfo]) -> None:
+        rows = list(rows)
+        if rows:
+            self.store.delete([row.id for row in rows])
+            self.report.removed += [row.source for row in rows]
+
+    def _finish(self, began: float) -> None:
+        self.watch(Progress("indexing", self._files, self._total, self._documents, self.report.embedded))
+        self.store.sync()
+        self.report.seconds = time.perf_counter() - began
+
+    def _tell(self, source: str = "") -> None:
+        self.watch(
+            Progress("reading", self._files, self._total, self._documents, self.report.embedded, source)
+        )
+
+
+class _Pending(NamedTuple):
+    document: Document
+    chunks: list[Chunk]
+    hash: str
+    former: DocumentInfo | None
+    moved_from: DocumentInfo | None
+
+
+def digest(data: bytes) -> str:
+    """A short content hash of a file's bytes (BLAKE2b, 128 bits)."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def content_hash(document: Document, recipe: str) -> str:
+    """Changes when anything that is stored of the document does, but for the file's time."""
+    metadata = {name: value for name, value in document.metadata.items() if name != FILE_KEY}
+    kept = document.metadata.get(FILE_KEY, {})
+    parts: list[object] = [
+        recipe,
+        document.source,
+        document.title,
+        document.media_type,
+        document.text,
+        document.pages,
+    ]
+    parts += [metadata, kept.get("digest"), kept.get("documents")]
+    return digest(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode())
+
+
+def _clean(document: Document) -> Document:
+    """Characters that no store can keep (lone surrogates, NUL), replaced one for one."""
+    text = document.text.encode("utf-8", "replace").decode().replace("\0", " ")
+    title = document.title.encode("utf-8", "replace").decode().replace("\0", " ")
+    if (text, title) == (document.text, document.title):
+        return document
+    return replace(document, text=text, title=title)
+
+
+def _by_file(rows: Iterable[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
+    """Documents by the source of the file they came from; those that came from none are left out."""
+    found: dict[str, list[DocumentInfo]] = defaultdict(list)
+    for row in rows:
+        kept: Any = row.metadata.get(FILE_KEY)
+        if kept:
+            found[kept["source"]].append(row)
+    return found
+
+
+def _complete(rows: Sequence[DocumentInfo], recipe: str) -> bool:
+    """Whether all documents of one reading of a file are there, cut by this recipe."""
+    kept = [row.metadata[FILE_KEY] for row in rows]
+    first = kept[0]
+    return (
+        first["recipe"] == recipe
+        and first["documents"] == len(rows)
+        and all(one["digest"] == first["digest"] and one["recipe"] == recipe for one in kept)
+    )
+
+
+def _digest_of(rows: Sequence[DocumentInfo]) -> str:
+    return str(rows[0].metadata[FILE_KEY]["digest"])
+
+
+def _tail(row: DocumentInfo) -> str:
+    """What tells the documents of one file apart: `#17` of `facts.jsonl#17`."""
+    return row.source.removeprefix(str(row.metadata[FILE_KEY]["source"]))
+
+
+def _exists(path: Path) -> bool:
+    """Whether a file is still there; where that cannot be told, it is taken to be."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _digested(files: Iterable[File], digests: dict[str, str]) -> Iterator[File]:
+    """Notes each file's digest just before it is parsed: a later edit is then seen by the next run."""
+    for file in files:
+        try:
+            digests[file.source] = digest(file.path.read_bytes())
+        except OSError:
+            digests[file.source] = ""
+        yield file

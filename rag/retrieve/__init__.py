@@ -1,0 +1,22 @@
+"""Queries → hits. A retriever is `(question, k, where) -> hits`, best first.
+
+- `hybrid.py`: the dense and the lexical leg, fused (the default)
+- `dense.py`, `lexical.py`: one leg alone
+- `legs.py`: what the three share: asking a store for ranked lists, and turning them into hits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rag.stores import Filter
+from rag.types import Hit, Question
+
+PARTS_ONLY = ("legs",)
+
+
+class Retriever(Protocol):
+    """Finds the k best hits among the chunks that match `where`: k come back whenever k exist."""
+
+    def __call__(self, question: Question, k: int, where: Filter | None) -> Sequence[Hit]: ...

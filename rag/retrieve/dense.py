@@ -1,0 +1,27 @@
+"""Dense retrieval alone: the chunks whose vectors are nearest to the queries'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rag.embedding import Embedder
+from rag.stores import Filter, VectorStore
+from rag.types import Hit, Question
+
+from .legs import checked_depth, dense_legs, queries_of, to_hits
+
+
+def build(
+    store: VectorStore, embedder: Embedder, depth: int = 100, fusion: str = "zscore"
+) -> Callable[[Question, int, Filter | None], Sequence[Hit]]:
+    """A retriever over vectors only. Scores are cosines, or fused ones where there are several queries."""
+    from rag.indexes import fuse
+
+    def dense(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
+        queries = queries_of(question)
+        with store.snapshot():
+            legs = dense_legs(store, embedder, queries, checked_depth(k, depth), where)
+            ranking = legs[0] if len(legs) == 1 else fuse(fusion, legs, [q.weight for q in queries])
+            return to_hits(store, ranking, k, {"dense": legs})
+
+    return dense

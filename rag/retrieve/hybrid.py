@@ -1,0 +1,38 @@
+"""Hybrid retrieval: the dense and the lexical leg, side by side, fused into one ranked list.
+
+The legs fail differently: BM25 misses paraphrases, embeddings miss names and codes. The default fusion is
+chosen by measurement; `docs/fusion.md` has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rag.embedding import Embedder
+from rag.stores import Filter, VectorStore
+from rag.types import Hit, Question
+
+from .legs import checked_depth, dense_legs, lexical_legs, queries_of, to_hits
+
+
+def build(
+    store: VectorStore,
+    embedder: Embedder,
+    depth: int = 100,
+    fusion: str = "zscore",
+    dense_weight: float = 1.0,
+    lexical_weight: float = 1.0,
+) -> Callable[[Question, int, Filter | None], Sequence[Hit]]:
+    """A retriever that asks both legs for `depth` chunks a query and fuses them by `fusion`."""
+    from rag.indexes import fuse
+
+    def hybrid(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
+        queries, deep = queries_of(question), checked_depth(k, depth)
+        with store.snapshot():
+            dense = dense_legs(store, embedder, queries, deep, where)
+            lexical = lexical_legs(store, queries, deep, where)
+            weights = [leg * query.weight for leg in (dense_weight, lexical_weight) for query in queries]
+            ranking = fuse(fusion, dense + lexical, weights)
+            return to_hits(store, ranking, k, {"dense": dense, "lexical": lexical})
+
+    return hybrid

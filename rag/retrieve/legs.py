@@ -1,0 +1,60 @@
+"""What all retrievers share: ask the store's legs for every query, and make hits of a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rag.embedding import Embedder
+from rag.errors import ConfigError
+from rag.stores import Filter, VectorStore
+from rag.types import Hit, Query, Question, Scored
+
+
+def dense_legs(
+    store: VectorStore, embedder: Embedder, queries: Sequence[Query], depth: int, where: Filter | None
+) -> list[list[Scored]]:
+    """One ranked list a query, of at most `depth` chunks."""
+    vectors = embedder.embed([query.text for query in queries], "query")
+    return [store.dense(vector, depth, where) for vector in vectors]
+
+
+def lexical_legs(
+    store: VectorStore, queries: Sequence[Query], depth: int, where: Filter | None
+) -> list[list[Scored]]:
+    """One ranked list a query, of at most `depth` chunks."""
+    return [store.lexical(query.text, depth, where) for query in queries]
+
+
+def queries_of(question: Question) -> Sequence[Query]:
+    """The queries an augment stage made, or the question itself."""
+    return question.queries or (Query(question.text),)
+
+
+def to_hits(
+    store: VectorStore, ranking: Sequence[Scored], k: int, legs: Mapping[str, Sequence[Sequence[Scored]]]
+) -> list[Hit]:
+    """The first k of a ranking as hits, each knowing the best rank and score it had in every leg."""
+    best: dict[str, dict[str, tuple[int, float]]] = {}
+    for name, lists in legs.items():
+        for ranked in lists:
+            for rank, (chunk_id, score) in enumerate(ranked, 1):
+                seen = best.setdefault(chunk_id, {})
+                if name not in seen or rank < seen[name][0]:
+                    seen[name] = (rank, score)
+    top = dict(ranking[:k])
+    return [
+        Hit(
+            chunk,
+            top[chunk.id],
+            {name: rank for name, (rank, _) in best[chunk.id].items()},
+            {name: score for name, (_, score) in best[chunk.id].items()},
+        )
+        for chunk in store.get(list(top))
+    ]
+
+
+def checked_depth(k: int, depth: int) -> int:
+    """How deep each leg looks: `depth`, and never less than the hits wanted."""
+    if k < 1:
+        raise ConfigError(f"k is {k}, expected at least 1")
+    return max(k, depth)

@@ -1,0 +1,347 @@
+"""The store contract as a test suite: each test is one promise of `VectorStore`, with exact scores."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rag.errors import FilterError, FingerprintError, StoreError
+from rag.stores import (
+    AllOf,
+    AnyOf,
+    Filter,
+    NotOf,
+    Upsert,
+    VectorStore,
+    Where,
+    fields_of,
+    matches,
+    parse_where,
+)
+from rag.types import Chunk, Document, Scored, stable_id
+
+from .embedder import WordEmbedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DIM = 64
+WORDS = ("amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "haze", "iris", "jade", "kelp",
+         "lotus", "maple", "north", "olive", "pearl")  # fmt: skip
+EMBEDDER = WordEmbedder(DIM)
+
+
+def make(source: str, *parts: str, title: str = "", **metadata: Any) -> Upsert:
+    """A document whose chunks are the given parts, embedded by words."""
+    text = "\n".join(parts)
+    document = Document.make(text, source, title=title, metadata=metadata)
+    chunks, start = [], 0
+    for part in parts:
+        end = start + len(part)
+        chunk_id = stable_id("chunk", document.id, start, end, part)
+        chunks.append(
+            Chunk(chunk_id, document.id, source, part, start, end, title, metadata=document.metadata)
+        )
+        start = end + 1
+    vectors = EMBEDDER.embed([chunk.indexed_text for chunk in chunks])
+    return Upsert(document, chunks, vectors, stable_id(text, title, sorted(metadata.items(), key=str)))
+
+
+def query(text: str) -> NDArray[np.float32]:
+    vector: NDArray[np.float32] = EMBEDDER.embed([text])[0]
+    return vector
+
+
+def ids(ranked: Sequence[Scored]) -> list[str]:
+    return [hit.chunk_id for hit in ranked]
+
+
+def library(number: int = 40) -> list[Upsert]:
+    """Documents of one to three chunks over sixteen words, with metadata of every kind."""
+    triples = itertools.islice(itertools.cycle(itertools.combinations(WORDS, 3)), number * 3)
+    parts = [f"{' '.join(words)} n{place}" for place, words in enumerate(triples)]
+    items = []
+    for place in range(number):
+        metadata: dict[str, Any] = {"year": 2000 + place % 7, "draft": place % 3 == 0, "ratio": place / 4}
+        if place % 2:
+            metadata["tags"] = ["odd", WORDS[place % len(WORDS)]]
+        if place % 5 == 0:
+            metadata["lang"] = "de"
+        items.append(
+            make(
+                f"shelf{place % 4}/book-{place:02}.txt",
+                *parts[place * 3 : place * 3 + 1 + place % 3],
+                **metadata,
+            )
+        )
+    return items
+
+
+FILTERS: tuple[Filter, ...] = (
+    Where("source", "=", "shelf1/book-01.txt"),
+    Where("source", "~", "shelf1/*"),
+    Where("source", "~", "*[b]ook-0?.txt"),
+    Where("year", ">=", 2004),
+    Where("year", "<", 2001.5),
+    Where("year", "=", "2004"),
+    Where("year", "!=", 2004),
+    Where("ratio", "in", (1, 2.5, "3")),
+    Where("draft", "=", True),
+    Where("draft", "!=", True),
+    Where("draft", "=", 1),
+    Where("draft", "<", True),
+    Where("lang", "exists"),
+    Where("lang", "!=", "en"),
+    NotOf(Where("lang", "=", "de")),
+    Where("lang", ">", "aa"),
+    Where("tags", "has", "odd"),
+    Where("tags", "=", "odd"),
+    Where("tags", "!=", "odd"),
+    Where("tags", "exists"),
+    Where("page", "exists"),
+    Where("heading", "=", ""),
+    Where("nowhere", "=", 1),
+    AllOf(()),
+    AnyOf(()),
+    AllOf((Where("year", ">", 2002), AnyOf((Where("draft", "=", True), Where("tags", "has", "odd"))))),
+    parse_where('source ~ "shelf?/*" and not (year in [2001, 2002] or lang exists)'),
+)
+
+
+class StoreContract:
+    """What every store does. Inherit it and define `open`; `path` is an empty place of the test's own."""
+
+    def open(self, path: Path, *, fingerprint: str = EMBEDDER.fingerprint, dim: int = DIM) -> VectorStore:
+        raise NotImplementedError("return your store, opened at this path")
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[VectorStore]:
+        store = self.open(tmp_path / "store")
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def full(self, store: VectorStore) -> VectorStore:
+        store.upsert(library())
+        store.sync()
+        return store
+
+    # ------------------------------------------------------------------------------ storing
+
+    def test_an_empty_store_answers_with_nothing(self, store: VectorStore) -> None:
+        assert store.dense(query("amber"), 5) == []
+        assert store.lexical("amber", 5) == []
+        assert list(store.documents()) == []
+        assert store.scan() == []
+        assert store.get(["nothing"]) == []
+        assert store.load(["nothing"]) == []
+        assert store.delete(["nothing"]) == 0
+        assert store.stats()["chunks"] == 0
+        store.sync()
+
+    def test_what_goes_in_comes_out(self, store: VectorStore) -> None:
+        item = make("a/ünï 文.txt", "amber basil", "cedar 🙂 delta", title="Ä title", year=2024, tags=["x"])
+        store.upsert([item])
+        assert store.load([item.document.id]) == [item.document]
+        assert store.get([chunk.id for chunk in reversed(item.chunks)]) == list(reversed(item.chunks))
+        (info,) = store.documents()
+        assert info == (
+            item.document.id,
+            item.document.source,
+            "Ä title",
+            item.hash,
+            2,
+            item.document.metadata,
+        )
+
+    def test_pages_headings_and_headers_come_back(self, store: VectorStore) -> None:
+        item = make("a.pdf", "amber basil", "cedar delta")
+        document = replace(item.document, pages=(0, 12), media_type="text/markdown")
+        chunks = [
+            replace(item.chunks[0], page=1, heading="One › Two"),
+            replace(item.chunks[1], page=2, header="| a |"),
+        ]
+        store.upsert([item._replace(document=document, chunks=chunks)])
+        assert store.get([chunk.id for chunk in chunks]) == chunks
+        assert store.load([document.id]) == [document]
+
+    def test_vectors_come_back_in_the_precision_told(self, full: VectorStore) -> None:
+        wanted = {c.id: v for item in library() for c, v in zip(item.chunks, item.vectors, strict=True)}
+        tolerance = {"float32": 0.0, "float16": 1e-3}[full.caps.vectors]
+        for chunk, vector in full.scan(limit=10_000):
+            assert abs(vector - wanted.pop(chunk.id)).max() <= tolerance
+        assert not wanted
+
+    def test_scan_pages_through_everything_once_in_order_of_id(self, full: VectorStore) -> None:
+        seen: list[str] = []
+        while rows := full.scan(after=seen[-1] if seen else "", limit=7):
+            assert len(rows) <= 7
+            seen += [chunk.id for chunk, _ in rows]
+        assert seen == sorted(chunk.id for item in library() for chunk in item.chunks)
+
+    def test_upserting_twice_changes_nothing(self, full: VectorStore) -> None:
+        before = full.lexical("amber basil", 20)
+        full.upsert(library())
+        full.sync()
+        assert full.stats()["chunks"] == sum(len(item.chunks) for item in library())
+        assert full.lexical("amber basil", 20) == before
+
+    def test_of_repeats_in_a_call_the_last_wins(self, store: VectorStore) -> None:
+        store.upsert([make("a.txt", "amber basil"), make("a.txt", "cedar delta")])
+        assert [doc.text for doc in store.load([make("a.txt", "x").document.id])] == ["cedar delta"]
+        assert store.stats()["chunks"] == 1
+
+    def test_a_replaced_document_loses_its_old_chunks(self, full: VectorStore) -> None:
+        old = library()[2]
+        new = make(old.document.source, old.chunks[0].text, "zinc yarrow", year=1999)
+        full.upsert([new])
+        assert full.get([old.chunks[1].id, old.chunks[2].id]) == []
+        assert [hit.chunk_id for hit in full.lexical("yarrow", 5)] == [new.chunks[1].id]
+        kept = full.get([new.chunks[0].id])
+        assert kept[0].metadata == {"year": 1999}
+
+    def test_a_new_title_reaches_the_chunks_of_unchanged_text(self, store: VectorStore) -> None:
+        store.upsert([make("a.txt", "amber basil", title="kelp")])
+        assert len(store.lexical("kelp", 5)) == 1
+        store.upsert([make("a.txt", "amber basil", title="lotus")])
+        assert store.lexical("kelp", 5) == []
+        assert len(store.lexical("lotus", 5)) == 1
+
+    def test_deleting_by_id_and_by_filter(self, full: VectorStore) -> None:
+        items = library()
+        assert full.delete([items[0].document.id, "nothing"]) == 1
+        assert full.delete(where=Where("source", "~", "shelf1/*")) == 10
+        left = [item for item in items[1:] if not item.document.source.startswith("shelf1/")]
+        assert {info.id for info in full.documents()} == {item.document.id for item in left}
+        assert full.stats()["chunks"] == sum(len(item.chunks) for item in left)
+        found = {hit.chunk_id for hit in full.dense(query("amber"), 1000)}
+        assert found == {chunk.id for item in left for chunk in item.chunks}
+
+    @pytest.mark.parametrize("wrong", ["rows", "dim", "nan"])
+    def test_vectors_that_do_not_fit_are_refused_and_nothing_is_stored(
+        self, store: VectorStore, wrong: str
+    ) -> None:
+        import numpy as np
+
+        item = make("a.txt", "amber", "basil")
+        vectors = {
+            "rows": item.vectors[:1],
+            "dim": np.zeros((2, DIM + 1), np.float32),
+            "nan": np.full((2, DIM), np.nan, np.float32),
+        }[wrong]
+        with pytest.raises(StoreError, match=r"a\.txt"):
+            store.upsert([item._replace(vectors=vectors)])
+        assert list(store.documents()) == []
+
+    # ------------------------------------------------------------------------------ searching
+
+    def test_dense_scores_are_exact_inner_products(self, full: VectorStore) -> None:
+        import numpy as np
+
+        asked = query("amber cedar ember")
+        expected = {
+            chunk.id: float(np.dot(vector, asked))
+            for item in library()
+            for chunk, vector in zip(item.chunks, item.vectors, strict=True)
+        }
+        ranked = full.dense(asked, 10)
+        best = sorted(expected.values(), reverse=True)[:10]
+        assert [hit.score for hit in ranked] == pytest.approx(best, abs=2e-3)
+        assert all(hit.score == pytest.approx(expected[hit.chunk_id], abs=2e-3) for hit in ranked)
+
+    def test_lexical_finds_what_shares_a_word_and_nothing_else(self, full: VectorStore) -> None:
+        if not full.caps.lexical:
+            pytest.skip(f"{full.caps.name} has no lexical leg")
+        ranked = full.lexical("amber", 1000)
+        holding = {c.id for item in library() for c in item.chunks if "amber" in c.text}
+        assert {hit.chunk_id for hit in ranked} == holding
+        assert all(hit.score > 0 for hit in ranked)
+        assert full.lexical("nowhere", 5) == []
+        assert full.lexical("", 5) == []
+
+    def test_ranked_lists_are_sorted_and_ties_go_by_id(self, full: VectorStore) -> None:
+        for ranked in (full.dense(query("amber basil"), 30), full.lexical("amber basil", 30)):
+            assert ranked == sorted(ranked, key=lambda hit: (-hit.score, hit.chunk_id))
+            assert len(set(ids(ranked))) == len(ranked)
+
+    def test_more_than_there_is_gives_all_there_is(self, full: VectorStore) -> None:
+        assert len(full.dense(query("amber"), 100_000)) == full.stats()["chunks"]
+
+    @pytest.mark.parametrize("where", FILTERS, ids=str)
+    def test_filters_are_those_of_the_reference(self, full: VectorStore, where: Filter) -> None:
+        chunks = [chunk for item in library() for chunk in item.chunks]
+        wanted = {chunk.id for chunk in chunks if matches(where, fields_of(chunk))}
+        assert {hit.chunk_id for hit in full.dense(query("amber"), 1000, where)} == wanted
+        assert {chunk.id for chunk, _ in full.scan(limit=1000, where=where)} == wanted
+        texts = {chunk.id for chunk in chunks if "amber" in chunk.text}
+        if full.caps.lexical:
+            assert {hit.chunk_id for hit in full.lexical("amber", 1000, where)} == wanted & texts
+        documents = {chunk.document_id for chunk in chunks if chunk.id in wanted}
+        assert {info.id for info in full.documents(where)} == documents
+
+    @pytest.mark.parametrize("where", FILTERS, ids=str)
+    def test_k_filtered_hits_come_back_whenever_k_exist(self, full: VectorStore, where: Filter) -> None:
+        everything = dict(full.dense(query("basil jade"), 1000, where))
+        best = full.dense(query("basil jade"), 3, where)
+        assert [hit.score for hit in best] == list(everything.values())[:3]
+        assert all(everything[hit.chunk_id] == hit.score for hit in best)
+
+    def test_an_operator_it_cannot_do_is_refused(self, full: VectorStore) -> None:
+        operators: dict[str, Any] = {
+            "=": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "in": (1,), "~": "*", "has": 1, "exists": True,
+        }  # fmt: skip
+        for op, value in operators.items():
+            where = Where("year", op, value)  # type: ignore[arg-type]
+            if op in full.caps.filters:
+                full.dense(query("amber"), 1, where)
+            else:
+                with pytest.raises(FilterError):
+                    full.dense(query("amber"), 1, where)
+
+    def test_a_snapshot_sees_one_state(self, full: VectorStore) -> None:
+        with full.snapshot():
+            ranked = full.dense(query("amber"), 5)
+            assert [chunk.id for chunk in full.get(ids(ranked))] == ids(ranked)
+            assert full.lexical("amber", 5) == full.lexical("amber", 5)
+
+    # ------------------------------------------------------------------------------ lasting
+
+    def test_a_reopened_store_is_the_same(self, tmp_path: Path) -> None:
+        store = self.open(tmp_path / "again")
+        store.upsert(library())
+        store.sync()
+        asked = query("cedar delta")
+        before = (store.dense(asked, 20), store.lexical("cedar delta", 20), list(store.documents()))
+        store.close()
+        store = self.open(tmp_path / "again")
+        assert (store.dense(asked, 20), store.lexical("cedar delta", 20), list(store.documents())) == before
+        store.close()
+
+    def test_edits_end_where_a_fresh_build_does(self, full: VectorStore, tmp_path: Path) -> None:
+        edited = [make(f"shelf0/book-{n:02}.txt", f"amber kelp {n}", "pearl") for n in range(0, 40, 4)]
+        full.upsert(edited)
+        full.delete(where=Where("source", "~", "shelf2/*"))
+        full.sync()
+        fresh = self.open(tmp_path / "fresh")
+        kept = [item for item in library() if item.document.source[:6] in ("shelf1", "shelf3")]
+        fresh.upsert(edited + kept)
+        fresh.sync()
+        for text in ("amber", "kelp pearl", "basil north olive", "amber 4"):
+            for one, other in (
+                (full.dense(query(text), 20), fresh.dense(query(text), 20)),
+                (full.lexical(text, 20), fresh.lexical(text, 20)),
+            ):
+                assert ids(one) == ids(other)
+                assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-5)
+        fresh.close()
+
+    def test_another_embedder_is_refused(self, tmp_path: Path) -> None:
+        self.open(tmp_path / "mine").close()
+        with pytest.raises(FingerprintError, match="embedder"):
+            self.open(tmp_path / "mine", fingerprint="another")
