@@ -117,8 +117,9 @@ class Analyzer:
         if _INITIALS.fullmatch(compound):
             yield _fold("".join(words))  # U.S.A. → usa
             return
-        if compound.replace("-", "").isalpha():
-            yield self._stemmed(_fold("".join(words)))  # e-mail → email
+        # e-mail → email; nobody writes "boundarylayer", and such terms only lengthen the document.
+        if compound.replace("-", "").isalpha() and min(map(len, words)) <= 2:
+            yield self._stemmed(_fold("".join(words)))
         if _VERSION.fullmatch(whole):
             yield whole[1:]
         pieces = _SPLIT.split(compound)

@@ -1,19 +1,23 @@
 """Several ranked lists → one. A leg is a list of (id, score), best first; so is what comes out.
 
-    rrf      Σ w / (rrf_k + rank)           ranks only
-    zscore   Σ w · (s − mean) / deviation   the default: scores count, on each leg's own scale
-    minmax   Σ w · (s − min) / (max − min)
-    dbsf     Σ w · (s − mean + 3 deviations) / (6 deviations)
+    rrf      Σ w / (rrf_k + rank)                              missing: 0
+    zscore   Σ w · (s − mean) / deviation                      missing: the lowest value of the leg
+    minmax   Σ w · (s − min) / (max − min)                     missing: 0
+    dbsf     Σ w · (s − mean + 3 deviations) / (6 deviations)  missing: 0
 
 Common to all: weights default to 1 for each leg; an id that comes twice in a leg counts where it comes
-first; empty legs say nothing; equal sums go by id, so ids of one call must be comparable. What a leg
-does not hold is given the lowest value of that leg by the sums of scores, and nothing by rrf.
+first; empty legs say nothing; equal sums go by id, so ids of one call must be comparable.
+
+`zscore` and `minmax` take a leg that is shorter than the longest for complete: it has found all there is,
+and whatever it misses scores 0. So BM25's three matches of a rare code stand out against 97 zeros,
+instead of the third of them being worth no more than a miss.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -21,8 +25,8 @@ from rag.errors import ConfigError
 
 Id = TypeVar("Id", bound=Hashable)
 Leg: TypeAlias = Sequence[tuple[Id, float]]
-Normalise: TypeAlias = Callable[[Sequence[float]], tuple[list[float], float]]
-"""Scores, best first and at least one → their values, and the value of what is missing."""
+Normalise: TypeAlias = Callable[[Sequence[float], int], tuple[list[float], float]]
+"""Scores (one or more) and how many are known to be 0 → the scores' values, and that of what is missing."""
 
 
 class Fusion(Protocol):
@@ -70,10 +74,11 @@ def minmax(legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None) -
 
 
 def dbsf(legs: Sequence[Leg[Id]], *, weights: Sequence[float] | None = None) -> list[tuple[Id, float]]:
-    """Distribution-based score fusion: (s − (mean − 3 deviations)) / (6 deviations).
+    """Distribution-based score fusion: (s − (mean − 3 deviations)) / (6 deviations), as Qdrant has it.
 
-    Where all scores of a leg are equal, they get ½ and what it misses 0. Mazzeschi, "Distribution-Based
-    Score Fusion" (2023), the form that Qdrant uses but for missing ids, which it gives 0.
+    Where all scores of a leg are equal, they get ½. What a leg misses counts as three deviations below
+    its mean; with the lowest value instead, the order would be that of standard scores.
+    Mazzeschi, "Distribution-Based Score Fusion" (2023).
     """
     return _summed(legs, weights, _distributed)
 
@@ -84,52 +89,63 @@ FUSIONS: Mapping[str, Fusion] = MappingProxyType(
 """Fusion methods by name."""
 
 
+def fuse(
+    method: str, legs: Sequence[Leg[Id]], weights: Sequence[float] | None = None
+) -> list[tuple[Id, float]]:
+    """Fuse by the name of a method. Raises ConfigError for a name that is not in `FUSIONS`."""
+    if method not in FUSIONS:
+        raise ConfigError(f"no fusion {method!r}; expected one of {', '.join(FUSIONS)}.")
+    return FUSIONS[method](legs, weights=weights)
+
+
 def _summed(
     legs: Sequence[Leg[Id]], weights: Sequence[float] | None, normalise: Normalise
 ) -> list[tuple[Id, float]]:
     sums: dict[Id, float] = {}
     missing = 0.0
+    longest = max(map(len, legs), default=0)
     for leg, weight in _weighted(legs, weights):
-        scores: dict[Id, float] = {}
-        for identity, score in leg:
-            scores.setdefault(identity, score)
-        values, lowest = normalise(list(scores.values()))
+        scores = dict(leg)
+        if len(scores) < len(leg):
+            scores = dict(reversed(leg))  # of an id that comes twice the first entry stays
+        values, absent = normalise(list(scores.values()), longest - len(leg))
         # Every id starts with what it gets where it is missing, and gains the difference where it is not.
-        missing += weight * lowest
+        missing += weight * absent
         for identity, value in zip(scores, values, strict=True):
-            sums[identity] = sums.get(identity, 0.0) + weight * (value - lowest)
+            sums[identity] = sums.get(identity, 0.0) + weight * (value - absent)
     return _sorted({identity: missing + gain for identity, gain in sums.items()})
 
 
-def _standardised(scores: Sequence[float]) -> tuple[list[float], float]:
-    mean, deviation = _moments(scores)
+def _standardised(scores: Sequence[float], zeros: int) -> tuple[list[float], float]:
+    everything = [*scores, *([0.0] * zeros)]
+    mean, deviation = _moments(everything)
     if not deviation:
         return [1.0] * len(scores), -1.0
-    values = [(score - mean) / deviation for score in scores]
-    return values, min(values)
+    return [(score - mean) / deviation for score in scores], (min(everything) - mean) / deviation
 
 
-def _stretched(scores: Sequence[float]) -> tuple[list[float], float]:
+def _stretched(scores: Sequence[float], zeros: int) -> tuple[list[float], float]:
     low, high = min(scores), max(scores)
+    if zeros:
+        low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         return [1.0] * len(scores), 0.0
     return [(score - low) / (high - low) for score in scores], 0.0
 
 
-def _distributed(scores: Sequence[float]) -> tuple[list[float], float]:
+def _distributed(scores: Sequence[float], zeros: int) -> tuple[list[float], float]:
     mean, deviation = _moments(scores)
     if not deviation:
         return [0.5] * len(scores), 0.0
-    values = [0.5 + (score - mean) / (6 * deviation) for score in scores]
-    return values, min(values)
+    return [0.5 + (score - mean) / (6 * deviation) for score in scores], 0.0
 
 
 def _moments(scores: Sequence[float]) -> tuple[float, float]:
     """Mean and deviation (of the population); the deviation is exactly 0 where all scores are equal."""
     if min(scores) == max(scores):
         return scores[0], 0.0
-    mean = math.fsum(scores) / len(scores)
-    return mean, math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
+    mean = sum(scores) / len(scores)
+    return mean, math.sqrt(sum([(score - mean) ** 2 for score in scores]) / len(scores))
 
 
 def _weighted(legs: Sequence[Leg[Id]], weights: Sequence[float] | None) -> Iterable[tuple[Leg[Id], float]]:
@@ -143,9 +159,9 @@ def _weighted(legs: Sequence[Leg[Id]], weights: Sequence[float] | None) -> Itera
 
 
 def _sorted(sums: Mapping[Id, float]) -> list[tuple[Id, float]]:
-    """Best first. Sums that differ only by the order of their additions are equal."""
-
-    def key(entry: tuple[Any, float]) -> tuple[float, Any]:
-        return -round(entry[1], 12), entry[0]
-
-    return sorted(sums.items(), key=key)
+    """Best first. Sums that differ only by the order of their additions are equal, and go by id."""
+    keyed: list[tuple[int, Any, float]] = [
+        (-round(total * 1e12), identity, total) for identity, total in sums.items()
+    ]
+    keyed.sort(key=itemgetter(0, 1))
+    return [(identity, total) for _, identity, total in keyed]

@@ -6,7 +6,7 @@ estimates the mean). So its scores would depend on the history of the index. Her
 1. The living N and the living number of terms are read from the searcher, tantivy's own N and mean from
    its explanation of one score. Where they agree, its scores are right as they are.
 2. Otherwise each query term is weighted by idf / idf' (true by tantivy's), which leaves the mean length
-   as the only error. The candidates are then scored anew from their stored terms.
+   as the only error. Where it matters, the candidates are then scored anew from their stored terms.
 3. With a true mean avg and tantivy's avg', tf / (tf + K) ≤ max(1, avg / avg') · tf / (tf + K'), because
    K' / K ≤ max(1, avg / avg'). So no document below the candidates can beat one whose true score exceeds
    that factor times the last candidate's score; until k do, more candidates are fetched.
@@ -47,8 +47,7 @@ class Snapshot:
         self._counted_mean: float = self._mean
         if terms:
             self._counted, self._counted_mean = self._statistics()
-        drift = abs(self._counted_mean / self._mean - 1)
-        self.stale = self._counted != self._documents or drift > SAME / 2
+        self._drifted = abs(self._counted_mean / self._mean - 1) > SAME / 2
 
     def __len__(self) -> int:
         return self._documents
@@ -109,7 +108,7 @@ class Snapshot:
 
     def _weights(self, terms: Mapping[str, int]) -> dict[str, tuple[float, float]]:
         """Term → (weight for tantivy, weight in the true formula); terms that nothing contains left out."""
-        if not self.stale:
+        if not self._drifted and not self.deleted:
             return {term: (float(count), 0.0) for term, count in terms.items()}
         weights = {}
         for term, count in terms.items():
@@ -146,7 +145,7 @@ class Snapshot:
         kept = np.arange(len(hits))
         if allowed is not None and not filtered:
             kept = np.flatnonzero(np.isin(positions, allowed))
-        scores = self._true_scores([addresses[i] for i in kept], weights) if self.stale else raw[kept]
+        scores = self._true_scores([addresses[i] for i in kept], weights) if self._drifted else raw[kept]
         return raw, scores, positions[kept]
 
     def _true_scores(
@@ -165,7 +164,7 @@ class Snapshot:
 
     def _reach(self, raw: float) -> float:
         """The best true score that a document can have to which tantivy gives at most `raw`."""
-        factor = max(1.0, self._mean / self._counted_mean) if self.stale else 1.0
+        factor = max(1.0, self._mean / self._counted_mean)
         return float(raw) * factor * (1 + 2 * SAME)
 
     def _query(self, term: str, weight: float = 1.0) -> Any:
