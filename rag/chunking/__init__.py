@@ -71,6 +71,8 @@ def chunker(name: str = "structure", **settings: Any) -> Chunker:
         raise ConfigError(
             f"the chunking method {name!r} has no setting {unknown!r}: it has {', '.join(known)}"
         )
+    if "embed" in known and "embed" not in settings:
+        raise ConfigError(f"the chunking method {name!r} needs the setting 'embed': texts → unit rows")
     made: Chunker = method(**settings)
     return made
 

@@ -37,6 +37,9 @@ class Fixed:
             limit = min(tokens.reach(position, room), end)
             stop = limit if limit == end else word_end(text, position, limit)
             start, last = strip(text, position, stop)
+            if spans and last <= spans[-1].end:  # a long word left no room to get ahead: begin behind it
+                position = max(stop, spans[-1].end)
+                continue
             if start < last:
                 spans.append(Span(start, last))
             position = stop if stop == end or not overlap else _back(tokens, start, stop, overlap)

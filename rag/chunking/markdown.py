@@ -96,7 +96,8 @@ def _atx_title(body: str) -> str:
 
 def plain_title(title: str) -> str:
     """A heading's words without links' targets, HTML tags, emphasis and code marks, on one line."""
-    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", title)).split())
+    plain = " ".join(_MARKS.sub("", _LINK.sub(r"\1", title)).split())
+    return plain or " ".join(title.split())  # a title of marks alone is all its author wrote
 
 
 def _fence(rows: Sequence[Line], i: int) -> Found:

@@ -133,9 +133,9 @@ def _abbreviates(word: str, after: str, before: str) -> bool:
 
 
 def _is_initial(letter: str, follows: str, before: str) -> bool:
-    """`J. Smith` against `vitamin C. The` and `than I. He`."""
+    """`J. Smith` against `vitamin C. The`, `App. B. Done` and `than I. He`."""
     if not before:
         return True
-    if len(follows) > 1 and follows in OPENERS:
+    if (len(follows) > 1 and follows in OPENERS) or before.rstrip(".").lower() in BEFORE_NUMBER:
         return False
     return letter != "I" or before[:1].isupper()
