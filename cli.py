@@ -1,3 +1,369 @@
-"""x"""
-__all__: list[str] = []
-def main() -> None: ...
+"""The `rag` command: options in, one call into `rag`, rendered out; nothing else.
+
+Exit codes: 0 done, 1 error, 2 usage, 3 the sources do not answer the question, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.errors import ConfigError, FilterError, RagError
+
+if TYPE_CHECKING:
+    from rag import Rag, Report
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="rag",
+    help="Ask your documents, and get answers in which every sentence names its source.\n\n"
+    'Begin with `rag ingest docs/`, then `rag ask "…"`.',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+config_app = typer.Typer(help="Show the settings and where each comes from.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+Index = Annotated[
+    Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", "-w", help="Filter, such as 'source ~ \"guides/*\" and year >= 2024'."),
+]
+K = Annotated[int | None, typer.Option("-k", min=1, help="How many hits.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", envvar="RAG_OFFLINE", help="Never use the network; fail instead.")
+]
+Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")]
+Augment = Annotated[str | None, typer.Option("--augment", help="Stages, comma-separated; '' for none.")]
+Retrieve = Annotated[
+    str | None, typer.Option("--retrieve", help="hybrid, dense, lexical or module:function.")
+]
+Denoise = Annotated[str | None, typer.Option("--denoise", help="Stages, comma-separated; '' for none.")]
+Reorder = Annotated[str | None, typer.Option("--reorder", help="Stages, comma-separated; '' for none.")]
+Generate = Annotated[str | None, typer.Option("--generate", help="extractive or module:function.")]
+Embedder = Annotated[
+    str | None, typer.Option("--embedder", help="builtin, a folder with model.onnx, or st:MODEL.")
+]
+DEFAULT_INDEX = Path(".rag")
+
+
+# ------------------------------------------------------------------------------------------ commands
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "    rag ingest docs/ notes.pdf\n\n"
+    "    rag ingest docs/ --exclude 'drafts/' --watch\n\n"
+    "    pdftotext old.pdf - | rag ingest - --name old.txt"
+)
+def ingest(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files and folders; - reads standard input.")
+    ] = None,
+    index: Index = DEFAULT_INDEX,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Only files that match (as in .gitignore).")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave these out, and remove them.")] = None,
+    gitignore: Annotated[
+        bool | None, typer.Option(help="Follow .gitignore files.", show_default="yes")
+    ] = None,
+    hidden: Annotated[bool | None, typer.Option("--hidden", help="Read files that begin with a dot.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Read files again that did not change.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change.")] = False,
+    name: Annotated[
+        str, typer.Option(help="What standard input is called; its suffix says the format.")
+    ] = "stdin.txt",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Parsing processes.", show_default="one a core")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds a file may take.")] = None,
+    chunk: Annotated[
+        str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=8, help="Size of a chunk, in tokens.")] = None,
+    embedder: Embedder = None,
+    language: Annotated[str | None, typer.Option(help="For stems: english, german, …, none, auto.")] = None,
+    reembed: Annotated[
+        bool, typer.Option("--reembed", help="Embed all that is stored with this embedder first.")
+    ] = False,
+    wait: Wait = 0.0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the index follow files and folders: what is new is added, changed replaced, gone removed."""
+    from rag import render
+
+    settings = {
+        "ingest.include": include or None,
+        "ingest.exclude": exclude or None,
+        "ingest.gitignore": gitignore,
+        "ingest.hidden": hidden,
+        "ingest.workers": workers,
+        "ingest.timeout": timeout,
+        "chunk.method": chunk,
+        "chunk.max_tokens": max_tokens,
+        "index.language": language,
+        "index.embedder": embedder,
+    }
+    with _reported(as_json), _opened(index, settings, offline=offline, wait=wait) as rag:
+        if reembed:
+            from rag.ingest.reembed import reembed as again
+
+            with render.progress(quiet=as_json) as shown:
+                render.report(again(rag, progress=shown), as_json=as_json)
+        elif not paths:
+            raise ConfigError("nothing to ingest: name files or folders, or - for standard input")
+        report: Report | None = None
+        paths = paths or []
+        if "-" in paths:
+            report = rag.ingest(_standard_input(name))
+            render.report(report, as_json=as_json)
+        files = [path for path in paths if path != "-"]
+        if watch and files:
+            _watch(rag, files, as_json)
+        elif files:
+            with render.progress(quiet=as_json) as shown:
+                report = rag.ingest(files, progress=shown, force=force)
+            render.report(report, as_json=as_json)
+        if report is not None and report.failed:
+            raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "    rag ask 'How long is a session?'\n\n"
+    "    rag ask 'Who signs off releases?' --where 'source ~ \"handbook/*\"' --explain\n\n"
+    "    rag ask 'What changed?' --json | jq .sentences"
+)
+def ask(
+    question: Annotated[str, typer.Argument(help="A question in plain words.")],
+    index: Index = DEFAULT_INDEX,
+    k: K = None,
+    where: Where = None,
+    explain: Explain = False,
+    augment: Augment = None,
+    retrieve: Retrieve = None,
+    denoise: Denoise = None,
+    reorder: Reorder = None,
+    generate: Generate = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
+    settings = _stages(augment, retrieve, denoise, reorder, generate)
+    with _reported(as_json), _opened(index, settings, offline=offline) as rag:
+        from rag import render
+
+        answer = rag.ask(question, k=k, where=where)
+        render.answer(answer, base=rag.index.absolute().parent, explain=explain, as_json=as_json)
+        if answer.abstained:
+            raise typer.Exit(3)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "    rag search 'ERR_4021'\n\n"
+    "    rag search 'retention of logs' -k 20 --where 'year >= 2024'\n\n"
+    "    rag search 'back up' --retrieve lexical --explain"
+)
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    index: Index = DEFAULT_INDEX,
+    k: K = None,
+    where: Where = None,
+    explain: Explain = False,
+    augment: Augment = None,
+    retrieve: Retrieve = None,
+    denoise: Denoise = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the best hits for a query, with the score and rank that each retriever gave them."""
+    settings = _stages(augment, retrieve, denoise, None, None)
+    with _reported(as_json), _opened(index, settings, offline=offline) as rag:
+        from rag import render
+
+        hits, trace = rag.explain(query, k, where)
+        base = rag.index.absolute().parent
+        render.hits(hits, trace if explain else [], base=base, as_json=as_json)
+
+
+@app.command(epilog="Example:\n\n    rag status --json")
+def status(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """Say what the index holds and what it was made with."""
+    with _reported(as_json), _opened(index, {}) as rag:
+        from rag import render
+
+        render.status({"index": str(rag.index), **rag.opened.stats()}, as_json=as_json)
+
+
+@app.command(epilog="Examples:\n\n    rag ls\n\n    rag ls --where 'source ~ \"*.pdf\"' --json")
+def ls(index: Index = DEFAULT_INDEX, where: Where = None, as_json: AsJson = False) -> None:
+    """List the documents."""
+    with _reported(as_json), _opened(index, {}) as rag:
+        from rag import render
+
+        render.documents(rag.documents(where), as_json=as_json)
+
+
+@app.command(
+    epilog="Examples:\n\n    rag rm docs/old.md\n\n    rag rm --where 'year < 2020' --yes\n\n"
+    "A file that is still in an ingested folder comes back with the next ingest; exclude it to keep it out."
+)
+def rm(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources, as `rag ls` shows them.")] = None,
+    index: Index = DEFAULT_INDEX,
+    where: Where = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Wait = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Remove documents by source or by filter."""
+    with _reported(as_json), _opened(index, {}, wait=wait) as rag:
+        if not sources and where is None:
+            raise ConfigError("nothing to remove: name sources, or give --where")
+        if not yes and sys.stdin.isatty() and not as_json:
+            number = len(rag.documents(where)) if where else len(sources or [])
+            typer.confirm(f"Remove {number} documents?", abort=True)
+        gone = rag.remove(sources or [], where)
+        missing = sorted(set(sources or []) - set(gone))
+        if as_json:
+            typer.echo(json.dumps({"removed": gone, "missing": missing}, ensure_ascii=False))
+        else:
+            typer.echo("\n".join(f"removed {source}" for source in gone) or "nothing was removed")
+        if missing:
+            raise ConfigError(f"not in the index: {', '.join(missing)}; `rag ls` shows what is")
+
+
+@app.command(epilog="Example:\n\n    rag doctor && rag ask 'Is all well?'")
+def doctor(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """Check the index against itself, the models and the machine, and say how to mend what is wrong."""
+    with _reported(as_json):
+        from rag import render
+        from rag.doctor import examine
+
+        findings = examine(index)
+        render.findings(findings, as_json=as_json)
+        if any(finding.level == "error" for finding in findings):
+            raise typer.Exit(1)
+
+
+@config_app.command("show", epilog="Example:\n\n    RAG_SEARCH_K=5 rag config show")
+def config_show(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """Show every setting, its value, and where it came from: flag, environment, rag.toml or default."""
+    with _reported(as_json):
+        from rag import render
+        from rag.config import resolve_settings
+
+        render.settings(resolve_settings(index), as_json=as_json)
+
+
+@config_app.command("init", epilog="Example:\n\n    rag config init && $EDITOR rag.toml")
+def config_init(index: Index = DEFAULT_INDEX) -> None:
+    """Write a rag.toml beside the index, with every setting, its default and what it means."""
+    with _reported(as_json=False):
+        from rag.config import resolve_settings, template
+
+        path = resolve_settings(index).path
+        if path.exists():
+            raise ConfigError(f"{path} exists already: edit it, or move it away first")
+        path.write_text(template(), "utf-8")
+        typer.echo(f"wrote {path}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        import rag
+
+        typer.echo(f"footnote-rag {rag.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the `rag` command."""
+    app()
+
+
+# ------------------------------------------------------------------------------------------ plumbing
+
+
+@contextmanager
+def _opened(
+    index: Path, settings: dict[str, Any], *, offline: bool = False, wait: float = 0.0
+) -> Iterator[Rag]:
+    from rag.rag import Rag
+
+    with Rag(index, settings=settings, offline=offline, wait=wait) as rag:
+        yield rag
+
+
+@contextmanager
+def _reported(as_json: bool) -> Iterator[None]:
+    """Errors on purpose become one message and an exit code: 2 where the call is wrong, else 1."""
+    try:
+        yield
+    except RagError as error:
+        if as_json:
+            typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+        else:
+            typer.secho(f"rag: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(2 if isinstance(error, ConfigError | FilterError) else 1) from None
+    except KeyboardInterrupt:
+        typer.secho("rag: interrupted; what was stored stays, and the same command goes on", err=True)
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
+        raise typer.Exit(0) from None
+
+
+def _stages(
+    augment: str | None, retrieve: str | None, denoise: str | None, reorder: str | None, generate: str | None
+) -> dict[str, Any]:
+    """Stage options as settings; an option that was not given stays with the settings file."""
+    return {
+        "search.augment": _listed(augment),
+        "search.retrieve": retrieve,
+        "search.denoise": _listed(denoise),
+        "ask.reorder": _listed(reorder),
+        "ask.generate": generate,
+    }
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _standard_input(name: str) -> list[Any]:
+    from rag.loaders import load_bytes
+
+    return load_bytes(sys.stdin.buffer.read(), name).documents
+
+
+def _watch(rag: Rag, paths: list[str], as_json: bool) -> None:
+    from rag import render
+    from rag.ingest.watch import watch
+
+    with render.progress(quiet=as_json) as shown:
+        for report in watch(rag, paths, progress=shown):
+            render.report(report, as_json=as_json, time=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,14 +6,18 @@ plain keywords and never see this tree; `rag/rag.py` hands them their values.
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from rag.errors import ConfigError
+
+_FIELD = re.compile(r"^    (\w+): [\w\[\], .]+ = (.+?)  # (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +201,28 @@ def _from_text(variable: str, text: str, wanted: Any) -> Any:
         return wanted(text)
     except ValueError:
         raise ConfigError(f"{variable} is {text!r}, expected {wanted.__name__}") from None
+
+
+def described() -> Iterator[tuple[str, str, str]]:
+    """Every setting as (full name, default as TOML, what it means), read off the comments above."""
+    for section, kind in get_type_hints(Settings).items():
+        if section != "stages":
+            for name, default, meaning in _FIELD.findall(inspect.getsource(kind)):
+                toml = (
+                    re.sub(r"^\((.*?),?\)$", r"[\1]", default)
+                    .replace("True", "true")
+                    .replace("False", "false")
+                )
+                yield f"{section}.{name}", toml, meaning
+
+
+def template() -> str:
+    """A rag.toml that says everything and changes nothing: every default, commented out."""
+    lines, last = ["# Settings of the index beside this file. Remove a # to change a value."], ""
+    for key, default, meaning in described():
+        section, _, name = key.partition(".")
+        if section != last:
+            lines += ["", f"[{section}]"]
+            last = section
+        lines += [f"# {meaning}", f"# {name} = {default}"]
+    return "\n".join(lines) + "\n"

@@ -219,10 +219,11 @@ class Rag:
         given = self._given_embedder
         if given is not None and not isinstance(given, str):
             return given
-        return open_embedder(self._embedder_name, offline=self.offline)
+        return open_embedder(self.embedder_name, offline=self.offline)
 
     @property
-    def _embedder_name(self) -> str:
+    def embedder_name(self) -> str:
+        """How to open the embedder again: as given, else as the index has it, else by the setting."""
         if isinstance(self._given_embedder, str):
             return self._given_embedder
         if self._given_embedder is not None:
@@ -242,7 +243,7 @@ class Rag:
             self.index,
             fingerprint=self.embedder.fingerprint,
             dim=self.embedder.dim,
-            embedder=self._embedder_name,
+            embedder=self.embedder_name,
             language=self.settings.index.language,
             engine=self.settings.index.lexical,
             wait=self._wait,

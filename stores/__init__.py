@@ -6,7 +6,7 @@
   (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and followers
 """
 
-from .contract import Capabilities, Upsert, VectorStore
+from .contract import Capabilities, Problem, Upsert, VectorStore
 from .local import LocalStore
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
@@ -18,6 +18,7 @@ __all__ = [
     "Filter",
     "LocalStore",
     "NotOf",
+    "Problem",
     "Upsert",
     "VectorStore",
     "Where",

@@ -47,6 +47,13 @@ class Upsert(NamedTuple):
     hash: str
 
 
+class Problem(NamedTuple):
+    """Something that is wrong with a store, and the command or step that mends it."""
+
+    what: str
+    mend: str
+
+
 class VectorStore(Protocol):
     """Documents, chunks and vectors, with search legs. Errors are those of `rag.errors`."""
 
@@ -104,6 +111,10 @@ class VectorStore(Protocol):
 
     def stats(self) -> Mapping[str, Any]:
         """Counts and sizes: at least `documents`, `chunks`, `dim`, `bytes`."""
+        ...
+
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong inside the store; empty when all is well. May read everything once."""
         ...
 
     def close(self) -> None: ...

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from rag.errors import FingerprintError, LockedError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .contract import Capabilities, Upsert
+from .contract import Capabilities, Problem, Upsert
 from .local_derived import Derived
 from .local_gate import Gate
 from .local_identity import Identity
@@ -283,18 +283,17 @@ class LocalStore:
                 "fingerprint": self.identity.fingerprint,
             }
 
-    def problems(self) -> list[str]:
-        """Truth against derived: what is wrong, in words; empty when all is well. Reads everything once."""
+    def problems(self) -> list[Problem]:
+        """The truth in itself, and against the derived indexes."""
         with translated(self._truth.path):
-            found = self._truth.problems(self.identity.dim)
+            mend = "restore the folder from a backup, or move it away and ingest again"
+            found = [Problem(what, mend) for what in self._truth.problems(self.identity.dim)]
         with self.snapshot():
             chunks = self._truth.count("chunk")
             for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):
                 if len(index) != chunks:
-                    found.append(
-                        f"the {name} index holds {len(index)} chunks, and the store {chunks}: "
-                        f"delete {self.folder / name}, and the next search rebuilds it"
-                    )
+                    what = f"the {name} index holds {len(index)} chunks, and the store {chunks}"
+                    found.append(Problem(what, f"rm -r {self.folder / name} (the next search rebuilds it)"))
         return found
 
     def close(self) -> None:

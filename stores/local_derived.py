@@ -183,7 +183,7 @@ class Derived:
     def _claimed(self, name: str, *terms: str) -> Path:
         """The folder of one index, emptied if it was made for another store or on other terms."""
         folder = self._folder / name
-        mark = folder / "owner"
+        mark = folder.with_suffix(".owner")
         if not mark.is_file() or mark.read_text() != " ".join((self._owner, *terms)):
             self._wipe(folder, *terms)
         return folder
@@ -191,7 +191,7 @@ class Derived:
     def _wipe(self, folder: Path, *terms: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "owner").write_text(" ".join((self._owner, *terms)))
+        folder.with_suffix(".owner").write_text(" ".join((self._owner, *terms)))
 
 
 def _batches(positions: Sequence[int], size: int) -> Iterator[Sequence[int]]:

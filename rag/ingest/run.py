@@ -43,7 +43,7 @@ def ingest(
         store=rag.store,
         embedder=rag.embedder,
         cut=rag.chunks,
-        recipe=_recipe(rag),
+        recipe=recipe_of(rag),
         base=base_of(rag),
         watch=progress or (lambda _: None),
     )
@@ -82,7 +82,7 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
 
 
-def _recipe(rag: Rag) -> str:
+def recipe_of(rag: Rag) -> str:
     """Names all that decides how a file becomes chunks; a change makes files be read again."""
     chunker = rag.chunk
     told = name_of(chunker) if callable(chunker) and not hasattr(chunker, "__dataclass_fields__") else chunker

@@ -312,15 +312,20 @@ class StoreContract:
 
     # ------------------------------------------------------------------------------ lasting
 
+    def test_a_healthy_store_has_no_problems(self, full: VectorStore) -> None:
+        full.upsert([make("shelf0/book-00.txt", "amber changed")])
+        full.delete(where=Where("source", "~", "shelf3/*"))
+        assert list(full.problems()) == []
+
     def test_a_reopened_store_is_the_same(self, tmp_path: Path) -> None:
         store = self.open(tmp_path / "again")
         store.upsert(library())
         store.sync()
         asked = query("cedar delta")
-        before = (store.dense(asked, 20), store.lexical("cedar delta", 20), list(store.documents()))
+        before = (store.dense(asked, 99), store.lexical("cedar delta", 99), list(store.documents()))
         store.close()
         store = self.open(tmp_path / "again")
-        assert (store.dense(asked, 20), store.lexical("cedar delta", 20), list(store.documents())) == before
+        assert (store.dense(asked, 99), store.lexical("cedar delta", 99), list(store.documents())) == before
         store.close()
 
     def test_edits_end_where_a_fresh_build_does(self, full: VectorStore, tmp_path: Path) -> None:
@@ -334,8 +339,8 @@ class StoreContract:
         fresh.sync()
         for text in ("amber", "kelp pearl", "basil north olive", "amber 4"):
             for one, other in (
-                (full.dense(query(text), 20), fresh.dense(query(text), 20)),
-                (full.lexical(text, 20), fresh.lexical(text, 20)),
+                (full.dense(query(text), 1000), fresh.dense(query(text), 1000)),
+                (full.lexical(text, 1000), fresh.lexical(text, 1000)),
             ):
                 assert ids(one) == ids(other)
                 assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-5)

@@ -1,0 +1,99 @@
+"""Checks an index against itself, the models and the machine; each finding says how to mend it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rag.errors import RagError
+
+if TYPE_CHECKING:
+    from rag.rag import Rag
+
+_LEAST_FREE = 512 * 2**20
+_NEEDED = ("numpy", "faiss-cpu", "tantivy", "rank-bm25", "onnxruntime", "tokenizers", "pypdfium2")
+_EXTRAS = {"hf": "sentence_transformers"}
+
+
+class Finding(NamedTuple):
+    """One thing that was checked: `ok`, worth knowing (`note`), or wrong (`error`), and what mends it."""
+
+    level: Literal["ok", "note", "error"]
+    what: str
+    mend: str = ""
+
+
+def examine(index: Path) -> list[Finding]:
+    """Every finding, in the order checked; nothing is changed but derived indexes brought up to date."""
+    return [*_packages(), *_index(index), *_disk(index)]
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _NEEDED:
+        try:
+            yield Finding("ok", f"{name} {version(name)}")
+        except PackageNotFoundError:
+            yield Finding("error", f"{name} is not installed", "pip install --force-reinstall footnote-rag")
+    for extra, module in _EXTRAS.items():
+        present = importlib.util.find_spec(module) is not None
+        told = "present" if present else "not installed (optional)"
+        yield Finding("ok" if present else "note", f"[{extra}] {told}", "" if present else _pip(extra))
+
+
+def _pip(extra: str) -> str:
+    return f"pip install 'footnote-rag[{extra}]'"
+
+
+def _index(index: Path) -> Iterator[Finding]:
+    from rag.rag import Rag
+
+    try:
+        with Rag(index) as rag:
+            if not rag.exists:
+                yield Finding("note", f"no index at {index}", "rag ingest PATH")
+                return
+            yield from _embedder(rag)
+            yield from _store(rag)
+    except RagError as error:
+        yield Finding("error", str(error), f"rag ingest PATH --index {index}, after moving the folder away")
+
+
+def _embedder(rag: Rag) -> Iterator[Finding]:
+    embedder = rag.embedder
+    verify = getattr(embedder, "verify", None)
+    problem = verify() if verify is not None else None
+    if problem:
+        yield Finding("error", str(problem), "pip install --force-reinstall footnote-rag")
+    else:
+        yield Finding(
+            "ok", f"embedder {embedder.name}, {embedder.dim} dimensions, {embedder.fingerprint[:12]}"
+        )
+
+
+def _store(rag: Rag) -> Iterator[Finding]:
+    store = rag.opened
+    counts = store.stats()
+    yield Finding("ok", f"{counts['documents']} documents, {counts['chunks']} chunks")
+    problems = store.problems()
+    for problem in problems:
+        yield Finding("error", problem.what, problem.mend)
+    if not problems:
+        yield Finding("ok", "truth and derived indexes agree")
+    if not counts["chunks"]:
+        yield Finding("note", "the index is empty", "rag ingest PATH")
+
+
+def _disk(index: Path) -> Iterator[Finding]:
+    folder = index.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    told = f"{free / 2**30:.1f} GB free on the disk of {folder}"
+    if free < _LEAST_FREE:
+        yield Finding("error", told, "free some space: an ingest needs about three times its text")
+    else:
+        yield Finding("ok", told)

@@ -1,0 +1,268 @@
+"""Values → what a terminal shows: tables, citations that can be clicked, a progress bar; or JSON.
+
+Plain text where output is piped or NO_COLOR is set. Knows nothing of how a value was made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rag.config import Resolved
+    from rag.doctor import Finding
+    from rag.ingest import Progress, Report, Watcher
+    from rag.trace import Record
+    from rag.types import Answer, Chunk, Citation, DocumentInfo, Hit
+
+_PREVIEW = 200  # characters of a hit that are shown
+
+
+def _console(*, err: bool = False) -> Console:
+    """Without a terminal, lines are not cut or wrapped."""
+    console = Console(stderr=err, highlight=False, emoji=False, markup=False)
+    if not console.is_terminal:
+        console = Console(stderr=err, highlight=False, emoji=False, markup=False, width=10_000, no_color=True)
+    return console
+
+
+def _json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201
+
+
+# ------------------------------------------------------------------------------------------ ingest
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Watcher]:
+    """A progress bar on standard error with rate and time left; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files · {task.fields[chunks]} chunks · {task.fields[rate]}/s ·"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[source]}"),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None, chunks=0, rate="–", source="")
+
+        def shown(now: Progress) -> None:
+            elapsed = bar.tasks[0].elapsed or 0
+            rate = f"{now.chunks / elapsed:.0f}" if elapsed > 0.5 else "–"
+            bar.update(
+                task,
+                description=now.stage,
+                completed=now.files,
+                total=now.total or None,
+                chunks=now.chunks,
+                rate=rate,
+                source=now.source[-40:],
+            )
+
+        yield shown
+
+
+def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
+    """What an ingest did: one line, and one more for each thing that failed or was skipped."""
+    if as_json:
+        _json(done.to_dict())
+        return
+    console = _console()
+    line = Text(f"{datetime.now():%H:%M:%S} " if time else "", style="dim")
+    line.append(str(done), style="default")
+    line.append(f" · {done.chunks} chunks, {done.embedded} embedded, {done.reused} reused", style="dim")
+    line.append(f" · {done.seconds:.1f} s", style="dim")
+    console.print(line)
+    for row in done.failed:
+        console.print(Text.assemble(("  failed  ", "red"), row.source, (f": {row.reason}", "dim")))
+    for row in done.skipped:
+        console.print(Text.assemble(("  skipped ", "yellow"), row.source, (f": {row.reason}", "dim")))
+
+
+# ------------------------------------------------------------------------------------------ answers
+
+
+def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = False) -> None:
+    """The answer, and what each of its markers points to."""
+    if as_json:
+        _json(_answer_values(given, explain=explain))
+        return
+    console = _console()
+    console.print(Text(given.text, style="bold" if not given.abstained else "yellow"))
+    if given.abstained and given.hits:
+        console.print(Text("\nNearest passages:", style="dim"))
+        for hit in given.hits[:3]:
+            console.print(Text.assemble("  ", _place_of(hit.chunk, base), (f"  {_preview(hit, 100)}", "dim")))
+    elif given.citations:
+        console.print()
+        for citation in given.citations:
+            console.print(_cited(citation, base))
+    if explain:
+        _trace(console, given.trace)
+
+
+def _cited(citation: Citation, base: Path) -> Text:
+    quote = " ".join(citation.quote.split())
+    line = Text(f"[{citation.marker}] ")
+    line.append_text(_place(citation.source, citation.page, base))
+    line.append(f" {citation.start}–{citation.end}", style="dim")
+    line.append(f'  "{quote}"', style="dim italic")
+    return line
+
+
+def _place_of(chunk: Chunk, base: Path) -> Text:
+    return _place(chunk.source, chunk.page, base)
+
+
+def _place(source: str, page: int | None, base: Path) -> Text:
+    """`file p.3`, linked to the file where the terminal can follow links."""
+    path = base / source.partition("#")[0]
+    text = Text(source + (f" p.{page}" if page else ""), style="cyan")
+    if path.is_file():
+        text.stylize(f"link {path.as_uri()}" + (f"#page={page}" if page else ""))
+    return text
+
+
+def _answer_values(given: Answer, *, explain: bool) -> dict[str, Any]:
+    values = {
+        "question": given.question,
+        "text": given.text,
+        "abstained": given.abstained,
+        "confidence": round(given.confidence, 4),
+        "sentences": [
+            {"text": one.text, "support": round(one.support, 4), "cites": [c.marker for c in one.citations]}
+            for one in given.sentences
+        ],
+        "citations": [asdict(citation) for citation in given.citations],
+        "hits": [_hit_values(hit) for hit in given.hits],
+    }
+    if explain:
+        values["trace"] = [asdict(record) for record in given.trace]
+    return values
+
+
+# ------------------------------------------------------------------------------------------ hits
+
+
+def hits(found: Sequence[Hit], trace: Sequence[Record], *, base: Path, as_json: bool = False) -> None:
+    """Ranked hits with the place and the beginning of each."""
+    if as_json:
+        values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in found]}
+        _json(values | ({"trace": [asdict(record) for record in trace]} if trace else {}))
+        return
+    console = _console()
+    if not found:
+        console.print("no hits")
+    for rank, hit in enumerate(found, 1):
+        line = Text.assemble(f"{rank:>3}  ", (f"{hit.score:7.3f}  ", "green"), _place_of(hit.chunk, base))
+        if hit.chunk.heading:
+            line.append(f"  {hit.chunk.heading}", style="dim")
+        console.print(line)
+        console.print(Text(f"{'':14}{_preview(hit, _PREVIEW)}", style="dim"))
+    _trace(console, trace)
+
+
+def _preview(hit: Hit, length: int) -> str:
+    text = " ".join(hit.chunk.text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _hit_values(hit: Hit) -> dict[str, Any]:
+    chunk = {name: value for name, value in asdict(hit.chunk).items() if name != "metadata"}
+    metadata = _public(hit.chunk.metadata)
+    return {**chunk, "metadata": metadata, "score": hit.score, "ranks": hit.ranks, "scores": hit.scores}
+
+
+def _trace(console: Console, trace: Sequence[Record]) -> None:
+    """For every stage what came in, what went out, the time, and the scores by retriever."""
+    for record in trace:
+        line = Text.assemble(
+            ("\n" + record.stage, "bold"), f" {record.name} ", (f"{record.ms:.1f} ms", "green")
+        )
+        line.append(f"\n    in   {record.came_in}\n    out  {record.went_out}", style="dim")
+        console.print(line)
+        for row in record.detail.get("hits", ())[:10]:
+            legs = "  ".join(
+                f"{leg} {score:.3f} (#{row['ranks'][leg]})" for leg, score in row["scores"].items()
+            )
+            page = f" p.{row['page']}" if row["page"] else ""
+            console.print(Text(f"         {row['score']:7.3f}  {row['source']}{page}  {legs}", style="dim"))
+        for row in record.detail.get("sentences", ()):
+            console.print(Text(f"         {row['support']:7.3f}  {row['text'][:90]}", style="dim"))
+
+
+# ------------------------------------------------------------------------------------------ the rest
+
+
+def status(values: Mapping[str, Any], *, as_json: bool = False) -> None:
+    """What the index holds."""
+    if as_json:
+        _json(dict(values))
+        return
+    shown = {**values, "bytes": f"{values['bytes']:,} ({values['bytes'] / 2**20:.1f} MB)"}
+    _table([(name, str(value)) for name, value in shown.items()])
+
+
+def documents(rows: Sequence[DocumentInfo], *, as_json: bool = False) -> None:
+    """One document a line: chunks, source, title."""
+    if as_json:
+        _json([row._asdict() | {"metadata": _public(row.metadata)} for row in rows])
+        return
+    _table([(str(row.chunks), row.source, row.title) for row in rows])
+
+
+def findings(found: Sequence[Finding], *, as_json: bool = False) -> None:
+    """What `rag doctor` saw, and what mends what is wrong."""
+    if as_json:
+        _json([finding._asdict() for finding in found])
+        return
+    console = _console()
+    marks = {"ok": ("ok    ", "green"), "note": ("note  ", "yellow"), "error": ("error ", "red")}
+    for finding in found:
+        line = Text.assemble(marks[finding.level], finding.what)
+        if finding.mend:
+            line.append(f"\n      → {finding.mend}", style="bold" if finding.level == "error" else "dim")
+        console.print(line)
+
+
+def settings(resolved: Resolved, *, as_json: bool = False) -> None:
+    """Every setting, its value and its origin."""
+    from rag.config import flat
+
+    values = flat(resolved.settings)
+    if as_json:
+        _json(
+            {name: {"value": value, "from": resolved.origins.get(name, "")} for name, value in values.items()}
+        )
+        return
+    _table([(name, json.dumps(value), resolved.origins.get(name, "")) for name, value in values.items()])
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns; the last is not padded."""
+    console = _console()
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        console.print(Text("  ".join([*cells, row[-1]]).rstrip()), soft_wrap=True)
+
+
+def _public(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata without what the ingest keeps for itself."""
+    return {name: value for name, value in metadata.items() if not name.startswith("_")}
