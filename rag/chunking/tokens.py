@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -31,9 +31,15 @@ class Tokens:
         return bisect_right(self._ends, end) - bisect_right(self._ends, start)
 
     def reach(self, start: int, tokens: int) -> int:
-        """The offset behind the last of so many tokens (at least one) from start; the text's end at most."""
-        last = bisect_right(self._ends, start) + max(tokens, 1) - 1
-        return self._ends[last] if last + 1 < len(self._ends) else len(self.text)
+        """The furthest offset that so many tokens (one at least) lead to; the end of the text at most."""
+        first = bisect_right(self._ends, start)
+        last = first + max(tokens, 1) - 1
+        if last + 1 >= len(self._ends):
+            return len(self.text)
+        # One character may hold several tokens: what would take only some of them ends before it.
+        if self._ends[last + 1] == self._ends[last]:
+            last = max(bisect_left(self._ends, self._ends[last]) - 1, first)
+        return self._ends[last]
 
     def back(self, end: int, tokens: int) -> int:
         """The offset from which so many tokens lead up to end; 0 at least."""

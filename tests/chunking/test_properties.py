@@ -113,7 +113,7 @@ def made(method: str, **values: Any) -> Any:
 
 
 @pytest.mark.parametrize("method", methods())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=MARKDOWN, limit=st.integers(16, 90), title=st.sampled_from(["", "Guide"]))
 def test_markdown(
     method: str, ends: Ends, owes: Callable[..., None], text: str, limit: int, title: str
@@ -129,7 +129,7 @@ def test_markdown(
 
 
 @pytest.mark.parametrize("media_type", TYPES)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=ANY, limit=st.integers(16, 60), overlap=st.integers(0, 2))
 def test_any_text(
     media_type: str, ends: Ends, owes: Callable[..., None], text: str, limit: int, overlap: int
@@ -141,7 +141,7 @@ def test_any_text(
 
 
 @pytest.mark.parametrize("method", ["fixed", "sentences"])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=ANY | MARKDOWN, limit=st.integers(16, 60), overlap=st.integers(0, 12))
 def test_methods_without_structure_lose_nothing_at_all(
     method: str, ends: Ends, owes: Callable[..., None], unseen: Any, text: str, limit: int, overlap: int

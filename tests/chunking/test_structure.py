@@ -161,7 +161,7 @@ def test_headings_method_takes_the_largest_section_that_fits(ends: Callable[...,
         "### C",
         numbers(26, 30),
         "## D",
-        numbers(31, 40),
+        numbers(1, 9),
     ]
     text = "\n\n".join(parts)
     spans = cut(text, ends, "headings", max_tokens=32)
