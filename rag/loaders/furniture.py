@@ -1,0 +1,47 @@
+"""Running headers, footers and page numbers: found by what repeats at the edge of most pages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from rag.loaders.pdf_lines import Line
+
+# On fewer pages nothing can be told.
+MIN_PAGES = 4
+REPEATED_SHARE = 0.6
+EDGE_LINES = 2
+_NUMBER = re.compile(r"\d+")
+
+
+def without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
+    """The pages without lines that stand at the edge of most pages at one height, alike but for numbers."""
+    filled = [page for page in pages if page]
+    if len(filled) < MIN_PAGES:
+        return pages
+    counts = Counter(key for page in filled for key in _keys(page))
+    # Left and right pages carry headers of their own, each on half of the pages.
+    often = {key for key, count in counts.items() if count >= max(3, REPEATED_SHARE * len(filled) / 2)}
+    heights = Counter(height for page in filled for height in {key[1] for key in _keys(page) & often})
+    repeated = {key for key in often if heights[key[1]] >= REPEATED_SHARE * len(filled)}
+    return [_without(page, repeated) for page in pages]
+
+
+def _without(page: list[Line], repeated: set[tuple[str, int]]) -> list[Line]:
+    edges = _edges(page)
+    return [line for place, line in enumerate(page) if place not in edges or _signature(line) not in repeated]
+
+
+def _keys(page: list[Line]) -> set[tuple[str, int]]:
+    return {_signature(page[place]) for place in _edges(page)}
+
+
+def _edges(page: list[Line]) -> set[int]:
+    """Places of the lowest and highest lines, wherever they come in reading order."""
+    order = sorted(range(len(page)), key=lambda place: page[place].bottom)
+    return {*order[:EDGE_LINES], *order[-EDGE_LINES:]}
+
+
+def _signature(line: Line) -> tuple[str, int]:
+    """What repeats of a header: its words without numbers, and its height within 4 points."""
+    return _NUMBER.sub("#", line.text.lower()), round(line.bottom / 4)

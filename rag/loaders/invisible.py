@@ -1,0 +1,30 @@
+"""Characters that no reader sees, which split words for search and can carry hidden instructions.
+
+And the signs of symbol fonts, which stand in a private area where only their font gives them a shape.
+"""
+
+from __future__ import annotations
+
+import re
+
+_HIDDEN = re.compile(
+    "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+    # Joiners have a meaning within scripts such as Persian or Hindi, and in emoji, but none beside ASCII.
+    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+# Wingdings and Symbol as Word and PowerPoint store them.
+_SYMBOLS = str.maketrans(
+    {
+        "\uf0fc": "✓", "\uf0fe": "☑", "\uf0fb": "✗", "\uf0fd": "☒", "\uf0a8": "☐", "\uf06f": "☐",
+        "\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0e0": "→", "\uf0e8": "→", "\uf0df": "←",
+        "\uf0b0": "°", "\uf0b1": "±", "\uf0b4": "×", "\uf0a3": "≤", "\uf0b3": "≥", "\uf0b9": "≠",
+    }
+)  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """The text without zero-width characters, direction marks, tags and control characters."""
+    if text.isascii():
+        return _CONTROL.sub("", text)
+    return _CONTROL.sub("", _HIDDEN.sub("", text.translate(_SYMBOLS)))

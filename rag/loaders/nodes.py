@@ -1,0 +1,165 @@
+"""Questions about nodes of an HTML tree: what shows, what is navigation, what text is under one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rag.loaders.invisible import visible
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+SKIPPED = frozenset(
+    [
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "head",
+        "nav",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "canvas",
+        "audio",
+        "video",
+        "select",
+        "datalist",
+        "button",
+        "textarea",
+        "input",
+        "annotation",
+        "annotation-xml",
+        "dialog",
+    ]
+)
+"""Elements whose content is no part of what a page says."""
+BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+"""Elements that begin on a line of their own."""
+_NAVIGATION = frozenset({"nav", "navbar", "navigation", "breadcrumb", "breadcrumbs", "skip-link"})
+_HIDDEN_STYLE = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![\d.])"
+    r"|opacity\s*:\s*0(?:\.0*)?\s*(?:;|!|$))",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
+_BREAK = "\x0b"
+_BREAKS = re.compile(f" ?{_BREAK} ?")
+
+
+def shown(node: LexborNode) -> bool:
+    """Whether an element is content: not skipped, hidden or navigation. The page itself always is."""
+    tag = node.tag or ""
+    if tag in ("html", "body"):
+        return True
+    if tag in SKIPPED:
+        return False
+    attributes = node.attributes
+    if not attributes:
+        return True
+    if "hidden" in attributes or (attributes.get("aria-hidden") or "").lower() == "true":
+        return False
+    if (style := attributes.get("style")) and _HIDDEN_STYLE.search(style):
+        return False
+    return not _navigates(node, attributes)
+
+
+def children(node: LexborNode) -> list[LexborNode]:
+    """The child nodes, texts among them."""
+    return list(node.iter(include_text=True))
+
+
+def collapse(pieces: list[str]) -> str:
+    """Pieces of text as a browser shows them: runs of space are one, `<br>` is a line break."""
+    return _BREAKS.sub("\n", _SPACES.sub(" ", "".join(pieces))).strip()
+
+
+def text_piece(node: LexborNode) -> str:
+    """What a text node, a `<br>` or an image adds to the line it stands in."""
+    if node.tag == "-text":
+        return visible(node.text_content or "")
+    if node.tag == "br":
+        return _BREAK
+    return visible((node.attributes.get("alt") or "") if node.tag == "img" else "")
+
+
+def text_under(node: LexborNode) -> str:
+    """The shown text of a subtree on one line: a heading's, or a table cell's."""
+    return " ".join(collapse(list(_pieces(node))).split())
+
+
+def raw_text_under(node: LexborNode) -> str:
+    """The shown text of a subtree with its white space: that of `<pre>`."""
+    return "".join(_pieces(node)).replace(_BREAK, "\n").replace("\u00a0", " ")
+
+
+def _pieces(node: LexborNode) -> Iterator[str]:
+    stack = list(reversed(children(node)))
+    while stack:
+        each = stack.pop()
+        if piece := text_piece(each):
+            yield piece
+        elif each.is_element_node and shown(each):
+            if each.tag in BLOCKS:
+                yield _BREAK
+            stack.extend(reversed(children(each)))
+
+
+def _navigates(node: LexborNode, attributes: dict[str, str | None]) -> bool:
+    if (attributes.get("role") or "").lower() == "navigation":
+        return True
+    words = f"{attributes.get('id') or ''} {attributes.get('class') or ''}".lower().split()
+    if _NAVIGATION.isdisjoint(words):
+        return False
+    # A wrapper may carry such a name and still hold the page.
+    return node.css_first("h1, main, article") is None

@@ -1,0 +1,86 @@
+"""Jupyter notebooks: Markdown cells as they are, code cells fenced, their text outputs cut short."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rag.errors import LoadError
+from rag.loaders.decode import decode, normalise_newlines
+from rag.loaders.limits import Limits
+from rag.loaders.markdown import first_heading
+from rag.loaders.metadata import one_line
+from rag.loaders.writer import Writer
+from rag.types import Document
+
+MAX_OUTPUT_LINES = 20
+MAX_OUTPUT_CHARS = 2_000
+
+
+def load(data: bytes, source: str, limits: Limits) -> list[Document]:
+    """One document, `text/markdown`."""
+    try:
+        book = json.loads(decode(data).text)
+    except ValueError as error:
+        raise LoadError(f"no notebook: {error}; open and save it again in Jupyter") from error
+    if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
+        raise LoadError("no notebook of format 4: it has no list of cells; open and save it again in Jupyter")
+    metadata = book["metadata"] if isinstance(book.get("metadata"), dict) else {}
+    language = _language(metadata)
+    text = to_markdown([cell for cell in book["cells"] if isinstance(cell, dict)], language)
+    title = metadata.get("title")
+    return [
+        Document.make(
+            text,
+            source,
+            title=one_line(title) if isinstance(title, str) else first_heading(text),
+            metadata={"programming_language": language} if language else {},
+            media_type="text/markdown",
+        )
+    ]
+
+
+def to_markdown(cells: list[dict[str, Any]], language: str) -> str:
+    """The cells as Markdown blocks."""
+    writer = Writer()
+    for cell in cells:
+        body = _joined(cell.get("source")).strip("\n")
+        if not body.strip():
+            continue
+        if cell.get("cell_type") != "code":
+            writer.verbatim(body)
+            continue
+        writer.code(body, language)
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else []:
+            if isinstance(output, dict) and (shown := _short(_output_text(output))):
+                writer.code(shown, "text")
+    return writer.text()
+
+
+def _output_text(output: dict[str, Any]) -> str:
+    if output.get("output_type") == "error":
+        return f"{output.get('ename', 'Error')}: {output.get('evalue', '')}"
+    data = output.get("data")
+    return _joined(output.get("text")) or _joined(data.get("text/plain") if isinstance(data, dict) else "")
+
+
+def _short(text: str) -> str:
+    lines = text.strip("\n").split("\n")
+    cut = "\n".join(lines[:MAX_OUTPUT_LINES])[:MAX_OUTPUT_CHARS].rstrip()
+    return cut + "\n…" if cut and len(cut) < len(text.strip("\n").rstrip()) else cut
+
+
+def _language(metadata: dict[str, Any]) -> str:
+    for key, name in (("language_info", "name"), ("kernelspec", "language")):
+        group = metadata.get(key)
+        if isinstance(group, dict) and isinstance(group.get(name), str):
+            return one_line(group[name])[:40]
+    return ""
+
+
+def _joined(source: Any) -> str:
+    """Text that the format stores as one string or as a list of lines."""
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    return normalise_newlines(source) if isinstance(source, str) else ""

@@ -1,0 +1,43 @@
+"""What all Office Open XML formats share: core properties, and relations between parts."""
+
+from __future__ import annotations
+
+import posixpath
+
+from rag.loaders.archive import Archive, resolve
+from rag.loaders.limits import Limits
+from rag.loaders.metadata import present, sensible_title
+from rag.loaders.xml import attribute, parse_xml, texts
+
+CORE = "docProps/core.xml"
+
+
+def core_properties(archive: Archive, limits: Limits) -> tuple[str, dict[str, str]]:
+    """The title, `` where it is none, and author, dates, language, subject, keywords as metadata."""
+    if CORE not in archive:
+        return "", {}
+    found = texts(parse_xml(archive.read(CORE), CORE, limits))
+    return sensible_title(found.get("title", "")), present(
+        author=found.get("creator", ""),
+        created=found.get("created", ""),
+        modified=found.get("modified", ""),
+        language=found.get("language", ""),
+        subject=found.get("subject", ""),
+        keywords=found.get("keywords", ""),
+    )
+
+
+def relations(archive: Archive, part: str, limits: Limits) -> dict[str, tuple[str, str]]:
+    """Relation id → (last word of its type, member it points to); links out of the file are left out."""
+    folder, name = posixpath.split(part)
+    path = posixpath.join(folder, "_rels", f"{name}.rels")
+    if path not in archive:
+        return {}
+    return {
+        attribute(each, "Id"): (
+            attribute(each, "Type").rpartition("/")[2],
+            resolve(part, attribute(each, "Target")),
+        )
+        for each in parse_xml(archive.read(path), path, limits)
+        if attribute(each, "TargetMode") != "External"
+    }

@@ -1,0 +1,32 @@
+"""Rows of cells → a Markdown pipe table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def pipe_table(rows: Sequence[Sequence[str]]) -> str:
+    """The table as Markdown, its first row as the header; `` where every cell is blank.
+
+    Rows are filled up to the widest one; blank rows and blank columns at the right are left out; a line
+    break within a cell becomes a space, a `|` is escaped.
+    """
+    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [row for row in cells if any(row)]
+    if not cells:
+        return ""
+    width = max(_used(row) for row in cells)
+    lines = [_line(row[:width] + [""] * (width - len(row))) for row in cells]
+    return "\n".join([lines[0], _line(["---"] * width), *lines[1:]])
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.split()).replace("|", "\\|")
+
+
+def _used(row: Sequence[str]) -> int:
+    return max((place for place, value in enumerate(row, 1) if value), default=0)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,135 @@
+"""An HTML tree → Markdown, without recursion: however deep a page nests, it is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rag.loaders.grid import caption, grid, is_layout
+from rag.loaders.nodes import BLOCKS, children, collapse, raw_text_under, shown, text_piece, text_under
+from rag.loaders.pipes import pipe_table
+from rag.loaders.writer import Writer
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+_LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]+)")
+_PARAGRAPHS = re.compile(r"\n{2,}")
+
+
+def to_markdown(root: LexborNode | None) -> str:
+    """The shown content under a node as Markdown: headings, lists, tables, code; links as their text."""
+    walk = _Walk()
+    if root is not None:
+        walk.run(root)
+    return walk.writer.text()
+
+
+@dataclass(slots=True)
+class _List:
+    """An open list: the number of its next item (None: bullets), and, in `<dl>`, whether a term is open."""
+
+    number: int | None = None
+    open_term: bool = False
+
+
+@dataclass(slots=True)
+class _Walk:
+    writer: Writer = field(default_factory=Writer)
+    line: list[str] = field(default_factory=list)
+    lists: list[_List] = field(default_factory=list)
+
+    def run(self, root: LexborNode) -> None:
+        stack: list[tuple[LexborNode, bool]] = [(root, False)]
+        while stack:
+            node, leaving = stack.pop()
+            if leaving:
+                self._leave(node)
+            elif piece := text_piece(node):
+                self.line.append(piece)
+            elif node.is_element_node and shown(node) and self._enter(node):
+                stack.append((node, True))
+                stack.extend((child, False) for child in reversed(children(node)))
+        self._flush()
+
+    def _enter(self, node: LexborNode) -> bool:
+        """Begins an element; False where it is done with, its content too."""
+        tag = node.tag or ""
+        if tag not in BLOCKS:
+            return True
+        self._flush()
+        if tag == "table":
+            return self._table(node)
+        if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+            self.writer.heading(int(tag[1]), text_under(node))
+            return False
+        if tag == "pre":
+            self._code(node)
+            return False
+        self._open(tag, node)
+        return True
+
+    def _open(self, tag: str, node: LexborNode) -> None:
+        if tag in ("ul", "ol", "menu", "dl"):
+            self.lists.append(_List(_start(node) if tag == "ol" else None))
+        elif tag == "li":
+            self.writer.enter_item(self._marker())
+        elif tag == "dt" and self.lists:
+            self._close_term()
+            self.writer.enter_item("- ")
+            self.lists[-1].open_term = True
+        elif tag == "blockquote":
+            self.writer.enter_quote()
+
+    def _leave(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        if tag not in BLOCKS:
+            return
+        self._flush()
+        if tag in ("li", "blockquote"):
+            self.writer.leave()
+        elif tag in ("ul", "ol", "menu", "dl"):
+            self._close_term()
+            self.lists.pop()
+            self.writer.end_list()
+
+    def _close_term(self) -> None:
+        if self.lists[-1].open_term:
+            self.writer.leave()
+            self.lists[-1].open_term = False
+
+    def _marker(self) -> str:
+        current = self.lists[-1] if self.lists else _List()
+        if current.number is None:
+            return "- "
+        current.number += 1
+        return f"{current.number - 1}. "
+
+    def _table(self, node: LexborNode) -> bool:
+        """Writes a table; True where it is only layout, whose content is to be walked like any other."""
+        if is_layout(node):
+            return True
+        self.writer.paragraph(caption(node))
+        self.writer.verbatim(pipe_table(grid(node)))
+        return False
+
+    def _code(self, node: LexborNode) -> None:
+        text = raw_text_under(node).strip("\n")
+        if text.strip():
+            inner = node.css_first("code") or node
+            names = f"{node.attributes.get('class') or ''} {inner.attributes.get('class') or ''}"
+            found = _LANGUAGE.search(names)
+            self.writer.code(text, found[1] if found else "")
+
+    def _flush(self) -> None:
+        """Ends the line of text that inline elements have built."""
+        if self.line:
+            for paragraph in _PARAGRAPHS.split(collapse(self.line)):
+                self.writer.paragraph(paragraph)
+            self.line = []
+
+
+def _start(node: LexborNode) -> int:
+    value = (node.attributes.get("start") or "1").strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else 1
