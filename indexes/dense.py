@@ -33,7 +33,7 @@ SEGMENT_ROWS = 131_072
 
 _SLACK = 16  # rows beyond k that an exact scan returns, so that ties at its edge are seen
 _FEW = 1024  # so many allowed positions are looked up and scored, without a scan
-_CODED_SHARE = 0.05  # the codes serve a filter that lets through at least this share of the rows
+_CODED_SHARE = 0.15  # the codes serve a filter that lets through at least this share of the rows
 _SMALL = 1024  # segments in memory up to so many rows are always merged with what is added
 _PARALLEL_ROWS = 500_000  # rows from which a search is spread over threads
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _POSITION_BYTES = 8
+_MASK_SHARE = 0.3  # from this share of live rows, masking each costs more than finding some dead ones
 
 
 class Found(NamedTuple):
@@ -125,34 +126,36 @@ class Segment:
 
     def scan(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Found:
         """The best n live slots by exact score: min(n, live rows) of them."""
+        if live is None or np.count_nonzero(live) >= _MASK_SHARE * len(live):
+            return self._first_live(self._flat, query, n, live)
         faiss = _faiss()
-        params = None
-        if live is not None:
-            selector = faiss.IDSelectorBitmap(np.packbits(live, bitorder="little"))
-            params = faiss.SearchParameters(sel=selector)
+        selector = faiss.IDSelectorBitmap(np.packbits(live, bitorder="little"))
+        params = faiss.SearchParameters(sel=selector)
         scores, slots = self._flat.search(query[None, :], min(n, len(self)), params=params)
         held = slots[0] >= 0
         return Found(scores[0][held], slots[0][held])
 
     def scan_codes(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Found:
-        """The best n live slots by the codes' estimate: min(n, live rows) of them.
+        """The best n live slots by the codes' estimate: min(n, live rows) of them."""
+        return self._first_live(self._codes, query, n, live)
 
-        FAISS cannot mask rows here, so it is asked for more until enough of them are live: dead rows come in
-        clusters (the chunks of an edited document), which no fixed surplus would cover.
+    def _first_live(
+        self, index: Any, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None
+    ) -> Found:
+        """Search without a mask (the codes have none) for more rows until enough of them are live.
+
+        Dead rows come in clusters, the chunks of an edited document, which no fixed surplus would cover.
         """
-        if live is None:
-            fetch, wanted = min(n, len(self)), min(n, len(self))
-        else:
-            count = int(np.count_nonzero(live))
-            wanted = min(n, count)
-            fetch = min(len(self), 5 * n * len(self) // (4 * max(count, 1)) + 32)
+        count = len(self) if live is None else int(np.count_nonzero(live))
+        wanted = min(n, count)
+        fetch = wanted if live is None else min(len(self), 5 * n * len(self) // (4 * max(count, 1)) + 32)
         while wanted:
-            estimates, slots = self._codes.search(query[None, :], fetch)
+            ranked_by, slots = index.search(query[None, :], fetch)
             keep = slots[0] >= 0
             if live is not None:
                 keep &= live[slots[0]]
             if np.count_nonzero(keep) >= wanted or fetch == len(self):
-                return Found(estimates[0][keep][:wanted], slots[0][keep][:wanted])
+                return Found(ranked_by[0][keep][:wanted], slots[0][keep][:wanted])
             fetch = min(len(self), 4 * fetch)
         return Found(np.empty(0, np.float32), np.empty(0, np.int64))
 

@@ -109,7 +109,7 @@ class CrossingEdits(Edits):
 
 
 SETTINGS = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 for machine in (Edits, ExactEdits, CrossingEdits):
     machine.TestCase.settings = SETTINGS  # type: ignore[attr-defined]
