@@ -16,7 +16,8 @@ SMALLEST = 16  # tokens; below, no heading and hardly a sentence has room
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`max_tokens` for context and text. Headings and table headers may each take a quarter of it.
+    """`max_tokens` for context and text. The heading path may take a quarter of it, a table's
+    repeated header a third of what is left for the text.
 
     A title longer than another quarter is not counted in full: such chunks may exceed the budget by it.
     """
