@@ -1,0 +1,56 @@
+# Five verbs: install, demo, check, test, bench. Everything lives in $(VENV); nothing outside is touched.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DATA ?= ../shared/data
+DEMO := .demo
+
+.PHONY: install demo check test test-wheel bench models clean help
+
+help:
+	@echo "make demo     install the core, ingest docs/, ask a question"
+	@echo "make install  the core, editable"
+	@echo "make test     what the tests need, then the tests, then the tests again on the built wheel"
+	@echo "make check    ruff and mypy"
+	@echo "make bench    the measurements in benchmarks/ (DATA=folder of evaluation sets)"
+	@echo "make models   export the built-in embedder again (WEIGHTS=folder with model.safetensors)"
+
+install: $(VENV)/.core
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install
+	$(BIN)/rag ingest docs README.md --index $(DEMO)
+	@echo
+	$(BIN)/rag ask "What happens when an ingest is interrupted?" --index $(DEMO)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q
+	$(MAKE) test-wheel
+
+test-wheel: $(VENV)/.dev
+	$(BIN)/python tests/wheel.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py $(DATA)
+
+WEIGHTS ?= weights
+models:
+	$(PYTHON) -m rag.models.export_embedder --weights $(WEIGHTS) --out rag/models/all-minilm-l6-v2
+
+clean:
+	rm -rf $(VENV) $(DEMO) dist build
