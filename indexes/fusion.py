@@ -103,12 +103,11 @@ def _summed(
 ) -> list[tuple[Id, float]]:
     sums: dict[Id, float] = {}
     missing = 0.0
-    longest = max(map(len, legs), default=0)
-    for leg, weight in _weighted(legs, weights):
-        scores = dict(leg)
-        if len(scores) < len(leg):
-            scores = dict(reversed(leg))  # of an id that comes twice the first entry stays
-        values, absent = normalise(list(scores.values()), longest - len(leg))
+    # Of an id that comes twice in a leg, the first entry stays.
+    unique = [(dict(reversed(leg)), weight) for leg, weight in _weighted(legs, weights)]
+    longest = max((len(scores) for scores, _ in unique), default=0)
+    for scores, weight in unique:
+        values, absent = normalise(list(scores.values()), longest - len(scores))
         # Every id starts with what it gets where it is missing, and gains the difference where it is not.
         missing += weight * absent
         for identity, value in zip(scores, values, strict=True):

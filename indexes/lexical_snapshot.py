@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SPARE = 16  # candidates beyond k, so that one round mostly does
 _DEEPER = 4  # how many times more the next round fetches
-_FILTER_COST = 4  # a filter by m positions costs about as much as reading 4 m more hits
+_FILTER_COST = 4_000, 8  # a filter by m positions costs about as much as reading 4,000 + 8 m hits
 
 
 class Snapshot:
@@ -65,10 +65,10 @@ class Snapshot:
         if not weights or (allowed is not None and not len(allowed)):
             return np.empty(0, np.float32), np.empty(0, np.int64)
         share = 1.0 if allowed is None else min(1.0, len(allowed) / self._documents)
-        limit = int(k / share) + _SPARE
+        limit = int((k + 3 * k**0.5) / share) + _SPARE  # at random, that many hold k allowed ones
         while True:
             limit = min(limit, self._documents)
-            filtered = allowed is not None and limit > _FILTER_COST * len(allowed)
+            filtered = allowed is not None and limit > _FILTER_COST[0] + _FILTER_COST[1] * len(allowed)
             raw, scores, positions = self._candidates(weights, limit, allowed, filtered)
             exhausted = len(raw) < limit or limit == self._documents
             scores, positions = ranked(scores, positions)

@@ -193,6 +193,12 @@ def _create(folder: Path, manifest: Manifest) -> tuple[Manifest, Any]:
     from tantivy import Index
 
     folder.mkdir(parents=True, exist_ok=True)
+    others = [path.name for path in folder.iterdir() if not path.name.startswith((".", NAME + "."))]
+    if others:
+        raise CorruptError(
+            f"{folder} holds no {NAME} but other files ({', '.join(others[:3])}). "
+            "Rebuild the index from its documents, or open it with the engine it was made with."
+        )
     index = Index(_schema(), path=str(folder))
     index.config_reader("manual")
     write_manifest(folder, manifest)
