@@ -1,0 +1,211 @@
+"""The built-in embedder: ONNX Runtime on the CPU, and any export of `rag.models.export_embedder`.
+
+One text at a time, always. Dynamic int8 takes its scales over the whole batch, so a text's vector would
+depend on its neighbours; alone it depends on the text only, and N threads that share one
+single-threaded session are also faster than any batch of N threads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.embedding import Kind
+from rag.errors import ConfigError, ModelError
+from rag.models import BUILT_IN_EMBEDDER
+from rag.models.settings import TOKENIZER, WEIGHTS, EmbedderSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_INPUTS = {"input_ids", "attention_mask"}
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class OnnxEmbedder:
+    """An `Embedder` over a folder with `model.onnx`, `tokenizer.json` and `embedder.json`. Thread-safe.
+
+    Equal texts give bit-equal rows on one machine, whatever else is in the call and however many threads
+    run. Across kinds of CPU rows agree to a cosine of .999 or better. A text longer than `max_tokens` is
+    embedded by its first `max_tokens` tokens; the empty text has a vector of its own, of length 1 too.
+    """
+
+    def __init__(
+        self, session: Any, tokenizer: Any, settings: EmbedderSettings, folder: Path, threads: int
+    ) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+        self._settings = settings
+        self._folder = folder
+        self._threads = threads
+        self._fingerprint = settings.fingerprint
+        # What the tokenizer puts behind a text ([SEP]) has to survive the cut of a long one.
+        marks = tokenizer.encode("a").special_tokens_mask
+        self._tail = marks[::-1].index(0) if 0 in marks else 0
+        self._limit = settings.max_tokens + sum(marks)
+        longest = max(settings.prompts.values(), key=len, default="")
+        self._prompt_tokens = len(tokenizer.encode(longest, add_special_tokens=False).ids) if longest else 0
+
+    @classmethod
+    def open(cls, folder: Path | str | None = None, threads: int | None = None) -> OnnxEmbedder:
+        """Loads a model; without a folder, the one that ships. `threads`: default, the cores one may use.
+
+        Raises ModelError where the folder lacks a file, cannot be read or holds another kind of model,
+        ConfigError for less than one thread.
+        """
+        if threads is not None and threads < 1:
+            raise ConfigError(f"threads is {threads}, expected 1 or more, or None for all cores one may use")
+        path = BUILT_IN_EMBEDDER if folder is None else Path(folder)
+        settings = EmbedderSettings.read(path)
+        session = _session(path / WEIGHTS, settings)
+        return cls(session, _tokenizer(path / TOKENIZER), settings, path, threads or _usable_cores())
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Name and hash of weights, tokenizer and settings, from `embedder.json`: see `verify`."""
+        return self._fingerprint
+
+    @property
+    def dim(self) -> int:
+        return self._settings.dim
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a text that are read, special tokens and the longer prompt not counted."""
+        return self._settings.max_tokens - self._prompt_tokens
+
+    def embed(self, texts: Sequence[str], kind: Kind = "document") -> NDArray[np.float32]:
+        """float32, shape (len(texts), dim), rows of length 1, in the order of the texts.
+
+        Raises ModelError for a single string in place of a sequence, an unknown kind, or a failed run.
+        """
+        import numpy as np
+
+        if isinstance(texts, str):
+            raise ModelError("embed() got one string, expected a sequence of them: write embed([text])")
+        if kind not in ("document", "query"):
+            raise ModelError(f"embed() got the kind {kind!r}, expected 'document' or 'query'")
+        for position, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise ModelError(f"text {position} is a {type(text).__name__}, expected a string")
+        prompt = self._settings.prompts.get(kind, "")
+        rows = np.empty((len(texts), self.dim), dtype=np.float32)
+        if min(self._threads, len(texts)) > 1:
+            self._fill(rows, texts, prompt)
+        else:
+            for position, text in enumerate(texts):
+                rows[position] = self._row(prompt + text)
+        return rows
+
+    def token_ends(self, text: str) -> NDArray[np.int64]:
+        """The offset in characters just behind each token, never descending, uncut, without special tokens.
+
+        One character may hold several tokens (a Hangul syllable): their ends are then equal.
+        """
+        import numpy as np
+
+        offsets = self._encode(text, special=False).offsets
+        return np.array([end for _, end in offsets], dtype=np.int64)
+
+    def verify(self) -> None:
+        """Reads both files whole; ModelError where a SHA-256 is not the one in `embedder.json`."""
+        self._settings.verify(self._folder)
+
+    def _fill(self, rows: NDArray[np.float32], texts: Sequence[str], prompt: str) -> None:
+        # The longest go first, so that no thread is left with a long text when the others are done.
+        waiting = deque(sorted(range(len(texts)), key=lambda position: -len(texts[position])))
+
+        def work() -> None:
+            while True:
+                try:
+                    position = waiting.popleft()
+                except IndexError:
+                    return
+                rows[position] = self._row(prompt + texts[position])
+
+        count = min(self._threads, len(texts))
+        with ThreadPoolExecutor(count, thread_name_prefix="embed") as pool:
+            try:
+                for done in [pool.submit(work) for _ in range(count)]:
+                    done.result()
+            finally:
+                waiting.clear()  # after an error or an interrupt the other threads stop at their next text
+
+    def _row(self, text: str) -> NDArray[np.float32]:
+        import numpy as np
+
+        ids = self._encode(text).ids
+        if len(ids) > self._limit:
+            ids = ids[: self._limit - self._tail] + ids[len(ids) - self._tail :]
+        tokens = np.array([ids], dtype=np.int64)
+        try:
+            row = self._session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})[0][0]
+        except Exception as error:  # onnxruntime raises types of its own
+            raise ModelError(
+                f"{self._folder / WEIGHTS} failed on a text of {len(ids)} tokens: {error}"
+            ) from error
+        return row  # type: ignore[no-any-return]
+
+    def _encode(self, text: str, special: bool = True) -> Any:
+        try:
+            return self._tokenizer.encode(text, add_special_tokens=special)
+        except (TypeError, UnicodeError):
+            # Half of a surrogate pair is no character; a replacement of the same length keeps the offsets.
+            return self._tokenizer.encode(_SURROGATES.sub("\ufffd", text), add_special_tokens=special)
+
+
+def _session(weights: Path, settings: EmbedderSettings) -> Any:
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_DISABLE_ALL if settings.optimised else levels.ORT_ENABLE_ALL
+    try:
+        session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises types of its own
+        raise ModelError(
+            f"{weights} cannot be loaded: {error}. Install the package or export the model again."
+        ) from error
+    found = {node.name for node in session.get_inputs()}
+    shape = session.get_outputs()[0].shape
+    if found != _INPUTS or len(shape) != 2 or shape[1] not in (settings.dim, None):
+        raise ModelError(
+            f"{weights} takes {', '.join(sorted(found))} and gives {shape}; expected "
+            f"{', '.join(sorted(_INPUTS))} and (batch, {settings.dim}), as rag.models.export_embedder writes"
+        )
+    return session
+
+
+def _tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise ModelError(
+            f"{path} cannot be loaded: {error}. Install the package or export it again."
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
+    return tokenizer
+
+
+def _usable_cores() -> int:
+    """Cores that this process may run on, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,15 @@
+"""The small models that ship, one folder each, and how they were made.
+
+- `settings.py`: `embedder.json`, what an exported embedder says of itself
+- `int8.py`: an ONNX transformer → 8-bit weights whose results are the same on every CPU
+- `export_embedder.py`: weights of a sentence-transformers model → a folder like `all-minilm-l6-v2/`
+- `calibration.txt`: the text that shows `int8.py` how large activations get
+- `all-minilm-l6-v2/`: the built-in embedder; `CARD.md` tells its base, licence, measures, rebuilding
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BUILT_IN_EMBEDDER = Path(__file__).parent / "all-minilm-l6-v2"
+"""The folder of the embedder that ships."""

@@ -1,0 +1,101 @@
+"""`embedder.json`: what an exported embedder says of itself, beside its `model.onnx` and `tokenizer.json`.
+
+The hashes stand in the file so that opening a model does not read it twice; `verify` compares them
+with the files when asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rag.errors import ModelError
+
+FORMAT = 1
+SETTINGS, WEIGHTS, TOKENIZER = "embedder.json", "model.onnx", "tokenizer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSettings:
+    """What `embedder.json` holds. `fingerprint` depends on everything here but the name's meaning."""
+
+    name: str
+    dim: int
+    max_tokens: int  # of prompt and text together, special tokens not counted
+    sha256: Mapping[str, str]  # file name → hexadecimal digest, for model.onnx and tokenizer.json
+    pooling: str = "mean"  # done inside the graph, as is the scaling to unit length
+    prompts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # "query", "document" → what goes before the text
+    optimised: bool = False  # the graph was optimised when it was exported: load it as it is
+    format: int = FORMAT
+
+    @property
+    def fingerprint(self) -> str:
+        """`name@` and 16 hexadecimal digits over the files' hashes and every setting that changes vectors."""
+        text = json.dumps(
+            [self.dim, self.max_tokens, self.pooling, dict(self.prompts), dict(self.sha256)], sort_keys=True
+        )
+        return f"{self.name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+    @classmethod
+    def read(cls, folder: Path) -> EmbedderSettings:
+        """The settings of an exported folder. ModelError where a file is missing or a value is unusable."""
+        for name in (SETTINGS, WEIGHTS, TOKENIZER):
+            if not (folder / name).is_file():
+                raise ModelError(
+                    f"{folder} has no {name}; expected {SETTINGS}, {WEIGHTS} and {TOKENIZER}. "
+                    "Make one with: python -m rag.models.export_embedder --weights FOLDER --out FOLDER"
+                )
+        try:
+            values = json.loads((folder / SETTINGS).read_text("utf-8"))
+            settings = cls(**values)
+        except (ValueError, TypeError) as error:
+            raise ModelError(
+                f"{folder / SETTINGS} cannot be used: {error}. Export the model again."
+            ) from error
+        settings._check(folder / SETTINGS)
+        return settings
+
+    def write(self, folder: Path) -> None:
+        """Writes `embedder.json` into the folder."""
+        (folder / SETTINGS).write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    def verify(self, folder: Path) -> None:
+        """Reads both files whole; ModelError where one is not the file that was exported."""
+        for name in (WEIGHTS, TOKENIZER):
+            found = file_sha256(folder / name)
+            if found != self.sha256[name]:
+                raise ModelError(
+                    f"{folder / name} has SHA-256 {found}, {SETTINGS} says {self.sha256[name]}: "
+                    "the file is damaged or was replaced. Install the package or export the model again."
+                )
+
+    def _check(self, path: Path) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ModelError(f"{path}: name is {self.name!r}, expected a text")
+        for key, number in (("dim", self.dim), ("max_tokens", self.max_tokens)):
+            if not isinstance(number, int) or number < 1:
+                raise ModelError(f"{path}: {key} is {number!r}, expected a positive number")
+        for key, table in (("sha256", self.sha256), ("prompts", self.prompts)):
+            if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+                raise ModelError(f"{path}: {key} is {table!r}, expected texts by name")
+        if self.format != FORMAT:
+            raise ModelError(
+                f"{path} has format {self.format!r}, this version reads {FORMAT}. Export the model again."
+            )
+        if missing := {WEIGHTS, TOKENIZER} - self.sha256.keys():
+            raise ModelError(f"{path}: sha256 lacks {', '.join(sorted(missing))}. Export the model again.")
+        if unknown := self.prompts.keys() - {"query", "document"}:
+            raise ModelError(
+                f"{path}: prompts has {', '.join(sorted(unknown))}, expected 'query' and 'document'"
+            )
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
