@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ class DenseIndex:
         self._segment_rows = segment_rows
         self._parts: tuple[Part, ...] = ()
         self._stamp = 0
-        self._generation = 0
+        self._generation = ""
         self._pending = 0
 
     @classmethod
@@ -187,38 +188,54 @@ class DenseIndex:
     def save(self, stamp: int) -> None:
         """Make all changes durable as one new generation, and remember the owner's stamp.
 
-        Only segments that are small or have changed much are rewritten, one at a time. Raises StoreError
-        where the files cannot be written; the generation on disk and the changes in memory then stay.
+        Only segments that are small or have changed much are rewritten, one at a time; everything is where
+        another process has saved since this index was opened. If it saved a later stamp, nothing is written.
+        Raises StoreError where the files cannot be written; the generation on disk and the changes in
+        memory then stay.
         """
-        self._generation += 1  # also when this fails: names of files are never used twice
+        generation = token_hex(8)
         try:
+            ours, later = self._standing(stamp)
+            if later:
+                return
             self._folder.mkdir(parents=True, exist_ok=True)
-            parts = self._write_segments()
-            self._write_manifest(parts, stamp)
+            parts = self._write_segments(generation, anew=not ours)
+            self._write_manifest(generation, parts, stamp)
         except (OSError, RuntimeError) as error:
             raise StoreError(
                 f"the dense index in {self._folder} cannot be saved ({error}): check space and permissions"
             ) from error
-        self._parts, self._stamp, self._pending = parts, stamp, 0
+        self._parts, self._stamp, self._generation, self._pending = parts, stamp, generation, 0
 
-    def _write_segments(self) -> tuple[Part, ...]:
+    def _standing(self, stamp: int) -> tuple[bool, bool]:
+        """Whether the generation on disk is the one we began with, and if not, whether its stamp is later."""
+        try:
+            current = manifests.read(self._folder, self._dim)
+        except CorruptError:
+            return False, False
+        if (current.generation if current else "") == self._generation:
+            return True, False
+        return False, current is not None and current.stamp > stamp
+
+    def _write_segments(self, generation: str, *, anew: bool) -> tuple[Part, ...]:
         coded = len(self) > self._exact_limit
-        kept, loose = plan(self._parts, self._segment_rows, coded=coded)
+        # The files of another process' generation may be gone: what is mapped of ours is all there is.
+        kept, loose = ([], self._parts) if anew else plan(self._parts, self._segment_rows, coded=coded)
         written = []
         for number, segment in enumerate(pieces(loose, self._segment_rows)):
-            files = segment.write(self._folder, f"dense-{self._generation:08d}-{number:04d}", codes=coded)
+            files = segment.write(self._folder, f"dense-{generation}-{number:04d}", codes=coded)
             written.append(Part.of(Segment.open(self._folder, files, self._dim)))
         return (*kept, *written)
 
-    def _write_manifest(self, parts: Sequence[Part], stamp: int) -> None:
+    def _write_manifest(self, generation: str, parts: Sequence[Part], stamp: int) -> None:
         dead = dead_slots(parts)
-        name = f"dense-{self._generation:08d}.dead" if len(dead) else ""
+        name = f"dense-{generation}.dead" if len(dead) else ""
         manifests.write(
             self._folder,
             manifests.Manifest(
                 dim=self._dim,
                 stamp=stamp,
-                generation=self._generation,
+                generation=generation,
                 segments=tuple(part.segment.files for part in parts if part.segment.files),
                 dead=name,
                 dead_rows=len(dead),

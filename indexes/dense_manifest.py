@@ -26,11 +26,13 @@ FORMAT = 1
 
 
 class Manifest(NamedTuple):
-    """`generation` counts the saves. `dead` names a file of slots, counted through all segments, or is ''."""
+    """`generation` is a random name, never used twice. `dead` names a file of slots counted through all
+    segments, or is ''.
+    """
 
     dim: int
     stamp: int
-    generation: int
+    generation: str
     segments: tuple[Files, ...]
     dead: str = ""
     dead_rows: int = 0

@@ -214,6 +214,39 @@ def test_a_save_that_fails_loses_nothing(tmp_path: Path) -> None:
     assert again.search(QUERIES, 10)[1].tolist() == before[1].tolist()
 
 
+def test_two_writers_in_turn_leave_what_the_last_one_held(tmp_path: Path) -> None:
+    """A writer that another has overtaken writes everything it holds; one that is behind writes nothing."""
+    saved(tmp_path)
+    first, second = (DenseIndex.open(tmp_path, DIM, exact_limit=0, segment_rows=100) for _ in range(2))
+    first.add(np.arange(300, 400), rows(300, 400))
+    first.save(5)
+    first.remove(np.arange(10, 190))
+    first.save(6)
+    second.add(np.arange(500, 510), rows(500, 510))
+    second.save(4)
+    assert (second.stamp, second.pending) == (2, 10)
+    assert (len(DenseIndex.open(tmp_path, DIM)), DenseIndex.open(tmp_path, DIM).stamp) == (110, 6)
+    second.save(7)
+    last = DenseIndex.open(tmp_path, DIM, exact_limit=0)
+    assert (len(last), last.stamp) == (200, 7)
+    assert equal(last, second)
+    expected = DenseIndex.open(tmp_path / "expected", DIM, exact_limit=0)
+    expected.add(np.arange(10, 200), rows(10, 200))
+    expected.add(np.arange(500, 510), rows(500, 510))
+    assert equal(last, expected)
+    # The files that the first has mapped no longer have a name.
+    assert (first.search(QUERIES, 5, np.arange(300, 400))[1] >= 300).all()
+
+
+def test_a_save_over_an_erased_index_is_complete(tmp_path: Path) -> None:
+    index = saved(tmp_path)
+    DenseIndex.erase(tmp_path)
+    index.save(3)
+    again = DenseIndex.open(tmp_path, DIM, exact_limit=0)
+    assert (len(again), again.stamp) == (190, 3)
+    assert equal(again, index)
+
+
 WRITER = f"""
 import sys
 import numpy as np
