@@ -13,8 +13,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.errors import ConfigError
 
@@ -36,15 +37,27 @@ _UNSPACED = (
 )
 # Combining marks, which `\w` leaves out but words of many scripts contain (Hebrew, Arabic, Indic).
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
-_LETTER = rf"(?:[^\W_{_UNSPACED}]|[{_MARKS}])"
 # What may stand between the words of a compound; what splits it into smaller compounds first.
 _STRONG = r"://|::|->|[=<>!~]=|[/\\:=@&#~]"
 _LINK = rf"(?:{_STRONG}|_+|--?|[.'+]|(?<=\d),(?=\d))"
 
-_LEXEME = re.compile(rf"[{_UNSPACED}]+|{_LETTER}+(?:{_LINK}{_LETTER}+)*(?:\+\+|[+#](?!{_LETTER}))?")
-_WORD = re.compile(rf"{_LETTER}+")
+
+class _Patterns(NamedTuple):
+    word: re.Pattern[str]
+    unspaced: re.Pattern[str]
+    lexeme: re.Pattern[str]  # an unspaced run, a word, or words linked to a compound (and C++, C#)
+
+
+@cache
+def _patterns(ascii_only: bool) -> _Patterns:
+    """Large character classes take milliseconds to compile, so they wait for a text that is not ASCII."""
+    unspaced = r"(?!)" if ascii_only else f"[{_UNSPACED}]+"
+    letter = "[A-Za-z0-9]" if ascii_only else rf"(?:[^\W_{_UNSPACED}]|[{_MARKS}])"
+    compound = rf"{letter}+(?:{_LINK}{letter}+)*(?:\+\+|[+#](?!{letter}))?"
+    return _Patterns(*map(re.compile, (f"{letter}+", unspaced, f"{unspaced}|{compound}")))
+
+
 _SPLIT = re.compile(_STRONG)
-_UNSPACED_START = re.compile(f"[{_UNSPACED}]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _GROUPED = re.compile(r"\d{1,3}(?:([,.'])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
 _INITIALS = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
@@ -81,7 +94,8 @@ class Analyzer:
         return terms
 
     def _remember(self, string: str) -> tuple[str, ...]:
-        terms = tuple(term for lexeme in _LEXEME.findall(string) for term in self._lexeme(lexeme))
+        lexemes = _patterns(string.isascii()).lexeme.findall(string)
+        terms = tuple(term for lexeme in lexemes for term in self._lexeme(lexeme))
         if len(string) <= _CACHED_LENGTH:
             if len(self._cache) >= _CACHED:
                 self._cache.clear()
@@ -89,10 +103,11 @@ class Analyzer:
         return terms
 
     def _lexeme(self, lexeme: str) -> Iterable[str]:
-        if _UNSPACED_START.match(lexeme):
+        word, unspaced, _ = _patterns(lexeme.isascii())
+        if unspaced.match(lexeme):
             return bigrams(lexeme)
         # A part that equals the whole ("Darwin's" → "darwin", "darwin") counts once.
-        found = dict.fromkeys(self._word(lexeme) if _WORD.fullmatch(lexeme) else self._compound(lexeme))
+        found = dict.fromkeys(self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme))
         return (term for term in found if len(term) <= MAX_TERM)
 
     def _word(self, word: str) -> Iterator[str]:
@@ -110,7 +125,8 @@ class Analyzer:
             whole = self._stemmed(whole)
         if whole not in self._stop:
             yield whole
-        words = _WORD.findall(compound)
+        word = _patterns(compound.isascii()).word
+        words = word.findall(compound)
         if _GROUPED.fullmatch(compound):
             yield from _ungrouped(compound)
             return
@@ -124,7 +140,7 @@ class Analyzer:
             yield whole[1:]
         pieces = _SPLIT.split(compound)
         if len(pieces) > 1:
-            yield from (_fold(piece) for piece in pieces if not _WORD.fullmatch(piece) and piece)
+            yield from (_fold(piece) for piece in pieces if piece and not word.fullmatch(piece))
         yield from self._parts([compound[:-3]] if whole.endswith("n't") else words)
 
     def _parts(self, words: Iterable[str]) -> Iterator[str]:
@@ -153,7 +169,7 @@ def detect_language(texts: Iterable[str]) -> str:
     words: Counter[str] = Counter()
     for text in _sample(texts):
         letters.update(_script(letter) for letter in text[::_EVERY] if letter.isalpha())
-        words.update(_WORD.findall(_fold(text)))
+        words.update(_patterns(text.isascii()).word.findall(_fold(text)))
     if not letters:
         return "english"
     candidates = _SCRIPTS.get(letters.most_common(1)[0][0], ())

@@ -249,8 +249,8 @@ def test_deletes_in_a_large_index_score_like_a_fresh_build(tmp_path: Path) -> No
 
 def test_a_term_made_rare_by_deletes_finds_its_documents(tmp_path: Path) -> None:
     """tantivy still counts 250 documents with "beta", so it ranks the 60 with "alpha" above the 10 left."""
-    filler = {position: "gamma delta" for position in range(3000)}
-    texts = filler | {p: "alpha gamma" for p in range(60)} | {p: "beta gamma" for p in range(1000, 1250)}
+    filler = dict.fromkeys(range(3000), "gamma delta")
+    texts = filler | dict.fromkeys(range(60), "alpha gamma") | dict.fromkeys(range(1000, 1250), "beta gamma")
     edited = built(tmp_path / "edited", "tantivy", texts)
     edited.update(range(1000, 1240), [], 2)
     assert edited.search("alpha beta", 5)[1].tolist() == [1240, 1241, 1242, 1243, 1244]
