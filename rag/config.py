@@ -24,9 +24,7 @@ _FIELD = re.compile(r"^    (\w+): [\w\[\], .]+ = (.+?)  # (.+)$", re.MULTILINE)
 class IndexSettings:
     """How a new index is made. An existing one keeps what it was made with."""
 
-    embedder: str = (
-        "builtin"  # `builtin`, a folder with an ONNX export, or `st:` and a sentence-transformers model
-    )
+    embedder: str = "builtin"  # `builtin`, a folder with model.onnx, or `st:` and a model
     language: str = "auto"  # for stems and stop words: a Snowball name such as `german`, `none`, or `auto`
     lexical: str = "tantivy"  # BM25 engine: `tantivy`, or `rank-bm25` for small corpora
 

@@ -47,8 +47,13 @@ class Selection:
         return any("/".join(parts[:n]) in self.excluded for n in range(1, len(parts) + 1))
 
     def covers(self, source: str) -> bool:
-        """Whether a source lies in what was walked."""
-        return any(source == root or source.startswith(root.rstrip("/") + "/") for root in self.roots)
+        """Whether a source lies in what was walked. The root `.` is the folder that holds the index."""
+        return any(
+            source == root
+            or source.startswith(root.rstrip("/") + "/")
+            or (root == "." and not source.startswith("/"))
+            for root in self.roots
+        )
 
 
 @dataclass(frozen=True, slots=True)
