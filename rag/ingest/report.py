@@ -55,6 +55,13 @@ class Report:
         """Whether the store differs from before."""
         return bool(self.added or self.updated or self.removed or self.moved)
 
+    def sort(self) -> None:
+        """By source: files are read side by side, and finish in any order."""
+        for rows in (self.added, self.updated, self.removed, self.moved, self.unchanged):
+            rows.sort()
+        self.failed.sort()
+        self.skipped.sort()
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values, for `--json`."""
         return {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rag.errors import RagError
 from rag.trace import name_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Source = str | Path | Document
 Load = Callable[[Path, str], Sequence[Document]]
 
+_WORKER_MB = 4096  # address space of a parsing process: a bomb that slips through ends there
 _LOADERS_VERSION = 1  # raised when a loader reads the same bytes differently, so that they are read again
 
 
@@ -100,9 +101,9 @@ def _parse_in_pool(rag: Rag) -> Callable[[Iterable[File]], Iterator[Parsed]]:
         limits = replace(Limits(), max_bytes=settings.max_megabytes * 2**20)
         workers = settings.workers or len(os.sched_getaffinity(0))
         jobs = (Job(file.path, file.source, key=file) for file in files)
-        with ParsePool(workers, timeout=settings.timeout, limits=limits) as pool:
+        with ParsePool(workers, settings.timeout, limits, memory_mb=_WORKER_MB) as pool:
             for parsed in pool.parse(jobs):
-                file: File = parsed.job.key
+                file = cast("File", parsed.job.key)
                 yield Parsed(file, _titled(file, parsed.documents), parsed.problems, parsed.error)
 
     return parse

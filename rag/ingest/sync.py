@@ -244,7 +244,8 @@ class Sync:
     def _finish(self, began: float) -> None:
         self.watch(Progress("indexing", self._files, self._total, self._documents, self.report.embedded))
         self.store.sync()
-        self.report.seconds = time.perf_counter() - began
+        self.report.sort()
+        self.report.seconds += time.perf_counter() - began
 
     def _tell(self, source: str = "") -> None:
         self.watch(
