@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALPHA = 0.75
-"""How much of the difficulty goes to the weights; .7 to .85 differ by less than .0003 in cosine."""
+"""How much of the difficulty goes to the weights. From .7 to .85 the median cosine moves by .0004 only."""
 
 
 def quantise(

@@ -20,24 +20,23 @@ SETTINGS, WEIGHTS, TOKENIZER = "embedder.json", "model.onnx", "tokenizer.json"
 
 @dataclass(frozen=True, slots=True)
 class EmbedderSettings:
-    """What `embedder.json` holds. `fingerprint` depends on everything here but the name's meaning."""
+    """What `embedder.json` holds."""
 
     name: str
     dim: int
     max_tokens: int  # of prompt and text together, special tokens not counted
     sha256: Mapping[str, str]  # file name → hexadecimal digest, for model.onnx and tokenizer.json
     pooling: str = "mean"  # done inside the graph, as is the scaling to unit length
-    prompts: Mapping[str, str] = field(
-        default_factory=dict
-    )  # "query", "document" → what goes before the text
+    prompts: Mapping[str, str] = field(default_factory=dict)  # kind → what goes before the text
     optimised: bool = False  # the graph was optimised when it was exported: load it as it is
     format: int = FORMAT
 
     @property
     def fingerprint(self) -> str:
         """`name@` and 16 hexadecimal digits over the files' hashes and every setting that changes vectors."""
+        prompts = {kind: prompt for kind, prompt in self.prompts.items() if prompt}
         text = json.dumps(
-            [self.dim, self.max_tokens, self.pooling, dict(self.prompts), dict(self.sha256)], sort_keys=True
+            [self.dim, self.max_tokens, self.pooling, prompts, dict(self.sha256)], sort_keys=True
         )
         return f"{self.name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
