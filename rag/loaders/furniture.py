@@ -11,6 +11,8 @@ from rag.loaders.pdf_lines import Line
 MIN_PAGES = 4
 REPEATED_SHARE = 0.6
 EDGE_LINES = 2
+# Share of the height that text takes, at its top and its bottom, in which headers and footers stand.
+MARGIN = 0.08
 _NUMBER = re.compile(r"\d+")
 
 
@@ -19,27 +21,39 @@ def without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
     filled = [page for page in pages if page]
     if len(filled) < MIN_PAGES:
         return pages
-    counts = Counter(key for page in filled for key in _keys(page))
+    margins = _margins(filled)
+    counts = Counter(key for page in filled for key in _keys(page, margins))
     # Left and right pages carry headers of their own, each on half of the pages.
     often = {key for key, count in counts.items() if count >= max(3, REPEATED_SHARE * len(filled) / 2)}
-    heights = Counter(height for page in filled for height in {key[1] for key in _keys(page) & often})
+    heights = Counter(
+        height for page in filled for height in {key[1] for key in _keys(page, margins) & often}
+    )
     repeated = {key for key in often if heights[key[1]] >= REPEATED_SHARE * len(filled)}
-    return [_without(page, repeated) for page in pages]
+    return [_without(page, repeated, margins) for page in pages]
 
 
-def _without(page: list[Line], repeated: set[tuple[str, int]]) -> list[Line]:
-    edges = _edges(page)
+def _without(page: list[Line], repeated: set[tuple[str, int]], margins: tuple[float, float]) -> list[Line]:
+    edges = _edges(page, margins)
     return [line for place, line in enumerate(page) if place not in edges or _signature(line) not in repeated]
 
 
-def _keys(page: list[Line]) -> set[tuple[str, int]]:
-    return {_signature(page[place]) for place in _edges(page)}
+def _keys(page: list[Line], margins: tuple[float, float]) -> set[tuple[str, int]]:
+    return {_signature(page[place]) for place in _edges(page, margins)}
 
 
-def _edges(page: list[Line]) -> set[int]:
+def _margins(pages: list[list[Line]]) -> tuple[float, float]:
+    """The heights below and above which a line may be a footer or a header."""
+    low = min(line.bottom for page in pages for line in page)
+    high = max(line.bottom for page in pages for line in page)
+    return low + MARGIN * (high - low), high - MARGIN * (high - low)
+
+
+def _edges(page: list[Line], margins: tuple[float, float]) -> set[int]:
     """Places of the lowest and highest lines, wherever they come in reading order."""
     order = sorted(range(len(page)), key=lambda place: page[place].bottom)
-    return {*order[:EDGE_LINES], *order[-EDGE_LINES:]}
+    low, high = margins
+    footers = {place for place in order[:EDGE_LINES] if page[place].bottom <= low}
+    return footers | {place for place in order[-EDGE_LINES:] if page[place].bottom >= high}
 
 
 def _signature(line: Line) -> tuple[str, int]:

@@ -27,8 +27,8 @@ class Limits:
     """Members of a ZIP-based file."""
     max_xml_depth: int = 256
     """Nesting of XML elements. Word processors stay below 60."""
-    max_xml_elements: int = 10_000_000
-    """Elements of one XML part."""
+    max_xml_elements: int = 3_000_000
+    """Elements of one XML part: some 3,000 pages of a word processor."""
     max_html_depth: int = 10_000
     """Nesting of HTML elements that have to be closed. Parsing time grows with its square."""
     max_pages: int = 20_000

@@ -53,7 +53,7 @@ def _split(data: bytes) -> Iterator[bytes]:
     marks = [
         found
         for found in _POSTMARK.finditer(data)
-        if found.start() == 0 or data[: found.start()].endswith((b"\n\n", b"\n\r\n"))
+        if found.start() == 0 or data.endswith((b"\n\n", b"\n\r\n"), 0, found.start())
     ]
     if not marks:
         raise LoadError("no mailbox: no line begins a message with 'From '; is it a single mail, an .eml?")

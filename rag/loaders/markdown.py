@@ -12,6 +12,7 @@ from rag.loaders.result import Loaded
 from rag.types import Document
 
 MAX_FRONT_MATTER = 64 * 1024
+MAX_HEADING = 500
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ATX = re.compile(r" {0,3}#[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
@@ -56,7 +57,9 @@ def front_matter(text: str) -> tuple[dict[str, Any], int, list[str]]:
 def first_heading(text: str) -> str:
     """The first heading of level 1 outside code, without its markup; `` where there is none."""
     fence = previous = ""
-    for line in text.split("\n"):
+    for whole in text.split("\n"):
+        # No heading is longer, and the patterns below take their time over a megabyte of blanks.
+        line = whole[:MAX_HEADING]
         if mark := _FENCE.match(line):
             if not fence:
                 fence = mark[1]

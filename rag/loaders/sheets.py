@@ -16,11 +16,10 @@ from rag.loaders.office import core_properties
 from rag.loaders.pages import Pages
 from rag.loaders.pipes import pipe_table
 from rag.loaders.result import Loaded
-from rag.loaders.sniff import sniff
 from rag.loaders.xml import parse_xml, texts
 from rag.types import Document
 
-_CELL = re.compile(rb"<(?:\w+:)?c [^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_CELL = re.compile(rb"<(?:\w+:)?c [^<>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)\b")
 _REPEATED = re.compile(rb"number-(?:columns|rows)-repeated=[\"']([0-9]+)[\"']")
 
@@ -29,7 +28,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     """One document, `text/markdown`. Hidden sheets are left out, which is a problem each."""
     title, unpacked = "", data
     metadata: dict[str, str] = {}
-    if sniff(data) in (".xlsx", ".xlsb", ".ods"):
+    if data.startswith(b"PK"):
         with Archive(data, ".xlsx", limits) as archive:
             title, metadata = _properties(archive, limits)
             _check_extents(archive, limits)
@@ -42,7 +41,13 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
 
 
 def _pages(data: bytes, limits: Limits) -> tuple[Pages, list[str]]:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import (
+        CalamineError,
+        CalamineWorkbook,
+        PasswordError,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
 
     pages = Pages()
     problems: list[str] = []
@@ -50,9 +55,9 @@ def _pages(data: bytes, limits: Limits) -> tuple[Pages, list[str]]:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             limits.check("max_pages", len(book.sheet_names), "sheets")
             for sheet in book.sheets_metadata:
-                if "WorkSheet" not in str(sheet.typ):
+                if sheet.typ != SheetTypeEnum.WorkSheet:
                     continue
-                if "Visible" not in str(sheet.visible):
+                if sheet.visible != SheetVisibleEnum.Visible:
                     problems.append(f"sheet {sheet.name!r} is hidden and was left out")
                 elif table := _table(book, sheet.name, limits):
                     pages.add(f"# {_one_line(sheet.name)}\n\n{table}")

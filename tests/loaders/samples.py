@@ -1,0 +1,203 @@
+"""Builds small real files for the tests of loaders, byte by byte, without any library under test."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+P = (
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+S = (
+    'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+CORE = (
+    '<cp:coreProperties xmlns:cp="c" xmlns:dc="d" xmlns:dcterms="t"><dc:title>{title}</dc:title>'
+    "<dc:creator>Ada</dc:creator><dcterms:created>2024-03-15T05:45:00Z</dcterms:created></cp:coreProperties>"
+)
+
+
+def zip_of(members: dict[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def relations(targets: dict[str, tuple[str, str]]) -> str:
+    """Relation id → (kind, target)."""
+    rows = "".join(
+        f'<Relationship Id="{name}" Type="{RELATIONS}/{kind}" Target="{target}"/>'
+        for name, (kind, target) in targets.items()
+    )
+    return f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{rows}</Relationships>'
+
+
+def docx(body: str, title: str = "", **more: str) -> bytes:
+    """A DOCX of the given content of `w:body`; `more` are whole parts, by member name."""
+    members = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+        'wordprocessingml.document.main+xml"/></Types>',
+        "_rels/.rels": relations({"r1": ("officeDocument", "word/document.xml")}),
+        "word/document.xml": f"<w:document {W}><w:body>{body}</w:body></w:document>",
+        "word/styles.xml": f'<w:styles {W}><w:style w:type="paragraph" w:styleId="H1"><w:name w:val="heading 1"/>'
+        "</w:style></w:styles>",
+        "word/_rels/document.xml.rels": relations({"r1": ("styles", "styles.xml")}),
+        "docProps/core.xml": CORE.format(title=title),
+    }
+    return zip_of({**members, **more})
+
+
+def paragraph(text: str, style: str = "") -> str:
+    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+    return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def table(rows: list[list[str]]) -> str:
+    cells = ("".join(f"<w:tc>{paragraph(text)}</w:tc>" for text in row) for row in rows)
+    return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"
+
+
+def shape(kind: str, *paragraphs: str) -> str:
+    """A slide's shape; kind `` is a text box. A paragraph may begin with tabs for its level."""
+    placeholder = f'<p:nvPr><p:ph type="{kind}"/></p:nvPr>' if kind else "<p:nvPr/>"
+    texts = "".join(
+        f'<a:p><a:pPr lvl="{len(text) - len(text.lstrip(chr(9)))}"/><a:r><a:t>{text.strip()}</a:t></a:r></a:p>'
+        for text in paragraphs
+    )
+    return f"<p:sp><p:nvSpPr>{placeholder}</p:nvSpPr><p:txBody>{texts}</p:txBody></p:sp>"
+
+
+def pptx(
+    slides: dict[str, str], order: list[str], notes: dict[str, str] | None = None, hidden: str = ""
+) -> bytes:
+    """A PPTX; slides are shapes by number, shown in `order`; notes by number of the slide."""
+    members: dict[str, str | bytes] = {
+        "[Content_Types].xml": "<Types/>",
+        "ppt/presentation.xml": f"<p:presentation {P}><p:sldIdLst>"
+        + "".join(f'<p:sldId id="{256 + int(n)}" r:id="rel{n}"/>' for n in order)
+        + "</p:sldIdLst></p:presentation>",
+        "ppt/_rels/presentation.xml.rels": relations(
+            {f"rel{n}": ("slide", f"slides/slide{n}.xml") for n in slides}
+        ),
+        "docProps/core.xml": CORE.format(title="PowerPoint Presentation"),
+    }
+    for number, shapes in slides.items():
+        show = ' show="0"' if number == hidden else ""
+        members[f"ppt/slides/slide{number}.xml"] = (
+            f"<p:sld {P}{show}><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>"
+        )
+    for number, text in (notes or {}).items():
+        members[f"ppt/slides/_rels/slide{number}.xml.rels"] = relations(
+            {"r1": ("notesSlide", f"../notesSlides/notesSlide{number}.xml")}
+        )
+        members[f"ppt/notesSlides/notesSlide{number}.xml"] = (
+            f"<p:notes {P}><p:cSld><p:spTree>{shape('sldNum', '1')}{shape('body', text)}</p:spTree></p:cSld></p:notes>"
+        )
+    return zip_of(members)
+
+
+def xlsx(sheets: dict[str, str], hidden: str = "") -> bytes:
+    """An XLSX; sheets are rows of `c` elements by name."""
+    names = list(sheets)
+    state = {name: ' state="hidden"' if name == hidden else "" for name in names}
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"{state[name]}/>' for n, name in enumerate(names, 1)
+    )
+    members: dict[str, str | bytes] = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": relations({"r1": ("officeDocument", "xl/workbook.xml")}),
+        "xl/workbook.xml": f"<workbook {S}><sheets>{listed}</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": relations(
+            {f"r{n}": ("worksheet", f"worksheets/sheet{n}.xml") for n in range(1, len(names) + 1)}
+        ),
+    }
+    for number, name in enumerate(names, 1):
+        members[f"xl/worksheets/sheet{number}.xml"] = (
+            f"<worksheet {S}><sheetData>{sheets[name]}</sheetData></worksheet>"
+        )
+    return zip_of(members)
+
+
+def cell(place: str, value: str | float) -> str:
+    if isinstance(value, str):
+        return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
+    return f'<c r="{place}"><v>{value}</v></c>'
+
+
+def epub(chapters: dict[str, str], spine: list[str], **more: str) -> bytes:
+    """An EPUB; chapters are XHTML by file name; `more` are whole parts by member name."""
+    items = "".join(
+        f'<item id="i-{name}" href="{name}" media-type="application/xhtml+xml"/>' for name in chapters
+    )
+    refs = "".join(f'<itemref idref="i-{name}"/>' for name in spine)
+    return zip_of(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": '<container xmlns="urn:c"><rootfiles><rootfile full-path="OEBPS/b.opf"/>'
+            "</rootfiles></container>",
+            "OEBPS/b.opf": '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="d"><metadata><dc:title>Two Tales'
+            "</dc:title><dc:creator>Ada</dc:creator><dc:language>en</dc:language></metadata>"
+            f'<manifest>{items}<item id="i-nav" href="nav.xhtml" properties="nav"/></manifest>'
+            f'<spine><itemref idref="i-nav"/>{refs}</spine></package>',
+            "OEBPS/nav.xhtml": "<html><body><p>contents</p></body></html>",
+            **{f"OEBPS/{name}": content for name, content in chapters.items()},
+            **more,
+        }
+    )
+
+
+Text = tuple[float, float, str]
+
+
+def pdf(
+    pages: list[list[Text]], info: str = "", image_pages: tuple[int, ...] = (), trailer: str = ""
+) -> bytes:
+    """A PDF of (x, y, text) lines in Helvetica 12; pages in `image_pages` (from 0) show an image, too."""
+    pixels = zlib.compress(b"\x00\xff\x00")
+    objects: dict[int, bytes] = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        4: b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8 "
+        b"/Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(pixels), pixels),
+        5: f"<< {info} >>".encode("latin-1"),
+    }
+    kids = []
+    for number, lines in enumerate(pages):
+        page, content = 6 + 2 * number, 7 + 2 * number
+        kids.append(f"{page} 0 R")
+        stream = "".join(f"BT /F1 12 Tf {x} {y} Td ({text}) Tj ET\n" for x, y, text in lines).encode(
+            "latin-1"
+        )
+        if number in image_pages:
+            stream += b"q 200 0 0 200 100 400 cm /I1 Do Q\n"
+        objects[page] = (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
+            b"/Resources << /Font << /F1 3 0 R >> /XObject << /I1 4 0 R >> >> >>" % content
+        )
+        objects[content] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream)
+    objects[2] = f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(kids)}] >>".encode()
+    return _pdf_file(objects, trailer)
+
+
+def _pdf_file(objects: dict[int, bytes], trailer: str) -> bytes:
+    data = bytearray(b"%PDF-1.4\n")
+    offsets = []
+    for number in sorted(objects):
+        offsets.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, objects[number])
+    start = len(data)
+    data += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    data += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    data += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info 5 0 R {trailer} >>\n".encode()
+    return bytes(data) + b"startxref\n%d\n%%%%EOF\n" % start
