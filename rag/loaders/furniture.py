@@ -34,7 +34,9 @@ def without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
 
 def _without(page: list[Line], repeated: set[tuple[str, int]], margins: tuple[float, float]) -> list[Line]:
     edges = _edges(page, margins)
-    return [line for place, line in enumerate(page) if place not in edges or _signature(line) not in repeated]
+    left = [line for place, line in enumerate(page) if place not in edges or _signature(line) not in repeated]
+    # A page of nothing else is more likely a page whose words recur than one that is all header.
+    return left or page
 
 
 def _keys(page: list[Line], margins: tuple[float, float]) -> set[tuple[str, int]]:

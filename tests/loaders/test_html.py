@@ -84,7 +84,8 @@ def test_styles_that_only_look_hidden_stay() -> None:
 def test_title_and_metadata() -> None:
     document = page(
         "<html lang=de><head><title> Der\n Titel </title><meta name=author content='Ada L.'>"
-        "<meta property=article:published_time content=2024-01-02></head><body><svg><title>no</title></svg><h1>H</h1>"
+        "<meta property=article:published_time content=2024-01-02></head>"
+        "<body><svg><title>no</title></svg><h1>H</h1>"
     )
     assert (document.title, document.text) == ("Der Titel", "# H")
     assert document.metadata == {"author": "Ada L.", "created": "2024-01-02", "language": "de"}

@@ -29,8 +29,8 @@ def test_pptx_slides_are_pages_in_the_order_shown() -> None:
         "1": shape("title", "Second shown") + shape("body", "point", "\tdeeper") + shape("sldNum", "2"),
         "2": shape("ctrTitle", "First shown")
         + shape("", "a text box")
-        + "<p:graphicFrame><a:tbl><a:tr><a:tc><a:p><a:r><a:t>k</a:t></a:r></a:p></a:tc><a:tc><a:p><a:r><a:t>v</a:t>"
-        "</a:r></a:p></a:tc></a:tr></a:tbl></p:graphicFrame>",
+        + "<p:graphicFrame><a:tbl><a:tr><a:tc><a:p><a:r><a:t>k</a:t></a:r></a:p></a:tc>"
+        "<a:tc><a:p><a:r><a:t>v</a:t></a:r></a:p></a:tc></a:tr></a:tbl></p:graphicFrame>",
         "3": shape("title", "Secret"),
     }
     loaded = load_bytes(pptx(slides, ["2", "1", "3"], notes={"1": "say it slowly"}, hidden="3"), "a.pptx")
@@ -44,7 +44,10 @@ def test_pptx_slides_are_pages_in_the_order_shown() -> None:
 
 
 def test_xlsx_sheets_are_pages() -> None:
-    prices = f'<row r="1">{cell("A1", "Item")}{cell("B1", "Price")}</row><row r="2">{cell("A2", "Tea|mint")}{cell("B2", 3)}</row>'
+    prices = (
+        f'<row r="1">{cell("A1", "Item")}{cell("B1", "Price")}</row>'
+        f'<row r="2">{cell("A2", "Tea|mint")}{cell("B2", 3)}</row>'
+    )
     loaded = load_bytes(
         xlsx(
             {"Prices": prices, "Empty": "", "Notes": f'<row r="3">{cell("A3", 0.5)}</row>', "Old": prices},
@@ -91,7 +94,7 @@ def test_epub_chapters_are_pages_in_the_order_of_the_spine() -> None:
 
 
 def test_epub_under_drm_is_refused_and_scrambled_fonts_are_not() -> None:
-    method = '<encryption xmlns="urn:c"><EncryptedData><EncryptionMethod Algorithm="{}"/></EncryptedData></encryption>'
+    method = '<encryption><EncryptedData><EncryptionMethod Algorithm="{}"/></EncryptedData></encryption>'
     part = "META-INF/encryption.xml"
     locked = epub(
         CHAPTERS, ["one.xhtml"], **{part: method.format("http://www.w3.org/2001/04/xmlenc#aes128-cbc")}

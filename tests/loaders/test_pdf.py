@@ -27,8 +27,8 @@ def test_lines_become_paragraphs() -> None:
     )
     document = load_bytes(pdf([page]), "a.pdf").documents[0]
     assert document.text == (
-        "The first line of a paragraph that fills the width of it goes on in the second line, up to a word which "
-        "is hyphenated, and ends.\n\nAnother paragraph."
+        "The first line of a paragraph that fills the width of it goes on in the second line, up to a word "
+        "which is hyphenated, and ends.\n\nAnother paragraph."
     )
     assert (document.pages, document.media_type) == ((0,), "text/plain")
 
@@ -68,7 +68,7 @@ def test_scanned_pages() -> None:
         load_bytes(pdf([[], []], image_pages=(0, 1)), "a.pdf")
     loaded = load_bytes(pdf([column("Text."), []], image_pages=(1,)), "a.pdf")
     assert loaded.documents[0].text == "Text."
-    assert loaded.problems == ["pages 2 hold images only; run OCR to have their text"]
+    assert loaded.problems == ["page 2: images only; run OCR to have their text"]
     with pytest.raises(LoadError, match=r"no text on any of its 1 pages"):
         load_bytes(pdf([[]]), "a.pdf")
 
