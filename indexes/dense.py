@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +19,8 @@ from rag.errors import CorruptError, StoreError
 
 from . import dense_manifest as manifests
 from .dense_parts import Part, among, dead_slots, drop, pieces, plan, with_dead
-from .dense_segment import Found, Segment, one_thread
+from .dense_search import best, lookup, pad
+from .dense_segment import Segment, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,11 +32,9 @@ RESCORE = 800
 SEGMENT_ROWS = 131_072
 """The most rows a saved segment has: what one thread scans at a time, and what a save holds in memory."""
 
-_SLACK = 16  # rows beyond k that an exact scan returns, so that ties at its edge are seen
 _FEW = 1024  # so many allowed positions are looked up and scored, without a scan
 _CODED_SHARE = 0.15  # the codes serve a filter that lets through at least this share of the rows
 _SMALL = 1024  # segments in memory up to so many rows are always merged with what is added
-_PARALLEL_ROWS = 500_000  # rows from which a search is spread over threads
 
 
 class DenseIndex:
@@ -273,110 +271,14 @@ class DenseIndex:
         if allowed is not None:
             allowed = _positions(allowed)
             if len(allowed) <= _FEW:
-                return _pad([_lookup(parts, query, k, np.unique(allowed)) for query in queries], k)
+                return pad([lookup(parts, query, k, np.unique(allowed)) for query in queries], k)
             parts = among(parts, allowed)
             coded = coded and sum(part.rows for part in parts) >= _CODED_SHARE * rows
         parts = tuple(part for part in parts if part.rows)
-        return _pad([self._best(parts, query, k, coded) for query in queries], k)
-
-    def _best(self, parts: Sequence[Part], query: NDArray[np.float32], k: int, coded: bool) -> _Ranked:
-        """The k best live rows of the parts."""
-        reach = max(self._rescore, 4 * k) if coded else k + _SLACK
-        while parts:
-            ranked_by, scores, positions = self._candidates(parts, query, reach, coded)
-            best = np.lexsort((positions, -scores))[:k]
-            # A hit ranked as low as the last candidate may have equals that were cut off: look further.
-            if len(scores) < reach or ranked_by[best].min() > ranked_by.min():
-                return _Ranked(scores[best], positions[best])
-            reach *= 4
-        return _Ranked(np.empty(0, np.float32), np.empty(0, np.int64))
-
-    def _candidates(
-        self, parts: Sequence[Part], query: NDArray[np.float32], reach: int, coded: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """The `reach` rows that rank first: what they were ranked by, their exact scores, their positions."""
-
-        total = sum(part.rows for part in parts)
-        # Each part is asked for its share, and a part that may hold more of the best for all it could hold.
-        shares = [min(reach, 5 * reach * part.rows // (4 * total) + 32, part.rows) for part in parts]
-        found = self._scan(parts, query, shares, coded)
-        edge = _edge([each.ranked_by for each in found], reach)
-        short = [
-            number
-            for number, (part, each) in enumerate(zip(parts, found, strict=True))
-            if len(each.slots) < min(reach, part.rows) and each.ranked_by[-1] >= edge
+        found = [
+            best(parts, query, k, self._rescore, coded=coded, threads=self._threads) for query in queries
         ]
-        again = self._scan([parts[number] for number in short], query, [reach] * len(short), coded)
-        for number, each in zip(short, again, strict=True):
-            found[number] = each
-        return _gather(parts, query, found, reach, coded)
-
-    def _scan(
-        self, parts: Sequence[Part], query: NDArray[np.float32], counts: Sequence[int], coded: bool
-    ) -> list[Found]:
-        """The best rows of each part, as many as its count says."""
-
-        def look(part: Part, count: int) -> Found:
-            with one_thread():
-                scan = part.segment.scan_codes if coded else part.segment.scan
-                return scan(query, count, part.live)
-
-        threads = min(self._threads, len(parts))
-        if threads > 1 and sum(len(part.segment) for part in parts) >= _PARALLEL_ROWS:
-            # Threads of its own for one search: FAISS scans one query on one thread, and a pool that
-            # lives on would not survive a fork. Starting them costs 0.5 ms of a search of several.
-            with ThreadPoolExecutor(threads) as pool:
-                return list(pool.map(look, parts, counts))
-        return [look(part, count) for part, count in zip(parts, counts, strict=True)]
-
-
-class _Ranked(NamedTuple):
-    """What one query finds, best first."""
-
-    scores: NDArray[np.float32]
-    positions: NDArray[np.int64]
-
-
-def _gather(
-    parts: Sequence[Part], query: NDArray[np.float32], found: Sequence[Found], reach: int, coded: bool
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-    """The first `reach` rows of all parts together, and those that tie with the last of them."""
-    edge = _edge([each.ranked_by for each in found], reach)
-    ranked_by, scores, positions = [], [], []
-    for part, each in zip(parts, found, strict=True):
-        first = each.ranked_by >= edge
-        slots = each.slots[first]
-        ranked_by.append(each.ranked_by[first])
-        scores.append(part.segment.score(query, slots) if coded else each.ranked_by[first])
-        positions.append(part.segment.positions[slots])
-    return np.concatenate(ranked_by), np.concatenate(scores), np.concatenate(positions)
-
-
-def _edge(ranked_by: Sequence[NDArray[np.float32]], reach: int) -> float:
-    """The value of the last of the first `reach` rows; -inf where there are fewer."""
-    merged = np.concatenate(ranked_by)
-    return float(np.partition(merged, -reach)[-reach]) if len(merged) >= reach else -np.inf
-
-
-def _lookup(parts: Sequence[Part], query: NDArray[np.float32], k: int, allowed: NDArray[np.int64]) -> _Ranked:
-    """The k best of a few positions, by scoring all of them."""
-    scores, positions = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
-    for part in parts:
-        slots = part.slots_of(allowed)
-        scores.append(part.segment.score(query, slots))
-        positions.append(part.segment.positions[slots])
-    found = _Ranked(np.concatenate(scores), np.concatenate(positions))
-    best = np.lexsort((found.positions, -found.scores))[:k]
-    return _Ranked(found.scores[best], found.positions[best])
-
-
-def _pad(found: Sequence[_Ranked], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    scores = np.full((len(found), k), -np.inf, np.float32)
-    positions = np.full((len(found), k), -1, np.int64)
-    for row, each in enumerate(found):
-        scores[row, : len(each.scores)] = each.scores
-        positions[row, : len(each.positions)] = each.positions
-    return scores, positions
+        return pad(found, k)
 
 
 def _positions(positions: NDArray[np.int64]) -> NDArray[np.int64]:
