@@ -22,6 +22,7 @@ from rag.loaders.worker import LENGTH_BYTES, encode_frame
 # The folder that holds the package `rag`.
 ROOT = Path(__file__).resolve().parents[2]
 STDERR_TAIL = 400
+LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 class ProcessEnded(Exception):
@@ -120,7 +121,9 @@ class Process:
 
 
 def _environment() -> dict[str, str]:
-    return {
+    # Where an interpreter outside the system's folders finds its own libraries.
+    libraries = {name: os.environ[name] for name in LIBRARY_PATHS if name in os.environ}
+    return libraries | {
         "PYTHONPATH": str(ROOT),
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
