@@ -1,6 +1,6 @@
-"""Fits the weights of `rag/generate/evidence.py` and the threshold of abstention, on questions with known answers.
+"""Fits the weights of `rag/generate/evidence.py` and shows thresholds of abstention, on answered questions.
 
-    python benchmarks/fit_evidence.py ../shared/data/reader-train --questions 1200
+    python -m benchmarks.fit_evidence DATA/reader-train --questions 1200
 
 The folder holds JSON lines (`context`, `question`, `answers` with `text`); passages become an index. Each
 question is asked twice: as it is, and with its passage filtered out, when nothing that is left answers it.
