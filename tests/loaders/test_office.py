@@ -20,8 +20,10 @@ def test_docx_headings_tables_and_properties() -> None:
 
 
 def test_docx_check_marks_of_a_symbol_font() -> None:
-    document = load_bytes(docx(table([["Q", "Yes"], ["one", "\uf0fc"]])), "a.docx").documents[0]
-    assert document.text.endswith("| one | ✓ |")
+    document = load_bytes(
+        docx(table([["Q", "Yes"], ["one", "\uf0fc"], ["two", "\uf077"]])), "a.docx"
+    ).documents[0]
+    assert document.text.endswith("| one | ✓ |\n| two | ◆ |")
 
 
 def test_pptx_slides_are_pages_in_the_order_shown() -> None:
