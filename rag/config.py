@@ -73,7 +73,7 @@ class AskSettings:
     generate: str = "extractive"  # extractive, or `module:function`
     ground: tuple[str, ...] = ("abstain",)  # stages that check the answer, after its citations are made
     sentences: int = 3  # at most so many sentences in an extractive answer
-    abstain_below: float = 0.25  # confidence under which the sources are said not to answer
+    abstain_below: float = 0.1  # confidence under which the sources are said not to answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,14 +64,13 @@ def _index(index: Path) -> Iterator[Finding]:
 
 def _embedder(rag: Rag) -> Iterator[Finding]:
     embedder = rag.embedder
+    yield Finding("ok", f"embedder {embedder.name}, {embedder.dim} dimensions, {embedder.fingerprint}")
     verify = getattr(embedder, "verify", None)
-    problem = verify() if verify is not None else None
-    if problem:
-        yield Finding("error", str(problem), "pip install --force-reinstall footnote-rag")
-    else:
-        yield Finding(
-            "ok", f"embedder {embedder.name}, {embedder.dim} dimensions, {embedder.fingerprint[:12]}"
-        )
+    try:
+        if verify is not None:
+            verify()
+    except RagError as error:
+        yield Finding("error", str(error), "pip install --force-reinstall footnote-rag")
 
 
 def _store(rag: Rag) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ Kind = Literal["document", "query"]
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Turns texts into unit rows. Equal texts give equal rows, whatever else is in the call.
+    """Turns texts into unit rows. A text gives the same row, to 1e-5, whatever else is in the call.
 
     `fingerprint` names weights and settings: two embedders with equal fingerprints are interchangeable.
     `max_tokens` is how much of a text the model reads, its special tokens not counted.
@@ -38,5 +38,5 @@ class Embedder(Protocol):
         ...
 
     def token_ends(self, text: str) -> NDArray[np.int64]:
-        """The offset just behind each token of the text, ascending, uncut: len() is the token count."""
+        """The offset just behind each token of the text, never descending, uncut: len() counts tokens."""
         ...

@@ -2,8 +2,7 @@
 
 For a question q and a sentence s of a chunk c, with a weight for each feature:
 
-    cosine_sentence   cos(q, s), the sentence read under its chunk's headings
-    cosine_chunk      cos(q, c)
+    cosine            cos(q, s), the sentence read under its chunk's headings
     cover_sentence    share of q's terms that s has, each term weighted by how rare it is among the hits
     cover_chunk       the same for c and its headings
     kind              1 where q asks for a number, a time or a name and s has one that q has not
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEATURES = ("cosine_sentence", "cosine_chunk", "cover_sentence", "cover_chunk", "kind", "rank")
-WEIGHTS = (4.0, 2.0, 3.0, 2.0, 0.5, 0.5)
-BIAS = -7.0
+FEATURES = ("cosine", "cover_sentence", "cover_chunk", "kind", "rank")
+WEIGHTS = (4.22, 3.763, 0.312, 0.356, 3.594)
+BIAS = -9.128
 
 _NUMBER = re.compile(
     r"\b(how (many|much|old|long|far|tall|high|big|large|often)|what (number|percentage|share))\b",
@@ -80,14 +79,11 @@ class Evidence:
         asked = self._embedder.embed([question], "query")[0]
         texts = [f"{one.hit.chunk.context}\n{one.text}".strip() for one in candidates]
         near = self._embedder.embed(texts, "document") @ asked
-        whole = self._embedder.embed([chunk.indexed_text for chunk in chunks.values()], "document") @ asked
-        near_chunk = dict(zip(chunks, whole.tolist(), strict=True))
         terms = {place: set(self._analyze(chunk.indexed_text)) for place, chunk in chunks.items()}
         weights = _rarity(set(self._analyze(question)), list(terms.values()))
         rows = [
             (
                 float(cosine),
-                near_chunk[one.place],
                 _cover(weights, set(self._analyze(one.text))),
                 _cover(weights, terms[one.place]),
                 _kind(question, one.text),

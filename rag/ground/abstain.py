@@ -10,7 +10,7 @@ from rag.types import Answer, Question
 REFUSAL = "The sources do not answer this."
 
 
-def build(abstain_below: float = 0.25) -> Callable[[Question, Answer], Answer]:
+def build(abstain_below: float = 0.1) -> Callable[[Question, Answer], Answer]:
     """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`."""
 
     def abstain(question: Question, answer: Answer) -> Answer:

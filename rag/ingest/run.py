@@ -59,7 +59,7 @@ def ingest(
 
 def selected(rag: Rag, paths: Sequence[str | Path]) -> Selection:
     """The files that these paths stand for, under the settings."""
-    from rag.loaders import suffixes
+    from rag.loaders import takes
 
     settings = rag.settings.ingest
     rules = Rules(
@@ -68,7 +68,7 @@ def selected(rag: Rag, paths: Sequence[str | Path]) -> Selection:
         gitignore=settings.gitignore,
         hidden=settings.hidden,
         max_bytes=settings.max_megabytes * 2**20,
-        suffixes=suffixes(),
+        takes=takes,
         index=_absolute(rag.index),
     )
     return select(paths, rules, base_of(rag))
