@@ -12,7 +12,7 @@ being brought to exactly that point first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -30,6 +30,8 @@ from .where import Filter, Op
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    _Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 _SAMPLE = 200  # chunks by which the language of an index is told
 _CACHED_FILTERS = 16
@@ -50,7 +52,7 @@ class LocalStore:
         self._turn = threading.RLock()  # writers of this process
         self._wait = wait
         self._writing = 0
-        self._filters: dict[tuple[Filter, int], NDArray[np.int64]] = {}
+        self._filters: dict[tuple[str, int], NDArray[np.int64]] = {}
 
     @classmethod
     def open(
@@ -123,6 +125,10 @@ class LocalStore:
                 raise LockedError(
                     f"another process is writing to {self.folder}: wait until it is done and try again"
                 ) from None
+            except OSError as error:
+                raise StoreError(
+                    f"{self.folder} cannot be written ({error.strerror}): check its permissions and the disk"
+                ) from error
             self._writing += 1
             try:
                 yield
@@ -151,6 +157,7 @@ class LocalStore:
 
     def sync(self) -> None:
         with self.writing():
+            self._truth.harden()
             with self.snapshot():
                 stamp = self._indexes.save()
             self._truth.prune(stamp)
@@ -165,13 +172,13 @@ class LocalStore:
             return
         with translated(self._truth.path):
             self._local.seq = self._enter()
-            self._local.depth = 1
-            try:
-                yield
-            finally:
-                self._local.depth = 0
-                self._truth.end()
-                self._gate.leave()
+        self._local.depth = 1
+        try:
+            yield
+        finally:
+            self._local.depth = 0
+            self._truth.end()
+            self._gate.leave()
 
     def _enter(self) -> int:
         """Comes in as a reader, in a SQLite snapshot, with the derived indexes at the very same change."""
@@ -219,21 +226,27 @@ class LocalStore:
         return kept.language
 
     def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[Scored]:
-        with self.snapshot():
-            scores, positions = self._indexes.dense.search(vector[None, :], k, self._allowed(where))
-            return self._ranked(positions[0], scores[0])
+        with translated(self._truth.path), self.snapshot():
+            index, allowed = self._indexes.dense, self._allowed(where)
+
+            def search(reach: int) -> _Found:
+                scores, positions = index.search(vector[None, :], reach, allowed)
+                found = positions[0] >= 0
+                return scores[0][found], positions[0][found]
+
+            return self._ranked(search, k)
 
     def lexical(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
-        with self.snapshot():
-            scores, positions = self._indexes.lexical.search(text, k, self._allowed(where))
-            return self._ranked(positions, scores)
+        with translated(self._truth.path), self.snapshot():
+            index, allowed = self._indexes.lexical, self._allowed(where)
+            return self._ranked(lambda reach: index.search(text, reach, allowed), k)
 
     def _allowed(self, where: Filter | None) -> NDArray[np.int64] | None:
         if where is None:
             return None
         import numpy as np
 
-        key = (where, self._local.seq)
+        key = (repr(where), self._local.seq)  # as values, 1 and true would be the same filter
         with self._caching:
             found = self._filters.get(key)
         if found is None:
@@ -244,11 +257,22 @@ class LocalStore:
                 self._filters[key] = found
         return found
 
-    def _ranked(self, positions: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Scored]:
-        """Ids for positions; ties in order of id, so that the store's history does not show."""
-        pairs = [(p, s) for p, s in zip(positions.tolist(), scores.tolist(), strict=True) if p >= 0]
+    def _ranked(self, search: Callable[[int], _Found], k: int) -> list[Scored]:
+        """The k best, with ids for positions. Ties go by id, those across the edge too: positions tell the
+        store's history, ids do not.
+        """
+        if k < 1:
+            return []
+        reach = k + 1
+        scores, positions = search(reach)
+        while len(scores) == reach and scores[-1] == scores[k - 1]:
+            reach *= 4
+            scores, positions = search(reach)
+        pairs = [
+            (p, s) for p, s in zip(positions.tolist(), scores.tolist(), strict=True) if s >= scores[:k][-1]
+        ]
         ids = self._truth.chunk_ids([position for position, _ in pairs])
-        return sorted((Scored(ids[p], s) for p, s in pairs), key=lambda hit: (-hit.score, hit.chunk_id))
+        return sorted((Scored(ids[p], s) for p, s in pairs), key=lambda hit: (-hit.score, hit.chunk_id))[:k]
 
     # ------------------------------------------------------------------------------------------- reading
 

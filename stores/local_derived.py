@@ -39,6 +39,7 @@ class Derived:
     def __init__(self, folder: Path, truth: Truth, dim: int, engine: str, owner: str) -> None:
         self._folder, self._truth, self._dim, self._engine = folder, truth, dim, engine
         self._owner = owner
+        self._mark: tuple[int, int] | None = None  # the saved state that `dense` goes on from
         self._lexical: LexicalIndex | None = None
         self._language_told = False
         self.dense = self._open_dense()
@@ -60,9 +61,11 @@ class Derived:
 
         The caller must be alone. Raises LockedError where another process is busy with them for minutes.
         """
+        # The files first, then the truth: so what is found in them is never ahead of the snapshot.
+        stamp = self._seen_stamp()
         seq = self._truth.begin()
         try:
-            if self._seen_current(seq):
+            if stamp == seq:
                 self._follow_dense(seq)
                 return seq
         except BaseException:
@@ -70,6 +73,7 @@ class Derived:
             raise
         self._truth.end()
         with self._locked():
+            self._truth.harden()
             seq = self._truth.begin()
             try:
                 self._follow_lexical(seq, language)
@@ -82,8 +86,12 @@ class Derived:
     def save(self) -> int:
         """Writes the dense index down if enough is pending. Returns the stamp that is safe on disk."""
         with self._locked():
+            if self._dense_mark() != self._mark:  # the files are another process' now: go on from those
+                index = self._open_dense()
+                self.dense = self._replayed(index, index.stamp)
             if self.dense.pending * _SAVE_SHARE >= len(self.dense) or len(self.dense) <= _SAVE_ALWAYS:
                 self.dense.save(self.dense_stamp)
+                self._mark = self._dense_mark()
         return min(self.dense.stamp, self.lexical.stamp)
 
     @contextmanager
@@ -91,14 +99,18 @@ class Derived:
         """Alone among all processes in changing the files of the derived indexes."""
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self._folder / "derived.lock", timeout=_LOCK_SECONDS)
         try:
-            with FileLock(self._folder / "derived.lock", timeout=_LOCK_SECONDS):
-                yield
+            lock.acquire()
         except Timeout:
             raise LockedError(
                 f"another process has been bringing {self._folder} up to date for {_LOCK_SECONDS} s: "
                 "wait for it, or end it, and try again"
             ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def close(self) -> None:
         if self._lexical is not None:
@@ -108,44 +120,71 @@ class Derived:
 
     def _open_dense(self) -> DenseIndex:
         folder = self._claimed("dense")
+        self._mark = self._dense_mark()
         try:
             return DenseIndex.open(folder, self._dim)
         except CorruptError:
             self._wipe(folder)
             return DenseIndex.open(folder, self._dim)
 
+    def _dense_mark(self) -> tuple[int, int] | None:
+        """Tells one saved state of the dense index from another."""
+        try:
+            found = (self._folder / "dense" / "dense.json").stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
     def _follow_dense(self, seq: int) -> None:
-        if self.dense_stamp == seq:
-            return
-        changes = self._truth.changes(self.dense_stamp)
+        if self.dense_stamp != seq:
+            self.dense = self._replayed(self.dense, self.dense_stamp)
+            self.dense_stamp = seq
+
+    def _replayed(self, index: DenseIndex, stamp: int) -> DenseIndex:
+        """The index brought to the truth of this snapshot, or another one where the log has a gap."""
+        changes = self._truth.changes(stamp)
         if changes is None:  # the log forgot what we need: another process may have saved a newer state
-            self.dense = self._open_dense()
-            changes = self._truth.changes(self.dense.stamp)
+            index = self._open_dense()
+            changes = self._truth.changes(index.stamp)
         if changes is None:
             self._wipe(self._folder / "dense")
-            self.dense = self._open_dense()
+            index = self._open_dense()
             added, removed = self._truth.positions(), []
         else:
             added, removed = changes.added, changes.removed
         if removed:
-            self.dense.remove(_array(removed))
+            index.remove(_array(removed))
         for batch in _batches(added, _DENSE_BATCH):
-            self.dense.add(_array(batch), self._truth.vectors(batch, self._dim))
-        self.dense_stamp = seq
+            index.add(_array(batch), self._truth.vectors(batch, self._dim))
+        return index
 
     # ------------------------------------------------------------------------------------------- lexical
 
-    def _seen_current(self, seq: int) -> bool:
-        """Whether another process has already brought the lexical index on disk to `seq`."""
+    def _seen_stamp(self) -> int | None:
+        """How far other processes have brought the lexical index on disk; None where that is unknown."""
         if self._lexical is None or not self._language_told:
-            return False
-        self._lexical.refresh()
-        return self._lexical.stamp == seq
+            return None
+        try:
+            self._lexical.refresh()
+        except CorruptError:
+            return None  # `_follow_lexical` mends it, with the lock
+        return self._lexical.stamp
 
     def _follow_lexical(self, seq: int, language: Language) -> None:
         index = self._lexical
         if index is None or not self._language_told:
             index = self._open_lexical(language())
+        try:
+            self._replay_lexical(index, seq)
+        except CorruptError:  # torn since it was opened, or found to be so only now
+            index.close()
+            (self._folder / "lexical.owner").unlink(missing_ok=True)
+            index = self._open_lexical(language())
+            self._replay_lexical(index, seq)
+        finally:
+            index.close()  # the engine's own lock; other processes may be the next to bring it forward
+
+    def _replay_lexical(self, index: LexicalIndex, seq: int) -> None:
         index.refresh()
         if index.stamp == seq:
             return
@@ -160,6 +199,7 @@ class Derived:
             index.update(first, self._texts(batch), behind)
             first = []
         index.update(first, [], seq)
+        index.close()  # lets go of the writer's lock, for other processes; searching goes on
 
     def _open_lexical(self, language: str) -> LexicalIndex:
         """Opens the index, anew once the language is known: until there are chunks, it is not."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .where import AllOf, AnyOf, Filter, NotOf, Where, leaves
+from .where import AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
 
 _COLUMNS = {
     "source": "document.source",
@@ -17,7 +17,7 @@ _COLUMNS = {
     "page": "chunk.page",
     "heading": "chunk.heading",
 }
-_NUMBER = "('integer', 'real')"
+_TEXT, _NUMBER = "= 'text'", "IN ('integer', 'real')"
 
 
 def needs_chunks(where: Filter) -> bool:
@@ -80,7 +80,7 @@ def _compare(value: str, kind: str, where: Where, before: list[Any] | None = Non
     before = before or []
     match where.op:
         case "in":
-            return _join_any(value, kind, where, before)
+            return _among(value, kind, where, before)
         case "has":
             return "0", []
         case "~":
@@ -93,18 +93,22 @@ def _compare(value: str, kind: str, where: Where, before: list[Any] | None = Non
     if isinstance(where.value, bool):
         wanted = "true" if where.value else "false"
         return (f"(coalesce({kind}, '') = '{wanted}')", before) if where.op == "=" else ("0", [])
-    wanted_value = where.value
-    if isinstance(wanted_value, int) and not -(2**63) <= wanted_value < 2**63:
-        wanted_value = float(wanted_value)  # SQLite's integers have 64 bits
-    fits = "= 'text'" if isinstance(where.value, str) else f"IN {_NUMBER}"
+    fits = _TEXT if isinstance(where.value, str) else _NUMBER
     return (
         f"(coalesce({kind}, '') {fits} AND {value} {where.op} ?)",
-        [*before, *before, wanted_value],
+        [*before, *before, as_64_bits(where.value)],
     )
 
 
-def _join_any(value: str, kind: str, where: Where, before: list[Any]) -> tuple[str, list[Any]]:
-    """`in`: any one of the values is equal."""
-    parts = [_compare(value, kind, Where(where.field, "=", item), before) for item in where.value]
-    sql = " OR ".join(sql for sql, _ in parts) or "0"
-    return f"({sql})", [item for _, values in parts for item in values]
+def _among(value: str, kind: str, where: Where, before: list[Any]) -> tuple[str, list[Any]]:
+    """`in`: one list for the strings, one for the numbers; a chain of OR would be too deep for SQLite."""
+    texts = [item for item in where.value if isinstance(item, str)]
+    booleans = [item for item in where.value if isinstance(item, bool)]
+    numbers = [as_64_bits(item) for item in where.value if not isinstance(item, str | bool)]
+    parts = [_compare(value, kind, Where(where.field, "=", item), before) for item in set(booleans)]
+    for fits, wanted in ((_TEXT, texts), (_NUMBER, numbers)):
+        if wanted:
+            marks = ", ".join("?" * len(wanted))
+            sql = f"(coalesce({kind}, '') {fits} AND {value} IN ({marks}))"
+            parts.append((sql, [*before, *before, *wanted]))
+    return f"({' OR '.join(sql for sql, _ in parts) or '0'})", [item for _, given in parts for item in given]

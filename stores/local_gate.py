@@ -32,9 +32,12 @@ class Gate:
         """Waits until nobody is in. The caller must not be in as a reader itself."""
         with self._condition:
             self._waiting += 1
-            self._condition.wait_for(lambda: not self._writer and not self._readers)
-            self._waiting -= 1
-            self._writer = True
+            try:
+                self._condition.wait_for(lambda: not self._writer and not self._readers)
+                self._writer = True
+            finally:  # also when Ctrl-C ends the wait: readers must not wait for us then
+                self._waiting -= 1
+                self._condition.notify_all()
 
     def step_down(self) -> None:
         """From writer to reader."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rag.errors import CorruptError
+from rag.errors import CorruptError, StoreError
 
 from .local_truth import FORMAT
 
@@ -37,7 +37,11 @@ class Identity:
         path = folder / "rag.toml"
         try:
             values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))["index"]
+            _check_format(path, values["format"])
             found = cls(**values)
+            for name, value in values.items():
+                if type(value) is not type(getattr(_EXAMPLE, name)):
+                    raise TypeError(f"{name} is {value!r}")
         except FileNotFoundError:
             if (folder / "store.sqlite").exists():
                 raise CorruptError(
@@ -48,10 +52,10 @@ class Identity:
             raise CorruptError(
                 f"{path} does not describe an index ({error}): restore it, or name another folder"
             ) from error
-        if found.format > FORMAT:
-            raise CorruptError(
-                f"{folder} has format {found.format}, expected at most {FORMAT}: upgrade footnote-rag"
-            )
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be read ({error.strerror}): mend its permissions, or name another folder"
+            ) from error
         return found
 
     def write(self, folder: Path) -> Identity:
@@ -72,3 +76,14 @@ class Identity:
 
     def with_language(self, language: str) -> Identity:
         return replace(self, language=language)
+
+
+_EXAMPLE = Identity(fingerprint="", dim=1, embedder="")
+
+
+def _check_format(path: Path, found: object) -> None:
+    """Before anything else is looked at: a newer format may have other names."""
+    if not isinstance(found, int):
+        raise TypeError(f"format is {found!r}")
+    if found > FORMAT:
+        raise CorruptError(f"{path} has format {found}, expected at most {FORMAT}: upgrade footnote-rag")

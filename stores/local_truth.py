@@ -8,10 +8,11 @@ one transaction. Knows nothing of search.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +31,7 @@ FORMAT = 1
 _APPLICATION_ID = 0x666F6F74  # "foot"
 _BUSY_SECONDS = 60
 _KEEP_CHANGES = 100_000
+_NO_POSITION = 0  # SQLite counts from 1; logged where only a document's own row changed
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -67,9 +69,17 @@ class Changes(NamedTuple):
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as the framework's, with the next step."""
+    """The errors of SQLite and of the file system as the framework's, with the next step."""
     try:
         yield
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent} cannot be read or written ({error}): check permissions and space on the disk"
+        ) from error
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"{path} keeps no text that holds half of a surrogate pair ({error}): replace such characters"
+        ) from error
     except sqlite3.OperationalError as error:
         text = str(error)
         if "locked" in text or "busy" in text:
@@ -81,6 +91,11 @@ def translated(path: Path) -> Iterator[None]:
                 f"no space left for {path}: free some disk and run the command again; nothing stored is lost"
             ) from error
         raise StoreError(f"{path}: {text}: check the folder's permissions, then `rag doctor`") from error
+    except sqlite3.IntegrityError as error:
+        raise StoreError(
+            f"{path} refuses what came ({error}): every chunk id belongs to one document; make it of the "
+            "document's id and the chunk's place"
+        ) from error
     except sqlite3.DatabaseError as error:
         raise CorruptError(
             f"{path} is no readable store ({error}): restore a backup, or delete the folder and ingest again"
@@ -93,10 +108,12 @@ class Truth:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._guard = threading.Lock()
+        self._inode: int | None = None
         with translated(path):
             self._prepare()
+            self._inode = path.stat().st_ino
 
     # ------------------------------------------------------------------------------------- connections
 
@@ -113,7 +130,9 @@ class Truth:
             found.execute("PRAGMA cache_size = -16000")
             self._local.connection = found
             with self._guard:
-                self._open.append(found)
+                for thread in [thread for thread in self._open if not thread.is_alive()]:
+                    self._open.pop(thread).close()  # a server with a thread a request would run out of files
+                self._open[threading.current_thread()] = found
         return found
 
     def _prepare(self) -> None:
@@ -141,26 +160,47 @@ class Truth:
         if connection.in_transaction:
             raise StoreError("a write inside a snapshot: leave `with store.snapshot()` first")
         with translated(self.path):
+            self._check_place()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                self.end()
                 raise
-            connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One state of the file for several statements: the snapshot this thread is in, or one of its own."""
+        if self.connection.in_transaction:
+            yield
+            return
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
 
     def begin(self) -> int:
         """Starts this thread's read snapshot; returns the last change it sees."""
         with translated(self.path):
+            self._check_place()
             self.connection.execute("BEGIN")
             return self.seq()
 
+    def _check_place(self) -> None:
+        """Raises StoreError where another file stands in place of the one that is open."""
+        if self._inode is not None and self.path.stat().st_ino != self._inode:
+            raise StoreError(f"{self.path} was replaced since it was opened: open the store again")
+
     def end(self) -> None:
-        self.connection.execute("ROLLBACK")
+        """Leaves a snapshot, or undoes a transaction (SQLite itself may have done so, on a full disk)."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
 
     def close(self) -> None:
         with self._guard:
-            for connection in self._open:
+            for connection in self._open.values():
                 connection.close()
             self._open.clear()
         self._local = threading.local()
@@ -183,12 +223,12 @@ class Truth:
             wanted: dict[str, tuple[Chunk, bytes]] = {}
             for chunk, vector in zip(item.chunks, item.vectors, strict=True):
                 wanted.setdefault(chunk.id, (chunk, vector.tobytes()))
-            gone = [
-                row[3]
+            kept = {
+                chunk_id
                 for chunk_id, row in former.items()
-                if chunk_id not in wanted or not _same(row, *wanted[chunk_id])
-            ]
-            kept = {chunk_id for chunk_id, row in former.items() if row[3] not in set(gone)}
+                if chunk_id in wanted and _same(row, *wanted[chunk_id])
+            }
+            gone = [row[3] for chunk_id, row in former.items() if chunk_id not in kept]
             self._remove_positions(connection, gone)
             for chunk_id, (chunk, value) in wanted.items():
                 if chunk_id not in kept:
@@ -196,17 +236,18 @@ class Truth:
 
     def _write_document(self, connection: sqlite3.Connection, document: Document, content_hash: str) -> int:
         """Inserts or updates the row; returns its key."""
-        values = {
+        values: dict[str, Any] = {
             "id": document.id,
             "source": document.source,
             "title": document.title,
             "media_type": document.media_type,
             "hash": content_hash,
-            "metadata": json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False),
+            "metadata": _json(document),
             "pages": json.dumps(list(document.pages)),
             "text": document.text,
         }
-        row = connection.execute("SELECT key, title FROM document WHERE id = ?", (document.id,)).fetchone()
+        sql = "SELECT key, title, source, metadata FROM document WHERE id = ?"
+        row = connection.execute(sql, (document.id,)).fetchone()
         if row is None:
             names = ", ".join(values)
             marks = ", ".join(f":{name}" for name in values)
@@ -216,6 +257,8 @@ class Truth:
         connection.execute(f"UPDATE document SET {sets} WHERE id = :id", values)
         if row[1] != document.title:  # the title is indexed with every chunk
             self._remove_positions(connection, self._positions_of(connection, [row[0]]))
+        elif row[2:] != (document.source, values["metadata"]):  # what filters see; no chunk has to change
+            connection.execute("INSERT INTO change (position, added) VALUES (?, 0)", (_NO_POSITION,))
         return int(row[0])
 
     @staticmethod
@@ -256,6 +299,15 @@ class Truth:
         with self.transaction() as connection:
             oldest = min(stamp, self.seq() - _KEEP_CHANGES)
             connection.execute("DELETE FROM change WHERE seq <= ?", (oldest,))
+
+    def harden(self) -> None:
+        """Brings what is committed through a power cut, before an index on disk says that it follows it."""
+        with suppress(FileNotFoundError):
+            log = os.open(f"{self.path}-wal", os.O_RDONLY)
+            try:
+                os.fsync(log)
+            finally:
+                os.close(log)
 
     def checkpoint(self) -> None:
         """Moves what the write-ahead log holds into the main file, as far as readers allow."""
@@ -365,8 +417,9 @@ class Truth:
     ) -> list[tuple[Chunk, NDArray[np.float32]]]:
         condition, values = ("1", []) if where is None else to_sql(where)
         sql = f"{_CHUNK} WHERE chunk.id > ? AND {condition} ORDER BY chunk.id LIMIT ?"
-        rows = self.connection.execute(sql, [after, *values, limit]).fetchall()
-        vectors = self.vectors([row[11] for row in rows], dim)
+        with self.reading():
+            rows = self.connection.execute(sql, [after, *values, limit]).fetchall()
+            vectors = self.vectors([row[11] for row in rows], dim)
         return [(_chunk(row), vector) for row, vector in zip(rows, vectors, strict=True)]
 
     def count(self, table: str) -> int:
@@ -388,6 +441,17 @@ class Truth:
             if number:
                 found.append(f"{number} {what}")
         return found
+
+
+def _json(document: Document) -> str:
+    """A document's metadata as JSON. Raises StoreError for what JSON cannot hold."""
+    try:
+        return json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"{document.source}: its metadata cannot be stored ({error}): expected strings, finite numbers, "
+            "booleans, null and lists of them"
+        ) from error
 
 
 def _same(row: tuple[Any, ...], chunk: Chunk, value: bytes) -> bool:

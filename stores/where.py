@@ -7,13 +7,15 @@ which every store must match (`matches` is the reference):
 
 - A field that is missing or null matches nothing but `not …`; so `lang != "de"` wants `lang` to be there.
 - Numbers compare with numbers, strings with strings (by code point), booleans with booleans by = and !=
-  only; values of different types are never equal and never ordered.
+  only; values of different types are never equal and never ordered. Integers beyond 64 bits compare as
+  floats do.
 - `~` is a glob over the whole string: `*` any run of characters, `?` any one; case counts.
 - `has` looks into a list: `tags has "draft"`. Only `has` and `exists` look at lists.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -71,6 +73,8 @@ class Where(_Combines):
         for value in self.value if isinstance(self.value, tuple) else (self.value,):
             if not isinstance(value, str | int | float | bool) or value != value:
                 raise FilterError(f"{value!r} is no filter value: expected a string, a number or a boolean")
+            if isinstance(value, str) and not _is_unicode(value):
+                raise FilterError(f"{value!r} is no filter value: half of a surrogate pair is no character")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,10 @@ def _holds(op: Op, have: Any, want: Any) -> bool:
         return False
     if op == "exists":
         return True
-    if isinstance(have, list | tuple | dict):
+    if isinstance(have, list | tuple):
         return op == "has" and any(_equal(item, want) for item in have)
+    if isinstance(have, dict):
+        return False
     match op:
         case "=":
             return _equal(have, want)
@@ -154,6 +160,7 @@ def _holds(op: Op, have: Any, want: Any) -> bool:
             return False
     if _kind(have) != _kind(want) or _kind(have) == "boolean":
         return False
+    have, want = as_64_bits(have), as_64_bits(want)
     order: dict[str, bool] = {"<": have < want, "<=": have <= want, ">": have > want, ">=": have >= want}
     return order[op]
 
@@ -166,7 +173,21 @@ def _kind(value: Any) -> str:
 
 
 def _equal(have: Any, want: Any) -> bool:
-    return _kind(have) == _kind(want) and bool(have == want)
+    return _kind(have) == _kind(want) and bool(as_64_bits(have) == as_64_bits(want))
+
+
+def as_64_bits(value: Any) -> Any:
+    """A value as stores keep it: an integer that 64 bits do not hold becomes a float, at last infinity."""
+    if not isinstance(value, int) or -(2**63) <= value < 2**63:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not re.search("[\ud800-\udfff]", text)
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

@@ -23,6 +23,7 @@ _TOKEN = re.compile(
 )
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _MAX_DEPTH = 50
+_MAX_DIGITS = 1000
 
 
 def parse_where(text: str) -> Filter:
@@ -49,7 +50,8 @@ class _Parser:
     def fail(self, why: str, position: int | None = None) -> NoReturn:
         at = len(self.text) if position is None else position
         example = 'source ~ "guides/*" and year >= 2024'
-        raise FilterError(f"filter: {why}\n  {self.text}\n  {' ' * at}^\nexpected something like: {example}")
+        line = re.sub(r"\s", " ", self.text)  # on one line, so that the mark stands where it should
+        raise FilterError(f"filter: {why}\n  {line}\n  {' ' * at}^\nexpected something like: {example}")
 
     def peek(self) -> tuple[str, str, int]:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "", len(self.text))
@@ -76,8 +78,6 @@ class _Parser:
         return found
 
     def any_of(self, depth: int) -> Filter:
-        if depth > _MAX_DEPTH:
-            self.fail(f"nested deeper than {_MAX_DEPTH} brackets", self.peek()[2])
         parts = [self.all_of(depth)]
         while self.keyword("or"):
             parts.append(self.all_of(depth))
@@ -90,13 +90,16 @@ class _Parser:
         return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def negation(self, depth: int) -> Filter:
+        if depth > _MAX_DEPTH:
+            self.fail(f"nested deeper than {_MAX_DEPTH} brackets and `not`s", self.peek()[2])
         if self.keyword("not"):
             return NotOf(self.negation(depth + 1))
         if self.peek()[1] == "(" and self.peek()[0] == "punct":
             self.take()
             inner = self.any_of(depth + 1)
-            if self.take()[1] != ")":
-                self.fail("a bracket is not closed", self.tokens[-1][2])
+            kind, mark, position = self.take()
+            if (kind, mark) != ("punct", ")"):
+                self.fail("a bracket is not closed: expected and, or, or )", position)
             return inner
         return self.condition()
 
@@ -122,14 +125,18 @@ class _Parser:
         return Where(name, "=" if op == "==" else op, self.value())  # type: ignore[arg-type]
 
     def values(self) -> tuple[str | int | float | bool, ...]:
-        _, bracket, position = self.take()
-        if bracket not in ("[", "("):
+        kind, bracket, position = self.take()
+        if kind != "punct" or bracket not in "[(":
             self.fail('expected a list such as ["a", "b"]', position)
+        close = "]" if bracket == "[" else ")"
         found: list[str | int | float | bool] = []
-        while self.peek()[1] not in ("]", ")") or self.peek()[0] != "punct":
+        while self.peek()[:2] != ("punct", close):
             found.append(self.value())
-            if self.peek()[1] == ",":
+            kind, mark, position = self.peek()
+            if (kind, mark) == ("punct", ","):
                 self.take()
+            elif (kind, mark) != ("punct", close):
+                self.fail(f"expected , or {close} in the list", position)
         self.take()
         return tuple(found)
 
@@ -142,5 +149,7 @@ class _Parser:
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
         if _NUMBER.fullmatch(text):
+            if len(text) > _MAX_DIGITS:
+                self.fail(f"a number of more than {_MAX_DIGITS} digits; quote it if it is text", position)
             return float(text) if any(char in text for char in ".eE") else int(text)
         return text
