@@ -183,7 +183,7 @@ def as_64_bits(value: Any) -> Any:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _is_unicode(text: str) -> bool:

@@ -39,10 +39,10 @@ class _Parser:
         self.tokens: list[tuple[str, str, int]] = []
         self.at = 0
         position = 0
-        while text[position:].strip():
+        while position < len(text.rstrip()):
             found = _TOKEN.match(text, position)
             if found is None:
-                self.fail("cannot read this", position)
+                self.fail("cannot read this", position + len(text[position:]) - len(text[position:].lstrip()))
             kind = str(found.lastgroup)
             self.tokens.append((kind, found.group(kind), found.start(kind)))
             position = found.end()

@@ -1,4 +1,4 @@
-"""What the store's tests share: folders in memory, and a fresh build to compare with."""
+"""What the store's tests share: folders in memory."""
 
 from __future__ import annotations
 
