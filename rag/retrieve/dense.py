@@ -19,8 +19,9 @@ def build(
 
     def dense(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
         queries = queries_of(question)
+        vectors = embedder.embed([query.text for query in queries], "query")
         with store.snapshot():
-            legs = dense_legs(store, embedder, queries, checked_depth(k, depth), where)
+            legs = dense_legs(store, vectors, checked_depth(k, depth), where)
             ranking = legs[0] if len(legs) == 1 else fuse(fusion, legs, [q.weight for q in queries])
             return to_hits(store, ranking, k, {"dense": legs})
 

@@ -7,12 +7,15 @@ chosen by measurement; `docs/fusion.md` has the figures.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from rag.embedding import Embedder
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
 from .legs import checked_depth, dense_legs, lexical_legs, queries_of, to_hits
+
+_EMBEDDING = ThreadPoolExecutor(thread_name_prefix="embed-query")
 
 
 def build(
@@ -28,9 +31,11 @@ def build(
 
     def hybrid(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
         queries, deep = queries_of(question), checked_depth(k, depth)
+        # The model runs outside the interpreter's lock, so the lexical leg comes for free meanwhile.
+        vectors = _EMBEDDING.submit(embedder.embed, [query.text for query in queries], "query")
         with store.snapshot():
-            dense = dense_legs(store, embedder, queries, deep, where)
             lexical = lexical_legs(store, queries, deep, where)
+            dense = dense_legs(store, vectors.result(), deep, where)
             weights = [leg * query.weight for leg in (dense_weight, lexical_weight) for query in queries]
             ranking = fuse(fusion, dense + lexical, weights)
             return to_hits(store, ranking, k, {"dense": dense, "lexical": lexical})

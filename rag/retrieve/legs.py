@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Query, Question, Scored
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 def dense_legs(
-    store: VectorStore, embedder: Embedder, queries: Sequence[Query], depth: int, where: Filter | None
+    store: VectorStore, vectors: NDArray[np.float32], depth: int, where: Filter | None
 ) -> list[list[Scored]]:
-    """One ranked list a query, of at most `depth` chunks."""
-    vectors = embedder.embed([query.text for query in queries], "query")
+    """One ranked list a row of `vectors` (queries, dim), of at most `depth` chunks."""
     return [store.dense(vector, depth, where) for vector in vectors]
 
 
