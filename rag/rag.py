@@ -125,7 +125,8 @@ class Rag:
             answer, record = run("ground", check, asked, answer, came_in=came_in, told=told_answer)
             trace.append(record)
             yield Event("stage", record=record)
-        yield Event("answer", answer=replace(answer, trace=tuple(trace)))
+        notes = tuple(note for record in trace for note in record.detail.get("notes", ()))
+        yield Event("answer", answer=replace(answer, trace=tuple(trace), notes=answer.notes + notes))
 
     def search(self, question: str, k: int | None = None, where: Where = None) -> list[Hit]:
         """The `k` best hits for a question, best first, among the chunks that match `where`."""
@@ -310,6 +311,8 @@ class Rag:
         """What the builders of built-in parts may ask for, by the name of their parameter."""
         search, ask = self.settings.search, self.settings.ask
         return {
+            "index": lambda: self.index,
+            "offline": lambda: self.offline,
             "store": lambda: self.opened,
             "embedder": lambda: self.embedder,
             "language": lambda: self._language,

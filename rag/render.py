@@ -113,6 +113,8 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
         console.print()
         for citation in given.citations:
             console.print(_cited(citation, base))
+    for note in given.notes:
+        console.print(Text(f"\n{note}", style="yellow"))
     if explain:
         _trace(console, given.trace)
 
@@ -150,6 +152,7 @@ def _answer_values(given: Answer, *, explain: bool) -> dict[str, Any]:
             for one in given.sentences
         ],
         "citations": [asdict(citation) for citation in given.citations],
+        "notes": list(given.notes),
         "hits": [_hit_values(hit) for hit in given.hits],
     }
     if explain:
@@ -203,6 +206,8 @@ def _trace(console: Console, trace: Sequence[Record]) -> None:
             )
             page = f" p.{row['page']}" if row["page"] else ""
             console.print(Text(f"         {row['score']:7.3f}  {row['source']}{page}  {legs}", style="dim"))
+        for row in record.detail.get("dropped", ()):
+            console.print(Text(f"      dropped  {row['source']}: {row['why']}", style="dim"))
         for row in record.detail.get("sentences", ()):
             console.print(Text(f"         {row['support']:7.3f}  {row['text'][:90]}", style="dim"))
 

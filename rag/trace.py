@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from rag.types import Answer, Hit, Question
 
 T = TypeVar("T")
+_Detail = dict[str, Any]
+_RUNNING: ContextVar[_Detail | None] = ContextVar("detail of the stage that is running", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,41 @@ def run(
     name: str = "",
 ) -> tuple[T, Record]:
     """Calls one stage and keeps the record of it; `told` says in words what went out."""
-    began = time.perf_counter()
-    result = work(*args)
-    ms = (time.perf_counter() - began) * 1000
+    added: _Detail = {}
+    token = _RUNNING.set(added)
+    try:
+        began = time.perf_counter()
+        result = work(*args)
+        ms = (time.perf_counter() - began) * 1000
+    finally:
+        _RUNNING.reset(token)
     went_out, detail = told(result)
-    return result, Record(stage, name or name_of(work), came_in, went_out, round(ms, 3), detail)
+    if added.get("dropped"):
+        went_out += f", {len(added['dropped'])} dropped"
+    return result, Record(stage, name or name_of(work), came_in, went_out, round(ms, 3), {**detail, **added})
+
+
+def note(name: str, value: Any) -> None:
+    """Adds a JSON value to the detail of the stage that calls this; without a trace it does nothing."""
+    added = _RUNNING.get()
+    if added is not None:
+        added[name] = value
+
+
+def note_dropped(hit: Hit, why: str) -> None:
+    """Adds a hit to what the stage that calls this says it dropped, and why."""
+    added = _RUNNING.get()
+    if added is not None:
+        chunk = hit.chunk
+        row = {"chunk": chunk.id, "source": chunk.source, "page": chunk.page, "score": round(hit.score, 4)}
+        added.setdefault("dropped", []).append({**row, "why": why})
+
+
+def note_reader(text: str) -> None:
+    """Adds a sentence to the `notes` of the answer: what its reader should know besides."""
+    added = _RUNNING.get()
+    if added is not None:
+        added.setdefault("notes", []).append(text)
 
 
 def counted(hits: Sequence[Hit]) -> str:

@@ -127,10 +127,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a retriever gets. `weight` scales this query's ranked list when several are fused."""
+    """What a retriever gets. `weight` scales this query's ranked list when several are fused.
+
+    `leg` keeps it to one leg, `dense` or `lexical`. `vector`, a unit row of the embedder's dimension, is what
+    the dense leg searches with in place of the text's own.
+    """
 
     text: str
     weight: float = 1.0
+    leg: Literal["", "dense", "lexical"] = ""
+    vector: Sequence[float] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,8 @@ class Sentence:
 class Answer:
     """A grounded answer. `abstained` means that the sources do not answer the question; `text` then says so.
 
-    `confidence` estimates the probability that the sources answer the question (0 to 1).
+    `confidence` estimates the probability that the sources answer the question (0 to 1). `notes` are what its
+    reader should know besides, in whole sentences: that sources disagree, say.
     """
 
     question: str
@@ -180,6 +187,7 @@ class Answer:
     confidence: float = 0.0
     hits: tuple[Hit, ...] = ()
     trace: tuple[Record, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

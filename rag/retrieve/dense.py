@@ -8,7 +8,7 @@ from rag.embedding import Embedder
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
-from .legs import checked_depth, dense_legs, queries_of, to_hits
+from .legs import checked_depth, dense_legs, queries_on, query_vectors, to_hits
 
 
 def build(
@@ -18,8 +18,8 @@ def build(
     from rag.indexes import fuse
 
     def dense(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
-        queries = queries_of(question)
-        vectors = embedder.embed([query.text for query in queries], "query")
+        queries = queries_on("dense", question)
+        vectors = query_vectors(embedder, queries)
         with store.snapshot():
             legs = dense_legs(store, vectors, checked_depth(k, depth), where)
             ranking = legs[0] if len(legs) == 1 else fuse(fusion, legs, [q.weight for q in queries])

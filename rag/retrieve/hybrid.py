@@ -13,7 +13,7 @@ from rag.embedding import Embedder
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
-from .legs import checked_depth, dense_legs, lexical_legs, queries_of, to_hits
+from .legs import checked_depth, dense_legs, lexical_legs, queries_on, query_vectors, to_hits
 
 _EMBEDDING = ThreadPoolExecutor(thread_name_prefix="embed-query")
 
@@ -30,13 +30,15 @@ def build(
     from rag.indexes import fuse
 
     def hybrid(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
-        queries, deep = queries_of(question), checked_depth(k, depth)
+        near, worded = queries_on("dense", question), queries_on("lexical", question)
+        deep = checked_depth(k, depth)
         # The model runs outside the interpreter's lock, so the lexical leg comes for free meanwhile.
-        vectors = _EMBEDDING.submit(embedder.embed, [query.text for query in queries], "query")
+        vectors = _EMBEDDING.submit(query_vectors, embedder, near)
         with store.snapshot():
-            lexical = lexical_legs(store, queries, deep, where)
+            lexical = lexical_legs(store, worded, deep, where)
             dense = dense_legs(store, vectors.result(), deep, where)
-            weights = [leg * query.weight for leg in (dense_weight, lexical_weight) for query in queries]
+            weights = [dense_weight * query.weight for query in near]
+            weights += [lexical_weight * query.weight for query in worded]
             ranking = fuse(fusion, dense + lexical, weights)
             return to_hits(store, ranking, k, {"dense": dense, "lexical": lexical})
 

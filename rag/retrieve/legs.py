@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Query, Question, Scored
@@ -33,8 +34,25 @@ def queries_of(question: Question) -> Sequence[Query]:
     return question.queries or (Query(question.text),)
 
 
+def queries_on(leg: Literal["dense", "lexical"], question: Question) -> Sequence[Query]:
+    """Those of its queries that this leg is to answer."""
+    return [query for query in queries_of(question) if query.leg in ("", leg)]
+
+
+def query_vectors(embedder: Embedder, queries: Sequence[Query]) -> NDArray[np.float32]:
+    """One unit row a query: the vector it brings, or that of its text."""
+    import numpy as np
+
+    rows = iter(embedder.embed([query.text for query in queries if query.vector is None], "query"))
+    found = [next(rows) if query.vector is None else query.vector for query in queries]
+    return np.array(found, np.float32).reshape(len(found), embedder.dim)
+
+
 def to_hits(
-    store: VectorStore, ranking: Sequence[Scored], k: int, legs: Mapping[str, Sequence[Sequence[Scored]]]
+    store: VectorStore,
+    ranking: Sequence[tuple[str, float]],
+    k: int,
+    legs: Mapping[str, Sequence[Sequence[Scored]]],
 ) -> list[Hit]:
     """The first k of a ranking as hits, each knowing the best rank and score it had in every leg."""
     best: dict[str, dict[str, tuple[int, float]]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
-from .legs import checked_depth, lexical_legs, queries_of, to_hits
+from .legs import checked_depth, lexical_legs, queries_on, to_hits
 
 
 def build(
@@ -17,7 +17,7 @@ def build(
     from rag.indexes import fuse
 
     def lexical(question: Question, k: int, where: Filter | None = None) -> Sequence[Hit]:
-        queries = queries_of(question)
+        queries = queries_on("lexical", question)
         with store.snapshot():
             legs = lexical_legs(store, queries, checked_depth(k, depth), where)
             ranking = legs[0] if len(legs) == 1 else fuse(fusion, legs, [q.weight for q in queries])
