@@ -269,21 +269,35 @@ def test_every_page_is_linked_from_the_readme() -> None:
     assert {f"docs/{page.name}" for page in DOCS.glob("*.md")} <= linked
 
 
+@needs_readme
+def test_the_tree_in_the_readme_names_everything() -> None:
+    named = set(re.findall(r"`([\w./]+)`", README.read_text("utf-8").partition("## The tree")[2]))
+    inside = {
+        path for path in (ROOT / "rag").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    wanted = {f"rag/{path.name}" + ("/" if path.is_dir() else "") for path in inside} - {"rag/__init__.py"}
+    assert wanted <= named
+    assert {name for name in named if name.startswith("rag/")} <= wanted
+
+
 # ------------------------------------------------------------------------------------------- messages
 
 
 @cache
 def strings_of_the_source() -> str:
-    """All string constants of the source, joined by line ends."""
+    """All strings of the source but docstrings, joined by line ends."""
     # In a checkout the packages stand beside `rag`, in the wheel inside of it.
     packages = {
         Path(str(sys.modules[part.__module__].__file__)).parent for part in (Rag, LocalStore, DenseIndex)
     }
     sources = {source for package in packages for source in package.rglob("*.py")}
     sources.add(Path(str(sys.modules[main.__module__].__file__)))
-    nodes = (node for source in sources for node in ast.walk(ast.parse(source.read_text("utf-8"))))
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source.read_text("utf-8")))]
+    docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
     return "\n".join(
-        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings
     )
 
 
