@@ -1,6 +1,16 @@
 """Hits → fewer, better hits. A denoise stage is `(question, hits) -> hits`, best first; stages chain.
 
-- `duplicates.py`: near-identical chunks, of which one is enough
+- `duplicates.py`: near-identical chunks, of which one is enough (the default)
+- `threshold.py`: what is no nearer than chance; `adaptive.py`: what comes after a drop in score
+- `mmr.py`: what says something new comes first
+- `cross_encoder.py`: scores by a model that reads question and chunk together (extra `[hf]`)
+- `compress.py`: of each hit the part that answers
+- `conflicts.py`: hits that contradict each other, by their claims (`claims.py`)
+- `poison.py`: hits that were written to steer the answer, by their signs (`poison_signs.py`,
+  `commands.py`)
+- `vectors.py`: the vectors of hits, and a sample of the corpus
+
+`docs/stages.md` has what each gains and costs.
 """
 
 from __future__ import annotations
@@ -9,6 +19,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rag.types import Hit, Question
+
+PARTS_ONLY = ("claims", "commands", "poison_signs", "vectors")
 
 
 class Denoise(Protocol):

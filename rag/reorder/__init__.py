@@ -1,9 +1,11 @@
 """The order in which a generator sees the hits. A reorder stage is `(question, hits) -> hits`; stages chain.
 
 - `edges.py`: the best hits at both ends
+- `score.py`: the best first; `reverse.py`: the best last
 - `source.py`: as they stand in their documents
+- `neighbours.py`: adjacent chunks joined
 
-Without a stage, hits stay in order of score.
+Without a stage, hits stay in the order in which denoising left them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,6 @@ from rag.types import Hit, Question
 
 
 class Reorder(Protocol):
-    """Puts hits in another order; none is dropped or added."""
+    """Puts hits in another order; what they say stays, though adjacent ones may be joined."""
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Sequence[Hit]: ...

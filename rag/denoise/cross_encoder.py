@@ -1,0 +1,76 @@
+"""Re-scores hits by a model that reads question and chunk together: any sentence-transformers CrossEncoder.
+
+    score(q, c) = CrossEncoder([q, c])
+
+Slower than vectors by the length of every chunk, and better, as far as the model is. Needs the extra `[hf]`.
+Source: Nogueira and Cho, Passage Re-ranking with BERT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from rag.errors import ConfigError, MissingExtra, ModelError
+from rag.types import Hit, Question
+
+
+def build(
+    model: str = "", device: str | None = None, batch: int = 16, offline: bool = False
+) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+    """A stage that orders hits by the score of `model`: a folder, or a hub id (downloaded unless `offline`).
+
+    The model is loaded at the first question. Raises ConfigError where none is named, MissingExtra without
+    sentence-transformers, ModelError for one that cannot be loaded or gives several scores a pair.
+    """
+    if not model:
+        raise ConfigError(
+            "the stage cross_encoder has no model: name a folder or a hub id, "
+            'as `model = "…"` in [stages.cross_encoder]'
+        )
+
+    @cache
+    def loaded() -> Any:
+        return _load(model, device, offline)
+
+    def cross_encoder(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        if not hits:
+            return hits
+        pairs = [(question.text, hit.chunk.indexed_text) for hit in hits]
+        scores = loaded().predict(pairs, batch_size=batch, show_progress_bar=False)
+        scored = [
+            replace(hit, score=float(score), scores={**hit.scores, "cross_encoder": float(score)})
+            for hit, score in zip(hits, scores, strict=True)
+        ]
+        scored.sort(key=lambda hit: -hit.score)
+        return [
+            replace(hit, ranks={**hit.ranks, "cross_encoder": rank}) for rank, hit in enumerate(scored, 1)
+        ]
+
+    return cross_encoder
+
+
+def _load(model: str, device: str | None, offline: bool) -> Any:
+    try:
+        from sentence_transformers import CrossEncoder
+    except ImportError:
+        raise MissingExtra("the stage cross_encoder", "hf") from None
+    try:
+        made = CrossEncoder(
+            model,
+            device=device,
+            local_files_only=offline,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(
+            f"{model} cannot be loaded as a CrossEncoder ({error}): expected a folder or hub id with config, "
+            "tokenizer and safetensors weights"
+        ) from error
+    labels = made.model.config.num_labels
+    if labels != 1:
+        raise ModelError(f"{model} gives {labels} scores a pair, expected one: take a model made for ranking")
+    return made

@@ -1,0 +1,123 @@
+"""Signs that a chunk was written to steer a pipeline instead of to inform a reader. Each says why, or "".
+
+- `hidden`: characters that no reader sees, in numbers or kinds that no honest text has
+- `instructs`: commands to a language model (`commands.py`), disguised or not
+- `copies`: the question itself, word for word or nearly so
+- `Nearness`: a vector that is near to everything
+
+These are patterns: they catch what is crude and common, and no list of them is complete.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .commands import command
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Zero-width spaces and joiners between two ASCII letters, where they have no honest use in number.
+_SPLITTING = re.compile(r"(?<=[A-Za-z])[\u200b-\u200d\u2060\ufeff]+(?=[A-Za-z])")
+_SPLIT_MOST = 2
+_OVERRIDES = re.compile(r"[\u202d\u202e]")
+_TAGS = re.compile(r"(?<!\U0001f3f4)[\U000e0020-\U000e007e]{4,}")  # a black flag opens a flag emoji
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_SPACED_OUT = re.compile(r"(?:\b\w[ .\-_]){11,}\w\b")
+# Cyrillic and Greek letters that look Latin; folded only for the search for commands.
+_LOOKALIKES = str.maketrans("аеорсухіѕјԁһαοερνικ", "aeopcyxisjdhaoepvik")
+
+_ASKING = re.compile(
+    r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should"
+    r"|has|have|had)$"
+)
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_LEAST_WORDS = 4
+_LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
+_NEARLY = 0.8  # share of its runs of three words
+
+
+def hidden(text: str) -> str:
+    """Why the characters of a text are suspicious: smuggled, reversed, or splitting words."""
+    if text.isascii():
+        return ""
+    if _TAGS.search(text):
+        return "invisible tag characters"
+    if _OVERRIDES.search(text):
+        return "characters that turn the direction of reading over"
+    split = len(_SPLITTING.findall(text))
+    if split > _SPLIT_MOST:
+        return f"{split} words split by characters of no width"
+    return ""
+
+
+def instructs(text: str) -> str:
+    """The command to a model that a text holds, what is hidden or disguised in it included."""
+    shown = plain(text)
+    if _SPACED_OUT.search(shown):
+        return "letters spaced out so that no search finds them"
+    found = command(shown)
+    return f"an instruction to a model: “{found[:80]}”" if found else ""
+
+
+def copies(question: str, text: str) -> str:
+    """Whether a text holds the question: all its words in a row, or most of their runs of three.
+
+    Only questions in the form of one can be copied: key words have every right to stand in a chunk.
+    """
+    asked = _words(question)
+    if len(asked) < _LEAST_WORDS or not (_ASKING.match(asked[0]) or question.rstrip()[-1] in "?？؟"):
+        return ""
+    words = _words(text)
+    if f" {' '.join(asked)} " in f" {' '.join(words)} ":
+        return "the question itself, word for word"
+    runs = set(zip(asked, asked[1:], asked[2:], strict=False))
+    shared = runs & set(zip(words, words[1:], words[2:], strict=False))
+    if len(asked) >= _LEAST_NEARLY and tuple(asked[:3]) in shared and len(shared) >= _NEARLY * len(runs):
+        return f"{len(shared)} of {len(runs)} runs of three words of the question"
+    return ""
+
+
+def plain(text: str) -> str:
+    """A text as a model would read it: tags decoded, nothing hidden, look-alikes Latin, lower case."""
+    if not text.isascii():
+        decoded = (chr(ord(sign) - 0xE0000) if 0xE0020 <= ord(sign) <= 0xE007E else sign for sign in text)
+        text = _UNSEEN.sub("", unicodedata.normalize("NFKC", "".join(decoded)))
+    text = text.casefold().translate(_LOOKALIKES).replace("’", "'")
+    return re.sub(r"[ \t]+", " ", re.sub(r"[*`~]+", "", re.sub(r"\s*\n\s*", "\n", text))).replace("\n", " ")
+
+
+class Nearness:
+    """How much nearer a vector is to all chunks of a corpus than its chunks are to each other.
+
+    For the rows r of a sample, h(v) = mean over r of v · r, and z(v) = (h(v) − mean h(r)) / deviation h(r).
+    Passages that were optimised to be found for every question stand out (Poisoning Retrieval Corpora by
+    Injecting Adversarial Passages; AgentPoison, whose triggers do the same to one region).
+    """
+
+    LEAST = 30
+    """Chunks below which a corpus says nothing."""
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        self._rows = rows
+        self._means = (rows @ rows.T).mean(axis=1) if len(rows) else None
+
+    def z(self, vectors: NDArray[np.float32]) -> Sequence[float]:
+        """z(v) for each row of `vectors`; 0 where the corpus is too small to tell."""
+        if self._means is None or len(self._rows) < self.LEAST or not len(vectors):
+            return [0.0] * len(vectors)
+        deviation = float(self._means.std()) or 1e-9
+        found: list[float] = (
+            ((vectors @ self._rows.T).mean(axis=1) - self._means.mean()) / deviation
+        ).tolist()
+        return found
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(plain(text))

@@ -1,0 +1,76 @@
+"""Drops hits that are no nearer to the question than chunks of this corpus are to each other by chance.
+
+A cosine means nothing by itself: embedders crowd texts into a cone, and one corpus is narrower than another.
+So the cut t is read off the corpus. With unit rows v of a random sample of chunks,
+
+    t = the `quantile` of { vᵢ · vⱼ : chunks i and j of different documents }
+
+and a hit stays where its cosine with the question is at least t, or where it is the first of the lexical leg:
+rare names and codes are found by their letters, whatever an embedder makes of them. Idea: A Compass for
+Navigating the World of Sentence Embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from rag.embedding import Embedder
+from rag.errors import ConfigError
+from rag.stores import VectorStore
+from rag.trace import note, note_dropped
+from rag.types import Hit, Question
+
+from .vectors import sample, vectors_of
+
+
+def build(
+    store: VectorStore, embedder: Embedder, quantile: float = 0.9, at: float | None = None
+) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+    """A stage that cuts at `quantile` (0 to 1) of chance similarities, or at the cosine `at` where given.
+
+    A sample without two documents gives no cut, and all hits stay. Raises ConfigError for a quantile outside
+    0 to 1.
+    """
+    if not 0 <= quantile <= 1:
+        raise ConfigError(f"[stages.threshold] quantile is {quantile}, expected 0 to 1")
+
+    @cache
+    def cut() -> float:
+        return chance(store, quantile) if at is None else at
+
+    def threshold(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        limit = cut()
+        note("threshold", round(limit, 4))
+        kept = []
+        for hit, cosine in zip(hits, cosines(store, embedder, question, hits), strict=True):
+            if cosine >= limit or hit.ranks.get("lexical") == 1:
+                kept.append(hit)
+            else:
+                note_dropped(hit, f"cosine {cosine:.3f} is below {limit:.3f}, which chance reaches")
+        return kept
+
+    return threshold
+
+
+def chance(store: VectorStore, quantile: float) -> float:
+    """The cosine that this share of random pairs of chunks stays under; −1 where there are no pairs."""
+    import numpy as np
+
+    chunks, rows = sample(store)
+    documents = np.array([chunk.document_id for chunk in chunks])
+    apart = np.triu(documents[:, None] != documents[None, :], 1)
+    if not apart.any():
+        return -1.0
+    return float(np.quantile((rows @ rows.T)[apart], quantile))
+
+
+def cosines(
+    store: VectorStore, embedder: Embedder, question: Question, hits: Sequence[Hit]
+) -> Sequence[float]:
+    """Each hit's cosine with the question as it was typed."""
+    if not hits:
+        return []
+    asked = embedder.embed([question.text], "query")[0]
+    found: list[float] = (vectors_of(store, embedder, [hit.chunk for hit in hits]) @ asked).tolist()
+    return found
