@@ -7,7 +7,7 @@ out cannot be walked; each such link becomes a row of the report.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,20 +58,21 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Patterns as in .gitignore. `suffixes`: what loaders take, with the dot. `index` is never walked."""
+    """Patterns as in .gitignore. `takes` says whether a loader takes a file name. `index` is never walked."""
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     gitignore: bool = True
     hidden: bool = False
     max_bytes: int = 256 * 2**20
-    suffixes: frozenset[str] = frozenset()
+    takes: Callable[[str], bool] = lambda name: True
     index: Path | None = None
 
 
 def source_of(path: Path, base: Path) -> str:
     """A file's name in the index: relative to the folder that holds the index, or absolute outside of it."""
-    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
+    name = path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
+    return os.fsencode(name).decode("utf-8", "backslashreplace")  # a name that is no UTF-8 stays readable
 
 
 def select(paths: Iterable[str | Path], rules: Rules, base: Path) -> Selection:
@@ -133,7 +134,7 @@ class _Walk:
             return True
         if self.include and not self.include.match_file(name):
             return False
-        if self.rules.suffixes and path.suffix.lower() not in self.rules.suffixes:
+        if not self.rules.takes(path.name):
             kind = (
                 f"no loader for {path.suffix}"
                 if path.suffix
@@ -198,10 +199,12 @@ class _Ignored:
                 for parent in above:
                     self.enter(parent)
                 break
+        if self.matches(root, folder=True):  # it was named all the same
+            self._specs.clear()
 
     def enter(self, folder: Path) -> None:
         try:
-            lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
+            lines = (folder / ".gitignore").read_text("utf-8-sig", "replace").splitlines()
             self._specs[folder] = _spec(lines)
         except OSError:
             self._specs[folder] = None

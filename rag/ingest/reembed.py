@@ -7,6 +7,7 @@ stopped. Until then the old store stays as it is.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from rag.types import Document
 
 from .report import Report, Watcher
 from .run import base_of, recipe_of
-from .sync import Sync
+from .sync import FILE_KEY, Sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,24 +30,20 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
 
     Raises StoreError where there is no local index, LockedError while another process writes to it.
     """
+    grown = rag.index.with_name(rag.index.name + ".new")
+    if not rag.index.exists() and _aside(rag.index).exists() and grown.exists():
+        grown.rename(rag.index)  # a run was killed between the two steps of `_exchange`
     identity = LocalStore.identity_of(rag.index)
     if identity is None:
         raise StoreError(f"there is no index at {rag.index}: run `rag ingest PATH` first")
     if rag.embedder.fingerprint == identity.fingerprint:
         raise ConfigError(f"{rag.index} has been made with this embedder: name another with --embedder")
     old = LocalStore.open(rag.index, fingerprint=identity.fingerprint, dim=identity.dim)
-    grown = rag.index.with_name(rag.index.name + ".new")
-    new = LocalStore.open(
-        grown,
-        fingerprint=rag.embedder.fingerprint,
-        dim=rag.embedder.dim,
-        embedder=rag.embedder_name,
-        language=identity.language,
-        engine=identity.engine,
-    )
+    recipe = recipe_of(rag)
     with old.writing():
-        sync = Sync(new, rag.embedder, rag.chunks, recipe_of(rag), base_of(rag), progress or (lambda _: None))
-        report = sync.documents(_all(old))
+        new = _grown(rag, grown, old)
+        sync = Sync(new, rag.embedder, rag.chunks, recipe, base_of(rag), progress or (lambda _: None))
+        report = sync.documents(_all(old, recipe))
         kept = {info.id for info in old.documents()}
         new.delete([info.id for info in new.documents() if info.id not in kept])
         new.sync()
@@ -57,15 +54,40 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
     return report
 
 
-def _all(store: LocalStore) -> Iterator[Document]:
+def _grown(rag: Rag, folder: Path, old: LocalStore) -> LocalStore:
+    """The store that takes the old one's place: a former run's, if that was with the same embedder."""
+    begun = LocalStore.identity_of(folder)
+    if begun is not None and begun.fingerprint != rag.embedder.fingerprint:
+        shutil.rmtree(folder)
+    return LocalStore.open(
+        folder,
+        fingerprint=rag.embedder.fingerprint,
+        dim=rag.embedder.dim,
+        embedder=rag.embedder_name,
+        language=old.identity.language,
+        engine=old.identity.engine,
+    )
+
+
+def _all(store: LocalStore, recipe: str) -> Iterator[Document]:
+    """Every document as it is stored; files need not be read again for the new recipe."""
     for info in list(store.documents()):
-        yield from store.load([info.id])
+        for document in store.load([info.id]):
+            stamp = document.metadata.get(FILE_KEY)
+            metadata = (
+                {**document.metadata, FILE_KEY: {**stamp, "recipe": recipe}} if stamp else document.metadata
+            )
+            yield replace(document, metadata=metadata)
 
 
 def _exchange(index: Path, grown: Path) -> None:
     """Puts the new folder in the old one's place. Between the two steps the old one is kept under `.old`."""
-    aside = index.with_name(index.name + ".old")
+    aside = _aside(index)
     shutil.rmtree(aside, ignore_errors=True)
     index.rename(aside)
     grown.rename(index)
     shutil.rmtree(aside)
+
+
+def _aside(index: Path) -> Path:
+    return index.with_name(index.name + ".old")

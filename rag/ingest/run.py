@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,7 +15,7 @@ from rag.types import Document, stable_id
 
 from .files import File, Rules, Selection, select
 from .report import Report, Watcher
-from .sync import Parsed, Sync
+from .sync import Parse, Parsed, Sync
 
 if TYPE_CHECKING:
     from rag.rag import Rag
@@ -90,10 +90,10 @@ def recipe_of(rag: Rag) -> str:
     return stable_id(_LOADERS_VERSION, told, rag.embedder.fingerprint)
 
 
-def _parse_in_pool(rag: Rag) -> Callable[[Iterable[File]], Iterator[Parsed]]:
+def _parse_in_pool(rag: Rag) -> Parse:
     """Parses in worker processes, so that a file that hangs or crashes harms only itself."""
 
-    def parse(files: Iterable[File]) -> Iterator[Parsed]:
+    def parse(files: Iterable[File]) -> Generator[Parsed, None, None]:
         from rag.ingest.pool import Job, ParsePool
         from rag.loaders import Limits
 
@@ -109,10 +109,10 @@ def _parse_in_pool(rag: Rag) -> Callable[[Iterable[File]], Iterator[Parsed]]:
     return parse
 
 
-def _parse_here(load: Load) -> Callable[[Iterable[File]], Iterator[Parsed]]:
+def _parse_here(load: Load) -> Parse:
     """Parses with a caller's own function, in this process."""
 
-    def parse(files: Iterable[File]) -> Iterator[Parsed]:
+    def parse(files: Iterable[File]) -> Generator[Parsed, None, None]:
         for file in files:
             try:
                 yield Parsed(file, _titled(file, list(load(file.path, file.source))), [], None)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 FILE_KEY = "_file"
 """The metadata entry that remembers the file a document came from: size, time, digest, recipe, documents."""
 
+_NO_TEXT = "no text to index"
 _WINDOW = 128  # chunks embedded together; documents are stored as their window fills
 
 
@@ -44,7 +47,7 @@ class Parsed(NamedTuple):
     error: str | None
 
 
-Parse = Callable[[Iterable[File]], Iterable[Parsed]]
+Parse = Callable[[Iterable[File]], Generator[Parsed, None, None]]
 
 
 @dataclass(slots=True)
@@ -81,13 +84,14 @@ class Sync:
             gone = self._gone(selection, known)
             moved = {_digest_of(rows): source for source, rows in gone.items()}
             digests: dict[str, str] = {}
-            for parsed in parse(_digested(todo, digests)):
-                self._files += 1
-                if parsed.error is not None:
-                    self.report.failed.append(Failure(parsed.file.source, parsed.error))
-                    self._tell(parsed.file.source)
-                    continue
-                self._take(parsed, digests[parsed.file.source], known, moved, gone)
+            with closing(parse(_digested(todo, digests))) as outcomes:
+                for parsed in outcomes:
+                    self._files += 1
+                    if parsed.error is not None:
+                        self.report.failed.append(Failure(parsed.file.source, parsed.error))
+                        self._tell(parsed.file.source)
+                        continue
+                    self._take(parsed, digests[parsed.file.source], known, moved, gone)
             self._flush()
             self._remove(row for rows in gone.values() for row in rows)
             self._finish(began)
@@ -101,7 +105,7 @@ class Sync:
         same = (kept["size"], kept["mtime_ns"]) == (file.size, file.mtime_ns)
         if not same:
             try:
-                same = kept["size"] == file.size and kept["digest"] == digest(file.path.read_bytes())
+                same = kept["size"] == file.size and kept["digest"] == file_digest(file.path)
             except OSError:
                 return True  # parsing it will say what is wrong
         if same:
@@ -132,24 +136,39 @@ class Sync:
         """Queues the documents of one file; documents that the file no longer holds are removed."""
         file, rows = parsed.file, known.get(parsed.file.source, ())
         self.report.failed += [Failure(file.source, problem) for problem in parsed.problems]
+        documents = self._distinct(file, parsed.documents)
         stamp = {
             "source": file.source,
             "size": file.size,
             "mtime_ns": file.mtime_ns,
             "digest": file_digest,
             "recipe": self.recipe,
-            "documents": len(parsed.documents),
+            "documents": len(documents),
         }
         former = gone.pop(moved[file_digest], ()) if file_digest in moved and not rows else ()
         old = {row.id: row for row in rows}
         by_tail = {_tail(row): row for row in former}
-        for document in parsed.documents:
+        for document in documents:
             document = replace(document, metadata={**document.metadata, FILE_KEY: stamp})
             tail = document.source.removeprefix(file.source)
             self.document(document, old.pop(document.id, None), moved_from=by_tail.pop(tail, None))
             self._flush_if_full()
         self._remove([*old.values(), *by_tail.values()])
         self._tell(file.source)
+
+    def _distinct(self, file: File, documents: Sequence[Document]) -> list[Document]:
+        """The documents of a file that can be stored: those with a text, and of equal ids the last."""
+        kept = {document.id: document for document in documents}
+        if len(kept) < len(documents):
+            twice = len(documents) - len(kept)
+            self.report.failed.append(
+                Failure(file.source, f"{twice} of its documents have the id of another: the last is kept")
+            )
+        if len(kept) > 1:  # the only document of a file keeps its former self instead
+            empty = [document for document in kept.values() if not document.text.strip()]
+            self.report.failed += [Failure(document.source, _NO_TEXT) for document in empty]
+            kept = {document.id: document for document in kept.values() if document.text.strip()}
+        return list(kept.values())
 
     # ------------------------------------------------------------------------------------ documents
 
@@ -158,6 +177,8 @@ class Sync:
         began = time.perf_counter()
         with self.store.writing():
             for document in documents:
+                if any(item.document.id == document.id for item in self._pending):
+                    self._flush()  # of repeats, the last wins
                 known = {row.id: row for row in self.store.documents(Where("document_id", "=", document.id))}
                 self.document(document, known.get(document.id))
                 self._flush_if_full()
@@ -170,7 +191,11 @@ class Sync:
         self, document: Document, former: DocumentInfo | None, *, moved_from: DocumentInfo | None = None
     ) -> None:
         """Queues one document, unless the store holds it as it is."""
-        document = _clean(document)
+        try:
+            document = _clean(document)
+        except (TypeError, ValueError) as error:
+            self.report.failed.append(Failure(document.source, f"its metadata is no JSON: {error}"))
+            return
         content = content_hash(document, self.recipe)
         if former is not None and former.hash == content:
             self.report.unchanged.append(document.source)
@@ -181,7 +206,7 @@ class Sync:
             self.report.failed.append(Failure(document.source, str(error)))
             return
         if not chunks:
-            self.report.failed.append(Failure(document.source, "no text to index"))
+            self.report.failed.append(Failure(document.source, _NO_TEXT))
             return
         self._pending.append(_Pending(document, chunks, content, former, moved_from))
 
@@ -230,6 +255,8 @@ class Sync:
         if item.moved_from is not None:
             self.store.delete([item.moved_from.id])
             self.report.moved.append((item.moved_from.source, source))
+        elif item.former is not None and _same_content(item.former.hash, item.hash):
+            self.report.unchanged.append(source)  # only other documents of its file changed
         elif item.former is not None:
             self.report.updated.append(source)
         else:
@@ -262,12 +289,21 @@ class _Pending(NamedTuple):
 
 
 def digest(data: bytes) -> str:
-    """A short content hash of a file's bytes (BLAKE2b, 128 bits)."""
+    """A short content hash (BLAKE2b, 128 bits)."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """The same of a file's bytes, which are not held in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
 def content_hash(document: Document, recipe: str) -> str:
-    """Changes when anything that is stored of the document does, but for the file's time."""
+    """Two hashes, `CONTENT-READING`: of all that is stored of the document, and of the file it came from.
+
+    Neither depends on the file's time. The second changes with every document of the same file.
+    """
     metadata = {name: value for name, value in document.metadata.items() if name != FILE_KEY}
     kept = document.metadata.get(FILE_KEY, {})
     parts: list[object] = [
@@ -278,17 +314,28 @@ def content_hash(document: Document, recipe: str) -> str:
         document.text,
         document.pages,
     ]
-    parts += [metadata, kept.get("digest"), kept.get("documents")]
-    return digest(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode())
+    parts.append(metadata)
+    reading = [kept.get("digest"), kept.get("documents")]
+    return "-".join(digest(json.dumps(part, sort_keys=True).encode()) for part in (parts, reading))
+
+
+def _same_content(one: str, other: str) -> bool:
+    return one.partition("-")[0] == other.partition("-")[0]
 
 
 def _clean(document: Document) -> Document:
-    """Characters that no store can keep (lone surrogates, NUL), replaced one for one."""
-    text = document.text.encode("utf-8", "replace").decode().replace("\0", " ")
-    title = document.title.encode("utf-8", "replace").decode().replace("\0", " ")
-    if (text, title) == (document.text, document.title):
-        return document
-    return replace(document, text=text, title=title)
+    """Characters that no store can keep (lone surrogates, NUL), replaced one for one.
+
+    Raises TypeError or ValueError for metadata that JSON cannot hold.
+    """
+    text, title, source = map(_kept, (document.text, document.title, document.source))
+    told = json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
+    metadata = json.loads(_kept(told.replace("\\u0000", " ")))
+    return replace(document, text=text, title=title, source=source, metadata=metadata)
+
+
+def _kept(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _by_file(rows: Iterable[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
@@ -324,7 +371,9 @@ def _tail(row: DocumentInfo) -> str:
 def _exists(path: Path) -> bool:
     """Whether a file is still there; where that cannot be told, it is taken to be."""
     try:
-        return path.exists()
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True
 
@@ -333,7 +382,7 @@ def _digested(files: Iterable[File], digests: dict[str, str]) -> Iterator[File]:
     """Notes each file's digest just before it is parsed: a later edit is then seen by the next run."""
     for file in files:
         try:
-            digests[file.source] = digest(file.path.read_bytes())
+            digests[file.source] = file_digest(file.path)
         except OSError:
             digests[file.source] = ""
         yield file

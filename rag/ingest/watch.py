@@ -7,9 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rag.errors import LockedError
+from rag.errors import RagError
 
-from .files import source_of
 from .report import Failure, Report, Watcher
 from .run import base_of, ingest
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from rag.rag import Rag
 
 _QUIET_MS = 400  # changes are gathered until nothing happens for so long
+_TICK_MS = 1000  # how often the wait for changes is interrupted
 
 
 def watch(
@@ -24,21 +24,30 @@ def watch(
 ) -> Iterator[Report]:
     """The report of a first ingest, then one after each burst of changes, until `stop` is set.
 
-    A busy store is tried again at the next change; its report then holds the reason.
+    What cannot be done now (a busy store, a folder that is gone for a moment) is tried again at the next
+    change; the report then holds the reason.
     """
     from watchfiles import watch as changes_of
 
     yield ingest(rag, paths, progress=progress)
-    index = Path(rag.index).absolute()
+    index, behind = base_of(rag) / rag.index.name, True
     for changes in changes_of(
-        *paths, watch_filter=_outside(index), debounce=_QUIET_MS, stop_event=stop, raise_interrupt=False
+        *(Path(path).expanduser() for path in paths),
+        watch_filter=_outside(index),
+        debounce=_QUIET_MS,
+        rust_timeout=_TICK_MS,
+        yield_on_timeout=True,
+        stop_event=stop,
+        raise_interrupt=False,
     ):
+        if not changes and not behind:
+            continue
+        behind = False  # one look after the watch began: something may have changed before it did
         try:
             report = ingest(rag, paths, progress=progress)
-        except LockedError as error:
-            source = source_of(Path(next(iter(changes))[1]), base_of(rag))
-            report = Report(failed=[Failure(source, str(error))])
-        if report.changed or report.failed:
+        except RagError as error:
+            report = Report(failed=[Failure(", ".join(map(str, paths)), str(error))])
+        if report.changed or (changes and report.failed):
             yield report
 
 

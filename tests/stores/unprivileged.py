@@ -10,30 +10,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rag.testing.store import make, query
-from tests.stores.fresh import open_store
+from rag import Rag
+from rag.testing import WordEmbedder
+from rag.types import Document
 
 NOBODY = 65534
 PROCESSES = multiprocessing.get_context("forkserver")
 
 
 def warm_up() -> None:
-    """Imports everything that a store needs, while modules can still be read."""
+    """Imports everything that an ingest and a search need, while modules can still be read."""
     with TemporaryDirectory() as folder:
-        store = open_store(Path(folder))
-        store.upsert([make("a.txt", "amber")])
-        store.sync()
-        store.dense(query("amber"), 1)
-        store.lexical("amber", 1)
-        store.close()
+        (Path(folder) / "a.txt").write_text("amber")
+        with Rag(Path(folder) / ".rag", embedder=WordEmbedder()) as rag:
+            rag.ingest(folder, load=lambda path, source: [Document.make("amber", source)])
+            rag.search("amber")
 
 
 def _run(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     warm_up()
     if os.geteuid() == 0:
         os.setgroups([])
-        os.setegid(NOBODY)
-        os.seteuid(NOBODY)
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
     pipe.send(work(*arguments))
 
 
