@@ -68,7 +68,8 @@ def _imported(kind: str, path: str) -> Any:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
-            f"{kind} {path!r} cannot be imported ({error}): expected module:function"
+            f"{kind} {path!r} cannot be imported ({error}): expected module:function, "
+            "with the module's folder on PYTHONPATH"
         ) from error
     if not callable(found):
         raise ConfigError(f"{kind} {path!r} is {type(found).__name__}, expected something to call")

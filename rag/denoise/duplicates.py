@@ -2,14 +2,14 @@
 
 Two chunks are near-identical when the Jaccard similarity of their sets of three-word shingles reaches a
 threshold: J(A, B) = |A ∩ B| / |A ∪ B|. Source: Broder, On the Resemblance and Containment of Documents.
-Only texts of nearly one length are compared, which spares most of the work.
+Only texts whose sets of words are as similar are looked at so closely, which spares most of the work.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from typing import Any
 
 from rag.types import Hit, Question
 
@@ -19,21 +19,24 @@ def build(similarity: float = 0.9) -> Callable[[Question, Sequence[Hit]], Sequen
 
     def duplicates(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         kept: list[Hit] = []
-        for hit in hits:
-            text = hit.chunk.text
+        words = [frozenset(hit.chunk.text.split()) for hit in hits]
+        seen: list[frozenset[str]] = []
+        for hit, own in zip(hits, words, strict=True):
             near = [
-                other.chunk.text
-                for other in kept
-                if similarity <= (len(text) + 1) / (len(other.chunk.text) + 1) <= 1 / similarity
+                other
+                for other, its in zip(kept, seen, strict=True)
+                if similarity * len(its) <= len(own) <= len(its) / similarity
+                and _jaccard(own, its) >= similarity
             ]
-            if not near or all(_jaccard(_shingles(text), _shingles(other)) < similarity for other in near):
+            shingles = _shingles(hit.chunk.text) if near else frozenset()
+            if all(_jaccard(shingles, _shingles(other.chunk.text)) < similarity for other in near):
                 kept.append(hit)
+                seen.append(own)
         return kept
 
     return duplicates
 
 
-@lru_cache(maxsize=256)
 def _shingles(text: str) -> frozenset[int]:
     """Hashes of all runs of three words; of the text itself where there are fewer."""
     words = re.findall(r"\w+", text.lower())
@@ -42,6 +45,6 @@ def _shingles(text: str) -> frozenset[int]:
     return frozenset(map(hash, zip(words, words[1:], words[2:], strict=False)))
 
 
-def _jaccard(one: frozenset[int], other: frozenset[int]) -> float:
+def _jaccard(one: frozenset[Any], other: frozenset[Any]) -> float:
     shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
+    return shared / max(1, len(one) + len(other) - shared)

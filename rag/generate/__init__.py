@@ -1,7 +1,7 @@
 """Hits → the pieces of an answer. A generator is `(question, hits) -> pieces`.
 
 - `extractive.py`: sentences taken from the hits, never invented; needs no model beyond the embedder
-- `evidence.py`: how well a sentence answers a question
+- `candidates.py`: which parts of a chunk may be quoted; `evidence.py`: how well one answers a question
 
 A piece is a string that may carry markers (`[2]` cites the second hit), or a `Quote`: a sentence taken word
 for word. A model that writes yields strings as they come; quotes need no checking and are shown at the end.
@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from rag.types import Hit, Question
 
-PARTS_ONLY = ("evidence",)
+PARTS_ONLY = ("candidates", "evidence")
 
 
 class Quote(NamedTuple):

@@ -71,6 +71,11 @@ class Evidence:
         logits = self.features(question, candidates) @ np.array(WEIGHTS) + BIAS
         return [1 / (1 + math.exp(-logit)) for logit in logits.tolist()]
 
+    def telling(self, question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Those candidates that say something the question does not."""
+        asked = set(self._analyze(question))
+        return [one for one in candidates if not asked.issuperset(self._analyze(one.text))]
+
     def features(self, question: str, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """One row a candidate, one column for each of `FEATURES`."""
         import numpy as np

@@ -14,6 +14,7 @@ from rag.embedding import Embedder
 from rag.types import Hit, Question
 
 from . import Quote
+from .candidates import cut
 from .evidence import Candidate, Evidence
 
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
@@ -37,6 +38,7 @@ class Extractive:
         ]
         if not candidates:
             return
+        candidates = self._evidence.telling(question.text, candidates) or candidates
         scores = self._evidence.scores(question.text, candidates)
         ranked = sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])
         for score, candidate in sorted(self._chosen(ranked), key=lambda pair: pair[1][:2]):
@@ -51,13 +53,6 @@ class Extractive:
             if all(_overlap(candidate.text, other.text) < _SAME for _, other in chosen):
                 chosen.append((score, candidate))
         return chosen
-
-
-def cut(text: str) -> list[tuple[int, int]]:
-    """The spans of a chunk that can stand as an answer: sentences that hold at least one word."""
-    from rag.chunking.sentences import sentences
-
-    return [(start, end) for start, end in sentences(text) if re.search(r"\w", text[start:end])]
 
 
 def _overlap(one: str, other: str) -> float:

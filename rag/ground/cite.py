@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from rag.generate import Quote
 from rag.types import Answer, Citation, Hit, Question, Sentence
 
+from .plain import header_of, plain
+
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 Pages = Callable[[str], Sequence[int]]
 """Document id → the offsets at which its pages begin; empty where it has none."""
@@ -56,7 +58,8 @@ class _Citer:
 
     def quote(self, quote: Quote) -> None:
         chunk = self.hits[quote.hit].chunk
-        text = " ".join(chunk.text[quote.start : quote.end].split())
+        header = header_of(chunk.text, quote.start, chunk.header)
+        text = plain(chunk.text[quote.start : quote.end], header)
         citation = self._citation(quote.hit, quote.start, quote.end)
         self.sentences.append(Sentence(text, (citation,), quote.score))
 

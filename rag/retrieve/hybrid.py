@@ -15,7 +15,7 @@ from rag.types import Hit, Question
 
 from .legs import checked_depth, dense_legs, lexical_legs, queries_on, query_vectors, to_hits
 
-_EMBEDDING = ThreadPoolExecutor(thread_name_prefix="embed-query")
+_EMBEDDING = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
 
 
 def build(

@@ -202,11 +202,13 @@ class StoreContract:
         new = make(old.document.source, old.chunks[0].text, "zinc yarrow", year=1999)
         full.upsert([new])
         assert full.get([old.chunks[1].id, old.chunks[2].id]) == []
-        assert [hit.chunk_id for hit in full.lexical("yarrow", 5)] == [new.chunks[1].id]
+        assert full.dense(query("zinc yarrow"), 1)[0].chunk_id == new.chunks[1].id
         kept = full.get([new.chunks[0].id])
         assert kept[0].metadata == {"year": 1999}
 
     def test_a_new_title_reaches_the_chunks_of_unchanged_text(self, store: VectorStore) -> None:
+        if not store.caps.lexical:
+            pytest.skip(f"{store.caps.name} has no lexical leg")
         store.upsert([make("a.txt", "amber basil", title="kelp")])
         assert len(store.lexical("kelp", 5)) == 1
         store.upsert([make("a.txt", "amber basil", title="lotus")])
