@@ -46,7 +46,7 @@ test-wheel: $(VENV)/.dev
 	$(BIN)/python tests/wheel.py
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/run.py $(DATA)
+	$(BIN)/python -m benchmarks.run $(DATA)
 
 WEIGHTS ?= weights
 models:
