@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rag.config import Resolved, resolve_settings
 from rag.errors import ConfigError, StoreError
+from rag.generate import Told
 from rag.registry import part
 from rag.stores import Filter, LocalStore, VectorStore, parse_where
 from rag.trace import Record, counted, generated, name_of, run, told_answer, told_hits, told_question
-from rag.types import Answer, Chunk, Document, DocumentInfo, Event, Hit, Question
+from rag.types import Answer, Chunk, Document, DocumentInfo, Event, Hit, Question, Turn
 
 if TYPE_CHECKING:
     from rag.augment import Augment
     from rag.chunking import Chunker
     from rag.denoise import Denoise
     from rag.embedding import Embedder
+    from rag.evaluate import Case, QuestionSet, Run
     from rag.generate import Generator, Quote
+    from rag.generate.chat_model import ChatModel
     from rag.ground import Ground
     from rag.ingest import Report, Watcher
     from rag.reorder import Reorder
@@ -80,21 +83,39 @@ class Rag:
         }
         self._retrieve = retrieve or self.settings.search.retrieve
         self._generate = generate or self.settings.ask.generate
+        self._overrides = dict(settings or {})
+        self._given: dict[str, Any] = {
+            "chunk": chunk,
+            "augment": augment,
+            "retrieve": retrieve,
+            "denoise": denoise,
+            "reorder": reorder,
+            "generate": generate,
+            "ground": ground,
+        }
 
     # ------------------------------------------------------------------------------------------ ask
 
-    def ask(self, question: str, *, k: int | None = None, where: Where = None) -> Answer:
-        """The grounded answer to a question, from the `k` best hits among the chunks that match `where`."""
+    def ask(
+        self, question: str, *, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
+    ) -> Answer:
+        """The grounded answer to a question, from the `k` best hits among the chunks that match `where`.
+
+        `history` is the conversation before it, oldest turn first: the augment stage `history` makes a
+        follow-up stand alone by it.
+        """
         answer = None
-        for event in self.stream(question, k=k, where=where):
+        for event in self.stream(question, k=k, where=where, history=history):
             answer = event.answer
         if answer is None:
             raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
         return answer
 
-    def stream(self, question: str, *, k: int | None = None, where: Where = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, *, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
+    ) -> Iterator[Event]:
         """The answer as it comes about: finished stages, hits, pieces of text, and last the answer itself."""
-        asked, found, trace = self._hits(question, k, where)
+        asked, found, trace = self._hits(question, k, where, history)
         hits: Sequence[Hit] = found
         yield from (Event("stage", record=record) for record in trace)
         yield Event("hits", hits=tuple(hits))
@@ -105,12 +126,16 @@ class Rag:
             yield Event("stage", record=record)
 
         written: list[str | Quote] = []
+        detail: dict[str, Any] = {}
         began = time.perf_counter()
         for piece in _pieces(self.generate(asked, hits)):
+            if isinstance(piece, Told):
+                detail.update(piece.detail)
+                continue
             written.append(piece)
             if isinstance(piece, str):
                 yield Event("text", text=piece)
-        trace.append(generated(name_of(self.generate), hits, written, time.perf_counter() - began))
+        trace.append(generated(name_of(self.generate), hits, written, time.perf_counter() - began, detail))
         yield Event("stage", record=trace[-1])
 
         from rag.ground.cite import cite
@@ -139,14 +164,16 @@ class Rag:
         _, hits, trace = self._hits(question, k, where)
         return hits, trace
 
-    def _hits(self, question: str, k: int | None, where: Where) -> tuple[Question, list[Hit], list[Record]]:
+    def _hits(
+        self, question: str, k: int | None, where: Where, history: Sequence[Turn] = ()
+    ) -> tuple[Question, list[Hit], list[Record]]:
         """augment → retrieve → denoise, cut to k. Denoise stages see more hits than k, so that k are left."""
         if not question.strip():
             raise ConfigError("the question is empty: expected some words")
         wanted = k or self.settings.search.k
         chosen = parse_where(where) if isinstance(where, str) else where
         trace: list[Record] = []
-        asked = Question(question.strip())
+        asked = Question(question.strip(), history=tuple(history))
         for augment in self.augment:
             asked, record = run("augment", augment, asked, came_in=asked.text, told=told_question)
             trace.append(record)
@@ -209,6 +236,30 @@ class Rag:
         from rag.chunking import make_chunks
 
         return make_chunks(document, self.chunk(document, self.embedder.token_ends))
+
+    # ------------------------------------------------------------------------------------- evaluate
+
+    def evaluate(self, questions: QuestionSet | Sequence[Case] | str | Path, **options: Any) -> Run:
+        """Asks every question of a set and measures what comes back; `rag.evaluate.evaluate` has the options."""
+        from rag.evaluate.run import evaluate
+
+        return evaluate(self, questions, **options)
+
+    def variant(
+        self, settings: Mapping[str, Any] | None = None, *, store: VectorStore | None = None, **parts: Any
+    ) -> Rag:
+        """Another pipeline over the same open store and embedder, with some settings or parts changed.
+
+        `parts` are those of `Rag(...)`, `denoise=[]` say. Closing the variant leaves the store open.
+        """
+        return Rag(
+            self.index,
+            embedder=self.embedder,
+            store=store or self.opened,
+            settings={**self._overrides, **(settings or {})},
+            offline=self.offline,
+            **{**self._given, **parts},
+        )
 
     # ---------------------------------------------------------------------------------------- parts
 
@@ -273,8 +324,9 @@ class Rag:
         options = dict(self.settings.stages.get(self._chunk, {}))
         if self._chunk == "semantic":
             options["embed"] = self.embedder.embed
-        most = min(chunk.max_tokens, self.embedder.max_tokens)
-        return chunker(self._chunk, max_tokens=most, overlap=chunk.overlap, **options)
+        if chunk.overlap:  # not every method has it, and those that have begin without
+            options["overlap"] = chunk.overlap
+        return chunker(self._chunk, max_tokens=min(chunk.max_tokens, self.embedder.max_tokens), **options)
 
     @cached_property
     def augment(self) -> list[Augment]:
@@ -322,7 +374,20 @@ class Rag:
             "lexical_weight": lambda: search.lexical_weight,
             "sentences": lambda: ask.sentences,
             "abstain_below": lambda: ask.abstain_below,
+            "open_model": lambda: self.model,
+            "model_settings": lambda: self.settings.model,
+            "max_tokens": lambda: self.settings.model.max_tokens,
+            "temperature": lambda: self.settings.model.temperature,
+            "seed": lambda: self.settings.model.seed,
+            "offline": lambda: self.offline,
         }
+
+    def model(self, kind: str = "") -> ChatModel:
+        """The language model of the settings, opened once; `kind` is gguf, hf or openai, or what the name tells."""
+        from rag.generate.opening import open_model
+
+        settings = self.settings
+        return open_model(kind, settings.model, settings.models, offline=self.offline)
 
     @property
     def _language(self) -> str:
@@ -351,6 +416,6 @@ class Rag:
         self.close()
 
 
-def _pieces(generated: str | Iterable[str | Quote]) -> Iterable[str | Quote]:
+def _pieces(generated: str | Iterable[str | Quote | Told]) -> Iterable[str | Quote | Told]:
     """A generator may also return one string."""
     return (generated,) if isinstance(generated, str) else generated

@@ -1,0 +1,68 @@
+"""Measuring a pipeline on one's own questions: figures with intervals, paired comparisons, reasons.
+
+Data
+- `cases.py`, `datasets/`: a question with its judgements, and the formats they come in
+- `judged.py`, `corpora.py`: judged names ↔ stored documents; an index for one corpus
+Measuring
+- `run.py`, `outcome.py`, `journal.py`, `provenance.py`: asking, keeping, resuming, reproducing
+- `score.py`, `measures/`: outcome → numbers
+- `statistics.py`, `paired.py`: intervals, paired differences, p-values, questions needed
+Telling
+- `result.py`: `Run`, the report object; `page.py`, `charts.py`, `page.css`: the HTML report;
+  `plots.py`: matplotlib
+
+Knows the pipeline as `Rag` only, and nothing of how a stage works.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cases import Case, QuestionSet
+    from .datasets import read_corpus, read_questions
+    from .measures import risk_coverage
+    from .paired import Comparison, compare
+    from .result import Run
+    from .run import evaluate
+    from .statistics import Difference, Mean, difference, interval
+
+_HOME = {
+    "Case": "cases",
+    "Comparison": "paired",
+    "Difference": "statistics",
+    "Mean": "statistics",
+    "QuestionSet": "cases",
+    "Run": "result",
+    "compare": "paired",
+    "difference": "statistics",
+    "evaluate": "run",
+    "interval": "statistics",
+    "read_corpus": "datasets",
+    "read_questions": "datasets",
+    "risk_coverage": "measures",
+}
+
+__all__ = [
+    "Case",
+    "Comparison",
+    "Difference",
+    "Mean",
+    "QuestionSet",
+    "Run",
+    "compare",
+    "difference",
+    "evaluate",
+    "interval",
+    "read_corpus",
+    "read_questions",
+    "risk_coverage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for when it is asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,301 @@
+"""A run as one HTML file: no scripts, nothing loaded from elsewhere, readable without the documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import charts
+from .cases import Case
+from .measures import meaning, measure
+from .outcome import Outcome
+from .score import right
+from .statistics import Mean
+
+if TYPE_CHECKING:
+    from .result import Run
+
+_TILES = ("Correct", "Answered", "AbstainR", "CiteP", "nDCG@10", "R@10")
+_TITLES = {
+    "Correct": "handled right",
+    "Answered": "answerable, answered",
+    "AbstainR": "unanswerable, declined",
+    "CiteP": "citations on target",
+    "nDCG@10": "ranking, nDCG@10",
+    "R@10": "documents found, R@10",
+}
+_FAMILIES = {
+    "decision": "Answering or declining",
+    "answer": "The answer's words",
+    "proof": "Citations",
+    "retrieval": "Finding documents",
+}
+_GROUPED = ("Correct", "Contains", "nDCG@10", "R@10")
+_SHOWN = 700  # characters of an answer among the worst cases
+
+
+def page(run: Run) -> str:
+    """The report of a run."""
+    body = [_head(run), _tiles(run), _outcomes(run), _measures(run), _risk(run), _groups(run)]
+    body += [_ranks(run), _time(run), _worst(run), _provenance(run)]
+    return document(f"{run.questions.name}: evaluation", "".join(body))
+
+
+def document(title: str, body: str) -> str:
+    """A whole page with its style."""
+    style = (Path(__file__).parent / "page.css").read_text("utf-8")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{style}</style></head>\n"
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def section(title: str, told: str, *inside: str) -> str:
+    """A titled part of the page; `told` says how to read it."""
+    return f"<section><h2>{escape(title)}</h2><p class='faint'>{told}</p>{''.join(inside)}</section>"
+
+
+def _head(run: Run) -> str:
+    stages = run.identity.get("pipeline", {})
+    named = [f"{stage} <b>{escape(', '.join(parts))}</b>" for stage, parts in stages.items() if parts]
+    index = run.identity.get("index", {})
+    held = f"{index['documents']:,} documents in {index['chunks']:,} chunks" if index else ""
+    missing = ""
+    if run.missing:
+        missing = (
+            f"<p class='note'>{len(run.missing):,} judged documents are not in the index and count as not "
+            f"found, <code>{escape(run.missing[0])}</code> for one.</p>"
+        )
+    return (
+        f"<h1>{escape(run.questions.name)}</h1>"
+        f"<p class='faint'>{len(run.questions):,} questions asked of {held}</p>"
+        f"<p class='chain'>{' → '.join(named)}</p>{missing}"
+    )
+
+
+def _tiles(run: Run) -> str:
+    tiles = [
+        f"<div class='tile'><div class='name'>{_TITLES[name]}</div>"
+        f"<div class='value'>{_percent(mean.mean)}</div>"
+        f"<div class='range'>{_percent(mean.low)} to {_percent(mean.high)}</div></div>"
+        for name in _TILES
+        if (mean := run.summary.get(name))
+    ]
+    if "total" in run.cost:
+        total = run.cost["total"]
+        tiles.append(
+            "<div class='tile'><div class='name'>time a question</div>"
+            f"<div class='value'>{_ms(total['median'])}</div>"
+            f"<div class='range'>median; 95 % within {_ms(total['p95'])}</div></div>"
+        )
+    return f"<div class='tiles'>{''.join(tiles)}</div>"
+
+
+def _outcomes(run: Run) -> str:
+    """How the answerable and the unanswerable questions came out."""
+    pairs = list(zip(run.questions, run.outcomes, strict=True))
+    with_answer = [pair for pair in pairs if pair[0].kind == "qa"]
+    without = [pair for pair in pairs if pair[0].kind == "unanswerable"]
+    if not with_answer and not without:
+        return ""
+    inside = []
+    if with_answer:
+        good = sum(not outcome.abstained and right(case, outcome.text) for case, outcome in with_answer)
+        declined = sum(outcome.abstained for _, outcome in with_answer)
+        wrong = len(with_answer) - good - declined
+        inside.append(f"<h3>{len(with_answer):,} questions that have an answer</h3>")
+        inside.append(
+            charts.shares([("right", good, "good"), ("declined", declined, "wait"), ("wrong", wrong, "bad")])
+        )
+    if without:
+        declined = sum(outcome.abstained for _, outcome in without)
+        inside.append(f"<h3>{len(without):,} questions that have none</h3>")
+        inside.append(
+            charts.shares(
+                [("declined", declined, "good"), ("answered anyway", len(without) - declined, "bad")]
+            )
+        )
+    told = "An answer is right when it holds a reference answer word for word; a paraphrase counts as wrong."
+    return section("What became of the questions", told, *inside)
+
+
+def _measures(run: Run) -> str:
+    rows: list[str] = []
+    for family, title in _FAMILIES.items():
+        named = [name for name in run.summary if measure(name).family == family]
+        if named:
+            rows.append(f"<tr class='family'><td colspan='5'>{title}</td></tr>")
+            rows += [_measure_row(name, run.summary[name]) for name in named]
+    head = "<tr><th>measure</th><th class='number'>mean</th><th>0 to 1, 95 % interval</th>"
+    head += "<th class='number'>questions</th><th>what it says</th></tr>"
+    told = (
+        "Each mean is over the questions the measure applies to. The bar holds the true mean with 95 % "
+        "confidence, were the questions drawn again. Higher is better."
+    )
+    return section("Measures", told, f"<table>{head}{''.join(rows)}</table>")
+
+
+def _measure_row(name: str, mean: Mean) -> str:
+    return (
+        f"<tr><td class='name'>{escape(name)}</td><td class='number'>{mean.mean:.3f}</td>"
+        f"<td title='{mean.low:.3f} to {mean.high:.3f}'>{charts.whisker(mean)}</td>"
+        f"<td class='number'>{mean.n:,}</td><td class='what'>{escape(meaning(name))}</td></tr>"
+    )
+
+
+def _risk(run: Run) -> str:
+    curve = run.curve
+    if not curve.points:
+        return ""
+    asked = [pair for pair in zip(run.questions, run.outcomes, strict=True) if pair[0].kind != "retrieval"]
+    answered = [(case, outcome) for case, outcome in asked if not outcome.abstained]
+    chosen = None
+    if answered:
+        wrong = sum(not right(case, outcome.text) for case, outcome in answered)
+        chosen = (len(answered) / len(asked), wrong / len(answered))
+    reach = [f"{curve.coverage_at(risk):.0%} with at most {risk:.0%} wrong" for risk in (0.05, 0.1, 0.2)]
+    told = (
+        "What if it answered only what it is surest of? Further left it answers fewer questions, and "
+        f"should be wrong less often. It could answer {', '.join(reach[:-1])}, and {reach[-1]}. Area under the curve: "
+        f"{curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own errors, "
+        f"{curve.random:.3f} none."
+    )
+    return section("Confidence", told, charts.risk_chart(curve, chosen))
+
+
+def _groups(run: Run) -> str:
+    inside = []
+    for field, rows in run.groups.items():
+        for name in _GROUPED:
+            drawn = [
+                charts.Bar(
+                    value,
+                    row[name].mean,
+                    f"{row[name].mean:.3f}  n={row[name].n:,}",
+                    row[name].low,
+                    row[name].high,
+                )
+                for value, row in rows.items()
+                if name in row
+            ]
+            if len(drawn) > 1:
+                inside.append(f"<h3>{escape(name)} by {escape(field)}</h3>{charts.bars(drawn, most=1)}")
+    told = "Where the questions' own fields sort them. Where intervals overlap widely, groups may not differ."
+    return section("By kind of question", told, *inside) if inside else ""
+
+
+def _ranks(run: Run) -> str:
+    """Where the first relevant document stood."""
+    places = [
+        next((rank for rank, one in enumerate(outcome.ranking, 1) if one in case.relevant), 0)
+        for case, outcome in zip(run.questions, run.outcomes, strict=True)
+        if case.relevant
+    ]
+    if not places:
+        return ""
+    deep = int(run.identity.get("depth", 10))
+    steps = [("rank 1", 1, 1), ("ranks 2 to 3", 2, 3), ("ranks 4 to 10", 4, 10)]
+    steps += [("further down", 11, deep)] if deep > 10 else []
+    counts = [(name, sum(low <= place <= high for place in places)) for name, low, high in steps]
+    counts.append((f"not among the first {deep}", len(places) - sum(count for _, count in counts)))
+    drawn = [
+        charts.Bar(name, count / len(places), f"{count / len(places):.1%}  ({count:,})")
+        for name, count in counts
+    ]
+    told = "An answer can only be as good as what was found. Where the first relevant document stood:"
+    return section("Rank of the first relevant document", told, charts.bars(drawn, most=1))
+
+
+def _time(run: Run) -> str:
+    stages = {name: row for name, row in run.cost.items() if name not in ("total", "tokens")}
+    if not stages:
+        return ""
+    drawn = [
+        charts.Bar(name, row["mean"], f"{_ms(row['mean'])}  95 %: {_ms(row['p95'])}")
+        for name, row in stages.items()
+    ]
+    tokens = run.cost.get("tokens")
+    read = f" The generator was given {tokens['mean']:,.0f} tokens a question." if tokens else ""
+    told = f"Mean milliseconds a question, stage by stage, as asked side by side on this machine.{read}"
+    return section("Time by stage", told, charts.bars(drawn))
+
+
+def _worst(run: Run) -> str:
+    cases = run.worst(12)
+    if not cases:
+        return ""
+    told = (
+        "Wrong answers, the most confident first; these teach most. "
+        "<code>rag why</code> tells for each which stage lost the answer."
+    )
+    return section("Worst cases", told, *(_case(*pair) for pair in cases))
+
+
+def _case(case: Case, outcome: Outcome) -> str:
+    tag, colour = _verdict(case, outcome)
+    rows: Sequence[tuple[str, str]] = [
+        ("expected", " · ".join(case.answers) or ("to decline" if case.kind == "unanswerable" else "")),
+        ("said", _cut(outcome.text) or ("" if case.kind == "retrieval" else "declined")),
+        ("drafted", _cut(outcome.draft) if outcome.abstained else ""),
+        ("found", _places(case, outcome)),
+        ("id", case.id),
+    ]
+    told = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    sure = f" · confidence {outcome.confidence:.2f}" if case.kind != "retrieval" else ""
+    return (
+        f"<div class='case'><p class='q'>{escape(case.question)}<span class='tag {colour}'>{tag}</span>"
+        f"<span class='faint'>{sure}</span></p><dl>{told}</dl></div>"
+    )
+
+
+def _verdict(case: Case, outcome: Outcome) -> tuple[str, str]:
+    if case.kind == "retrieval":
+        return "poorly ranked", "wait"
+    if case.kind == "unanswerable":
+        return ("declined", "good") if outcome.abstained else ("answered anyway", "bad")
+    if outcome.abstained:
+        return "declined", "wait"
+    return ("right", "good") if right(case, outcome.text) else ("wrong", "bad")
+
+
+def _places(case: Case, outcome: Outcome) -> str:
+    """Where the relevant documents stood in the ranking."""
+    told = []
+    for document in list(case.relevant)[:3]:
+        rank = outcome.ranking.index(document) + 1 if document in outcome.ranking else 0
+        told.append(f"{document} at rank {rank}" if rank else f"{document} not found")
+    more = len(case.relevant) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _provenance(run: Run) -> str:
+    about = {"identity": dict(run.identity), "machine": dict(run.setting), "seconds": round(run.seconds, 1)}
+    shown = json.dumps(about, indent=1, ensure_ascii=False, default=str)
+    return (
+        "<section><details><summary>How this was made</summary>"
+        "<p class='faint'>Questions, index, settings, code and versions decide the figures: with the same, "
+        f"they come out the same.</p><pre>{escape(shown)}</pre></details></section>"
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:.1f} %"
+
+
+def _ms(value: float) -> str:
+    return (
+        f"{value / 1000:.1f} s"
+        if value >= 10_000
+        else f"{value:.0f} ms"
+        if value >= 10
+        else f"{value:.1f} ms"
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

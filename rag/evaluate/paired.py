@@ -1,0 +1,95 @@
+"""Two runs over the same questions, paired: what the second gains, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rag.errors import ConfigError
+
+from .result import Run
+from .statistics import Difference, difference, holm
+
+_UNPAIRED = ("AbstainP",)  # a question declined by both is judged alike in both: there is nothing to pair
+
+
+class Row(NamedTuple):
+    """One measure in both runs; `difference` is B − A, `holm` its p-value corrected for all the rows."""
+
+    measure: str
+    a: float
+    b: float
+    difference: Difference
+    holm: float
+
+    @property
+    def verdict(self) -> str:
+        """In words: better, worse, no difference, or undecided and how many questions would decide."""
+        if self.difference.decided:
+            return "B is better" if self.difference.mean > 0 else "B is worse"
+        if not self.difference.mean:
+            return "no difference"
+        needed = self.difference.needed
+        return f"undecided; about {needed:,} questions would decide" if needed else "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`rows`: a row a measure that both runs have. `questions`: how many they share."""
+
+    a: str
+    b: str
+    questions: int
+    rows: tuple[Row, ...]
+
+    def __getitem__(self, measure: str) -> Row:
+        for row in self.rows:
+            if row.measure == measure:
+                return row
+        raise ConfigError(
+            f"{measure!r} is not in both runs: they share {', '.join(r.measure for r in self.rows)}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "questions": self.questions,
+            "measures": {
+                row.measure: {
+                    "a": row.a,
+                    "b": row.b,
+                    "difference": row.difference._asdict(),
+                    "holm": row.holm,
+                    "verdict": row.verdict,
+                }
+                for row in self.rows
+            },
+        }
+
+
+def compare(a: Run, b: Run, names: tuple[str, str] = ("A", "B")) -> Comparison:
+    """Pairs two runs by question: a measure is compared over the questions it applies to in both.
+
+    Raises ConfigError where the runs share no question, or ask another one under the same id.
+    """
+    shared = {case.id: case for case in a.questions}
+    both = {case.id for case in b.questions if shared.get(case.id) is not None}
+    changed = [c.id for c in b.questions if c.id in both and c.question != shared[c.id].question]
+    if not both or changed:
+        what = f"{changed[0]!r} asks something else" if changed else "they share no question"
+        raise ConfigError(f"{names[0]} and {names[1]} cannot be compared: {what}; run both on the same set")
+    common = {one.name for one in b.measures}
+    measured = [one.name for one in a.measures if one.name in common and one.base not in _UNPAIRED]
+    seed = int(a.identity.get("seed", 0))
+    found: list[tuple[str, float, float, Difference]] = []
+    for name in measured:
+        left, right = a.values(name), b.values(name)
+        ids = [case_id for case_id in left if case_id in right]
+        if ids:
+            x, y = [left[one] for one in ids], [right[one] for one in ids]
+            found.append((name, sum(x) / len(x), sum(y) / len(y), difference(x, y, seed=seed)))
+    corrected = holm([one[3].p for one in found])
+    rows = tuple(Row(*one, p) for one, p in zip(found, corrected, strict=True))
+    return Comparison(*names, len(both), rows)

@@ -1,0 +1,118 @@
+"""What a run has to say of itself, so that it can be made again and told from another.
+
+`identity` decides the figures: questions, pipeline, index, code. `setting` is where and with what it ran.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.config import flat
+from rag.trace import name_of
+from rag.types import stable_id
+
+from .cases import QuestionSet
+
+if TYPE_CHECKING:
+    from rag.rag import Rag
+
+_LIBRARIES = (
+    "footnote-rag",
+    "numpy",
+    "faiss-cpu",
+    "tantivy",
+    "onnxruntime",
+    "tokenizers",
+    "transformers",
+    "torch",
+)
+_STAGES = ("augment", "denoise", "reorder", "ground")
+
+
+def identity(rag: Rag, questions: QuestionSet, *, k: int | None, depth: int, seed: int) -> dict[str, Any]:
+    """JSON values; two runs with the same identity give the same figures."""
+    return {
+        "questions": {"name": questions.name, "count": len(questions), "fingerprint": questions.fingerprint},
+        "index": index_fingerprint(rag),
+        "pipeline": pipeline(rag),
+        "settings": {name: _plain(value) for name, value in sorted(flat(rag.settings).items())},
+        "k": k or rag.settings.search.k,
+        "depth": depth,
+        "seed": seed,
+        "code": code_fingerprint(),
+        "versions": versions(),
+    }
+
+
+def setting() -> dict[str, Any]:
+    """The machine, which decides how long it takes."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+    }
+
+
+def pipeline(rag: Rag) -> dict[str, list[str]]:
+    """The names of the parts, stage by stage."""
+    named = {kind: [name_of(part) for part in getattr(rag, kind)] for kind in _STAGES}
+    return {
+        "augment": named["augment"],
+        "retrieve": [name_of(rag.retrieve)],
+        "denoise": named["denoise"],
+        "reorder": named["reorder"],
+        "generate": [name_of(rag.generate)],
+        "ground": named["ground"],
+    }
+
+
+def index_fingerprint(rag: Rag) -> dict[str, Any]:
+    """What the index holds: a digest over all documents, and what it was built with."""
+    digest = hashlib.blake2b(digest_size=12)
+    documents = chunks = 0
+    for info in rag.opened.documents():
+        digest.update(stable_id(info.source, info.hash).encode())
+        documents, chunks = documents + 1, chunks + info.chunks
+    caps = rag.opened.caps
+    return {
+        "fingerprint": digest.hexdigest(),
+        "documents": documents,
+        "chunks": chunks,
+        "store": caps.name,
+        "lexical": caps.lexical,
+        "embedder": rag.embedder.fingerprint,
+    }
+
+
+@cache
+def code_fingerprint() -> str:
+    """A digest over the framework's own source, so that a run of other code is not taken for the same."""
+    digest = hashlib.blake2b(digest_size=12)
+    home = Path(__file__).parents[1]
+    folders = [home, *(home.parent / name for name in ("stores", "indexes") if not (home / name).is_dir())]
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that decide about figures, of those installed."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,192 @@
+"""One evaluation: every question of a set through the pipeline, journalled, then measured."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.errors import ConfigError, StoreError
+
+from . import provenance
+from .cases import Case, QuestionSet, question_set
+from .corpora import over
+from .datasets import corpus_of, read_questions
+from .journal import Journal, run_id
+from .judged import Judged, match
+from .measures import DEFAULT, Measure, measure
+from .outcome import Outcome, observe
+from .result import Run
+
+if TYPE_CHECKING:
+    from rag.rag import Rag
+
+_ALL = 100  # documents ranked for measures without a cutoff
+
+
+class Step(NamedTuple):
+    """Where a run stands: `what` is going on, and how many of how many are done."""
+
+    what: str
+    done: int
+    total: int
+
+
+Watcher = Callable[[Step], None]
+
+
+def evaluate(
+    rag: Rag,
+    questions: QuestionSet | Sequence[Case] | str | Path,
+    *,
+    qrels: str | Path | None = None,
+    corpus: str | Path | None = None,
+    measures: Sequence[str] = DEFAULT,
+    limit: int | None = None,
+    k: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    workers: int = 0,
+    progress: Watcher | None = None,
+) -> Run:
+    """Asks every question, measures what comes back, and keeps both in a folder.
+
+    `questions`: a set, cases, or a path (`qrels` with TREC topics). `corpus`: documents to ask in the place
+    of the index's; they get an index of their own, kept for the next time. `limit`: that many questions,
+    taken evenly. `k`: hits a question, else the setting. `out`: the folder, else one below `.rag-eval/`
+    beside the index; a run that was stopped goes on there, and a finished one is not asked again unless
+    `fresh`. `workers`: questions asked side by side, else one a core. `seed` is that of the resampling.
+
+    Raises ConfigError for malformed questions or names, StoreError where there is no index.
+    """
+    asked = read(questions, qrels).first(limit)
+    named = [measure(name) for name in measures]
+    told = progress or (lambda _: None)
+    home = home_of(rag)
+    with over(rag, corpus, home, told) as pipeline:
+        if not pipeline.exists:
+            raise StoreError(
+                f"there is no index at {rag.index}: run `rag ingest PATH` first{_hint(questions)}"
+            )
+        judged = match(asked, pipeline.opened)
+        _refuse_foreign(asked, judged, _hint(questions))
+        depth = _depth(named)
+        identity = provenance.identity(pipeline, asked, k=k, depth=depth, seed=seed)
+        folder = Path(out) if out else home / "runs" / f"{asked.name}-{run_id(identity)}"
+        journal = Journal(folder, identity, fresh=fresh)
+        began = time.perf_counter()
+        try:
+            outcomes = _asked(pipeline, asked, judged, journal, depth, k, workers, told)
+        finally:
+            journal.close()
+        run = Run(
+            questions=asked,
+            outcomes=outcomes,
+            measures=tuple(named),
+            identity=identity,
+            setting=provenance.setting() | {"memory_peak_mb": _peak_mb()},
+            missing=tuple(sorted(judged.missing)),
+            folder=folder,
+            seconds=time.perf_counter() - began,
+        )
+        run.save(folder)
+        return run
+
+
+def read(
+    questions: QuestionSet | Sequence[Case] | str | Path, qrels: str | Path | None = None
+) -> QuestionSet:
+    """A set from whatever it is given as."""
+    if isinstance(questions, str | Path):
+        return read_questions(questions, qrels)
+    return question_set(questions)
+
+
+def home_of(rag: Rag) -> Path:
+    """Where evaluations of an index are kept: `.rag-eval` beside it."""
+    return Path(os.path.abspath(rag.index)).parent / ".rag-eval"  # noqa: PTH100 (resolve() would follow links)
+
+
+def ask_all(
+    rag: Rag, cases: Sequence[Case], judged: Judged, depth: int = 10, k: int | None = None, workers: int = 0
+) -> Iterator[Outcome]:
+    """The outcomes of cases as they are done, in any order. Each case is asked in a thread of its own."""
+    threads = min(workers or _cores(), len(cases))
+    _ready(rag)
+    if threads <= 1:
+        yield from (observe(rag, case, judged, depth, k) for case in cases)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="rag-eval") as pool:
+        pending = iter(cases)
+        running = [pool.submit(observe, rag, case, judged, depth, k) for case in _take(pending, 2 * threads)]
+        try:
+            while running:
+                yield running.pop(0).result()
+                running += [pool.submit(observe, rag, case, judged, depth, k) for case in _take(pending, 1)]
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _asked(
+    rag: Rag,
+    questions: QuestionSet,
+    judged: Judged,
+    journal: Journal,
+    depth: int,
+    k: int | None,
+    workers: int,
+    told: Watcher,
+) -> tuple[Outcome, ...]:
+    """Outcomes in the order of the questions; those in the journal are not asked again."""
+    done = journal.done()
+    left = [case for case in questions if case.id not in done]
+    told(Step("asking", len(questions) - len(left), len(questions)))
+    for outcome in ask_all(rag, left, judged, depth, k, workers):
+        journal.add(outcome)
+        done[outcome.id] = outcome
+        told(Step("asking", len(done), len(questions)))
+    return tuple(done[case.id] for case in questions)
+
+
+def _ready(rag: Rag) -> None:
+    """Makes every part once, before several threads ask for them."""
+    for kind in ("opened", "embedder", "augment", "retrieve", "denoise", "reorder", "generate", "ground"):
+        getattr(rag, kind)
+
+
+def _take(cases: Iterator[Case], count: int) -> list[Case]:
+    return [case for _, case in zip(range(count), cases, strict=False)]
+
+
+def _depth(measures: Sequence[Measure]) -> int:
+    return max((one.k or _ALL for one in measures if one.family == "retrieval"), default=1)
+
+
+def _refuse_foreign(questions: QuestionSet, judged: Judged, hint: str) -> None:
+    """Judgements of which none is in the index were made for another one."""
+    if judged.missing and not judged.names:
+        example = next(iter(sorted(judged.missing)))
+        raise ConfigError(
+            f"none of the relevant documents of {questions.name} is in the index, {example!r} for one: "
+            f"expected sources as `rag ls` shows them{hint}"
+        )
+
+
+def _hint(questions: object) -> str:
+    beside = corpus_of(questions) if isinstance(questions, str | Path) else None
+    return f"; or give --corpus {beside}" if beside else ""
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _peak_mb() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -1,0 +1,77 @@
+"""A case and its outcome → every measure's value, None where a measure does not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .cases import Case
+from .measures import Measure, decision, proof
+from .measures.ranking import RANKING
+from .measures.words import WORDS, contains
+from .outcome import Outcome
+
+Value = float | None
+
+
+def score(case: Case, outcome: Outcome, measures: Sequence[Measure]) -> dict[str, Value]:
+    """Each measure's value for one question, by the measure's name."""
+    return {one.name: _score(case, outcome, one) for one in measures}
+
+
+def right(case: Case, text: str) -> bool:
+    """Whether a text answers a question; no text answers one that is unanswerable."""
+    return bool(case.answers) and contains(text, case.answers) == 1
+
+
+def _score(case: Case, outcome: Outcome, measure: Measure) -> Value:
+    if measure.family == "retrieval":
+        gains = case.relevant
+        if not gains:
+            return None
+        return RANKING[measure.base](outcome.ranking, gains, measure.k, measure.least)
+    if case.kind == "retrieval":
+        return None
+    return _ANSWER[measure.base](case, outcome)
+
+
+def _words(base: str) -> Callable[[Case, Outcome], Value]:
+    def value(case: Case, outcome: Outcome) -> Value:
+        if not case.answers:  # SQuAD 2.0: declining an unanswerable question is an exact match
+            return float(outcome.abstained) if base in ("EM", "F1") else None
+        return WORDS[base](outcome.text, case.answers)
+
+    return value
+
+
+def _correct(case: Case, outcome: Outcome) -> Value:
+    held = contains(outcome.text, case.answers)
+    return decision.correct(answerable=bool(case.answers), abstained=outcome.abstained, contains=held)
+
+
+def _cited(measured: Callable[..., float]) -> Callable[[Case, Outcome], Value]:
+    def value(case: Case, outcome: Outcome) -> Value:
+        return None if outcome.abstained or not case.relevant else measured(outcome.cited, case.relevant)
+
+    return value
+
+
+def _support(case: Case, outcome: Outcome) -> Value:
+    if outcome.abstained:
+        return None
+    return proof.supported([(one.support, bool(one.cites)) for one in outcome.said])
+
+
+def _decided(measured: Callable[..., Value]) -> Callable[[Case, Outcome], Value]:
+    return lambda case, outcome: measured(answerable=bool(case.answers), abstained=outcome.abstained)
+
+
+_ANSWER: dict[str, Callable[[Case, Outcome], Value]] = {
+    **{base: _words(base) for base in WORDS},
+    "Correct": _correct,
+    "CiteP": _cited(proof.citation_precision),
+    "CiteR": _cited(proof.citation_recall),
+    "Support": _support,
+    "Answered": _decided(decision.answered),
+    "AbstainP": _decided(decision.abstain_precision),
+    "AbstainR": _decided(decision.abstain_recall),
+}
