@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show the settings and where each comes from.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+glossary_app = typer.Typer(help="What the documents mean by their terms.", no_args_is_help=True)
+app.add_typer(glossary_app, name="glossary")
 
 Index = Annotated[
     Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
@@ -260,6 +262,40 @@ def doctor(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
         render.findings(findings, as_json=as_json)
         if any(finding.level == "error" for finding in findings):
             raise typer.Exit(1)
+
+
+@glossary_app.command(
+    "build", epilog="Example:\n\n    rag glossary build && rag ask 'What is an SLO?' --augment glossary"
+)
+def glossary_build(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """Mine the documents for abbreviations, definitions and glossary lists; keep what people corrected."""
+    with _reported(as_json), _opened(index, {}) as rag:
+        from rag import render
+
+        render.built_glossary(rag.build_glossary(), as_json=as_json)
+
+
+@glossary_app.command("show", epilog="Examples:\n\n    rag glossary show\n\n    rag glossary show SLA --json")
+def glossary_show(
+    terms: Annotated[list[str] | None, typer.Argument(help="Only these terms.")] = None,
+    index: Index = DEFAULT_INDEX,
+    as_json: AsJson = False,
+) -> None:
+    """Show terms and their meanings, and how many documents give each."""
+    with _reported(as_json):
+        from rag import render
+        from rag.augment.glossary_file import shown
+
+        render.glossary(shown(index, terms or ()), as_json=as_json)
+
+
+@glossary_app.command("edit", epilog="Example:\n\n    EDITOR=nano rag glossary edit")
+def glossary_edit(index: Index = DEFAULT_INDEX) -> None:
+    """Open the glossary in $EDITOR, and check it afterwards."""
+    with _reported(as_json=False):
+        from rag.augment.glossary_file import edit
+
+        typer.echo(f"checked {edit(index)}")
 
 
 @config_app.command("show", epilog="Example:\n\n    RAG_SEARCH_K=5 rag config show")

@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rag.rag import Rag
 
 _LEAST_FREE = 512 * 2**20
+_MOST_SUSPECTS = 20
+_QUARANTINE = "read it; then `rag rm` it, or keep it from answers with the stage: --denoise duplicates,poison"
 _NEEDED = ("numpy", "faiss-cpu", "tantivy", "rank-bm25", "onnxruntime", "tokenizers", "pypdfium2")
 _EXTRAS = {"hf": "sentence_transformers"}
 
@@ -84,6 +87,16 @@ def _store(rag: Rag) -> Iterator[Finding]:
         yield Finding("ok", "truth and derived indexes agree")
     if not counts["chunks"]:
         yield Finding("note", "the index is empty", "rag ingest PATH")
+    yield from _poison(rag)
+
+
+def _poison(rag: Rag) -> Iterator[Finding]:
+    """Passages that were written for a model instead of a reader: named, not judged."""
+    from rag.denoise.poison import suspects
+
+    for suspect in islice(suspects(rag.opened), _MOST_SUSPECTS):
+        place = f"{suspect.chunk.source}, characters {suspect.chunk.start} to {suspect.chunk.end}"
+        yield Finding("note", f"suspicious: {place}: {suspect.why}", _QUARANTINE)
 
 
 def _disk(index: Path) -> Iterator[Finding]:

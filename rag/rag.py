@@ -24,6 +24,7 @@ from rag.types import Answer, Chunk, Document, DocumentInfo, Event, Hit, Questio
 
 if TYPE_CHECKING:
     from rag.augment import Augment
+    from rag.augment.glossary_build import Built
     from rag.chunking import Chunker
     from rag.denoise import Denoise
     from rag.embedding import Embedder
@@ -212,7 +213,19 @@ class Rag:
         """
         from rag.ingest.run import ingest
 
-        return ingest(self, sources, progress=progress, force=force, load=load)
+        report = ingest(self, sources, progress=progress, force=force, load=load)
+        if "glossary" in self._stages["augment"]:
+            self.build_glossary()
+        return report
+
+    def build_glossary(self) -> Built:
+        """Mines the corpus for its terms; documents that did not change are not read again.
+
+        An ingest does this by itself where the stage `glossary` is on. Raises StoreError without an index.
+        """
+        from rag.augment.glossary_build import refresh
+
+        return refresh(self.opened, self.index, self._language)
 
     def remove(self, sources: Iterable[str] = (), where: Where = None) -> list[str]:
         """Removes documents by source, or by filter. Returns the sources that went."""
@@ -364,7 +377,6 @@ class Rag:
         search, ask = self.settings.search, self.settings.ask
         return {
             "index": lambda: self.index,
-            "offline": lambda: self.offline,
             "store": lambda: self.opened,
             "embedder": lambda: self.embedder,
             "language": lambda: self._language,

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rag.augment.glossary_build import Built
     from rag.config import Resolved
     from rag.doctor import Finding
     from rag.ingest import Progress, Report, Watcher
@@ -230,6 +231,23 @@ def documents(rows: Sequence[DocumentInfo], *, as_json: bool = False) -> None:
         _json([row._asdict() | {"metadata": _public(row.metadata)} for row in rows])
         return
     _table([(str(row.chunks), row.source, row.title) for row in rows])
+
+
+def glossary(senses: Mapping[str, Mapping[str, int]], *, as_json: bool = False) -> None:
+    """One meaning a line: its term, how many documents give it, and the meaning."""
+    if as_json:
+        _json({term: dict(meanings) for term, meanings in senses.items()})
+        return
+    _table([(term, str(count), meaning) for term, each in senses.items() for meaning, count in each.items()])
+
+
+def built_glossary(built: Built, *, as_json: bool = False) -> None:
+    """What a build of the glossary did."""
+    if as_json:
+        _json(built._asdict())
+        return
+    told = f"{built.terms} terms, {built.ambiguous} of them with several meanings · {built.path}"
+    _console().print(f"{told} · {built.documents} documents read · {built.seconds:.1f} s")
 
 
 def findings(found: Sequence[Finding], *, as_json: bool = False) -> None:

@@ -1,6 +1,12 @@
 """Question → queries. An augment stage is `(question) -> question` with other `queries`; stages chain.
 
-None ships yet that pays on every set, so the default chain is empty; `docs/extending.md` shows one.
+- `glossary.py`: what the corpus means by the terms of a question, mined from it (`glossary_mine.py`,
+  `glossary_build.py`) and corrected by people (`glossary_file.py`)
+- `feedback.py`: asks again with what the best chunks say
+- `memory.py`: pulls a question toward what answered similar ones
+- `instruction.py`: appends who asks and what for
+
+`docs/stages.md` has what each gains and costs.
 """
 
 from __future__ import annotations
@@ -8,6 +14,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from rag.types import Question
+
+PARTS_ONLY = ("glossary_build", "glossary_file", "glossary_mine")
 
 
 class Augment(Protocol):

@@ -1,0 +1,29 @@
+"""Searches for the parts of a question that needs several facts: a language model splits it.
+
+Each part is a query, so that every fact has a ranked list in which it can come first. Source: Measuring and
+Narrowing the Compositionality Gap in Language Models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rag.generate.chat_model import OpenModel
+from rag.types import Query, Question
+
+from .asking import Asking, queries_of
+
+
+def build(
+    open_model: OpenModel, n: int = 3, weight: float = 1.0, max_tokens: int = 128, prompt: str = "decompose"
+) -> Callable[[Question], Question]:
+    """A stage that adds up to `n` simpler questions as queries of `weight`."""
+    asking = Asking(open_model, prompt, max_tokens, n=n)
+
+    def decompose(question: Question) -> Question:
+        known = {question.text.lower()}
+        added = tuple(Query(line, weight) for line in asking.lines(question, n) if line.lower() not in known)
+        return replace(question, queries=(*queries_of(question), *added))
+
+    return decompose

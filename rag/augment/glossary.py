@@ -1,0 +1,118 @@
+"""Adds what the corpus means by the terms of a question, as further queries, each with a weight.
+
+For a term t of the question with meanings m, and cosines c(m) = cos(question, m), the meanings taken are
+those with c(m) ≥ max c − `margin`, at most `most` of them: a question that says what it is about picks one,
+`What does SU stand for?` gets them all. They share `weight`, so that a term counts the same however many
+meanings it has. The glossary is mined from the corpus (`glossary_build.py`) and corrected by people
+(`glossary_file.py`).
+Source: Golden-Retriever: High-Fidelity Agentic Retrieval Augmented Generation for Industrial Knowledge Base.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from rag.embedding import Embedder
+from rag.trace import note
+from rag.types import Query, Question
+
+from .glossary_file import Senses, read
+from .glossary_mine import is_short, singular
+
+_WORD = re.compile(r"[^\W_][\w&/.+'’-]*")
+_WORDS_OF_A_TERM = 4
+_TERMS = 3  # of a question that are looked up
+
+
+def build(
+    index: Path,
+    embedder: Embedder,
+    language: str = "english",
+    weight: float = 0.5,
+    margin: float = 0.1,
+    most: int = 3,
+) -> Callable[[Question], Question]:
+    """A stage over the glossary of the folder `index`; without one, questions stay as they are."""
+
+    @cache
+    def known() -> dict[str, Senses] | None:
+        found = read(index)
+        return None if found is None else found.senses()
+
+    @cache
+    def folded() -> dict[str, str]:
+        return {term.lower(): term for term in known() or {}}
+
+    def glossary(question: Question) -> Question:
+        senses = known()
+        if not senses:
+            note("glossary", "empty: run `rag glossary build`")
+            return question
+        found = terms(question.text, senses, folded(), language)[:_TERMS]
+        taken = {term: chosen(embedder, question.text, senses[term], margin, most) for term in found}
+        note("terms", taken)
+        added = [
+            Query(f"{term} {meaning}", weight / len(meanings))
+            for term, meanings in taken.items()
+            for meaning in meanings
+        ]
+        if not added:
+            return question
+        return replace(question, queries=(*(question.queries or (Query(question.text),)), *added))
+
+    return glossary
+
+
+def terms(
+    question: str, senses: dict[str, Senses], folded: dict[str, str], language: str = "english"
+) -> list[str]:
+    """The terms a question holds, longest first where they overlap, in its order.
+
+    An abbreviation is known by its capitals; where a question is typed without any, by its letters, if they
+    are at least three and no function word. Other terms are known in any case.
+    """
+    words = [word.rstrip(".'’-/+&") for word in _WORD.findall(question)]
+    typed_small = question == question.lower()
+    found: list[str] = []
+    place = 0
+    while place < len(words):
+        for size in range(min(_WORDS_OF_A_TERM, len(words) - place), 0, -1):
+            text = " ".join(words[place : place + size])
+            term = _term(text, senses, folded)
+            small = term is not None and is_short(term) and singular(text) != term
+            if term is None or (small and not (typed_small and len(text) > 2 and _says(text, language))):
+                continue
+            found.append(term)
+            place += size - 1
+            break
+        place += 1
+    return list(dict.fromkeys(found))
+
+
+def _says(word: str, language: str) -> bool:
+    """Whether a word is more than a function word."""
+    from rag.indexes import Analyzer
+
+    return bool(Analyzer(language).analyze(word))
+
+
+def _term(text: str, senses: dict[str, Senses], folded: dict[str, str]) -> str | None:
+    for form in (text, singular(text)):
+        if form in senses:
+            return form
+    return folded.get(text.lower())
+
+
+def chosen(embedder: Embedder, question: str, senses: Senses, margin: float, most: int) -> Sequence[str]:
+    """The meanings that fit the question best, by cosine; ties go to the more frequent."""
+    meanings = list(senses)
+    if len(meanings) == 1:
+        return meanings
+    asked = embedder.embed([question], "query")[0]
+    near = (embedder.embed(meanings, "document") @ asked).tolist()
+    ranked = sorted(zip(meanings, near, strict=True), key=lambda row: -row[1])
+    return [meaning for meaning, cosine in ranked[:most] if cosine >= ranked[0][1] - margin]

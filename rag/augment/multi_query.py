@@ -1,0 +1,28 @@
+"""Asks in several ways at once: a language model writes n wordings, and their ranked lists are fused.
+
+Source: RAG-Fusion: a New Take on Retrieval-Augmented Generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rag.generate.chat_model import OpenModel
+from rag.types import Query, Question
+
+from .asking import Asking, queries_of
+
+
+def build(
+    open_model: OpenModel, n: int = 3, weight: float = 0.5, max_tokens: int = 128, prompt: str = "multi_query"
+) -> Callable[[Question], Question]:
+    """A stage that adds up to `n` other wordings, each with `weight`; the question keeps a weight of 1."""
+    asking = Asking(open_model, prompt, max_tokens, n=n)
+
+    def multi_query(question: Question) -> Question:
+        known = {question.text.lower()}
+        added = tuple(Query(line, weight) for line in asking.lines(question, n) if line.lower() not in known)
+        return replace(question, queries=(*queries_of(question), *added))
+
+    return multi_query

@@ -1,0 +1,29 @@
+"""Searches with the question in the words of its answer: a language model rewrites it as a query.
+
+The question stays as a query of its own, so a bad rewrite cannot lose what the question finds. Source: Query
+Rewriting for Retrieval-Augmented Large Language Models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rag.generate.chat_model import OpenModel
+from rag.types import Query, Question
+
+from .asking import Asking, queries_of
+
+
+def build(
+    open_model: OpenModel, weight: float = 1.0, max_tokens: int = 64, prompt: str = "rewrite"
+) -> Callable[[Question], Question]:
+    """A stage that adds one rewritten query of `weight`."""
+    asking = Asking(open_model, prompt, max_tokens)
+
+    def rewrite(question: Question) -> Question:
+        known = {question.text.lower()}
+        added = tuple(Query(line, weight) for line in asking.lines(question, 1) if line.lower() not in known)
+        return replace(question, queries=(*queries_of(question), *added))
+
+    return rewrite
