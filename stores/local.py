@@ -29,6 +29,7 @@ from .where import Filter, Op
 
 if TYPE_CHECKING:
     import numpy as np
+    from filelock import FileLock
     from numpy.typing import NDArray
 
     _Found = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -51,7 +52,7 @@ class LocalStore:
         self._caching = threading.Lock()
         self._turn = threading.RLock()  # writers of this process
         self._wait = wait
-        self._writing = 0
+        self._writing = False
         self._filters: dict[tuple[str, int], NDArray[np.int64]] = {}
 
     @classmethod
@@ -114,27 +115,33 @@ class LocalStore:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Holds the writer's place for this process. Raises LockedError where another process has it."""
-        from filelock import FileLock, Timeout
-
         with self._turn:
-            lock = FileLock(self.folder / "writer.lock", timeout=self._wait)
-            try:
-                if not self._writing:
-                    lock.acquire()
-            except Timeout:
-                raise LockedError(
-                    f"another process is writing to {self.folder}: wait until it is done and try again"
-                ) from None
-            except OSError as error:
-                raise StoreError(
-                    f"{self.folder} cannot be written ({error.strerror}): check its permissions and the disk"
-                ) from error
-            self._writing += 1
+            if self._writing:
+                yield
+                return
+            lock = self._writers_lock()
+            self._writing = True
             try:
                 yield
             finally:
-                self._writing -= 1
+                self._writing = False
                 lock.release()
+
+    def _writers_lock(self) -> FileLock:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / "writer.lock", timeout=self._wait)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LockedError(
+                f"another process is writing to {self.folder}: wait until it is done and try again"
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder} cannot be written ({error.strerror}): check its permissions and the disk"
+            ) from error
+        return lock
 
     def upsert(self, items: Sequence[Upsert]) -> None:
         import numpy as np

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -191,7 +192,7 @@ class _Ignored:
     """The .gitignore files from the repository's root down to the walk; the deepest match decides."""
 
     def __init__(self, root: Path) -> None:
-        self._specs: dict[Path, GitIgnoreSpec | None] = {}
+        self._specs: dict[Path, GitIgnoreSpec] = {}
         above = []
         for folder in root.parents if not (root / ".git").exists() else ():
             above.append(folder)
@@ -203,14 +204,12 @@ class _Ignored:
             self._specs.clear()
 
     def enter(self, folder: Path) -> None:
-        try:
+        with suppress(OSError):
             lines = (folder / ".gitignore").read_text("utf-8-sig", "replace").splitlines()
             self._specs[folder] = _spec(lines)
-        except OSError:
-            self._specs[folder] = None
 
     def matches(self, path: Path, *, folder: bool) -> bool:
-        for parent in path.parents:
+        for parent in path.parents if self._specs else ():
             spec = self._specs.get(parent)
             if spec is not None:
                 name = path.relative_to(parent).as_posix() + ("/" if folder else "")
