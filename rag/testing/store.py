@@ -294,6 +294,20 @@ class StoreContract:
         assert [hit.score for hit in best] == list(everything.values())[:3]
         assert all(everything[hit.chunk_id] == hit.score for hit in best)
 
+    def test_equal_values_of_two_kinds_are_two_filters(self, full: VectorStore) -> None:
+        """What a filter let through may be remembered; in Python, `1 == True`."""
+        drafts = len(full.dense(query("amber"), 1000, Where("draft", "=", True)))
+        assert drafts > 0
+        assert full.dense(query("amber"), 1000, Where("draft", "=", 1)) == []
+        assert len(full.dense(query("amber"), 1000, Where("draft", "=", True))) == drafts
+
+    def test_a_filter_sees_new_metadata_of_unchanged_chunks(self, store: VectorStore) -> None:
+        where = Where("state", "=", "final")
+        store.upsert([make("a.txt", "amber basil", state="draft")])
+        assert store.dense(query("amber"), 5, where) == []
+        store.upsert([make("a.txt", "amber basil", state="final")])
+        assert len(store.dense(query("amber"), 5, where)) == 1
+
     def test_an_operator_it_cannot_do_is_refused(self, full: VectorStore) -> None:
         operators: dict[str, Any] = {
             "=": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "in": (1,), "~": "*", "has": 1, "exists": True,

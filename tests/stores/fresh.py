@@ -36,7 +36,7 @@ def assert_like_a_fresh_build(
     """Documents, chunks, hits and scores are those of a store that was given these documents only."""
     items = sorted(items, key=lambda item: item.document.id)
     with tempfile.TemporaryDirectory() as folder:
-        fresh = open_store(Path(folder))
+        fresh = open_store(Path(folder), engine=store.identity.engine)
         try:
             fresh.upsert(items)
             assert list(store.documents()) == list(fresh.documents())

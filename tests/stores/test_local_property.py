@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rag.stores import Filter, NotOf, Upsert, Where, fields_of, matches
+from rag.stores import Filter, LocalStore, NotOf, Upsert, Where, fields_of, matches
 from rag.testing.store import WORDS, make
 from tests.stores.fresh import assert_like_a_fresh_build, found, open_store
 
@@ -42,16 +42,21 @@ def documents(draw: st.DrawFn) -> Upsert:
 class History(RuleBasedStateMachine):
     """The store against a dictionary of what it should hold."""
 
+    engine = "tantivy"
+
     def __init__(self) -> None:
         super().__init__()
         self.room = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.lives = 0
-        self.store = open_store(self.folder)
+        self.store = self.open()
         self.kept: dict[str, Upsert] = {}
 
     @property
     def folder(self) -> Path:
         return Path(self.room.name) / str(self.lives)
+
+    def open(self) -> LocalStore:
+        return open_store(self.folder, engine=self.engine)
 
     @initialize(items=st.lists(documents(), max_size=6))
     def begin(self, items: list[Upsert]) -> None:
@@ -100,7 +105,7 @@ class History(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = open_store(self.folder)
+        self.store = self.open()
 
     @rule(
         damage=st.lists(
@@ -122,7 +127,7 @@ class History(RuleBasedStateMachine):
             elif path.exists():
                 content = path.read_bytes()
                 path.write_bytes(content[: len(content) // 2] if way == "halve" else b"")
-        self.store = open_store(self.folder)
+        self.store = self.open()
 
     @invariant()
     def nothing_is_lost(self) -> None:
@@ -142,11 +147,21 @@ def _is_derived(path: Path) -> bool:
     return path.parent.name in ("dense", "lexical") or path.suffix == ".owner"
 
 
+class HistoryWithRankBM25(History):
+    engine = "rank-bm25"
+
+
+def told(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=20,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
 TestHistory = History.TestCase
-TestHistory.settings = settings(
-    max_examples=40,
-    stateful_step_count=20,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+TestHistory.settings = told(examples=30)
+TestHistoryWithRankBM25 = HistoryWithRankBM25.TestCase
+TestHistoryWithRankBM25.settings = told(examples=10)

@@ -130,6 +130,23 @@ def test_writers_by_turns_leave_indexes_that_open(store: LocalStore, tmp_path: P
     other.close()
 
 
+def test_a_reader_so_far_behind_that_the_log_has_forgotten(store: LocalStore, tmp_path: Path) -> None:
+    reader, items = open_store(tmp_path), [make(f"book-{n}.txt", f"amber n{n}") for n in range(20)]
+    store.upsert(items[:5])
+    assert len(reader.dense(query("amber"), 100)) == 5
+    store.upsert(items[5:])
+    store.delete([items[0].document.id])
+    store.sync()
+    store._truth.connection.execute("DELETE FROM change")
+    assert_like_a_fresh_build(reader, items[1:], ["amber n7"])
+    assert_like_a_fresh_build(store, items[1:], ["amber n7"])
+    shutil.rmtree(tmp_path / "dense")  # nor can a new index replay it: all is read again
+    late = open_store(tmp_path)
+    assert_like_a_fresh_build(late, items[1:], ["amber n7"])
+    for each in (reader, late):
+        each.close()
+
+
 def test_threads_of_one_writer_take_turns(store: LocalStore) -> None:
     items = [make(f"book-{number}.txt", f"amber n{number}", "basil") for number in range(40)]
     with ThreadPoolExecutor(4) as threads:
