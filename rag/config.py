@@ -13,10 +13,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from rag.errors import ConfigError
 
+T = TypeVar("T")
+_OPEN = ("models", "stages")  # sections whose names are the user's
 _FIELD = re.compile(r"^    (\w+): [\w\[\], .]+ = (.+?)  # (.+)$", re.MULTILINE)
 
 
@@ -70,10 +72,37 @@ class AskSettings:
     """Hits → answer."""
 
     reorder: tuple[str, ...] = ()  # stages that order the hits for the generator
-    generate: str = "extractive"  # extractive, or `module:function`
+    generate: str = "extractive"  # extractive, model, gguf, hf, hf_reader, openai, or `module:function`
     ground: tuple[str, ...] = ("abstain",)  # stages that check the answer, after its citations are made
     sentences: int = 3  # at most so many sentences in an extractive answer
     abstain_below: float = 0.1  # confidence under which the sources are said not to answer
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The language model of the generators `model`, `gguf`, `hf`, `openai`, and of stages that need one."""
+
+    name: str = (
+        ""  # a name of `rag models`, a .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model
+    )
+    kind: str = ""  # gguf, hf or openai; empty is what the name looks like
+    context_tokens: int = 0  # prompt and answer together; 0 is what the model tells, at most 8192
+    max_tokens: int = 512  # of an answer
+    temperature: float = 0.0  # 0 always writes the same answer
+    seed: int = 0  # of sampling, where the temperature is not 0
+    timeout: float = 120.0  # seconds to wait for a server, or for another answer of the same model
+    gpu_layers: int = 0  # gguf: layers on the GPU; -1 is all
+    threads: int = 0  # gguf: 0 is half the cores
+    rope_scaling: str = ""  # gguf: none, linear or yarn, to stretch the context; empty is what the file says
+    rope_factor: float = 1.0  # gguf: by how much
+    rope_base: float = 0.0  # gguf: base frequency; 0 is what the file says
+    device: str = ""  # hf: cpu, cuda, mps; empty is the best there is
+    dtype: str = "auto"  # hf: auto, float32, bfloat16, float16
+    adapter: str = ""  # hf: a PEFT adapter, by folder or hub id
+    base_url: str = "http://127.0.0.1:8080/v1"  # openai: address of the server's API
+    key_env: str = "OPENAI_API_KEY"  # openai: the environment variable that holds the key
+    tokenizer: str = ""  # openai: a tokenizer.json to count with; without it tokens are estimated
+    retries: int = 3  # openai: repeats of a failed request
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +114,10 @@ class Settings:
     chunk: ChunkSettings = field(default_factory=ChunkSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     ask: AskSettings = field(default_factory=AskSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    models: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # `[models.NAME]`: a language model that `model.name` may name; keys are those of [model]
     stages: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict
     )  # `[stages.NAME]`: options of a stage
@@ -111,9 +144,12 @@ def resolve_settings(
     environ = os.environ if environ is None else environ
     overrides = {name: value for name, value in (overrides or {}).items() if value is not None}
     origins: dict[str, str] = {}
-    sections: dict[str, Any] = {"stages": _stages(file.pop("stages", {}), path)}
+    sections: dict[str, Any] = {name: _named(file.pop(name, {}), name, path) for name in _OPEN}
+    for key in [key for key in overrides if key.partition(".")[0] in _OPEN]:
+        opened, _, name = key.partition(".")
+        sections[opened] = {**sections[opened], **_named({name: overrides.pop(key)}, opened, path)}
     for section in fields(Settings):
-        if section.name == "stages":
+        if section.name in _OPEN:
             continue
         kind = get_type_hints(Settings)[section.name]
         values: dict[str, Any] = {}
@@ -125,7 +161,7 @@ def resolve_settings(
             if key in overrides:
                 values[name], origins[key] = _checked(key, overrides.pop(key), wanted), "flag"
             elif variable in environ:
-                values[name], origins[key] = _from_text(variable, environ[variable], wanted), variable
+                values[name], origins[key] = text_value(variable, environ[variable], wanted), variable
             elif name in given:
                 values[name], origins[key] = _checked(f"{path}: {key}", given[name], wanted), str(path)
             else:
@@ -145,8 +181,16 @@ def flat(settings: Settings) -> dict[str, Any]:
         part = getattr(settings, section.name)
         if is_dataclass(part):
             found.update({f"{section.name}.{f.name}": getattr(part, f.name) for f in fields(part)})
-    found.update({f"stages.{name}": dict(options) for name, options in settings.stages.items()})
+    for kind in _OPEN:
+        found.update({f"{kind}.{name}": dict(keys) for name, keys in getattr(settings, kind).items()})
     return found
+
+
+def checked_section(where: str, given: Mapping[str, Any], kind: type[T]) -> T:
+    """A section's values as its dataclass. Raises ConfigError for an unknown name or a wrong type."""
+    wanted = get_type_hints(kind)
+    _refuse_unknown({name: value for name, value in given.items() if name not in wanted}, where, wanted)
+    return kind(**{name: _checked(f"{where}.{name}", value, wanted[name]) for name, value in given.items()})
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -160,9 +204,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): mend its permissions") from error
 
 
-def _stages(value: Any, path: Path) -> dict[str, dict[str, Any]]:
+def _named(value: Any, section: str, path: Path) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(options, dict) for options in value.values()):
-        raise ConfigError(f"{path}: [stages] holds {value!r}, expected one section a stage: [stages.NAME]")
+        raise ConfigError(f"{path}: [{section}] holds {value!r}, expected sections [{section}.NAME]")
     return value
 
 
@@ -186,8 +230,8 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
     return value
 
 
-def _from_text(variable: str, text: str, wanted: Any) -> Any:
-    """A value of the environment: lists are comma-separated, booleans 1/0, true/false, yes/no."""
+def text_value(variable: str, text: str, wanted: Any) -> Any:
+    """A value given as text: lists comma-separated, booleans 1/0, true/false, yes/no. Raises ConfigError."""
     if get_origin(wanted) is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if wanted is bool:
@@ -204,7 +248,7 @@ def _from_text(variable: str, text: str, wanted: Any) -> Any:
 def described() -> Iterator[tuple[str, str, str]]:
     """Every setting as (full name, default as TOML, what it means), read off the comments above."""
     for section, kind in get_type_hints(Settings).items():
-        if section != "stages":
+        if section not in _OPEN:
             for name, default, meaning in _FIELD.findall(inspect.getsource(kind)):
                 toml = (
                     re.sub(r"^\((.*?),?\)$", r"[\1]", default)

@@ -160,9 +160,9 @@ def _risk(run: Run) -> str:
         chosen = (len(answered) / len(asked), wrong / len(answered))
     reach = [f"{curve.coverage_at(risk):.0%} with at most {risk:.0%} wrong" for risk in (0.05, 0.1, 0.2)]
     told = (
-        "What if it answered only what it is surest of? Further left it answers fewer questions, and "
-        f"should be wrong less often. It could answer {', '.join(reach[:-1])}, and {reach[-1]}. Area under the curve: "
-        f"{curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own errors, "
+        "What if it answered only what it is surest of? Further left it answers fewer, and should "
+        f"be wrong less often. It could answer {', '.join(reach[:-1])}, and {reach[-1]}. "
+        f"Area under the curve: {curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own errors, "
         f"{curve.random:.3f} none."
     )
     return section("Confidence", told, charts.risk_chart(curve, chosen))

@@ -178,12 +178,12 @@ def _resampled(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
     random = np.random.default_rng(seed)
     distinct, counts = np.unique(data, return_counts=True)
-    if distinct.size <= 64:  # counts of few distinct values are drawn at once: the same law, much faster
+    if distinct.size <= 4:  # counts of few distinct values are drawn at once: the same law, much faster
         picked = random.multinomial(data.size, counts / data.size, RESAMPLES)
         return np.asarray(picked @ distinct / data.size)
     rows = max(1, _BLOCK // data.size)
     blocks = [
-        data[random.integers(0, data.size, (min(rows, RESAMPLES - start), data.size))].mean(axis=1)
+        data[random.integers(0, data.size, (min(rows, RESAMPLES - start), data.size), np.int32)].mean(axis=1)
         for start in range(0, RESAMPLES, rows)
     ]
     return np.concatenate(blocks)
