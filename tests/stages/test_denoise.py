@@ -1,0 +1,181 @@
+"""The denoise stages by arithmetic: what stays, what goes, and what the trace says of it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from rag import ConfigError, Document, Rag
+from rag.denoise.adaptive import build as adaptive
+from rag.denoise.compress import build as compress
+from rag.denoise.mmr import build as mmr
+from rag.denoise.threshold import build as threshold
+from rag.denoise.threshold import chance
+from rag.denoise.vectors import sample, vectors_of
+from rag.testing import WordEmbedder
+from tests.stages.small import dropped, hit, opened, texts, traced
+
+EMBEDDER = WordEmbedder(4096)
+
+
+# ------------------------------------------------------------------------------------------ adaptive
+
+
+def test_adaptive_cuts_at_the_first_large_drop() -> None:
+    # range 10 − 0 = 10; drops .1 .1 .5 .2 .1: the first of .25 or more is behind the third
+    hits = [hit(str(score), score, f"{score}.txt") for score in (10, 9, 8, 3, 1, 0)]
+    found, record = traced(adaptive(drop=0.25, least=1), "q", hits)
+    assert texts(found) == ["10", "9", "8"]
+    assert record.went_out == "3 hits, 3 dropped"
+    assert dropped(record)["3.txt"] == "behind a drop in score after place 3"
+
+
+@pytest.mark.parametrize(
+    ("scores", "least", "kept"),
+    [
+        ((10, 1, 0), 1, 1),  # the first drop is .9
+        ((10, 1, 0), 2, 3),  # behind the second it is .1
+        ((-1, -2, -9, -9), 1, 2),  # scores of any sign: 1/8, then 7/8
+        ((5, 5, 5), 1, 3),  # nothing falls off
+        ((5,), 3, 1),
+        ((), 1, 0),
+    ],
+)
+def test_adaptive_keeps_at_least_so_many(scores: tuple[float, ...], least: int, kept: int) -> None:
+    hits = [hit(f"{place}", score) for place, score in enumerate(scores)]
+    assert len(traced(adaptive(drop=0.25, least=least), "q", hits)[0]) == kept
+
+
+def test_adaptive_refuses_what_makes_no_sense() -> None:
+    for drop, least in ((0, 1), (1.5, 1), (0.2, 0)):
+        with pytest.raises(ConfigError, match="expected above 0"):
+            adaptive(drop=drop, least=least)
+
+
+# --------------------------------------------------------------------------------------------- vectors
+
+
+def test_vectors_come_from_the_store_and_where_it_has_none_from_the_embedder(tmp_path: Path) -> None:
+    with opened(tmp_path, {"a.txt": "Amber basil.", "b.txt": "Cedar delta ember."}) as rag:
+        chunks = [found.chunk for found in rag.search("amber cedar")]
+        strange = [hit("Fjord grove.").chunk]
+        before = rag.embedder.embedded  # type: ignore[attr-defined]
+        rows = vectors_of(rag.store, rag.embedder, [*chunks, *strange])
+        assert rag.embedder.embedded == before + 1  # type: ignore[attr-defined]
+        made = rag.embedder.embed([chunk.indexed_text for chunk in [*chunks, *strange]])
+        assert rows == pytest.approx(made, abs=1e-6)
+        assert len(sample(rag.store)[0]) == 2
+        assert vectors_of(rag.store, rag.embedder, []).shape == (0, 4096)
+
+
+# ------------------------------------------------------------------------------------------- threshold
+
+
+def test_the_threshold_is_what_chance_reaches(tmp_path: Path) -> None:
+    # Pairs of different documents: a·b = 1/2 (one word of two shared), a·c = 0, b·c = 0. b's two chunks
+    # share both words, but are of one document, so that pair does not count.
+    documents = {"a.txt": "amber basil", "c.txt": "delta ember"}
+    with opened(tmp_path, {**documents, "b.txt": "basil cedar"}) as rag:
+        assert chance(rag.store, 1.0) == pytest.approx(0.5, abs=1e-6)
+        assert chance(rag.store, 0.5) == pytest.approx(0.0, abs=1e-6)
+
+        stage = threshold(rag.store, rag.embedder, quantile=1.0)
+        hits = rag.search("delta ember")
+        found, record = traced(stage, "delta ember", hits)
+        assert texts(found) == ["delta ember"]
+        assert record.detail["threshold"] == pytest.approx(0.5, abs=1e-4)
+        assert set(dropped(record)) == {"a.txt", "b.txt"}
+        assert "cosine 0.000 is below 0.500" in dropped(record)["a.txt"]
+
+
+def test_the_first_by_letters_is_never_cut(tmp_path: Path) -> None:
+    with opened(tmp_path, {"a.txt": "amber basil", "b.txt": "basil amber"}) as rag:
+        stage = threshold(rag.store, rag.embedder, at=0.9)
+        found, _ = traced(stage, "zebra", [hit("amber", lexical=1), hit("basil", lexical=2)])
+        assert texts(found) == ["amber"]
+
+
+def test_a_corpus_of_one_document_tells_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path, {"a.txt": "amber basil"}) as rag:
+        found, record = traced(threshold(rag.store, rag.embedder), "zebra", [hit("amber")])
+        assert (len(found), record.detail["threshold"]) == (1, -1.0)
+        assert traced(threshold(rag.store, rag.embedder), "zebra", [])[0] == []
+        with pytest.raises(ConfigError, match="0 to 1"):
+            threshold(rag.store, rag.embedder, quantile=2)
+
+
+# ------------------------------------------------------------------------------------------------- mmr
+
+
+def test_mmr_prefers_what_says_something_new(tmp_path: Path) -> None:
+    # rel 1, .9, 0 after stretching 1.0, .9, .0. With λ = .5, behind "amber basil":
+    #   "basil amber"  .5·.9 − .5·1 = −.05        "cedar delta"  .5·0 − .5·0 = 0: it comes first
+    with opened(tmp_path, {"a.txt": "amber basil"}) as rag:
+        hits = [hit("amber basil", 1.0), hit("basil amber", 0.9, start=20), hit("cedar delta", 0.0, start=40)]
+        assert texts(traced(mmr(rag.store, rag.embedder, 0.5), "q", hits)[0]) == [
+            "amber basil",
+            "cedar delta",
+            "basil amber",
+        ]
+        assert traced(mmr(rag.store, rag.embedder, 1.0), "q", hits)[0] == hits
+        assert traced(mmr(rag.store, rag.embedder), "q", hits[:1])[0] == hits[:1]
+        with pytest.raises(ConfigError, match="0 to 1"):
+            mmr(rag.store, rag.embedder, -1)
+
+
+# -------------------------------------------------------------------------------------------- compress
+
+
+LONG = (
+    "Bananas are yellow. They grow in Ecuador. The harbour opens at nine. Ferries leave at ten. "
+    "Nobody swims there. Cats sleep all day. Dogs do not."
+)
+
+
+def test_a_compressed_hit_is_a_span_of_its_document() -> None:
+    start = 100
+    (found,), record = traced(
+        compress(EMBEDDER, around=1), "When does the harbour open?", [hit(LONG, start=start)]
+    )
+    chunk = found.chunk
+    assert chunk.text == "They grow in Ecuador. The harbour opens at nine. Ferries leave at ten."
+    assert chunk.text == LONG[chunk.start - start : chunk.end - start]
+    assert chunk.id == hit(LONG, start=start).chunk.id, "it can still be looked up"
+    assert record.detail["tokens"] == {
+        "before": 33,
+        "after": 16,
+    }  # 4 + 5 + 6 + 5 + 4 + 5 + 4, with full stops
+
+
+def test_a_compressed_hit_is_cited_where_it_stands(tmp_path: Path) -> None:
+    text = f"# Port\n\n{LONG}\n"
+    with Rag(tmp_path / "i", embedder=EMBEDDER, denoise=["compress"]) as rag:
+        rag.ingest(Document.make(text, "port.md", media_type="text/markdown"))
+        answer = rag.ask("The harbour opens at what time?")
+    (citation,) = answer.citations
+    assert citation.quote == "The harbour opens at nine."
+    assert text[citation.start : citation.end] == citation.quote
+    assert all(text[one.chunk.start : one.chunk.end] == one.chunk.text for one in answer.hits)
+
+
+def test_compress_leaves_what_has_no_sentences() -> None:
+    assert texts(traced(compress(EMBEDDER), "q", [hit("…"), hit("One word", start=9)])[0]) == [
+        "…",
+        "One word",
+    ]
+    assert traced(compress(EMBEDDER), "q", [hit("…")])[0] == [hit("…")]
+    assert traced(compress(EMBEDDER), "q", [])[0] == []
+    with pytest.raises(ConfigError, match="expected 0 to 1"):
+        compress(EMBEDDER, share=2)
+
+
+def test_every_stage_keeps_offsets(tmp_path: Path) -> None:
+    for stages in (["adaptive"], ["threshold"], ["mmr"], ["conflicts"], ["poison"], ["compress"]):
+        with Rag(tmp_path / "i", embedder=EMBEDDER, denoise=stages, reorder=["neighbours"]) as rag:
+            rag.ingest(Document.make(LONG, "port.txt"))
+            hits = rag.ask("Where do bananas grow?").hits
+        assert hits
+        assert all(LONG[one.chunk.start : one.chunk.end] == one.chunk.text for one in hits)
+        assert all(math.isfinite(one.score) for one in hits)
