@@ -84,7 +84,7 @@ def as_it_should_be(store: LocalStore) -> list[Upsert]:
     return items
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_kills_lose_nothing_and_leave_nothing_half_done(tmp_path: Path) -> None:
     chance = random.Random(20)
     files = tmp_path / "files"
