@@ -34,6 +34,8 @@ config_app = typer.Typer(help="Show the settings and where each comes from.", no
 app.add_typer(config_app, name="config")
 glossary_app = typer.Typer(help="What the documents mean by their terms.", no_args_is_help=True)
 app.add_typer(glossary_app, name="glossary")
+models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
 
 Index = Annotated[
     Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
@@ -55,7 +57,15 @@ Retrieve = Annotated[
 ]
 Denoise = Annotated[str | None, typer.Option("--denoise", help="Stages, comma-separated; '' for none.")]
 Reorder = Annotated[str | None, typer.Option("--reorder", help="Stages, comma-separated; '' for none.")]
-Generate = Annotated[str | None, typer.Option("--generate", help="extractive or module:function.")]
+Generate = Annotated[
+    str | None,
+    typer.Option("--generate", help="extractive, model, gguf, hf, hf_reader, openai or module:function."),
+]
+Ground = Annotated[str | None, typer.Option("--ground", help="Stages, comma-separated; '' for none.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Answer with this language model: a name of `rag models`, or a path."),
+]
 Embedder = Annotated[
     str | None, typer.Option("--embedder", help="builtin, a folder with model.onnx, or st:MODEL.")
 ]
@@ -162,11 +172,13 @@ def ask(
     denoise: Denoise = None,
     reorder: Reorder = None,
     generate: Generate = None,
+    ground: Ground = None,
+    model: Model = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
-    settings = _stages(augment, retrieve, denoise, reorder, generate)
+    settings = _stages(augment, retrieve, denoise, reorder, generate, ground, model)
     with _reported(as_json), _opened(index, settings, offline=offline) as rag:
         from rag import render
 
@@ -174,6 +186,35 @@ def ask(
         render.answer(answer, base=rag.index.absolute().parent, explain=explain, as_json=as_json)
         if answer.abstained:
             raise typer.Exit(3)
+
+
+@app.command(
+    epilog="Examples:\n\n    rag chat\n\n    rag chat --model small --where 'year >= 2024'\n\n"
+    "`/help` inside it shows its commands; Ctrl-D leaves."
+)
+def chat(
+    index: Index = DEFAULT_INDEX,
+    k: K = None,
+    where: Where = None,
+    augment: Augment = None,
+    retrieve: Retrieve = None,
+    denoise: Denoise = None,
+    reorder: Reorder = None,
+    generate: Generate = None,
+    ground: Ground = None,
+    model: Model = None,
+    history: Annotated[
+        bool, typer.Option("--history/--no-history", help="Read a follow-up with the turns before it.")
+    ] = True,
+    offline: Offline = False,
+) -> None:
+    """Talk to the documents: follow-up questions, answers as they are written, their sources."""
+    settings = _stages(augment, retrieve, denoise, reorder, generate, ground, model)
+    with _reported(as_json=False), _opened(index, settings, offline=offline) as rag:
+        from rag import render
+        from rag.chat import Chat
+
+        render.conversation(Chat(rag, k=k, where=where, history=history), base=rag.index.absolute().parent)
 
 
 @app.command(
@@ -195,7 +236,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Show the best hits for a query, with the score and rank that each retriever gave them."""
-    settings = _stages(augment, retrieve, denoise, None, None)
+    settings = _stages(augment, retrieve, denoise)
     with _reported(as_json), _opened(index, settings, offline=offline) as rag:
         from rag import render
 
@@ -298,6 +339,67 @@ def glossary_edit(index: Index = DEFAULT_INDEX) -> None:
         typer.echo(f"checked {edit(index)}")
 
 
+@models_app.command("list", epilog="Example:\n\n    rag models list --json")
+def models_list(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """List the models that have names, here and in rag.toml, and what each is."""
+    with _reported(as_json):
+        from rag import render
+        from rag.config import resolve_settings
+        from rag.generate.catalogue import entries
+
+        render.models(entries(resolve_settings(index).settings.models), as_json=as_json)
+
+
+@models_app.command(
+    "add",
+    epilog="Examples:\n\n    rag models add small ~/models/small-q4.gguf context_tokens=8192\n\n"
+    "    rag models add server qwen3 kind=openai base_url=http://127.0.0.1:11434/v1",
+)
+def models_add(
+    name: Annotated[str, typer.Argument(help="What you will call it.")],
+    model: Annotated[
+        str, typer.Argument(help="A .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model.")
+    ],
+    options: Annotated[list[str] | None, typer.Argument(help="Settings of [model], as KEY=VALUE.")] = None,
+) -> None:
+    """Give a model a name, for `--model NAME` and `model.name`."""
+    with _reported(as_json=False):
+        from rag.generate.catalogue import add, options_of
+
+        typer.echo(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
+
+
+@models_app.command("pull", epilog="Example:\n\n    rag models pull small")
+def models_pull(
+    name: Annotated[str, typer.Argument(help="A name, or hf:owner/repo/file.gguf.")],
+    index: Index = DEFAULT_INDEX,
+    offline: Offline = False,
+) -> None:
+    """Download a model's file once; its size is told first."""
+    with _reported(as_json=False):
+        from rag.config import resolve_settings
+        from rag.generate.catalogue import pull
+
+        typer.echo(str(pull(name, resolve_settings(index).settings.models, offline=offline)))
+
+
+@models_app.command("test", epilog="Example:\n\n    rag models test small")
+def models_test(
+    name: Annotated[str, typer.Argument(help="A name, a path, or what a server calls it.")],
+    index: Index = DEFAULT_INDEX,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load a model and let it write a line."""
+    with _reported(as_json):
+        from rag import render
+        from rag.config import resolve_settings
+        from rag.generate.catalogue import tried
+
+        named = resolve_settings(index).settings.models
+        render.values(tried(name, named, offline=offline), as_json=as_json)
+
+
 @config_app.command("show", epilog="Example:\n\n    RAG_SEARCH_K=5 rag config show")
 def config_show(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
     """Show every setting, its value, and where it came from: flag, environment, rag.toml or default."""
@@ -370,7 +472,13 @@ def _reported(as_json: bool) -> Iterator[None]:
 
 
 def _stages(
-    augment: str | None, retrieve: str | None, denoise: str | None, reorder: str | None, generate: str | None
+    augment: str | None,
+    retrieve: str | None,
+    denoise: str | None,
+    reorder: str | None = None,
+    generate: str | None = None,
+    ground: str | None = None,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Stage options as settings; an option that was not given stays with the settings file."""
     return {
@@ -378,7 +486,9 @@ def _stages(
         "search.retrieve": retrieve,
         "search.denoise": _listed(denoise),
         "ask.reorder": _listed(reorder),
-        "ask.generate": generate,
+        "ask.generate": generate or ("model" if model else None),
+        "ask.ground": _listed(ground),
+        "model.name": model,
     }
 
 

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.chat import Chat
     from rag.config import Settings
     from rag.errors import (
         ConfigError,
@@ -42,17 +43,19 @@ if TYPE_CHECKING:
         Question,
         Sentence,
         Span,
+        Turn,
     )
 
 __version__ = "0.1.0"
 
 _HOME = {
     # the pipeline
+    "Chat": "rag.chat",
     "Rag": "rag.rag",
     "Settings": "rag.config",
     # values
     **dict.fromkeys(("Answer", "Chunk", "Citation", "Document", "Event", "Hit"), "rag.types"),
-    **dict.fromkeys(("Query", "Question", "Sentence", "Span"), "rag.types"),
+    **dict.fromkeys(("Query", "Question", "Sentence", "Span", "Turn"), "rag.types"),
     # ingest
     **dict.fromkeys(("Progress", "Report"), "rag.ingest"),
     # stores and filters
@@ -68,6 +71,7 @@ __all__ = [
     "AllOf",
     "Answer",
     "AnyOf",
+    "Chat",
     "Chunk",
     "Citation",
     "ConfigError",
@@ -93,6 +97,7 @@ __all__ = [
     "Settings",
     "Span",
     "StoreError",
+    "Turn",
     "VectorStore",
     "Where",
     "__version__",

@@ -395,7 +395,7 @@ class Rag:
         }
 
     def model(self, kind: str = "") -> ChatModel:
-        """The language model of the settings, opened once; `kind` is gguf, hf or openai, or what the name tells."""
+        """The language model of the settings, opened once; `kind` is gguf, hf, openai or, empty, what it is."""
         from rag.generate.opening import open_model
 
         settings = self.settings

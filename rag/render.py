@@ -16,13 +16,18 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from rag.chat import Notice
+from rag.types import Answer
+
 if TYPE_CHECKING:
     from rag.augment.glossary_build import Built
+    from rag.chat import Chat
     from rag.config import Resolved
     from rag.doctor import Finding
+    from rag.generate.catalogue import Entry
     from rag.ingest import Progress, Report, Watcher
     from rag.trace import Record
-    from rag.types import Answer, Chunk, Citation, DocumentInfo, Hit
+    from rag.types import Chunk, Citation, DocumentInfo, Hit
 
 _PREVIEW = 200  # characters of a hit that are shown
 
@@ -118,6 +123,58 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
         console.print(Text(f"\n{note}", style="yellow"))
     if explain:
         _trace(console, given.trace)
+
+
+def conversation(chat: Chat, *, base: Path) -> None:
+    """Reads lines until the input ends or the chat does, and shows what comes of each as it comes."""
+    console = _console()
+    if console.is_terminal:
+        console.print(Text("Ask, or /help. Ctrl-D leaves.", style="dim"))
+    while not chat.ended:
+        try:
+            line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
+        except EOFError:
+            return
+        written = ""
+        for said in chat.say(line):
+            if isinstance(said, Notice):
+                console.print(Text(said.text, style="dim"))
+            elif isinstance(said, Answer):
+                answer(said, base=base)
+            elif said.kind == "text":
+                written += said.text
+                if console.is_terminal:  # a draft; what is proved of it follows
+                    console.print(Text(said.text, style="dim"), end="")
+            elif said.record is not None and said.record.name == "history":
+                _understood(console, said.record)
+            elif said.answer is not None:
+                if written and console.is_terminal:
+                    console.print("\n")
+                answer(said.answer, base=base)
+
+
+def _understood(console: Console, record: Record) -> None:
+    """How a follow-up was read, where that is not how it was typed."""
+    if record.went_out != record.came_in:
+        console.print(Text(f"  → {record.went_out}", style="dim"))
+
+
+def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:
+    """One model a line: name, kind, what it names, what is known of it."""
+    if as_json:
+        _json([row._asdict() for row in rows])
+    elif rows:
+        _table([(row.name, row.kind, row.model, row.told) for row in rows])
+    else:
+        _console().print("no model has a name yet: rag models add NAME MODEL")
+
+
+def values(given: Mapping[str, Any], *, as_json: bool = False) -> None:
+    """Names and values, one a line."""
+    if as_json:
+        _json(dict(given))
+    else:
+        _table([(name, str(value)) for name, value in given.items()])
 
 
 def _cited(citation: Citation, base: Path) -> Text:

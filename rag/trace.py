@@ -119,5 +119,9 @@ def told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
     return f"{told}, confidence {answer.confidence:.2f}", detail
 
 
-def generated(name: str, hits: Sequence[Hit], pieces: Sequence[object], seconds: float) -> Record:
-    return Record("generate", name, counted(hits), f"{len(pieces)} pieces", round(seconds * 1000, 3))
+def generated(
+    name: str, hits: Sequence[Hit], pieces: Sequence[object], seconds: float, detail: Mapping[str, Any]
+) -> Record:
+    left_out = len(detail.get("left_out", ()))
+    told = f"{len(pieces)} pieces" + (f", {left_out} hits left out: the context is full" if left_out else "")
+    return Record("generate", name, counted(hits), told, round(seconds * 1000, 3), detail)

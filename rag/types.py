@@ -139,12 +139,23 @@ class Query:
     vector: Sequence[float] | None = field(default=None, compare=False, repr=False)
 
 
+class Turn(NamedTuple):
+    """One turn of a conversation: what was asked, and the answer's text."""
+
+    question: str
+    answer: str
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person typed, and the queries made of it. Augment stages return it with other queries."""
+    """What a person typed, and the queries made of it. Augment stages return it with other queries.
+
+    `history` is the conversation before it, oldest turn first.
+    """
 
     text: str
     queries: tuple[Query, ...] = ()
+    history: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

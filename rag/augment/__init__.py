@@ -5,6 +5,9 @@
 - `feedback.py`: asks again with what the best chunks say
 - `memory.py`: pulls a question toward what answered similar ones
 - `instruction.py`: appends who asks and what for
+- `history.py`: makes a follow-up question stand alone
+- `hyde.py`, `rewrite.py`, `multi_query.py`, `decompose.py`: a language model writes queries;
+  `asking.py` asks it
 
 `docs/stages.md` has what each gains and costs.
 """
@@ -15,7 +18,7 @@ from typing import Protocol
 
 from rag.types import Question
 
-PARTS_ONLY = ("glossary_build", "glossary_file", "glossary_mine")
+PARTS_ONLY = ("asking", "glossary_build", "glossary_file", "glossary_mine")
 
 
 class Augment(Protocol):

@@ -12,7 +12,9 @@ from rag.prompts.data import harmless
 from rag.types import Query, Question
 
 # What models like to write before a line: "1. ", "- ", "Query: ".
-_LEAD = re.compile(r"^\s*(?:[-*•]\s+|\(?\d{1,2}[.):]\s+|(?:query|question|rewritten query)\s*:\s*)+", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^\s*(?:[-*•]\s+|\(?\d{1,2}[.):]\s+|(?:query|question|rewritten query)\s*:\s*)+", re.IGNORECASE
+)
 _LONGEST = 400  # characters of a line that is still a query
 
 

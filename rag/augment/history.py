@@ -1,8 +1,8 @@
 """Makes a follow-up question stand alone, by the conversation before it.
 
-With a language model (`rewrite = true`) it rewrites the question. Without one, what the follow-up leaves unsaid
-is carried over: where it has a pronoun, opens with "and" or "what about", or is very short, the names and
-topics of the last turn are added in brackets. The question that comes out is what is searched for and
+With a language model (`rewrite = true`) it rewrites the question. Without one, what the follow-up leaves
+unsaid is carried over: where it has a pronoun, opens with "and" or "what about", or is very short, the names
+and topics of the last turn are added in brackets. The question that comes out is what is searched for and
 answered, and the trace shows it. Source: context-aware query suggestion in conversational search.
 """
 
@@ -24,13 +24,21 @@ _POINTS_BACK = re.compile(
     r"the (?:same|former|latter|first|second|other|last)|such|so|else|instead)\b",
     re.IGNORECASE,
 )
-_OPENS = re.compile(r"^\W*(?:and|but|or|also|why|how so|what about|how about|what if|since when|until when)\b", re.IGNORECASE)
-_NAME = re.compile(r"(?:\b[A-Z][\w&.-]*\w(?:\s+(?:of|de|van|von|the)\s+(?=[A-Z]))?\s*)+|\b\w*\d[\w.-]*\b|[\"“][^\"”]{2,40}[\"”]")
+_OPENS = re.compile(
+    r"^\W*(?:and|but|or|also|why|how so|what about|how about|what if|since when|until when)\b", re.IGNORECASE
+)
+_NAME = re.compile(
+    r"(?:\b[A-Z][\w&.-]*\w(?:\s+(?:of|de|van|von|the)\s+(?=[A-Z]))?\s*)+|\b\w*\d[\w.-]*\b|[\"“][^\"”]{2,40}[\"”]"
+)
 _SHORT = 2  # words of its own that a question needs to stand alone
 
 
 def build(
-    open_model: OpenModel, language: str = "english", rewrite: bool = False, max_tokens: int = 64, prompt: str = "history"
+    open_model: OpenModel,
+    language: str = "english",
+    rewrite: bool = False,
+    max_tokens: int = 64,
+    prompt: str = "history",
 ) -> Callable[[Question], Question]:
     """A stage that gives a follow-up the text of a whole question; the first question stays as it is."""
     asking = Asking(open_model, prompt, max_tokens) if rewrite else None
@@ -45,7 +53,11 @@ def build(
         if not _follows_up(question.text, language):
             return question
         carried = list(_carried(turns, question.text, language))[:_CARRIED]
-        return replace(question, text=f"{question.text} ({', '.join(carried)})", history=()) if carried else question
+        return (
+            replace(question, text=f"{question.text} ({', '.join(carried)})", history=())
+            if carried
+            else question
+        )
 
     return history
 
@@ -68,7 +80,7 @@ def _carried(turns: tuple[Turn, ...], text: str, language: str) -> Iterator[str]
 def _names(text: str) -> Iterator[str]:
     """Capitalised runs that do not open the sentence with a common word, codes, and what stands in quotes."""
     for match in _NAME.finditer(text):
-        name = match[0].strip().strip("\"“”")
+        name = match[0].strip().strip('"“”')
         if match.start() == 0:
             # The first word is capitalised whether it is a name or not: `How`, `Where does Ada`.
             name = name.partition(" ")[2]
@@ -81,4 +93,6 @@ def _topics(text: str, language: str) -> list[str]:
     from rag.indexes import Analyzer
 
     analyze = Analyzer(language).analyze
-    return [word for word in re.findall(r"\w[\w-]*", text) if analyze(word) and not _POINTS_BACK.fullmatch(word)]
+    return [
+        word for word in re.findall(r"\w[\w-]*", text) if analyze(word) and not _POINTS_BACK.fullmatch(word)
+    ]

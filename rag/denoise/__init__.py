@@ -4,6 +4,7 @@
 - `threshold.py`: what is no nearer than chance; `adaptive.py`: what comes after a drop in score
 - `mmr.py`: what says something new comes first
 - `cross_encoder.py`: scores by a model that reads question and chunk together (extra `[hf]`)
+- `listwise.py`: the order a language model gives the whole list
 - `compress.py`: of each hit the part that answers
 - `conflicts.py`: hits that contradict each other, by their claims (`claims.py`)
 - `poison.py`: hits that were written to steer the answer, by their signs (`poison_signs.py`,

@@ -1,6 +1,14 @@
 """Hits → the pieces of an answer. A generator is `(question, hits) -> pieces`.
 
 - `extractive.py`: sentences taken from the hits, never invented; needs no model beyond the embedder
+- `gguf.py`, `hf.py`, `openai.py`: language models: a GGUF file, a Hugging Face model, a server; `model.py`:
+  the one of the settings, of whichever kind
+- `hf_reader.py`: a question-answering model that quotes
+- `prompted.py`: what these generators share: `fit.py` fills the context, `examples.py` adds worked examples,
+  `grammar.py` forces markers, `stream.py` holds back what is no part of the answer
+- `chat_model.py`: the contract of a language model; `opening.py`, `catalogue.py`, `download.py`: which one is
+  meant, and where it lies; `local.py`, `gguf_header.py`, `hf_adapter.py`,
+  `http.py`: what some kinds of model need
 - `candidates.py`: which parts of a chunk may be quoted; `evidence.py`: how well one answers a question
 
 A piece is a string that may carry markers (`[2]` cites the second hit), or a `Quote`: a sentence taken word
@@ -9,12 +17,16 @@ for word. A model that writes yields strings as they come; quotes need no checki
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from rag.types import Hit, Question
 
-PARTS_ONLY = ("candidates", "evidence")
+PARTS_ONLY = (
+    *("candidates", "evidence"),
+    *("prompted", "fit", "examples", "grammar", "stream"),
+    *("chat_model", "opening", "catalogue", "download", "gguf_header", "hf_adapter", "http", "local"),
+)
 
 
 class Quote(NamedTuple):
@@ -26,7 +38,13 @@ class Quote(NamedTuple):
     score: float
 
 
+class Told(NamedTuple):
+    """Not a piece of the answer: what a generator has to show for itself in the trace, as JSON values."""
+
+    detail: Mapping[str, Any]
+
+
 class Generator(Protocol):
     """Answers a question from hits, and from nothing else; yields nothing where they hold no answer."""
 
-    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote]: ...
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Told]: ...

@@ -1,8 +1,12 @@
 """Pieces of an answer → an answer whose every sentence is proved, or an abstention.
 
 - `cite.py`: sentences, and the spans of the hits that they cite; always the first step
+- `align.py`: which span a written sentence rests on; `refusal.py`: sentences that say there is no answer;
+  `compose.py`: an answer put together again from checked sentences
 - `plain.py`: a quoted piece of Markdown as a sentence to read
 - `abstain.py`: the one decision whether the sources answer at all
+- `support.py`: how well each written sentence is supported; marks, removes, or withdraws the answer
+- `semantic_entropy.py`: withdraws what a language model would answer otherwise the next time
 
 A ground stage is `(question, answer) -> answer`; stages chain.
 """
@@ -13,7 +17,7 @@ from typing import Protocol
 
 from rag.types import Answer, Question
 
-PARTS_ONLY = ("cite", "plain")
+PARTS_ONLY = ("align", "cite", "compose", "plain", "refusal")
 
 
 class Ground(Protocol):

@@ -10,6 +10,11 @@ from rag.types import Answer, Question
 REFUSAL = "The sources do not answer this."
 
 
+def withdrawn(answer: Answer) -> Answer:
+    """The answer as an abstention: no sentence, no citation; its hits stay."""
+    return replace(answer, text=REFUSAL, sentences=(), citations=(), abstained=True)
+
+
 def build(abstain_below: float = 0.1) -> Callable[[Question, Answer], Answer]:
     """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`."""
 
@@ -17,6 +22,6 @@ def build(abstain_below: float = 0.1) -> Callable[[Question, Answer], Answer]:
         cited = any(sentence.citations for sentence in answer.sentences)
         if cited and answer.confidence >= abstain_below:
             return answer
-        return replace(answer, text=REFUSAL, sentences=(), citations=(), abstained=True)
+        return withdrawn(answer)
 
     return abstain

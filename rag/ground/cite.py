@@ -1,8 +1,11 @@
 """Sentences with citations, from the pieces that a generator yields.
 
-A quote is proved by where it stands. A written sentence is proved by its markers: each marker is resolved to
-the sentence of that hit which shares most of its words; a marker of a hit that does not exist, or that shares
-too little, is dropped. Citations are numbered by first use, so an answer never lists a source it did not use.
+A quote is proved by where it stands. A written sentence is proved by its markers: each is resolved to the
+span of that hit which shares most of its words (`align.py`). A marker of a hit that does not exist, or that
+shares too little, is wrong: another hit that clearly has the sentence takes its place, or it is dropped; a
+sentence without markers is treated alike. Citations are numbered by first use, so an answer never lists a
+source it did not use. Where nothing is written, or only that the sources do not answer, the answer is an
+abstention.
 """
 
 from __future__ import annotations
@@ -10,17 +13,23 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from rag.generate import Quote
 from rag.types import Answer, Citation, Hit, Question, Sentence
 
+from .abstain import withdrawn
+from .align import Aligned, Aligner
+from .compose import shown_with
 from .plain import header_of, plain
+from .refusal import is_refusal
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 Pages = Callable[[str], Sequence[int]]
 """Document id → the offsets at which its pages begin; empty where it has none."""
 
-_LEAST_SHARED = 0.3  # share of a written sentence's words that the cited sentence must have
+_LEAST_SHARED = 0.35  # share of a written sentence's words that a span must have to prove its marker
+_CLEARLY = 0.6  # and to stand in for a marker that is wrong or missing
 
 
 def cite(
@@ -38,13 +47,16 @@ def cite(
         citer.quote(piece)
     citer.write(written)
     sentences = tuple(citer.sentences)
-    return Answer(
+    answer = Answer(
         question=question.text,
-        text=" ".join(_shown(sentence) for sentence in sentences),
+        text=" ".join(shown_with(sentence) for sentence in sentences),
         sentences=sentences,
         citations=tuple(citer.citations.values()),
         confidence=max((one.support for one in sentences if one.citations), default=0.0),
         hits=tuple(hits),
+    )
+    return (
+        answer if any(one.citations or not is_refusal(one.text) for one in sentences) else withdrawn(answer)
     )
 
 
@@ -66,13 +78,24 @@ class _Citer:
     def write(self, written: str) -> None:
         """Cuts written text into sentences, with the markers that follow each."""
         for text, markers in _marked_sentences(written):
-            found: dict[Citation, float] = {}
-            for marker in markers:
-                if 1 <= marker <= len(self.hits):
-                    start, end, shared = _best_span(text, self.hits[marker - 1].chunk.text)
-                    if shared >= _LEAST_SHARED:
-                        found[self._citation(marker - 1, start, end)] = shared
+            spans = self._proof(text, markers)
+            if is_refusal(text) and not any(span.share >= _CLEARLY for span in spans):
+                spans = []
+            found = {self._citation(span.hit, span.start, span.end): span.share for span in spans}
             self.sentences.append(Sentence(text, tuple(found), max(found.values(), default=0.0)))
+
+    def _proof(self, text: str, markers: Sequence[int]) -> list[Aligned]:
+        """The spans that the markers point to; where a marker is wrong or missing, the one that should be."""
+        spans = [self._aligner.best(text, marker - 1) for marker in markers if 1 <= marker <= len(self.hits)]
+        right = [span for span in spans if span.share >= _LEAST_SHARED]
+        if not right:
+            other = self._aligner.anywhere(text)
+            right = [other] if other.share >= _CLEARLY else []
+        return right
+
+    @cached_property
+    def _aligner(self) -> Aligner:
+        return Aligner(self.hits)
 
     def _citation(self, hit: int, start: int, end: int) -> Citation:
         chunk = self.hits[hit].chunk
@@ -93,10 +116,6 @@ class _Citer:
         return self.citations[key]
 
 
-def _shown(sentence: Sentence) -> str:
-    return sentence.text + "".join(f" [{citation.marker}]" for citation in sentence.citations)
-
-
 def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
     """(sentence without markers, its markers), for markers before or behind the full stop."""
     from rag.chunking.sentences import sentences
@@ -111,20 +130,3 @@ def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
         elif found:  # markers that stand behind the stop belong to the sentence before
             found[-1][1].extend(markers)
     return found
-
-
-def _best_span(sentence: str, source: str) -> tuple[int, int, float]:
-    """The sentence of the source that has most of this sentence's words, and their share (0 to 1)."""
-    from rag.chunking.sentences import sentences
-
-    words = _words(sentence)
-    spans = [
-        (len(words & _words(source[start:end])) / max(1, len(words)), start, end)
-        for start, end in sentences(source)
-    ]
-    shared, start, end = max(spans, key=lambda span: span[0], default=(0.0, 0, 0))
-    return start, end, shared
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.lower()))

@@ -1,0 +1,68 @@
+"""What every language model does, however it is run: messages in, pieces of text out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+Kind = Literal["gguf", "hf", "openai"]
+KINDS: tuple[Kind, ...] = ("gguf", "hf", "openai")
+
+
+class Message(NamedTuple):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A language model. It keeps no conversation: each call gets all messages.
+
+    `context_tokens` is how many tokens prompt and answer may have together. `control` are the strings that
+    its tokenizer reads as control tokens, which no data may contain.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def context_tokens(self) -> int: ...
+    @property
+    def control(self) -> Sequence[str]: ...
+
+    def count(self, text: str) -> int:
+        """The tokens of a text, by the model's own tokenizer; an upper estimate where it is out of reach."""
+        ...
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """The tokens of the prompt that the messages become, chat template included."""
+        ...
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 512,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+        grammar: str = "",
+    ) -> Iterator[str]:
+        """The next turn, piece by piece. Temperature 0 always gives the same turn; else the seed decides.
+
+        `grammar` (GBNF) is held to by models that can. Raises ModelError where the prompt does not fit, or
+        the model fails.
+        """
+        ...
+
+
+OpenModel = Callable[[str], ChatModel]
+"""A kind, or "" for the one in the settings → the model, loaded once."""
+
+
+def reply(model: ChatModel, messages: Sequence[Message], *, max_tokens: int, seed: int = 0) -> str:
+    """A whole turn without its reasoning, for stages that need a short text and not a stream."""
+    from .stream import without_reasoning
+
+    return "".join(without_reasoning(model.chat(messages, max_tokens=max_tokens, seed=seed))).strip()

@@ -1,0 +1,217 @@
+"""GGUF files, run in this process by llama.cpp (extra `[gguf]`, the package llama-cpp-python).
+
+The chat template is the file's own. The keys and values of a prompt's beginning that was read before are kept
+and not computed again, so the fixed part of a prompt and worked examples cost once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import takewhile
+from operator import eq
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigError, MissingExtra, ModelError
+
+from .chat_model import Message, OpenModel
+from .gguf_header import read_header
+from .local import check_room, plain, rendered, turn
+from .prompted import Prompted, prompted
+
+_MOST_CONTEXT = 8192  # of a model trained for more, unless more is asked for: memory grows with it
+_ROPE = {"none": 0, "linear": 1, "yarn": 2}
+
+
+class GgufModel:
+    """A `ChatModel` over a GGUF file. One answer at a time; a second caller waits for the first."""
+
+    def __init__(self, llama: Any, name: str, patience: float = 120.0) -> None:
+        self._llama, self._name = llama, name
+        self._patience = patience
+        self._busy = threading.Lock()
+        self._last: list[int] = []
+        self.reused = 0
+        """How many tokens of the last prompt were taken from the one before it."""
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        context_tokens: int = 0,
+        gpu_layers: int = 0,
+        threads: int = 0,
+        rope_scaling: str = "",
+        rope_factor: float = 1.0,
+        rope_base: float = 0.0,
+        seed: int = 0,
+        patience: float = 120.0,
+    ) -> GgufModel:
+        """Loads a file. `context_tokens` 0 is what it was trained for, at most 8,192; `gpu_layers` -1 is all.
+
+        `rope_scaling` (linear or yarn) stretches the trained context by `rope_factor`; `rope_base` replaces
+        the base frequency. Raises MissingExtra without llama-cpp-python, ModelError for a file that cannot be
+        loaded, ConfigError for a context beyond what the model was trained for without `rope_scaling`.
+        """
+        path = Path(path).expanduser()
+        header = read_header(path)
+        context = _context(header, path, context_tokens, rope_scaling, rope_factor)
+        try:
+            from llama_cpp import Llama
+        except ImportError as error:
+            raise MissingExtra(f"the model {path.name}", "gguf") from error
+        try:
+            llama = Llama(
+                str(path),
+                n_ctx=context,
+                n_gpu_layers=gpu_layers,
+                n_threads=threads or None,
+                n_threads_batch=threads or None,
+                rope_scaling_type=_ROPE[rope_scaling] if rope_scaling else None,
+                rope_freq_scale=1 / rope_factor if rope_scaling else 0.0,
+                rope_freq_base=rope_base,
+                seed=seed,
+                verbose=False,
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ModelError(
+                f"llama.cpp cannot load {path} ({header.get('general.architecture', 'no')} architecture): "
+                f"{error}. Where the architecture is newer than your llama-cpp-python, upgrade that; else download the "
+                "file again, or lower model.context_tokens or model.gpu_layers if memory is short."
+            ) from error
+        return cls(llama, path.stem, patience)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def context_tokens(self) -> int:
+        return int(self._llama.n_ctx())
+
+    @cached_property
+    def control(self) -> tuple[str, ...]:
+        """The control tokens of the file's vocabulary."""
+        import llama_cpp
+
+        vocabulary = llama_cpp.llama_model_get_vocab(self._llama.model)
+        return tuple(
+            llama_cpp.llama_vocab_get_text(vocabulary, token).decode("utf-8", "replace")
+            for token in range(self._llama.n_vocab())
+            if llama_cpp.llama_vocab_is_control(vocabulary, token)
+        )
+
+    def count(self, text: str) -> int:
+        return len(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        return len(self._tokens(messages))
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 512,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+        grammar: str = "",
+    ) -> Iterator[str]:
+        tokens = self._tokens(messages)
+        check_room(self._name, len(tokens), self.context_tokens)
+        with turn(self._busy, self._patience, self._name):
+            self.reused = sum(1 for _ in takewhile(bool, map(eq, tokens, self._last)))
+            self._last = tokens
+            try:
+                for step in self._llama.create_completion(
+                    list(tokens),
+                    max_tokens=max_tokens,
+                    stop=list(stop),
+                    temperature=temperature,
+                    seed=seed,
+                    grammar=_grammar(grammar),
+                    stream=True,
+                ):
+                    if piece := step["choices"][0]["text"]:
+                        yield piece
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(f"{self._name} failed while it wrote: {error}") from error
+
+    def _tokens(self, messages: Sequence[Message]) -> list[int]:
+        text = plain(messages) if self._template is None else rendered(self._template, messages, self._name)
+        bos = self._text_of(self._llama.token_bos())
+        begun = bool(bos) and text.startswith(bos)
+        return list(self._llama.tokenize(text.encode(), add_bos=not begun, special=True))
+
+    @cached_property
+    def _template(self) -> Callable[[list[dict[str, str]]], str] | None:
+        template = self._llama.metadata.get("tokenizer.chat_template")
+        if not template:
+            return None
+        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+        formatter = Jinja2ChatFormatter(
+            template=template,
+            bos_token=self._text_of(self._llama.token_bos()),
+            eos_token=self._text_of(self._llama.token_eos()),
+        )
+        return lambda messages: str(formatter(messages=messages).prompt)
+
+    def _text_of(self, token: int) -> str:
+        import llama_cpp
+
+        if token < 0:
+            return ""
+        vocabulary = llama_cpp.llama_model_get_vocab(self._llama.model)
+        return str(llama_cpp.llama_vocab_get_text(vocabulary, token).decode("utf-8", "replace"))
+
+
+def _context(header: Mapping[str, Any], path: Path, wanted: int, scaling: str, factor: float) -> int:
+    """How many tokens the context gets. Raises ConfigError for what the model cannot do."""
+    if scaling and scaling not in _ROPE:
+        raise ConfigError(f"rope_scaling is {scaling!r}, expected none, linear or yarn")
+    architecture = header.get("general.architecture", "")
+    trained = int(header.get(f"{architecture}.context_length", 0)) or _MOST_CONTEXT
+    reach = int(trained * (factor if scaling else 1))
+    if wanted > reach and f"{architecture}.rope.scaling.type" not in header:
+        raise ConfigError(
+            f"context_tokens is {wanted}, but {path.name} was trained for {trained}: lower it, or set "
+            f'rope_scaling = "yarn" and rope_factor = {wanted / trained:.2g}'
+        )
+    return wanted or min(reach, _MOST_CONTEXT)
+
+
+def _grammar(text: str) -> Any:
+    if not text:
+        return None
+    from llama_cpp import LlamaGrammar
+
+    return LlamaGrammar.from_string(text, verbose=False)
+
+
+def build(
+    open_model: OpenModel,
+    max_tokens: int = 512,
+    temperature: float = 0.0,
+    seed: int = 0,
+    prompt: str = "",
+    form: str = "answer",
+    examples: str = "",
+    shots: int = 3,
+    grammar: bool = False,
+) -> Prompted:
+    """A generator over the GGUF file of `[model]`; `grammar` lets it write no sentence without a marker."""
+    return prompted(
+        open_model("gguf"),
+        prompt=prompt,
+        form=form,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        seed=seed,
+        examples=examples,
+        shots=shots,
+        grammar=grammar,
+    )

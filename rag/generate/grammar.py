@@ -1,0 +1,23 @@
+"""A grammar (GBNF) in which every sentence ends with the number of a source, or the whole is a refusal.
+
+Models that can hold to a grammar (llama.cpp) then cannot write a sentence without a marker, nor a marker of a
+source that they were not given. Whether the source says so is checked afterwards, as for every model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+
+def cited(numbers: Sequence[int], refusal: str) -> str:
+    """The grammar for answers from the sources with these numbers."""
+    number = " | ".join(json.dumps(str(number)) for number in numbers)
+    refuse = f"{json.dumps(refusal)} | " if refusal else ""
+    return (
+        f"root ::= {refuse}sentence more*\n"
+        "more ::= [ \\n] sentence\n"
+        # The first letter is no white space, so an empty sentence cannot be written.
+        'sentence ::= [^ \\n\\[\\]] [^\\n\\[\\]]+ marker (" "? marker)* [.!?]?\n'
+        f'marker ::= "[" ({number}) "]"\n'
+    )

@@ -1,0 +1,177 @@
+"""Any OpenAI-compatible server: llama-server, Ollama, vLLM, LM Studio, or a hosted one.
+
+The key is read from the environment when a request is made and stands in no file, message or trace. A failed
+attempt is repeated with growing pauses while nothing of the answer has come.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigError, ModelError
+
+from .chat_model import Message, OpenModel
+from .http import Server
+from .prompted import Prompted, prompted
+
+_CONTEXT = 4096  # tokens, where neither the settings nor the server tell
+_BYTES_A_TOKEN = 2.5  # fewer than any common tokenizer needs for prose, so that an estimate is never short
+_TURN = 8  # tokens that a chat template puts around a turn
+
+
+class OpenAIModel:
+    """A `ChatModel` over `{base_url}/chat/completions`."""
+
+    control: Sequence[str] = ()
+
+    def __init__(
+        self,
+        model: str = "",
+        *,
+        base_url: str = "http://127.0.0.1:8080/v1",
+        key_env: str = "OPENAI_API_KEY",
+        context_tokens: int = 0,
+        tokenizer: str = "",
+        timeout: float = 120.0,
+        retries: int = 3,
+        offline: bool = False,
+    ) -> None:
+        """`model` is what the server calls it, or empty for the first that it lists.
+
+        `key_env` names the variable that holds the key; `tokenizer` is a tokenizer.json, without which tokens
+        are estimated from the number of bytes. `timeout` is in seconds: for the connection, and for each
+        piece of the answer. Raises ConfigError for an address that is none, or one off this machine offline.
+        """
+        self._model, self._context, self._key_env = model, context_tokens, key_env
+        self._server = Server(base_url, timeout=timeout, retries=retries, offline=offline)
+        self._tokenizer_path = tokenizer
+
+    @property
+    def name(self) -> str:
+        return self._model or str(self._told.get("id", "")) or self._server.address
+
+    @property
+    def context_tokens(self) -> int:
+        """As set, else as the server tells, else 4,096."""
+        if self._context:
+            return self._context
+        meta = self._told.get("meta") or {}
+        for told in (self._told.get("max_model_len"), meta.get("n_ctx"), meta.get("n_ctx_train")):
+            if isinstance(told, int) and told > 0:
+                return told
+        return _CONTEXT
+
+    def count(self, text: str) -> int:
+        if self._tokenizer is not None:
+            return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return math.ceil(len(text.encode()) / _BYTES_A_TOKEN)
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        return _TURN + sum(_TURN + self.count(one.content) for one in messages)
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 512,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+        grammar: str = "",
+    ) -> Iterator[str]:
+        body: dict[str, Any] = {
+            "model": self.name,
+            "messages": [one._asdict() for one in messages],
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "seed": seed,
+            "stream": True,
+        }
+        if stop:
+            body["stop"] = list(stop)
+        if grammar:  # llama-server knows it; a server that refuses what it does not know says so
+            body["grammar"] = grammar
+        for event in self._server.events("chat/completions", body, self._key):
+            yield from _pieces(event, self.name)
+
+    @property
+    def _key(self) -> str:
+        return os.environ.get(self._key_env, "") if self._key_env else ""
+
+    @cached_property
+    def _told(self) -> Mapping[str, Any]:
+        """What the server tells of the model; nothing where it tells nothing."""
+        try:
+            rows = self._server.get("models", self._key).get("data", [])
+        except ModelError:
+            if self._model:  # a server need not list its models
+                return {}
+            raise
+        for row in rows:
+            if isinstance(row, dict) and self._model in ("", row.get("id")):
+                return row
+        return {}
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        if not self._tokenizer_path:
+            return None
+        from tokenizers import Tokenizer
+
+        try:
+            return Tokenizer.from_file(str(Path(self._tokenizer_path).expanduser()))
+        except Exception as error:  # the library raises plain Exception
+            raise ConfigError(
+                f"model.tokenizer {self._tokenizer_path!r} cannot be read ({error}): expected a "
+                "tokenizer.json"
+            ) from error
+
+
+def _pieces(event: str, name: str) -> Iterator[str]:
+    """The text of one event, whether it is a part of a stream or a whole answer."""
+    try:
+        told = json.loads(event)
+        if error := told.get("error"):
+            raise ModelError(
+                f"{name} broke off: {error.get('message', error) if isinstance(error, dict) else error}"
+            )
+        for choice in told.get("choices", [])[:1]:
+            piece = (choice.get("delta") or choice.get("message") or {}).get("content")
+            if piece:
+                yield str(piece)
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise ModelError(
+            f"{name} sent {event[:80]!r}, expected a chat completion: is the address that of an "
+            "OpenAI-compatible API (it mostly ends in /v1)?"
+        ) from error
+
+
+def build(
+    open_model: OpenModel,
+    max_tokens: int = 512,
+    temperature: float = 0.0,
+    seed: int = 0,
+    prompt: str = "",
+    form: str = "answer",
+    examples: str = "",
+    shots: int = 3,
+    grammar: bool = False,
+) -> Prompted:
+    """A generator over the server of `[model]`; `grammar` works where the server is llama.cpp's."""
+    return prompted(
+        open_model("openai"),
+        prompt=prompt,
+        form=form,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        seed=seed,
+        examples=examples,
+        shots=shots,
+        grammar=grammar,
+    )

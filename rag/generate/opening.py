@@ -1,0 +1,140 @@
+"""A language model from the settings: which kind it is, where it lies, and with which options it is opened.
+
+`[model] name` is a model of the catalogue, a GGUF file, `hf:owner/repo/file.gguf`, a folder, a hub id, or
+what a server calls it. What the catalogue holds for a name fills in whatever the settings leave at its
+default.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from rag.errors import ConfigError
+
+from .chat_model import KINDS, ChatModel
+
+if TYPE_CHECKING:
+    from rag.config import ModelSettings
+
+_opening = threading.Lock()
+_open: WeakValueDictionary[tuple[str, ModelSettings, bool], ChatModel] = WeakValueDictionary()
+
+
+def open_model(
+    kind: str, settings: ModelSettings, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False
+) -> ChatModel:
+    """The model of the settings as `kind`, or as what it is where `kind` is empty; in a process, opened once.
+
+    `named` are the models of rag.toml by name; those of the user's own catalogue come after them. Raises
+    ConfigError where no model is named or the kinds contradict each other, ModelError where it cannot be
+    opened.
+    """
+    settings = completed(settings, named)
+    found = kind_of(settings)
+    if kind and found and kind != found and settings.kind:
+        raise ConfigError(
+            f"the generator is {kind}, but the model {settings.name!r} is of the kind {found}: name `model` "
+            "as the generator, or another model"
+        )
+    chosen = kind or found
+    if chosen not in KINDS:
+        raise ConfigError(
+            f"no language model is named (model.name {settings.name!r}, model.kind {settings.kind!r}): give "
+            "a GGUF file, a folder, a hub id, or the kind `openai` with model.base_url; `rag models list` "
+            "shows those that have names"
+        )
+    if chosen != "openai" and not settings.name:
+        raise ConfigError(
+            f"model.name is empty: a {chosen} model needs a path, or a name that `rag models list` shows"
+        )
+    key = (chosen, settings, offline)
+    with _opening:
+        model = _open.get(key)
+        if model is None:
+            model = _open[key] = _OPENERS[chosen](settings, offline)
+        return model
+
+
+def completed(settings: ModelSettings, named: Mapping[str, Mapping[str, Any]]) -> ModelSettings:
+    """The settings with what the catalogue knows of the model's name."""
+    from rag.config import ModelSettings, checked_section
+
+    from .catalogue import known
+
+    entry = {**known(), **named}.get(settings.name)
+    if entry is None:
+        return settings
+    kept = checked_section("models." + settings.name, entry, ModelSettings)
+    default = ModelSettings()
+    given = {
+        field.name: getattr(settings, field.name)
+        for field in fields(ModelSettings)
+        if field.name != "name" and getattr(settings, field.name) != getattr(default, field.name)
+    }
+    return replace(kept, **given)
+
+
+def kind_of(settings: ModelSettings) -> str:
+    """The kind that is set, else what the name looks like; empty where it cannot be told."""
+    if settings.kind:
+        return settings.kind
+    name = settings.name
+    if name.lower().endswith(".gguf"):
+        return "gguf"
+    if (Path(name).expanduser() / "config.json").is_file() if name else False:
+        return "hf"
+    return "hf" if name.count("/") == 1 and not name.startswith((".", "/", "~")) else ""
+
+
+def _gguf(settings: ModelSettings, offline: bool) -> ChatModel:
+    from .download import gguf_path
+    from .gguf import GgufModel
+
+    return GgufModel.open(
+        gguf_path(settings.name, offline=offline),
+        context_tokens=settings.context_tokens,
+        gpu_layers=settings.gpu_layers,
+        threads=settings.threads,
+        rope_scaling=settings.rope_scaling,
+        rope_factor=settings.rope_factor,
+        rope_base=settings.rope_base,
+        seed=settings.seed,
+        patience=settings.timeout,
+    )
+
+
+def _hf(settings: ModelSettings, offline: bool) -> ChatModel:
+    from .hf import HfModel
+
+    return HfModel.open(
+        settings.name,
+        adapter=settings.adapter,
+        context_tokens=settings.context_tokens,
+        device=settings.device,
+        dtype=settings.dtype,
+        offline=offline,
+        patience=settings.timeout,
+    )
+
+
+def _openai(settings: ModelSettings, offline: bool) -> ChatModel:
+    from .openai import OpenAIModel
+
+    return OpenAIModel(
+        settings.name,
+        base_url=settings.base_url,
+        key_env=settings.key_env,
+        context_tokens=settings.context_tokens,
+        tokenizer=settings.tokenizer,
+        timeout=settings.timeout,
+        retries=settings.retries,
+        offline=offline,
+    )
+
+
+_OPENERS = {"gguf": _gguf, "hf": _hf, "openai": _openai}

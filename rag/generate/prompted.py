@@ -1,0 +1,132 @@
+"""The generator that all language models share: sources into a prompt, the model's turn out.
+
+The system's instructions outrank the sources, and the sources outrank what the model remembers. A model that
+writes the prompt's refusal yields nothing, which grounding turns into an abstention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from rag.errors import ConfigError
+from rag.prompts import Prompt, fill, load_prompt
+from rag.prompts.data import harmless
+from rag.types import Hit, Question
+
+from . import Told
+from .chat_model import ChatModel, Message
+from .fit import fit
+from .stream import behind, unless, without_reasoning
+
+FORMS = ("answer", "notes", "examples")
+Examples = Callable[[str], Sequence[Message]]
+"""A question → worked examples as earlier turns."""
+
+
+class Prompted:
+    """A `Generator` over any `ChatModel`. Yields text as it comes; what was sent is told in the trace."""
+
+    def __init__(
+        self,
+        model: ChatModel,
+        prompt: Prompt,
+        *,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        seed: int = 0,
+        examples: Examples | None = None,
+        grammar: bool = False,
+    ) -> None:
+        self.model, self.prompt = model, prompt
+        self.name = model.name
+        self._options = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+        self._examples, self._grammar = examples, grammar
+
+    @property
+    def context_tokens(self) -> int:
+        return self.model.context_tokens
+
+    def count(self, text: str) -> int:
+        return self.model.count(text)
+
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[str | Told]:
+        """Raises ModelError where the context is too small or the model fails."""
+        yield from self.sample(question, hits)
+
+    def sample(self, question: Question, hits: Sequence[Hit], **options: Any) -> Iterator[str | Told]:
+        """The same with other sampling options: `temperature`, `seed`, `max_tokens`."""
+        if not hits:
+            return
+        options = {**self._options, **options}
+        fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options["max_tokens"])
+        if self._grammar:
+            from .grammar import cited
+
+            options["grammar"] = cited(fitted.used, self.prompt.refusal)
+        detail: dict[str, Any] = {
+            "prompt": self.prompt.name,
+            "prompt_tokens": fitted.tokens,
+            "context_tokens": self.model.context_tokens,
+            "sources": list(fitted.used),
+            "left_out": list(fitted.left_out),
+            "cut_short": list(fitted.cut),
+        }
+        notes: list[str] = []
+        yield from self._answer(self.model.chat(fitted.messages, **options), notes)
+        yield Told(detail | ({"notes": notes[0]} if notes else {}))
+
+    def _renderer(self, question: str) -> Callable[[str], Sequence[Message]]:
+        prompt = self.prompt
+        asked = harmless(question, prompt.delimiters, self.model.control)
+        values = {"question": asked, "refusal": prompt.refusal, "n": ""}
+        head = [Message("system", fill(prompt.system, values))] if prompt.system else []
+        shown = list(self._examples(question)) if self._examples else []
+
+        def render(sources: str) -> Sequence[Message]:
+            return [*head, *shown, Message("user", fill(prompt.user, {**values, "sources": sources}))]
+
+        return render
+
+    def _answer(self, pieces: Iterable[str], notes: list[str]) -> Iterator[str]:
+        """What a reader sees: no reasoning, no notes, no refusal."""
+        pieces = without_reasoning(pieces)
+        if self.prompt.answer_after:
+            pieces = behind(pieces, self.prompt.answer_after, notes)
+        return unless(pieces, self.prompt.refusal)
+
+
+def prompted(
+    model: ChatModel,
+    *,
+    prompt: str = "",
+    form: str = "answer",
+    max_tokens: int = 512,
+    temperature: float = 0.0,
+    seed: int = 0,
+    examples: str = "",
+    shots: int = 3,
+    grammar: bool = False,
+) -> Prompted:
+    """A generator from options: `form` is answer, notes or examples, `prompt` the path of another file.
+
+    `examples` is a TOML file of worked examples and `shots` how many are shown (form `examples`). Raises
+    ConfigError for an unknown form or a file that cannot be used.
+    """
+    if form not in FORMS:
+        raise ConfigError(f"form is {form!r}, expected one of {', '.join(FORMS)}")
+    chosen = load_prompt(prompt or form, ("question", "sources"))
+    choose = None
+    if form == "examples":
+        from .examples import chooser
+
+        choose = chooser(chosen, examples, shots)
+    return Prompted(
+        model,
+        chosen,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        seed=seed,
+        examples=choose,
+        grammar=grammar,
+    )

@@ -1,0 +1,103 @@
+"""Filters on a stream of text: what is no part of the answer is held back before anyone sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+_OPENS, _CLOSES = "<think>", "</think>"
+
+
+def until(pieces: Iterable[str], stops: Sequence[str]) -> Iterator[str]:
+    """The text before the first of `stops`; a piece that may begin one waits for what follows."""
+    stops = [stop for stop in stops if stop]
+    held = ""
+    for piece in pieces:
+        held += piece
+        found = min((place for stop in stops if (place := held.find(stop)) >= 0), default=-1)
+        if found >= 0:
+            held = held[:found]
+            break
+        keep = _open_end(held, stops)
+        ready, held = held[: len(held) - keep], held[len(held) - keep :]
+        if ready:
+            yield ready
+    if held:
+        yield held
+
+
+def without_reasoning(pieces: Iterable[str]) -> Iterator[str]:
+    """Leaves out a `<think>…</think>` block at the head of the text."""
+    head, feed = "", iter(pieces)
+    for piece in feed:
+        head += piece
+        told = head.lstrip()
+        if told.startswith(_OPENS):
+            _, found, rest = told.partition(_CLOSES)
+            if found:
+                yield from _stripped(rest, feed)
+                return
+        elif not _OPENS.startswith(told):
+            yield head
+            yield from feed
+            return
+    if head.strip() and not head.lstrip().startswith(_OPENS):
+        yield head
+
+
+def behind(pieces: Iterable[str], line: str, before: list[str]) -> Iterator[str]:
+    """The text behind the first `line`; what stands before it goes into `before`, not into the stream.
+
+    Where the line never comes, the whole text is what stands before, and nothing is yielded.
+    """
+    head, feed = "", iter(pieces)
+    for piece in feed:
+        head += piece
+        notes, found, rest = head.partition(line)
+        if found:
+            before.append(notes.strip())
+            yield from _stripped(rest, feed)
+            return
+    before.append(head.strip())
+
+
+def unless(pieces: Iterable[str], refusal: str) -> Iterator[str]:
+    """Nothing where the text begins with `refusal`, else all of it. The head waits until it can be told."""
+    head, feed = "", iter(pieces)
+    for piece in feed:
+        head += piece
+        told = _bare(head)
+        if refusal and told.startswith(_bare(refusal)):
+            return
+        if not refusal or not _bare(refusal).startswith(told):
+            yield head
+            yield from feed
+            return
+    if head.strip():
+        yield head
+
+
+def _bare(text: str) -> str:
+    """Without quotes, emphasis and white space at its head, which models like to add; in lower case."""
+    return text.lstrip(" \n\t\"'*_`“[(").lower()
+
+
+def _stripped(first: str, feed: Iterable[str]) -> Iterator[str]:
+    """The text from its first character that is not white space."""
+    begun = False
+    for piece in chain((first,), feed):
+        told = piece if begun else piece.lstrip()
+        begun = begun or bool(told)
+        if told:
+            yield told
+
+
+def _open_end(text: str, stops: Sequence[str]) -> int:
+    """How many characters at the end of the text may be the beginning of a stop."""
+    longest = 0
+    for stop in stops:
+        for size in range(min(len(stop) - 1, len(text)), longest, -1):
+            if text.endswith(stop[:size]):
+                longest = size
+                break
+    return longest

@@ -1,0 +1,99 @@
+"""Withdraws an answer that the model would give otherwise the next time: semantic entropy over samples.
+
+The question is answered n times at a high temperature; answers that mean the same form a cluster, and H =
+-Σ_c p(c) ln p(c) / ln n is 0 where all agree and 1 where none do. Two answers mean the same when their
+vectors are near or their numbers and words agree. A refusal is an answer too. Source: Detecting
+hallucinations in large language models using semantic entropy (clusters by entailment there, by embedding
+here).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.embedding import Embedder
+from rag.errors import ConfigError
+from rag.types import Answer, Question
+
+from .abstain import withdrawn
+from .refusal import is_refusal
+
+if TYPE_CHECKING:
+    from rag.generate.chat_model import OpenModel
+
+
+def build(
+    open_model: OpenModel,
+    embedder: Embedder,
+    samples: int = 5,
+    most: float = 0.6,
+    temperature: float = 0.8,
+    alike: float = 0.85,
+    max_tokens: int = 128,
+    prompt: str = "answer",
+) -> Callable[[Question, Answer], Answer]:
+    """A stage for answers of language models; each question costs `samples` more answers.
+
+    Answers with entropy above `most` (0 to 1) are withdrawn; confidence becomes at most 1 - entropy. `alike`
+    is the cosine from which two answers count as one.
+    """
+    from rag.generate.prompted import prompted
+
+    if samples < 2:
+        raise ConfigError(f"samples is {samples}, expected 2 or more")
+    generator = prompted(open_model(""), prompt=prompt)
+
+    def semantic_entropy(question: Question, answer: Answer) -> Answer:
+        if answer.abstained or not answer.hits:
+            return answer
+        texts = [
+            "".join(
+                piece
+                for piece in generator.sample(
+                    question, answer.hits, temperature=temperature, seed=seed, max_tokens=max_tokens
+                )
+                if isinstance(piece, str)
+            )
+            for seed in range(1, samples + 1)
+        ]
+        uncertain = entropy(clusters(texts, embedder, alike))
+        answer = replace(answer, confidence=min(answer.confidence, 1 - uncertain))
+        return withdrawn(answer) if uncertain > most else answer
+
+    return semantic_entropy
+
+
+def entropy(labels: Sequence[int]) -> float:
+    """H of the shares of equal labels, divided by ln n: 0 (all equal) to 1 (all different)."""
+    n = len(labels)
+    if n < 2:
+        return 0.0
+    return -sum(count / n * math.log(count / n) for count in Counter(labels).values()) / math.log(n) + 0.0
+
+
+def clusters(texts: Sequence[str], embedder: Embedder, alike: float) -> list[int]:
+    """A label for each text; texts that mean the same share one. Compared with the first of each cluster."""
+    plain = [re.sub(r"\s*\[\d+\]", "", text).strip() for text in texts]
+    plain = ["" if is_refusal(text) else text for text in plain]
+    rows = embedder.embed(plain, "document")
+    firsts: list[int] = []
+    labels = []
+    for place, text in enumerate(plain):
+        for label, first in enumerate(firsts):
+            near = float(rows[place] @ rows[first]) >= alike
+            if bool(text) == bool(plain[first]) and near and _numbers(text) == _numbers(plain[first]):
+                labels.append(label)
+                break
+        else:
+            labels.append(len(firsts))
+            firsts.append(place)
+    return labels
+
+
+def _numbers(text: str) -> set[str]:
+    return set(re.findall(r"\d+", text))

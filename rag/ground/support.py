@@ -1,0 +1,117 @@
+"""How well each written sentence is supported by what it cites, and what becomes of one that is not.
+
+For a sentence s and its cited text e: support = (cos(s, e) + cover(s, e)) / 2, with cover the share of the
+terms of s that e has; halved where s has a number that e has not, or one of the two is negated and the other
+is not. Quotes are their own proof and keep their score. A trained head goes in by the same callable
+(`Scorer`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rag.embedding import Embedder
+from rag.errors import ConfigError
+from rag.types import Answer, Question, Sentence
+
+from .abstain import withdrawn
+from .compose import composed
+
+Scorer = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+"""Pairs of (sentence, cited text) → how well each is supported, 0 to 1."""
+
+POLICIES = ("mark", "remove", "abstain")
+MARK = " [unsupported]"
+_NEGATION = re.compile(r"\b(?:not?|never|none|nothing|nor|cannot|without|\w+n't)\b", re.IGNORECASE)
+
+
+class Overlap:
+    """The built-in `Scorer`: embedding and lexical overlap, numbers and negation."""
+
+    def __init__(self, embedder: Embedder, language: str = "english") -> None:
+        from rag.indexes import Analyzer
+
+        self._embedder, self._analyze = embedder, Analyzer(language).analyze
+
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        rows = self._embedder.embed([text for pair in pairs for text in pair], "document")
+        found = []
+        for (sentence, cited), one, other in zip(pairs, rows[::2], rows[1::2], strict=True):
+            terms, known = set(self._analyze(sentence)), set(self._analyze(cited))
+            cover = len(terms & known) / len(terms) if terms else 0.0
+            score = (max(0.0, float(one @ other)) + cover) / 2
+            found.append(score / 2 if _contradict(sentence, cited) else score)
+        return found
+
+
+def build(
+    embedder: Embedder,
+    language: str = "english",
+    policy: str = "mark",
+    below: float = 0.5,
+    scorer: Scorer | None = None,
+) -> Callable[[Question, Answer], Answer]:
+    """A stage that scores written sentences and treats those with support under `below` by `policy`.
+
+    `mark` keeps them, without a citation and marked; `remove` leaves them out; `abstain` withdraws the
+    answer. Where none is left, the answer is withdrawn. Raises ConfigError for another policy.
+    """
+    if policy not in POLICIES:
+        raise ConfigError(f"policy is {policy!r}, expected one of {', '.join(POLICIES)}")
+    score = scorer or Overlap(embedder, language)
+
+    def support(question: Question, answer: Answer) -> Answer:
+        sentences = _scored(answer, score)
+        weak = {place for place, one in enumerate(sentences) if not one.citations or one.support < below}
+        if sentences and (len(weak) == len(sentences) or (weak and policy == "abstain")):
+            return withdrawn(replace(answer, confidence=0.0))
+        if policy == "remove":
+            answer = composed(answer, [one for place, one in enumerate(sentences) if place not in weak])
+        else:
+            kept = [
+                replace(one, citations=()) if place in weak else one for place, one in enumerate(sentences)
+            ]
+            answer = composed(answer, kept, dict.fromkeys(weak, MARK))
+        return replace(answer, confidence=_confidence(answer))
+
+    return support
+
+
+def _scored(answer: Answer, score: Scorer) -> list[Sentence]:
+    """The sentences, each written one with its score; quotes keep theirs."""
+    written = {
+        place: one for place, one in enumerate(answer.sentences) if one.citations and not is_quote(one)
+    }
+    if not written:
+        return list(answer.sentences)
+    pairs = [(one.text, " ".join(c.quote for c in one.citations)) for one in written.values()]
+    scores = dict(zip(written, score(pairs), strict=True))
+    return [
+        replace(one, support=float(scores[place])) if place in scores else one
+        for place, one in enumerate(answer.sentences)
+    ]
+
+
+def is_quote(sentence: Sentence) -> bool:
+    """Whether a sentence stands word for word in what it cites."""
+    from .plain import plain
+
+    return any(
+        sentence.text in (plain(citation.quote), " ".join(citation.quote.split()))
+        for citation in sentence.citations
+    )
+
+
+def _confidence(answer: Answer) -> float:
+    """The mean support of what is cited, for written answers; a quoted one keeps its confidence."""
+    if all(is_quote(one) for one in answer.sentences):
+        return answer.confidence
+    cited = [one.support for one in answer.sentences if one.citations]
+    return sum(cited) / len(cited) if cited else 0.0
+
+
+def _contradict(sentence: str, cited: str) -> bool:
+    numbers = set(re.findall(r"\d+", sentence)) - set(re.findall(r"\d+", cited))
+    return bool(numbers) or bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(cited))
