@@ -17,10 +17,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from rag.errors import FingerprintError, LockedError, StoreError
+from rag.errors import CorruptError, FingerprintError, LockedError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
 from .contract import Capabilities, Problem, Upsert
+from .local_check import problems
 from .local_derived import Derived
 from .local_gate import Gate
 from .local_identity import Identity
@@ -237,7 +238,13 @@ class LocalStore:
             index, allowed = self._indexes.dense, self._allowed(where)
 
             def search(reach: int) -> _Found:
-                scores, positions = index.search(vector[None, :], reach, allowed)
+                try:
+                    scores, positions = index.search(vector[None, :], reach, allowed)
+                except CorruptError as error:
+                    self._indexes.doubt_dense()
+                    raise CorruptError(
+                        f"{error}; run the command again: the index is then rebuilt"
+                    ) from error
                 found = positions[0] >= 0
                 return scores[0][found], positions[0][found]
 
@@ -318,7 +325,7 @@ class LocalStore:
         """The truth in itself, and against the derived indexes."""
         with translated(self._truth.path):
             mend = "restore the folder from a backup, or move it away and ingest again"
-            found = [Problem(what, mend) for what in self._truth.problems(self.identity.dim)]
+            found = [Problem(what, mend) for what in problems(self._truth.connection, self.identity.dim)]
         with self.snapshot():
             chunks = self._truth.count("chunk")
             for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):

@@ -90,9 +90,18 @@ class Derived:
                 index = self._open_dense()
                 self.dense = self._replayed(index, index.stamp)
             if self.dense.pending * _SAVE_SHARE >= len(self.dense) or len(self.dense) <= _SAVE_ALWAYS:
-                self.dense.save(self.dense_stamp)
+                self._save_dense()
                 self._mark = self._dense_mark()
         return min(self.dense.stamp, self.lexical.stamp)
+
+    def _save_dense(self) -> None:
+        try:
+            self.dense.save(self.dense_stamp)
+        except CorruptError:  # a file that it would merge is damaged: begin anew, from the truth
+            self._wipe(self._folder / "dense")
+            index = self._open_dense()
+            self.dense = self._replayed(index, index.stamp)
+            self.dense.save(self.dense_stamp)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -126,6 +135,11 @@ class Derived:
         except CorruptError:
             self._wipe(folder)
             return DenseIndex.open(folder, self._dim)
+
+    def doubt_dense(self) -> None:
+        """Sets aside an index whose files turned out to be damaged: the next `follow` builds it anew."""
+        self._wipe(self._folder / "dense")
+        self.dense_stamp = -1
 
     def _dense_mark(self) -> tuple[int, int] | None:
         """Tells one saved state of the dense index from another."""

@@ -425,23 +425,6 @@ class Truth:
     def count(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
-    def problems(self, dim: int) -> list[str]:
-        """What is wrong inside the file, in words; empty when all is well. Reads everything."""
-        checks = {
-            "chunks without a document": "chunk WHERE document NOT IN (SELECT key FROM document)",
-            "chunks without a vector": "chunk WHERE position NOT IN (SELECT position FROM vector)",
-            "vectors without a chunk": "vector WHERE position NOT IN (SELECT position FROM chunk)",
-            "vectors of another size": f"vector WHERE length(value) <> {dim * 4}",
-            "chunks whose text is not their document's": "chunk JOIN document ON key = document"
-            ' WHERE substr(document.text, start + 1, "end" - start) <> chunk.text',
-        }
-        found = [str(row[0]) for row in self.connection.execute("PRAGMA quick_check") if row[0] != "ok"]
-        for what, rows in checks.items():
-            number = self.connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
-            if number:
-                found.append(f"{number} {what}")
-        return found
-
 
 def _json(document: Document) -> str:
     """A document's metadata as JSON. Raises StoreError for what JSON cannot hold."""
