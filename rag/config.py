@@ -50,6 +50,7 @@ class ChunkSettings:
 
     method: str = "structure"  # structure, fixed, sentences, headings, semantic, code, or `module:function`
     max_tokens: int = 200  # by the embedder's own count, heading path included
+    min_tokens: int = 32  # smaller sections and remainders join a neighbour
     overlap: int = 0  # sentences (or tokens, for `fixed`) repeated from the chunk before
 
 
@@ -82,9 +83,7 @@ class AskSettings:
 class ModelSettings:
     """The language model of the generators `model`, `gguf`, `hf`, `openai`, and of stages that need one."""
 
-    name: str = (
-        ""  # a name of `rag models`, a .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model
-    )
+    name: str = ""  # a name of `rag models`, a .gguf file, hf:owner/repo/file.gguf, a folder, a hub id
     kind: str = ""  # gguf, hf or openai; empty is what the name looks like
     context_tokens: int = 0  # prompt and answer together; 0 is what the model tells, at most 8192
     max_tokens: int = 512  # of an answer

@@ -253,7 +253,7 @@ class Rag:
     # ------------------------------------------------------------------------------------- evaluate
 
     def evaluate(self, questions: QuestionSet | Sequence[Case] | str | Path, **options: Any) -> Run:
-        """Asks every question of a set and measures what comes back; `rag.evaluate.evaluate` has the options."""
+        """Asks every question of a set and measures what comes back; `rag.evaluate.evaluate` has options."""
         from rag.evaluate.run import evaluate
 
         return evaluate(self, questions, **options)
@@ -329,17 +329,19 @@ class Rag:
     @cached_property
     def chunk(self) -> Chunker:
         """The chunker; a chunk never has more tokens than the embedder reads."""
-        from rag.chunking import chunker
+        from rag.chunking import chunker, options
 
         if not isinstance(self._chunk, str) or ":" in self._chunk:
             return self._part("chunking", self._chunk)  # type: ignore[no-any-return]
-        chunk = self.settings.chunk
-        options = dict(self.settings.stages.get(self._chunk, {}))
-        if self._chunk == "semantic":
-            options["embed"] = self.embedder.embed
+        chunk, known = self.settings.chunk, options(self._chunk)
+        most = min(chunk.max_tokens, self.embedder.max_tokens)
+        given: dict[str, Any] = {"max_tokens": most, "min_tokens": min(chunk.min_tokens, most)}
+        if "embed" in known:
+            given["embed"] = self.embedder.embed
+        given = {name: value for name, value in given.items() if name in known}
         if chunk.overlap:  # not every method has it, and those that have begin without
-            options["overlap"] = chunk.overlap
-        return chunker(self._chunk, max_tokens=min(chunk.max_tokens, self.embedder.max_tokens), **options)
+            given["overlap"] = chunk.overlap
+        return chunker(self._chunk, **given, **self.settings.stages.get(self._chunk, {}))
 
     @cached_property
     def augment(self) -> list[Augment]:
@@ -395,7 +397,7 @@ class Rag:
         }
 
     def model(self, kind: str = "") -> ChatModel:
-        """The language model of the settings, opened once; `kind` is gguf, hf, openai or, empty, what it is."""
+        """The language model of the settings, opened once, as gguf, hf or openai, or as what it is."""
         from rag.generate.opening import open_model
 
         settings = self.settings

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rag.chunking.chunks import make_chunks as make_chunks
     from rag.chunking.sentences import sentences as sentences
 
-__all__ = ["Chunker", "TokenEnds", "chunker", "make_chunks", "methods"]
+__all__ = ["Chunker", "TokenEnds", "chunker", "make_chunks", "methods", "options"]
 
 TokenEnds: TypeAlias = "Callable[[str], NDArray[np.int64]]"
 """The offset just behind each token of a text, ascending: what an embedder's `token_ends` gives."""
@@ -57,24 +57,28 @@ def methods() -> tuple[str, ...]:
     return tuple(_METHODS)
 
 
+def options(name: str) -> frozenset[str]:
+    """The settings that a method has. Raises ConfigError for a name that does not exist."""
+    return frozenset(field.name for field in fields(_method(name)))
+
+
 def chunker(name: str = "structure", **settings: Any) -> Chunker:
     """A chunker by name. Its `repr` names the method and every setting: equal reprs cut alike.
 
     Raises ConfigError for a name or a setting that does not exist and for a value out of range.
     """
+    for unknown in sorted(settings.keys() - options(name)):
+        known = ", ".join(sorted(options(name)))
+        raise ConfigError(f"the chunking method {name!r} has no setting {unknown!r}: it has {known}")
+    made: Chunker = _method(name)(**settings)
+    return made
+
+
+def _method(name: str) -> Any:
     if name not in _METHODS:
         raise ConfigError(f"no chunking method {name!r}: choose one of {', '.join(_METHODS)}")
     module, attribute = _METHODS[name]
-    method = getattr(import_module(module), attribute)
-    known = [field.name for field in fields(method)]
-    for unknown in sorted(settings.keys() - set(known)):
-        raise ConfigError(
-            f"the chunking method {name!r} has no setting {unknown!r}: it has {', '.join(known)}"
-        )
-    if "embed" in known and "embed" not in settings:
-        raise ConfigError(f"the chunking method {name!r} needs the setting 'embed': texts → unit rows")
-    made: Chunker = method(**settings)
-    return made
+    return getattr(import_module(module), attribute)
 
 
 def __getattr__(name: str) -> Any:

@@ -71,10 +71,17 @@ class Evidence:
         logits = self.features(question, candidates) @ np.array(WEIGHTS) + BIAS
         return [1 / (1 + math.exp(-logit)) for logit in logits.tolist()]
 
-    def telling(self, question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Those candidates that say something the question does not."""
+    def promising(self, question: str, candidates: Sequence[Candidate], most: int) -> list[Candidate]:
+        """Up to `most` candidates by the terms they share with the question, in their order.
+
+        Those that only repeat the question are left out, unless there are no others.
+        """
         asked = set(self._analyze(question))
-        return [one for one in candidates if not asked.issuperset(self._analyze(one.text))]
+        terms = [set(self._analyze(one.text)) for one in candidates]
+        telling = [place for place, its in enumerate(terms) if its - asked] or list(range(len(candidates)))
+        if len(telling) > most:
+            telling = sorted(telling, key=lambda place: -len(terms[place] & asked))[:most]
+        return [candidates[place] for place in sorted(telling)]
 
     def features(self, question: str, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """One row a candidate, one column for each of `FEATURES`."""

@@ -241,3 +241,16 @@ def test_fusion_depth_and_weights_reach_the_retriever(tmp_path: Path) -> None:
     assert hits[0].chunk.source == "a.txt"
     assert hits[0].score == pytest.approx(2 / (60 + 1) + 1 / (60 + 1))
     assert hits[1].score == pytest.approx(2 / (60 + 2) + 1 / (60 + 2))
+
+
+@pytest.mark.parametrize("method", ["structure", "headings", "sentences", "fixed", "semantic", "code"])
+def test_every_chunking_method_can_be_named_and_keeps_exact_offsets(tmp_path: Path, method: str) -> None:
+    text = GUIDE * 3
+    settings = {"chunk.method": method, "chunk.max_tokens": 16}
+    with Rag(tmp_path / "i", embedder=WordEmbedder(), settings=settings) as rag:
+        rag.ingest(Document.make(text, "guide.md", media_type="text/markdown"))
+        chunks = [hit.chunk for hit in rag.search("session", k=50)]
+        assert len(chunks) >= 3
+        for chunk in chunks:
+            assert text[chunk.start : chunk.end] == chunk.text
+            assert len(rag.embedder.token_ends(chunk.text)) <= 16
