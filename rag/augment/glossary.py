@@ -1,5 +1,6 @@
 """Adds what the corpus means by the terms of a question, as further queries, each with a weight.
 
+`How deep is a CNN?` is also asked as `How deep is a CNN (convolutional neural network)?`.
 For a term t of the question with meanings m, and cosines c(m) = cos(question, m), the meanings taken are
 those with c(m) ≥ max c − `margin`, at most `most` of them: a question that says what it is about picks one,
 `What does SU stand for?` gets them all. They share `weight`, so that a term counts the same however many
@@ -56,7 +57,7 @@ def build(
         taken = {term: chosen(embedder, question.text, senses[term], margin, most) for term in found}
         note("terms", taken)
         added = [
-            Query(f"{term} {meaning}", weight / len(meanings))
+            Query(expanded(question.text, term, meaning), weight / len(meanings))
             for term, meanings in taken.items()
             for meaning in meanings
         ]
@@ -98,6 +99,14 @@ def _says(word: str, language: str) -> bool:
     from rag.indexes import Analyzer
 
     return bool(Analyzer(language).analyze(word))
+
+
+def expanded(question: str, term: str, meaning: str) -> str:
+    """The question with the meaning in brackets behind the first place of the term, or at its end."""
+    place = re.search(rf"(?<!\w){re.escape(term)}(?:['’]?s)?(?!\w)", question, re.IGNORECASE)
+    if place is None:
+        return f"{question} {meaning}"
+    return f"{question[: place.end()]} ({meaning}){question[place.end() :]}"
 
 
 def _term(text: str, senses: dict[str, Senses], folded: dict[str, str]) -> str | None:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rag.generate.candidates import cut
 from rag.generate.evidence import Candidate, Evidence
-from rag.generate.extractive import cut
 from rag.types import Hit
 
 _NUMBER = re.compile(

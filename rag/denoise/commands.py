@@ -22,7 +22,7 @@ _FORGET = r"\b(?:ignore|disregard|forget|override|bypass|discard|overrule)"
 _PATTERNS = (
     # away from its orders
     rf"{_FORGET} (?:all |any |everything |of |the |in |from )*{_OLD} (?:\w+ ){{0,2}}?{_ORDERS}\b",
-    rf"{_FORGET} (?:all |any |of )*(?:the |these |those |your ){{1,2}}(?:system )?{_ORDERS}\b",
+    rf"{_FORGET} (?:(?:all|any) (?:of )?)?(?:the |these |those |your ){{1,2}}(?:system )?{_ORDERS}\b",
     rf"{_FORGET} (?:all |any |everything |of |the |in |from )*{_OLD} (?:\w+ )?{_SOURCES}\b",
     rf"{_FORGET} (?:everything|anything|all|whatever) (?:\w+ ){{0,3}}?(?:above|before|said|told|so far)\b",
     # new ones
@@ -33,7 +33,7 @@ _PATTERNS = (
     rf"\b(?:instructions?|note|message|notice|attention|important)\b[^.!?]{{0,12}}? (?:to|for) "
     rf"(?:the |any |all |every )*{_MODEL}\b",
     rf"\b(?:if|when|since|as) you are an? (?:\w+ ){{0,2}}?{_MODEL}\b",
-    rf"\byou are (?:now|no longer) (?:an? )?(?:\w+ ){{0,4}}?{_MODEL}\b",
+    rf"\byou are (?:now|no longer) [^.!?]{{0,30}}?\ban? (?:\w+ ){{0,2}}?{_MODEL}\b",
     rf"\b(?:dear|attention|hey|hello)\b,? (?:\w+ )?{_MODEL} ?[,:!.]",
     rf"\b{_MODEL}s? (?:reading this|must|should|shall) (?:\w+ )?(?:{_SAY}|ignore|disregard)\b",
     # putting words into its mouth
@@ -42,7 +42,7 @@ _PATTERNS = (
     rf"\b(?:always|only|just|must|should|please) {_SAY}\b,?(?: only| exactly)*"
     r"(?: that\b| with (?:[\"'“]|the (?:word|phrase|answer|text)s?\b)|:| ?[\"“])",
     rf"\b{_SAY} (?:only |exactly |just )+(?:with |the words? )?[\"'“:]",
-    r"\bthe (?:\w+ )?answer to (?:this|the|any|every|your|all) (?:\w+ )?questions?\b[^.!?]{0,60}? "
+    r"\bthe (?:\w+ ){0,2}?answer to (?:this|the|any|every|your|all) (?:\w+ )?questions?\b[^.!?]{0,60}? "
     r"(?:is|must be)\b",
     # silencing it
     r"\b(?:do not|don't|never|must not) (?:mention|reveal|cite|quote|use|trust|disclose|tell|show)\b"

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.generate.candidates import cut
 from rag.generate.evidence import Candidate, Evidence
-from rag.generate.extractive import cut
 from rag.trace import note
 from rag.types import Hit, Question
 

@@ -78,7 +78,9 @@ def suspects(store: VectorStore, near: float = NEAR, most: int = 100_000) -> Ite
 
 
 def _why(question: str, chunk: Chunk, z: float, near: float, faq: bool) -> str:
-    return _stands_out(chunk, z, near) or copies(question, _running(chunk.text) if faq else chunk.text)
+    return _stands_out(chunk, z, near) or copies(
+        question, _running(chunk.text) if faq else chunk.indexed_text
+    )
 
 
 def _stands_out(chunk: Chunk, z: float, near: float) -> str:

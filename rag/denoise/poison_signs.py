@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _SPLITTING = re.compile(r"(?<=[A-Za-z])[\u200b-\u200d\u2060\ufeff]+(?=[A-Za-z])")
 _SPLIT_MOST = 2
 _OVERRIDES = re.compile(r"[\u202d\u202e]")
-_TAGS = re.compile(r"(?<!\U0001f3f4)[\U000e0020-\U000e007e]{4,}")  # a black flag opens a flag emoji
+_TAGS = re.compile(
+    r"(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{4,}"
+)  # a black flag opens a flag emoji
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
