@@ -341,7 +341,7 @@ class Rag:
         given = {name: value for name, value in given.items() if name in known}
         if chunk.overlap:  # not every method has it, and those that have begin without
             given["overlap"] = chunk.overlap
-        return chunker(self._chunk, **given, **self.settings.stages.get(self._chunk, {}))
+        return chunker(self._chunk, **{**given, **self.settings.stages.get(self._chunk, {})})
 
     @cached_property
     def augment(self) -> list[Augment]:

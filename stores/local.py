@@ -23,6 +23,7 @@ from rag.types import Chunk, Document, DocumentInfo, Scored
 from .contract import Capabilities, Problem, Upsert
 from .local_check import problems
 from .local_derived import Derived
+from .local_exchange import exchange, grown_beside, settle
 from .local_gate import Gate
 from .local_identity import Identity
 from .local_truth import Truth, translated
@@ -81,6 +82,7 @@ class LocalStore:
         path = Path(folder)
         wanted = Identity(fingerprint, dim, embedder, engine, language)
         try:
+            settle(path)
             path.mkdir(parents=True, exist_ok=True)
             identity = Identity.read(path) or wanted.write_new(path)
         except OSError as error:
@@ -98,7 +100,11 @@ class LocalStore:
     @staticmethod
     def identity_of(folder: str | Path) -> Identity | None:
         """What a folder was built with, or None where there is no store in it."""
+        settle(Path(folder))
         return Identity.read(Path(folder))
+
+    exchange = staticmethod(exchange)
+    grown_beside = staticmethod(grown_beside)
 
     @property
     def language(self) -> str:

@@ -30,9 +30,6 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
 
     Raises StoreError where there is no local index, LockedError while another process writes to it.
     """
-    grown = rag.index.with_name(rag.index.name + ".new")
-    if not rag.index.exists() and _aside(rag.index).exists() and grown.exists():
-        grown.rename(rag.index)  # a run was killed between the two steps of `_exchange`
     identity = LocalStore.identity_of(rag.index)
     if identity is None:
         raise StoreError(f"there is no index at {rag.index}: run `rag ingest PATH` first")
@@ -41,7 +38,7 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
     old = LocalStore.open(rag.index, fingerprint=identity.fingerprint, dim=identity.dim)
     recipe = recipe_of(rag)
     with old.writing():
-        new = _grown(rag, grown, old)
+        new = _grown(rag, LocalStore.grown_beside(rag.index), old)
         sync = Sync(new, rag.embedder, rag.chunks, recipe, base_of(rag), progress or (lambda _: None))
         report = sync.documents(_all(old, recipe))
         kept = {info.id for info in old.documents()}
@@ -49,7 +46,7 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
         new.sync()
         new.close()
         old.close()
-        _exchange(rag.index, grown)
+        LocalStore.exchange(rag.index)
     rag.close()
     return report
 
@@ -78,16 +75,3 @@ def _all(store: LocalStore, recipe: str) -> Iterator[Document]:
                 {**document.metadata, FILE_KEY: {**stamp, "recipe": recipe}} if stamp else document.metadata
             )
             yield replace(document, metadata=metadata)
-
-
-def _exchange(index: Path, grown: Path) -> None:
-    """Puts the new folder in the old one's place. Between the two steps the old one is kept under `.old`."""
-    aside = _aside(index)
-    shutil.rmtree(aside, ignore_errors=True)
-    index.rename(aside)
-    grown.rename(index)
-    shutil.rmtree(aside)
-
-
-def _aside(index: Path) -> Path:
-    return index.with_name(index.name + ".old")

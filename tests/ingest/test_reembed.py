@@ -90,6 +90,13 @@ def test_a_kill_between_the_two_steps_of_the_exchange_is_mended(index: Notes) ->
     assert len(index.stored()) == 31
 
 
+def test_any_opening_mends_such_a_kill(index: Notes) -> None:
+    shutil.copytree(index.base / ".rag", index.base / ".rag.old")
+    (index.base / ".rag").rename(index.base / ".rag.new")
+    assert len(index.stored()) == 31
+    assert sorted(path.name for path in index.base.glob(".rag*")) == [".rag"]
+
+
 def test_the_embedder_that_is_there_already_and_no_index_at_all(index: Notes, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has been made with this embedder"):
         again(index, WordEmbedder())
