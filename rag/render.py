@@ -6,7 +6,8 @@ Plain text where output is piped or NO_COLOR is set. Knows nothing of how a valu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from rag.chat import Chat
     from rag.config import Resolved
     from rag.doctor import Finding
+    from rag.evaluate.run import Step
+    from rag.evaluate.tasks import Told
     from rag.generate.catalogue import Entry
     from rag.ingest import Progress, Report, Watcher
     from rag.trace import Record
@@ -32,12 +35,13 @@ if TYPE_CHECKING:
 _PREVIEW = 200  # characters of a hit that are shown
 
 
-def _console(*, err: bool = False) -> Console:
-    """Without a terminal, lines are not cut or wrapped."""
-    console = Console(stderr=err, highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console = Console(stderr=err, highlight=False, emoji=False, markup=False, width=10_000, no_color=True)
-    return console
+def _console() -> Console:
+    """Without a terminal, lines are not cut or wrapped; with NO_COLOR, nothing but text is written."""
+    plain: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
+    if os.environ.get("NO_COLOR"):
+        plain["color_system"] = None
+    console = Console(**plain)
+    return console if console.is_terminal else Console(**plain, width=10_000)
 
 
 def _json(value: Any) -> None:
@@ -114,7 +118,8 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
     if given.abstained and given.hits:
         console.print(Text("\nNearest passages:", style="dim"))
         for hit in given.hits[:3]:
-            console.print(Text.assemble("  ", _place_of(hit.chunk, base), (f"  {_preview(hit, 100)}", "dim")))
+            line = Text.assemble("  ", _place_of(hit.chunk, base), (f"  {_preview(hit, 100)}", "dim"))
+            console.print(line, no_wrap=True, overflow="ellipsis")
     elif given.citations:
         console.print()
         for citation in given.citations:
@@ -234,8 +239,9 @@ def hits(found: Sequence[Hit], trace: Sequence[Record], *, base: Path, as_json: 
         line = Text.assemble(f"{rank:>3}  ", (f"{hit.score:7.3f}  ", "green"), _place_of(hit.chunk, base))
         if hit.chunk.heading:
             line.append(f"  {hit.chunk.heading}", style="dim")
-        console.print(line)
-        console.print(Text(f"{'':14}{_preview(hit, _PREVIEW)}", style="dim"))
+        console.print(line, no_wrap=True, overflow="ellipsis")
+        preview = Text(f"{'':14}{_preview(hit, _PREVIEW)}", style="dim")
+        console.print(preview, no_wrap=True, overflow="ellipsis")
     _trace(console, trace)
 
 
@@ -268,6 +274,33 @@ def _trace(console: Console, trace: Sequence[Record]) -> None:
             console.print(Text(f"      dropped  {row['source']}: {row['why']}", style="dim"))
         for row in record.detail.get("sentences", ()):
             console.print(Text(f"         {row['support']:7.3f}  {row['text'][:90]}", style="dim"))
+
+
+# ------------------------------------------------------------------------------------- evaluations
+
+
+@contextmanager
+def steps(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
+    """A progress bar on standard error for long evaluations; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda now: bar.update(task, description=now.what, completed=now.done, total=now.total or None)
+
+
+def told(value: Told, *, as_json: bool = False) -> None:
+    """What an evaluation tells of itself, or its values as JSON."""
+    if as_json:
+        _json(value.to_dict())
+    else:
+        _console().print(Text(str(value)), soft_wrap=True)
 
 
 # ------------------------------------------------------------------------------------------ the rest

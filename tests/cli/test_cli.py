@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +80,37 @@ def test_an_answer_as_json(folder: Path) -> None:
     assert values["sentences"][0]["cites"] == [1]
     assert values["abstained"] is False
     assert [record["stage"] for record in values["trace"]][:2] == ["retrieve", "denoise"]
+
+
+def on_a_terminal(folder: Path, *args: str, **environment: str) -> str:
+    """What the command writes to a terminal 100 columns wide."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from rag.cli import main; main()", *args],
+        cwd=folder,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal is gone when the process is
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    process.wait()
+    return shown.decode()
+
+
+def test_a_terminal_gets_colours_and_links_and_with_no_color_neither(folder: Path) -> None:
+    asked = ("ask", "How long does a session last?")
+    shown = on_a_terminal(folder, *asked)
+    link = (folder / "docs" / "guide.md").as_uri()
+    assert "\x1b[" in shown
+    assert f"{link}\x1b\\" in shown
+    assert "\x1b" not in on_a_terminal(folder, *asked, NO_COLOR="1")
 
 
 def test_no_answer_is_exit_code_3(folder: Path) -> None:
