@@ -171,15 +171,17 @@ def _definitions(text: str) -> Iterator[Pair]:
 
 def _lists(text: str) -> Iterator[Pair]:
     """Rows of tables whose head says what they are, and entries under a heading that says so."""
-    inside, bare, columns = False, False, None
+    inside, bare = False, False
+    columns: tuple[int, ...] | None = None
     for line in text.splitlines():
         row = _ROW.match(line)
         if row:
             cells = [cell.strip(" *_`") for cell in row[1].split("|")]
-            columns = columns or _columns(cells, inside)
-            if columns and max(columns) < len(cells) and not set("".join(cells)) <= set("-: "):
+            if columns is None:
+                columns = _columns(cells, inside)
+            elif columns and max(columns) < len(cells) and not set("".join(cells)) <= set("-: "):
                 term, meaning = cells[columns[0]], cells[columns[1]]
-                if term and meaning and not _TERM_COLUMN.search(term):
+                if term and meaning:
                     yield Pair(term, meaning)
             continue
         if not line.strip():
@@ -194,13 +196,16 @@ def _lists(text: str) -> Iterator[Pair]:
             inside = False  # under a heading without marks only the lines right behind it belong to the list
 
 
-def _columns(head: list[str], inside: bool) -> tuple[int, int] | None:
-    """Which columns hold term and meaning: by their names, or the first two under a glossary's heading."""
+def _columns(head: list[str], inside: bool) -> tuple[int, ...]:
+    """Which columns hold term and meaning: by their names, or the first two under a glossary's heading.
+
+    Empty where none do.
+    """
     terms = [place for place, name in enumerate(head) if _TERM_COLUMN.search(name)]
     meanings = [place for place, name in enumerate(head) if _MEANING_COLUMN.search(name)]
     if terms and meanings:
         return terms[0], meanings[0]
-    return (0, 1) if inside and len(head) >= 2 else None
+    return (0, 1) if inside and len(head) >= 2 else ()
 
 
 def _clean(text: str) -> str:
