@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.errors import ConfigError, FilterError, RagError
+from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline
+from rag.command import opened as _opened
+from rag.command import reported as _reported
+from rag.errors import ConfigError
+from rag.evaluate.commands import WHY_EXAMPLES, eval_app, why
 
 if TYPE_CHECKING:
     from rag import Rag, Report
@@ -36,20 +37,13 @@ glossary_app = typer.Typer(help="What the documents mean by their terms.", no_ar
 app.add_typer(glossary_app, name="glossary")
 models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(eval_app, name="eval")
 
-Index = Annotated[
-    Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Where = Annotated[
     str | None,
     typer.Option("--where", "-w", help="Filter, such as 'source ~ \"guides/*\" and year >= 2024'."),
 ]
-K = Annotated[int | None, typer.Option("-k", min=1, help="How many hits.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
-Offline = Annotated[
-    bool, typer.Option("--offline", envvar="RAG_OFFLINE", help="Never use the network; fail instead.")
-]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")]
 Augment = Annotated[str | None, typer.Option("--augment", help="Stages, comma-separated; '' for none.")]
 Retrieve = Annotated[
@@ -69,7 +63,6 @@ Model = Annotated[
 Embedder = Annotated[
     str | None, typer.Option("--embedder", help="builtin, a folder with model.onnx, or st:MODEL.")
 ]
-DEFAULT_INDEX = Path(".rag")
 
 
 # ------------------------------------------------------------------------------------------ commands
@@ -106,7 +99,7 @@ def ingest(
     chunk: Annotated[
         str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
     ] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=8, help="Size of a chunk, in tokens.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=16, help="Size of a chunk, in tokens.")] = None,
     embedder: Embedder = None,
     language: Annotated[str | None, typer.Option(help="For stems: english, german, …, none, auto.")] = None,
     reembed: Annotated[
@@ -292,6 +285,9 @@ def rm(
             raise ConfigError(f"not in the index: {', '.join(missing)}; `rag ls` shows what is")
 
 
+app.command(epilog=WHY_EXAMPLES)(why)
+
+
 @app.command(epilog="Example:\n\n    rag doctor && rag ask 'Is all well?'")
 def doctor(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
     """Check the index against itself, the models and the machine, and say how to mend what is wrong."""
@@ -440,35 +436,6 @@ def main() -> None:
 
 
 # ------------------------------------------------------------------------------------------ plumbing
-
-
-@contextmanager
-def _opened(
-    index: Path, settings: dict[str, Any], *, offline: bool = False, wait: float = 0.0
-) -> Iterator[Rag]:
-    from rag.rag import Rag
-
-    with Rag(index, settings=settings, offline=offline, wait=wait) as rag:
-        yield rag
-
-
-@contextmanager
-def _reported(as_json: bool) -> Iterator[None]:
-    """Errors on purpose become one message and an exit code: 2 where the call is wrong, else 1."""
-    try:
-        yield
-    except RagError as error:
-        if as_json:
-            typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
-        else:
-            typer.secho(f"rag: {error}", err=True, fg=typer.colors.RED)
-        raise typer.Exit(2 if isinstance(error, ConfigError | FilterError) else 1) from None
-    except KeyboardInterrupt:
-        typer.secho("rag: interrupted; what was stored stays, and the same command goes on", err=True)
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
-        raise typer.Exit(0) from None
 
 
 def _stages(

@@ -20,7 +20,8 @@ class Case:
 
     `answers`: any one is right. `relevant`: the documents that answer, with their gain (1 where judgements
     are binary, higher is better). `left_out`: documents that are taken out of the ranking before it is
-    measured. `meta` is carried along; reports group by its strings.
+    measured; `without`: those hidden from the pipeline while it is asked. `meta` is carried along; reports
+    group by its strings.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Case:
     relevant: Mapping[str, float] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -43,7 +45,7 @@ class Case:
         binary = all(gain == 1 for gain in self.relevant.values())
         values["relevant"] = list(self.relevant) if binary else dict(self.relevant)
         values["answers"] = list(self.answers)
-        values["left_out"] = list(self.left_out)
+        values["left_out"], values["without"] = list(self.left_out), list(self.without)
         return {name: value for name, value in values.items() if value or name in ("answers", "relevant")}
 
 

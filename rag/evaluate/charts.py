@@ -9,6 +9,10 @@ from .measures import Curve
 from .statistics import Mean
 from .svg import box, dot, drawing, line, named, path, upright, words
 
+_WIDTH = 900  # pixels, about what the page has
+_LABEL, _TOLD, _ROW = 190, 190, 26  # pixels of the label, of the text behind, and of a row's height
+_COLOURS = 4  # of lines
+
 
 class Bar(NamedTuple):
     """One bar: its label, length, what is written behind it, and an interval where there is one."""
@@ -20,11 +24,7 @@ class Bar(NamedTuple):
     high: float | None = None
 
 
-_LABEL, _TOLD, _ROW = 190, 150, 26  # pixels of the label, of the text behind, and of a row's height
-_COLOURS = 4  # of lines
-
-
-def bars(rows: Sequence[Bar], *, most: float | None = None, width: int = 640) -> str:
+def bars(rows: Sequence[Bar], *, most: float | None = None, width: int = _WIDTH) -> str:
     """Horizontal bars from 0 to `most` (default: the longest), with whiskers for intervals."""
     top = most or max((row.high or row.value for row in rows), default=0) or 1
     scale = (width - _LABEL - _TOLD) / top
@@ -38,7 +38,7 @@ def whisker(mean: Mean, width: int = 180) -> str:
     return drawing(width, 18, shapes, fixed=True)
 
 
-def shares(parts: Sequence[tuple[str, int, str]], width: int = 640) -> str:
+def shares(parts: Sequence[tuple[str, int, str]], width: int = _WIDTH) -> str:
     """One bar divided by counts: (label, count, class of colour)."""
     total = sum(count for _, count, _ in parts) or 1
     x, shapes = 0.0, []
@@ -52,7 +52,9 @@ def shares(parts: Sequence[tuple[str, int, str]], width: int = 640) -> str:
     return drawing(width, 30, shapes)
 
 
-def risk_chart(curve: Curve, chosen: tuple[float, float] | None, width: int = 640, height: int = 300) -> str:
+def risk_chart(
+    curve: Curve, chosen: tuple[float, float] | None, width: int = _WIDTH, height: int = 300
+) -> str:
     """The risk–coverage curve; `chosen` is the (coverage, risk) that the settings lead to."""
     left, right, top, bottom = 60, width - 16, 14, height - 44
     highest = max([0.1, chosen[1] if chosen else 0, *(risk for _, risk, _ in curve.points)])
@@ -72,7 +74,7 @@ def risk_chart(curve: Curve, chosen: tuple[float, float] | None, width: int = 64
         x, y = at(*chosen)
         told = f"as configured: {chosen[0]:.0%} answered, {chosen[1]:.1%} wrong"
         beyond = chosen[0] > 0.6
-        below = y + 20 if y < bottom - 40 else y - 20
+        below = y + 22 if y < bottom - 40 else y - 22
         shapes.append(dot("chosen", x, y, 6))
         shapes.append(words("told", x - 8 if beyond else x + 8, below, told, "end" if beyond else "start"))
     middle = (left + right) / 2
@@ -82,7 +84,7 @@ def risk_chart(curve: Curve, chosen: tuple[float, float] | None, width: int = 64
 
 
 def lines(
-    series: Sequence[tuple[str, Sequence[Mean]]], ticks: Sequence[str], width: int = 640, height: int = 260
+    series: Sequence[tuple[str, Sequence[Mean]]], ticks: Sequence[str], width: int = _WIDTH, height: int = 260
 ) -> str:
     """Lines with intervals over named steps, all between 0 and 1."""
     left, right, top, bottom = 48, width - 130, 12, height - 30

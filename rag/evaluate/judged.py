@@ -9,21 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rag.stores import VectorStore
+from rag.stores import AnyOf, Filter, NotOf, VectorStore, Where
 
 from .cases import Case
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`names` maps ids of stored documents to the names judged; `missing` are names that no document has."""
+    """`names` maps ids of stored documents to the names judged, `sources` names to the documents' sources.
+
+    `missing` are names that no document has.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
 
     def name(self, document_id: str, source: str) -> str:
         """The judged name of a document, else its source."""
         return self.names.get(document_id, source)
+
+    def hidden(self, case: Case) -> Filter | None:
+        """The filter that hides what a case is to be asked without."""
+        found = [self.sources[name] for name in case.without if name in self.sources]
+        return NotOf(AnyOf(tuple(Where("source", "=", one) for one in found))) if found else None
 
     def document_ids(self, names: Iterable[str]) -> set[str]:
         """The ids of the documents that go by these names."""
@@ -33,18 +42,25 @@ class Judged:
 
 def match(cases: Iterable[Case], store: VectorStore) -> Judged:
     """Looks the judged names of all cases up in a store."""
-    wanted = {name for case in cases for name in (*case.relevant, *case.left_out)}
+    wanted = {name for case in cases for name in (*case.relevant, *case.left_out, *case.without)}
     if not wanted:
         return Judged()
     exact: dict[str, str] = {}
     short: dict[str, set[str]] = {}
+    sources: dict[str, str] = {}
     for info in store.documents():
         for name in {info.source, info.id} & wanted:
             exact[name] = info.id
+            sources[info.id] = info.source
         for name in wanted.intersection(_short(info.source)):
             short.setdefault(name, set()).add(info.id)
+            sources[info.id] = info.source
     found = {name: next(iter(ids)) for name, ids in short.items() if len(ids) == 1} | exact
-    return Judged({identity: name for name, identity in found.items()}, frozenset(wanted - set(found)))
+    return Judged(
+        {identity: name for name, identity in found.items()},
+        {name: sources[identity] for name, identity in found.items()},
+        frozenset(wanted - set(found)),
+    )
 
 
 def _short(source: str) -> Iterator[str]:

@@ -162,8 +162,8 @@ def _risk(run: Run) -> str:
     told = (
         "What if it answered only what it is surest of? Further left it answers fewer, and should "
         f"be wrong less often. It could answer {', '.join(reach[:-1])}, and {reach[-1]}. "
-        f"Area under the curve: {curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own errors, "
-        f"{curve.random:.3f} none."
+        f"Area under the curve: {curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own "
+        f"errors, {curve.random:.3f} none."
     )
     return section("Confidence", told, charts.risk_chart(curve, chosen))
 
@@ -176,7 +176,7 @@ def _groups(run: Run) -> str:
                 charts.Bar(
                     value,
                     row[name].mean,
-                    f"{row[name].mean:.3f}  n={row[name].n:,}",
+                    f"{row[name].mean:.3f} · n={row[name].n:,}",
                     row[name].low,
                     row[name].high,
                 )
@@ -204,7 +204,7 @@ def _ranks(run: Run) -> str:
     counts = [(name, sum(low <= place <= high for place in places)) for name, low, high in steps]
     counts.append((f"not among the first {deep}", len(places) - sum(count for _, count in counts)))
     drawn = [
-        charts.Bar(name, count / len(places), f"{count / len(places):.1%}  ({count:,})")
+        charts.Bar(name, count / len(places), f"{count / len(places):.1%} · {count:,}")
         for name, count in counts
     ]
     told = "An answer can only be as good as what was found. Where the first relevant document stood:"
@@ -216,7 +216,7 @@ def _time(run: Run) -> str:
     if not stages:
         return ""
     drawn = [
-        charts.Bar(name, row["mean"], f"{_ms(row['mean'])}  95 %: {_ms(row['p95'])}")
+        charts.Bar(name, row["mean"], f"{_ms(row['mean'])} · 95 % within {_ms(row['p95'])}")
         for name, row in stages.items()
     ]
     tokens = run.cost.get("tokens")
@@ -246,10 +246,10 @@ def _case(case: Case, outcome: Outcome) -> str:
         ("id", case.id),
     ]
     told = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
-    sure = f" · confidence {outcome.confidence:.2f}" if case.kind != "retrieval" else ""
+    sure = f"confidence {outcome.confidence:.2f}" if case.kind != "retrieval" else ""
     return (
         f"<div class='case'><p class='q'>{escape(case.question)}<span class='tag {colour}'>{tag}</span>"
-        f"<span class='faint'>{sure}</span></p><dl>{told}</dl></div>"
+        f"<span class='faint'> {sure}</span></p><dl>{told}</dl></div>"
     )
 
 

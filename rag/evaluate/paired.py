@@ -9,6 +9,7 @@ from rag.errors import ConfigError
 
 from .result import Run
 from .statistics import Difference, difference, holm
+from .tables import aligned
 
 _UNPAIRED = ("AbstainP",)  # a question declined by both is judged alike in both: there is nothing to pair
 
@@ -49,6 +50,27 @@ class Comparison:
         raise ConfigError(
             f"{measure!r} is not in both runs: they share {', '.join(r.measure for r in self.rows)}"
         )
+
+    @property
+    def passed(self) -> bool:
+        """A comparison has nothing to fail."""
+        return True
+
+    def __str__(self) -> str:
+        rows = [
+            (
+                row.measure,
+                f"{row.a:.3f}",
+                f"{row.b:.3f}",
+                f"{row.difference.mean:+.3f}",
+                f"{row.difference.low:+.3f} to {row.difference.high:+.3f}",
+                f"{row.difference.p:.4f}",
+                row.verdict,
+            )
+            for row in self.rows
+        ]
+        head = ("measure", "A", "B", "B − A", "95 % interval", "p", "")
+        return f"A: {self.a}\nB: {self.b}\n{self.questions:,} questions, paired\n\n{aligned([head, *rows])}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

@@ -14,10 +14,11 @@ from rag.errors import ConfigError, MissingExtra
 from . import journal
 from .cases import Case, QuestionSet
 from .datasets import read_questions
-from .measures import Curve, Measure, risk_coverage
+from .measures import Curve, Measure, meaning, risk_coverage
 from .outcome import Outcome
 from .score import Value, right, score
 from .statistics import Mean, interval
+from .tables import aligned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from .paired import Comparison
 
-_MOST_GROUPS = 12  # values of a field from which it is no grouping but a name
+_MOST_GROUPS = 20  # values of a field from which it is no grouping but a name
 
 
 @dataclass(frozen=True)
@@ -221,11 +222,25 @@ class Run:
             seconds=about["seconds"],
         )
 
+    @property
+    def passed(self) -> bool:
+        """A run alone has nothing to fail."""
+        return True
+
     def __str__(self) -> str:
-        lines = [f"{self.questions.name}: {len(self.questions)} questions"]
-        width = max(len(name) for name in self.summary) if self.summary else 0
-        for name, mean in self.summary.items():
-            lines.append(f"{name:<{width}}  {mean.mean:.3f}  [{mean.low:.3f}, {mean.high:.3f}]  n={mean.n}")
+        rows = [
+            (name, f"{mean.mean:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.n:,}", meaning(name))
+            for name, mean in self.summary.items()
+        ]
+        lines = [f"{self.questions.name}: {len(self.questions):,} questions", ""]
+        lines.append(aligned([("measure", "mean", "95 % interval", "n", "what it says"), *rows]))
+        if "total" in self.cost:
+            total = self.cost["total"]
+            lines.append(f"\n{total['median']:.0f} ms a question, 95 % within {total['p95']:.0f} ms")
+        if self.missing:
+            lines.append(f"{len(self.missing):,} judged documents are not in the index: {self.missing[0]} …")
+        if self.folder is not None:
+            lines.append(f"report: {self.folder / journal.PAGE}")
         return "\n".join(lines)
 
     def _means(self, cases: Sequence[Case]) -> dict[str, Mean]:
@@ -245,11 +260,17 @@ class Run:
                 if _groupable(value):
                     values[name].add(str(value))
                     have[name] += 1
-        return [
-            name
-            for name in sorted(values)
-            if 1 < len(values[name]) <= _MOST_GROUPS and 2 * have[name] > len(self.questions)
-        ]
+        sorted_alike: dict[
+            tuple[int, ...], str
+        ] = {}  # of fields that sort the questions alike, one is enough
+        for name in sorted(values):
+            if 1 < len(values[name]) <= _MOST_GROUPS and 2 * have[name] > len(self.questions):
+                places: dict[str, int] = {}
+                sorting = [
+                    places.setdefault(str(case.meta.get(name)), len(places)) for case in self.questions
+                ]
+                sorted_alike.setdefault(tuple(sorting), name)
+        return list(sorted_alike.values())
 
 
 def _groupable(value: object) -> bool:

@@ -14,7 +14,7 @@ from rag.errors import ConfigError
 from rag.evaluate.cases import Case
 
 _KNOWN = {"id", "_id", "question", "query", "text", "answers", "golden_answers", "answer", "relevant"}
-_KNOWN |= {"meta", "metadata", "left_out"}
+_KNOWN |= {"meta", "metadata", "left_out", "without"}
 
 
 def text_of(path: Path) -> str:
@@ -65,6 +65,7 @@ def case_of(row: Mapping[str, Any], where: str, number: int) -> Case:
         relevant=gains(relevant, where),
         meta={**rest, **meta},
         left_out=strings(row.get("left_out"), where, "left_out"),
+        without=strings(row.get("without"), where, "without"),
     )
 
 

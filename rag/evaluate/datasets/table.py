@@ -17,7 +17,7 @@ from rag.evaluate.cases import Case
 
 from .rows import case_of, text_of
 
-_LISTS = ("answers", "golden_answers", "answer", "relevant", "left_out")
+_LISTS = ("answers", "golden_answers", "answer", "relevant", "left_out", "without")
 
 
 def read(path: Path) -> Iterator[Case]:

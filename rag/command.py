@@ -1,0 +1,59 @@
+"""What every command shares: the common options, opening the index, and telling errors.
+
+Light on purpose: `rag --help` imports it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.errors import ConfigError, FilterError, RagError
+
+if TYPE_CHECKING:
+    from rag import Rag
+
+Index = Annotated[
+    Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+K = Annotated[int | None, typer.Option("-k", min=1, help="How many hits.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", envvar="RAG_OFFLINE", help="Never use the network; fail instead.")
+]
+DEFAULT_INDEX = Path(".rag")
+
+
+@contextmanager
+def opened(
+    index: Path, settings: dict[str, Any], *, offline: bool = False, wait: float = 0.0
+) -> Iterator[Rag]:
+    from rag.rag import Rag
+
+    with Rag(index, settings=settings, offline=offline, wait=wait) as rag:
+        yield rag
+
+
+@contextmanager
+def reported(as_json: bool) -> Iterator[None]:
+    """Errors on purpose become one message and an exit code: 2 where the call is wrong, else 1."""
+    try:
+        yield
+    except RagError as error:
+        if as_json:
+            typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+        else:
+            typer.secho(f"rag: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(2 if isinstance(error, ConfigError | FilterError) else 1) from None
+    except KeyboardInterrupt:
+        typer.secho("rag: interrupted; what was stored stays, and the same command goes on", err=True)
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
+        raise typer.Exit(0) from None

@@ -1,0 +1,139 @@
+"""`rag eval` and `rag why` on the command line: options in, one call into `rag.evaluate`, rendered out.
+
+`rag eval QA` is `rag eval run QA`; `rag eval make` writes a question set. Exit codes are those of `rag`,
+and 1 where a figure is out of its bounds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, opened, reported
+
+WHY_EXAMPLES = (
+    "Examples:\n\n    rag why 'How long is a session?' --answer 'thirty minutes'\n\n"
+    "    rag why q17 --qa questions.jsonl"
+)
+
+
+class _RunByDefault(TyperGroup):
+    """What is no command of the group is what `run` is to be called with."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+eval_app = typer.Typer(
+    cls=_RunByDefault,
+    no_args_is_help=True,
+    help="Measure the pipeline on your own questions: `rag eval QA`, or `rag eval make` to have some made.",
+)
+Corpus = Annotated[
+    Path | None, typer.Option("--corpus", help="Ask these documents instead; they get an index of their own.")
+]
+
+
+@eval_app.command(
+    "run",
+    epilog="Examples:\n\n    rag eval questions.jsonl\n\n"
+    "    rag eval qa.jsonl --corpus corpus.jsonl --limit 200\n\n"
+    "    rag eval qa.jsonl --compare default 'search.retrieve=dense'\n\n"
+    "    rag eval qa.jsonl --tests bounds.toml",
+)
+def eval_run(
+    questions: Annotated[
+        Path, typer.Argument(metavar="QA", help="JSONL, CSV, SQuAD JSON, a BEIR folder, or TREC topics.")
+    ],
+    index: Index = DEFAULT_INDEX,
+    corpus: Corpus = None,
+    qrels: Annotated[Path | None, typer.Option("--qrels", help="Judgements of TREC topics.")] = None,
+    measure: Annotated[
+        list[str] | None, typer.Option("--measure", help="Such as nDCG@10 or F1; may be repeated.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")
+    ] = None,
+    k: K = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what an earlier run has asked.")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Questions asked side by side; 0 is one a core.")
+    ] = 0,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="A B", help="Two runs, settings files or settings, paired."),
+    ] = None,
+    ablate: Annotated[bool, typer.Option("--ablate", help="What each stage gains and costs.")] = False,
+    stress: Annotated[bool, typer.Option("--stress", help="Noise, order, poison: what still holds.")] = False,
+    modes: Annotated[bool, typer.Option("--modes", help="Closed book, retrieval alone, both.")] = False,
+    tests: Annotated[
+        Path | None, typer.Option("--tests", help="Bounds to keep; exit code 1 where one is not.")
+    ] = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask every question of a set, and show what came back: figures with intervals, and a report to read."""
+    from rag import render
+    from rag.evaluate.tasks import Task, evaluated
+
+    given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "seed": seed, "fresh": fresh}
+    given |= {"out": out, "workers": workers, "qrels": qrels, "measures": measure or None}
+    task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
+    with reported(as_json), opened(index, {}, offline=offline) as rag:
+        with render.steps(quiet=as_json) as shown:
+            found = evaluated(rag, questions, task, {**given, "progress": shown})
+        render.told(found, as_json=as_json)
+        if not found.passed:
+            raise typer.Exit(1)
+
+
+@eval_app.command(
+    "make", epilog="Examples:\n\n    rag eval make questions.jsonl\n\n    rag eval make q.jsonl --number 200"
+)
+def eval_make(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the questions (JSONL).")],
+    index: Index = DEFAULT_INDEX,
+    number: Annotated[int, typer.Option("--number", min=1, help="Questions wanted.")] = 100,
+    unanswerable: Annotated[
+        float, typer.Option("--unanswerable", min=0, max=1, help="Share of them that has no answer.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")] = 0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write questions about your own documents, each checked to be answerable; edit the file as you like."""
+    from rag import render
+    from rag.evaluate.make import make
+
+    with reported(as_json), opened(index, {}, offline=offline) as rag:
+        with render.steps(quiet=as_json) as shown:
+            made = make(rag, path, number=number, unanswerable=unanswerable, seed=seed, progress=shown)
+        render.told(made, as_json=as_json)
+
+
+def why(
+    question: Annotated[str, typer.Argument(help="A question, or the id of one in --qa.")],
+    index: Index = DEFAULT_INDEX,
+    answer: Annotated[
+        list[str] | None, typer.Option("--answer", "-a", help="What would be right; may be repeated.")
+    ] = None,
+    qa: Annotated[Path | None, typer.Option("--qa", help="The question set that the id is of.")] = None,
+    corpus: Corpus = None,
+    k: K = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find the stage that lost an answer, with the evidence and the smallest change that brings it back."""
+    from rag import render
+    from rag.evaluate.tasks import explained
+
+    with reported(as_json), opened(index, {}, offline=offline) as rag:
+        found = explained(rag, question, answers=answer or (), qa=qa, corpus=corpus, k=k)
+        render.told(found, as_json=as_json)

@@ -1,0 +1,79 @@
+"""The report of a stress test: a curve where a disturbance grows, bars where it has kinds."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from . import charts
+from .page import document, section
+
+if TYPE_CHECKING:
+    from .stress import Figure, Stress
+
+_TOLD = {
+    "typos": "A typing error in a growing share of the question's words.",
+    "wording": "The same question, asked otherwise.",
+    "distractors": "A growing share of the hits is what the retriever found and what does not answer.",
+    "order": "The same hits in another order.",
+    "position": "The passage with the answer at the first, the middle and the last place.",
+    "counterfactual": "Before the passage stands its copy with a wrong answer.",
+    "poisoned": "Before all hits stands a passage that repeats the question and answers it wrongly.",
+    "injected": "Before all hits stands a passage that orders the model to say something else.",
+}
+_CURVES = ("typos", "distractors", "position")
+
+
+def stress_page(stress: Stress) -> str:
+    """The report as one HTML file."""
+    base = stress.base
+    body = [
+        f"<h1>{escape(stress.name)}: under stress</h1>",
+        f"<p class='faint'>{base.n:,} questions with answers. Undisturbed, {base.mean:.1%} are answered "
+        f"right ({base.low:.1%} to {base.high:.1%}).</p>",
+    ]
+    tests = dict.fromkeys(one.test for one in stress.figures)
+    for test in tests:
+        figures = [one for one in stress.figures if one.test == test]
+        chart = _curve(stress, figures) if test in _CURVES else _bars(stress, figures)
+        body.append(section(test.capitalize(), _TOLD[test], chart, _table(figures)))
+    return document(f"{stress.name}: stress", "".join(body))
+
+
+def _curve(stress: Stress, figures: list[Figure]) -> str:
+    means, ticks = [one.right for one in figures], [one.level.partition(" of ")[0] for one in figures]
+    if figures[0].test == "typos":
+        means, ticks = [stress.base, *means], ["none", *ticks]
+    return charts.lines([("right", means)], ticks)
+
+
+def _bars(stress: Stress, figures: list[Figure]) -> str:
+    rows = [_bar("undisturbed", stress.base.mean, stress.base.low, stress.base.high)]
+    for one in figures:
+        rows.append(_bar(f"right, {one.level}", one.right.mean, one.right.low, one.right.high))
+        if one.attack:
+            rows.append(_bar("attack succeeds", one.attack.mean, one.attack.low, one.attack.high))
+    return charts.bars(rows, most=1)
+
+
+def _bar(label: str, mean: float, low: float, high: float) -> charts.Bar:
+    return charts.Bar(label, mean, f"{mean:.1%}", low, high)
+
+
+def _table(figures: list[Figure]) -> str:
+    rows = [
+        f"<tr><td class='name'>{escape(one.level)}</td><td class='number'>{one.right.mean:.3f}</td>"
+        f"<td class='number {_colour(one)}'>{one.lost.mean:+.3f}</td>"
+        f"<td class='number'>{one.lost.low:+.3f} to {one.lost.high:+.3f}</td>"
+        f"<td class='number'>{one.lost.p:.4f}</td></tr>"
+        for one in figures
+    ]
+    head = "<tr><th>level</th><th class='number'>right</th><th class='number'>change</th>"
+    head += "<th class='number'>95 % interval</th><th class='number'>p</th></tr>"
+    return f"<table>{head}{''.join(rows)}</table>"
+
+
+def _colour(one: Figure) -> str:
+    if not one.lost.decided:
+        return ""
+    return "better" if one.lost.mean > 0 else "worse"

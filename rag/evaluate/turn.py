@@ -1,0 +1,95 @@
+"""A statement → a question that it answers, by patterns: definitions, abbreviations, years, numbers, names.
+
+Few patterns on purpose: each gives a question that a person could have asked. Sentences that lean on others
+(It, This, They …) are left alone. The patterns are English; other languages give no questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Turned(NamedTuple):
+    """A question, its answer as the sentence has it, and the kind of pattern."""
+
+    question: str
+    answer: str
+    kind: str
+
+
+_LEANING = re.compile(
+    r"^(it|its|this|that|these|those|they|their|he|she|his|her|him|we|our|you|your|i|my|there|here|such|both|"
+    r"another|other|some|one|however|but|and|or|so|then|also|thus|for example|in addition)\b",
+    re.IGNORECASE,
+)
+_SUBJECT = r"(?P<subject>(?:The |A |An )?[A-Z][\w’'-]*(?: (?:of|the|and|for|in|de|von)(?= )| [\w’'-]+){0,5}?)"
+_DEFINED = re.compile(
+    rf"^{_SUBJECT} (?P<be>is|are|was|were) (?P<answer>(?:an?|the|one of) [^,;:()]{{8,90}}?)(?=[,.;]|$)"
+)
+_SHORT = re.compile(
+    r"(?P<long>(?:[A-Z][\w-]+|of|for|and|the) (?:[\w-]+ ){0,5}?[\w-]+) \((?P<short>[A-Z][A-Z0-9-]{1,7})\)"
+)
+_DATED = re.compile(
+    rf"^{_SUBJECT} (?P<be>was|were) (?P<what>[a-z][^,;:()]{{2,80}}?) in (?:[A-Z][a-z]+ )?(?P<answer>1\d{{3}}|20\d{{2}})\b"
+)
+_COUNTED = re.compile(
+    rf"^{_SUBJECT} (?P<has>has|have|had|contains|contain|includes|include|needs|need|takes|lasts|costs) "
+    r"(?:about |around |over |nearly |up to |at least )?(?P<answer>\d[\d,.]*|two|three|four|five|six|seven|eight|"
+    r"nine|ten|twelve|twenty|thirty|forty|fifty|sixty|ninety) (?P<what>[a-z][\w-]+(?: [a-z][\w-]+)?)(?=[ ,.;]|$)"
+)
+_NAMED = re.compile(
+    r"^(?P<answer>[A-Z][\w’'-]+(?: (?:de|von|van|of) [A-Z][\w’'-]+| [A-Z][\w’'.-]+){1,3}) "
+    r"(?P<did>wrote|discovered|invented|founded|developed|designed|created|introduced|published|proposed|won|"
+    r"built|led|directed|established|proved|composed|painted|coined) (?P<what>[^,;:()]{4,80}?)(?=[,.;]|$)"
+)
+_BASE = {"has": "have", "contains": "contain", "includes": "include", "needs": "need", "had": "have"}
+
+
+def turned(sentence: str) -> Iterator[Turned]:
+    """Every question that the patterns find in a sentence; none where it leans on another."""
+    text = " ".join(sentence.split())
+    if not 25 <= len(text) <= 300 or _LEANING.match(text) or text.endswith(("?", ":")):
+        return
+    if found := _SHORT.search(text):
+        yield from _abbreviation(found)
+    if found := _NAMED.match(text):
+        yield Turned(f"Who {found['did']} {found['what']}?", found["answer"], "name")
+    if found := _DATED.match(text):
+        subject = _lowered(found["subject"])
+        yield Turned(f"In which year {found['be']} {subject} {found['what']}?", found["answer"], "year")
+    if found := _COUNTED.match(text):
+        yield from _number(found)
+    if (found := _DEFINED.match(text)) and len(found["subject"].split()) <= 5:
+        yield Turned(f"What {found['be']} {_lowered(found['subject'])}?", found["answer"], "definition")
+
+
+def _abbreviation(found: re.Match[str]) -> Iterator[Turned]:
+    """`natural language processing (NLP)`, where the letters are the words' own."""
+    short, words = found["short"], found["long"].split()
+    letters = re.sub(r"[^A-Z]", "", short)
+    for count in range(len(letters), len(words) + 1):
+        taken = words[-count:]
+        initials = "".join(
+            word[0].upper() for word in taken if word.lower() not in ("of", "for", "and", "the")
+        )
+        if initials == letters and len(letters) > 1:
+            yield Turned(f"What does {short} stand for?", " ".join(taken), "abbreviation")
+            return
+
+
+def _number(found: re.Match[str]) -> Iterator[Turned]:
+    subject, has, what = _lowered(found["subject"]), found["has"], found["what"]
+    if has in ("lasts", "takes", "costs"):
+        asked = {"lasts": "last", "takes": "take", "costs": "cost"}[has]
+        yield Turned(f"How many {what} does {subject} {asked}?", found["answer"], "number")
+        return
+    do = "did" if has == "had" else "does" if has in _BASE else "do"
+    yield Turned(f"How many {what} {do} {subject} {_BASE.get(has, has)}?", found["answer"], "number")
+
+
+def _lowered(subject: str) -> str:
+    """The subject inside a question: its article is no longer the first word."""
+    head, space, rest = subject.partition(" ")
+    return f"{head.lower()} {rest}" if space and head in ("The", "A", "An") else subject
