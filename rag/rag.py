@@ -213,15 +213,17 @@ class Rag:
         """
         from rag.ingest.run import ingest
 
-        report = ingest(self, sources, progress=progress, force=force, load=load)
-        if "glossary" in self._stages["augment"]:
-            self.build_glossary()
-        return report
+        return ingest(self, sources, progress=progress, force=force, load=load)
+
+    @property
+    def keeps_glossary(self) -> bool:
+        """Whether the stage `glossary` is on: then every ingest brings the glossary up to date."""
+        return "glossary" in self._stages["augment"]
 
     def build_glossary(self) -> Built:
         """Mines the corpus for its terms; documents that did not change are not read again.
 
-        An ingest does this by itself where the stage `glossary` is on. Raises StoreError without an index.
+        An ingest does this by itself where `keeps_glossary`. Raises StoreError without an index.
         """
         from rag.augment.glossary_build import refresh
 

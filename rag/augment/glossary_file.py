@@ -105,6 +105,7 @@ def write(folder: Path, mined: Mapping[str, Senses]) -> Path:
     """Replaces the mined part of the file, or makes the file. Raises StoreError where it cannot."""
     path = folder / NAME
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         head = path.read_text("utf-8").partition(_LINE)[0] if path.exists() else _HEAD
         rows = [f"{_quoted(term)} = {_inline(senses)}" for term, senses in sorted(mined.items())]
         text = "\n".join([f"{head.rstrip()}\n\n{_LINE}", "[mined]", *rows, ""])

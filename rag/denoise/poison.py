@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from rag.embedding import Embedder
@@ -84,9 +84,13 @@ def _why(question: str, chunk: Chunk, z: float, near: float, faq: bool) -> str:
 
 
 def _stands_out(chunk: Chunk, z: float, near: float) -> str:
-    text = chunk.indexed_text
     if z >= near:
         return f"near to everything, {z:.1f} deviations above the mean"
+    return _written(chunk.indexed_text)
+
+
+@lru_cache(maxsize=4096)
+def _written(text: str) -> str:
     return hidden(text) or instructs(text)
 
 

@@ -39,6 +39,7 @@ _ASKING = re.compile(
     r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should"
     r"|has|have|had)$"
 )
+_UNTAGGED = {0xE0000 + sign: sign for sign in range(0x20, 0x7F)}
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _LEAST_WORDS = 4
 _LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
@@ -89,8 +90,7 @@ def copies(question: str, text: str) -> str:
 def plain(text: str) -> str:
     """A text as a model would read it: tags decoded, nothing hidden, look-alikes Latin, lower case."""
     if not text.isascii():
-        decoded = (chr(ord(sign) - 0xE0000) if 0xE0020 <= ord(sign) <= 0xE007E else sign for sign in text)
-        text = _UNSEEN.sub("", unicodedata.normalize("NFKC", "".join(decoded)))
+        text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text.translate(_UNTAGGED)))
     text = text.casefold().translate(_LOOKALIKES).replace("’", "'")
     return re.sub(r"[ \t]+", " ", re.sub(r"[*`~]+", "", re.sub(r"\s*\n\s*", "\n", text))).replace("\n", " ")
 
@@ -107,17 +107,17 @@ class Nearness:
     """Chunks below which a corpus says nothing."""
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
-        self._rows = rows
-        self._means = (rows @ rows.T).mean(axis=1) if len(rows) else None
+        self._enough = len(rows) >= self.LEAST
+        if self._enough:
+            self._middle = rows.mean(axis=0)  # h(v) = v · mean r
+            near = rows @ self._middle
+            self._mean, self._deviation = float(near.mean()), float(near.std()) or 1e-9
 
     def z(self, vectors: NDArray[np.float32]) -> Sequence[float]:
         """z(v) for each row of `vectors`; 0 where the corpus is too small to tell."""
-        if self._means is None or len(self._rows) < self.LEAST or not len(vectors):
+        if not self._enough or not len(vectors):
             return [0.0] * len(vectors)
-        deviation = float(self._means.std()) or 1e-9
-        found: list[float] = (
-            ((vectors @ self._rows.T).mean(axis=1) - self._means.mean()) / deviation
-        ).tolist()
+        found: list[float] = ((vectors @ self._middle - self._mean) / self._deviation).tolist()
         return found
 
 

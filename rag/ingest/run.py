@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from rag.augment.glossary_file import NAME as GLOSSARY
 from rag.errors import RagError
 from rag.trace import name_of
 from rag.types import Document, stable_id
@@ -54,6 +55,8 @@ def ingest(
         if paths:
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
+        if rag.keeps_glossary and (sync.report.changed or not (rag.index / GLOSSARY).exists()):
+            rag.build_glossary()
     return sync.report
 
 
