@@ -1,46 +1,32 @@
 """The framework on one screen: augment → retrieve → denoise → reorder → generate → ground.
 
-Every stage is a callable; what is named in the settings is looked up once, what is passed in is used as it
-is. Each stage leaves one record in the trace.
+Every stage is a callable and leaves one record in the trace. What the stages are, and how names become
+callables, is in `parts.py`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from rag.config import Resolved, resolve_settings
 from rag.errors import ConfigError, StoreError
-from rag.generate import Told
-from rag.registry import part
-from rag.stores import Filter, LocalStore, VectorStore, parse_where
-from rag.trace import Record, counted, generated, name_of, run, told_answer, told_hits, told_question
+from rag.parts import Parts
+from rag.stores import Filter, VectorStore, parse_where
+from rag.trace import Record, Trace
 from rag.types import Answer, Chunk, Document, DocumentInfo, Event, Hit, Question, Turn
 
 if TYPE_CHECKING:
-    from rag.augment import Augment
     from rag.augment.glossary_build import Built
-    from rag.chunking import Chunker
-    from rag.denoise import Denoise
-    from rag.embedding import Embedder
     from rag.evaluate import Case, QuestionSet, Run
-    from rag.generate import Generator, Quote
-    from rag.generate.chat_model import ChatModel
-    from rag.ground import Ground
+    from rag.generate import Quote
     from rag.ingest import Report, Watcher
-    from rag.reorder import Reorder
-    from rag.retrieve import Retriever
 
-Stages = Sequence[str | Callable[..., Any]]
 Where = Filter | str | None
 
 
-class Rag:
+class Rag(Parts):
     """An index and the pipeline over it. Opening it is cheap: parts are made when they are first used.
 
         rag = Rag("notes.rag")
@@ -53,48 +39,6 @@ class Rag:
     its kinds when the store cannot be opened.
     """
 
-    def __init__(
-        self,
-        index: str | Path = ".rag",
-        *,
-        embedder: Embedder | str | None = None,
-        store: VectorStore | None = None,
-        chunk: Chunker | str | None = None,
-        augment: Stages | None = None,
-        retrieve: Retriever | str | None = None,
-        denoise: Stages | None = None,
-        reorder: Stages | None = None,
-        generate: Generator | str | None = None,
-        ground: Stages | None = None,
-        settings: Mapping[str, Any] | None = None,
-        offline: bool = False,
-        wait: float = 0.0,
-    ) -> None:
-        self.index = Path(index)
-        self.config: Resolved = resolve_settings(self.index, settings)
-        self.settings = self.config.settings
-        self.offline = offline
-        self._given_embedder, self._given_store, self._wait = embedder, store, wait
-        self._chunk = chunk or self.settings.chunk.method
-        self._stages = {
-            "augment": self.settings.search.augment if augment is None else augment,
-            "denoise": self.settings.search.denoise if denoise is None else denoise,
-            "reorder": self.settings.ask.reorder if reorder is None else reorder,
-            "ground": self.settings.ask.ground if ground is None else ground,
-        }
-        self._retrieve = retrieve or self.settings.search.retrieve
-        self._generate = generate or self.settings.ask.generate
-        self._overrides = dict(settings or {})
-        self._given: dict[str, Any] = {
-            "chunk": chunk,
-            "augment": augment,
-            "retrieve": retrieve,
-            "denoise": denoise,
-            "reorder": reorder,
-            "generate": generate,
-            "ground": ground,
-        }
-
     # ------------------------------------------------------------------------------------------ ask
 
     def ask(
@@ -105,94 +49,68 @@ class Rag:
         `history` is the conversation before it, oldest turn first: the augment stage `history` makes a
         follow-up stand alone by it.
         """
-        answer = None
         for event in self.stream(question, k=k, where=where, history=history):
-            answer = event.answer
-        if answer is None:
-            raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
-        return answer
+            if event.answer is not None:
+                return event.answer
+        raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
 
     def stream(
         self, question: str, *, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
     ) -> Iterator[Event]:
         """The answer as it comes about: finished stages, hits, pieces of text, and last the answer itself."""
-        asked, found, trace = self._hits(question, k, where, history)
-        hits: Sequence[Hit] = found
-        yield from (Event("stage", record=record) for record in trace)
-        yield Event("hits", hits=tuple(hits))
-
-        for stage in self.reorder:
-            hits, record = run("reorder", stage, asked, hits, came_in=counted(hits), told=told_hits)
-            trace.append(record)
-            yield Event("stage", record=record)
-
-        written: list[str | Quote] = []
-        detail: dict[str, Any] = {}
-        began = time.perf_counter()
-        for piece in _pieces(self.generate(asked, hits)):
-            if isinstance(piece, Told):
-                detail.update(piece.detail)
-                continue
-            written.append(piece)
-            if isinstance(piece, str):
-                yield Event("text", text=piece)
-        trace.append(generated(name_of(self.generate), hits, written, time.perf_counter() - began, detail))
-        yield Event("stage", record=trace[-1])
-
         from rag.ground.cite import cite
 
-        answer, record = run(
-            "ground", cite, asked, written, hits, self._pages, came_in=trace[-1].went_out, told=told_answer
-        )
-        trace.append(record)
-        yield Event("stage", record=record)
-        for check in self.ground:
-            came_in = record.went_out
-            answer, record = run("ground", check, asked, answer, came_in=came_in, told=told_answer)
-            trace.append(record)
-            yield Event("stage", record=record)
-        notes = tuple(note for record in trace for note in record.detail.get("notes", ()))
-        yield Event("answer", answer=replace(answer, trace=tuple(trace), notes=answer.notes + notes))
+        trace = Trace(question)
+        asked, hits = self._retrieved(trace, question, k, where, history)
+        yield from _finished(trace)
+        yield Event("hits", hits=tuple(hits))
+
+        for reorder in self.reorder:
+            hits = trace.run("reorder", reorder, asked, hits)
+        yield from _finished(trace)
+
+        pieces: list[str | Quote] = []
+        for piece in trace.generate(self.generate, asked, hits):
+            pieces.append(piece)
+            if isinstance(piece, str):
+                yield Event("text", text=piece)
+        yield from _finished(trace)
+
+        answer: Answer = trace.run("ground", cite, asked, pieces, hits, self.pages)
+        for ground in self.ground:
+            answer = trace.run("ground", ground, asked, answer)
+        yield from _finished(trace)
+
+        notes = tuple(note for record in trace.records for note in record.detail.get("notes", ()))
+        yield Event("answer", answer=replace(answer, trace=tuple(trace.records), notes=answer.notes + notes))
 
     def search(self, question: str, k: int | None = None, where: Where = None) -> list[Hit]:
         """The `k` best hits for a question, best first, among the chunks that match `where`."""
-        return self._hits(question, k, where)[1]
+        return self.explain(question, k, where)[0]
 
     def explain(
         self, question: str, k: int | None = None, where: Where = None
     ) -> tuple[list[Hit], list[Record]]:
         """The hits of `search`, and the record of every stage."""
-        _, hits, trace = self._hits(question, k, where)
-        return hits, trace
+        trace = Trace(question)
+        _, hits = self._retrieved(trace, question, k, where)
+        return list(hits), trace.records
 
-    def _hits(
-        self, question: str, k: int | None, where: Where, history: Sequence[Turn] = ()
-    ) -> tuple[Question, list[Hit], list[Record]]:
+    def _retrieved(
+        self, trace: Trace, question: str, k: int | None, where: Where, history: Sequence[Turn] = ()
+    ) -> tuple[Question, Sequence[Hit]]:
         """augment → retrieve → denoise, cut to k. Denoise stages see more hits than k, so that k are left."""
         if not question.strip():
             raise ConfigError("the question is empty: expected some words")
         wanted = k or self.settings.search.k
-        chosen = parse_where(where) if isinstance(where, str) else where
-        trace: list[Record] = []
         asked = Question(question.strip(), history=tuple(history))
         for augment in self.augment:
-            asked, record = run("augment", augment, asked, came_in=asked.text, told=told_question)
-            trace.append(record)
-        found: Sequence[Hit]
-        found, record = run(
-            "retrieve",
-            self.retrieve,
-            asked,
-            wanted * 2 if self.denoise else wanted,
-            chosen,
-            came_in=told_question(asked)[0],
-            told=told_hits,
-        )
-        trace.append(record)
+            asked = trace.run("augment", augment, asked)
+        reach = wanted * 2 if self.denoise else wanted
+        hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, _filter(where))
         for denoise in self.denoise:
-            found, record = run("denoise", denoise, asked, found, came_in=counted(found), told=told_hits)
-            trace.append(record)
-        return asked, list(found[:wanted]), trace
+            hits = trace.run("denoise", denoise, asked, hits)
+        return asked, hits[:wanted]
 
     # --------------------------------------------------------------------------------------- ingest
 
@@ -215,11 +133,6 @@ class Rag:
 
         return ingest(self, sources, progress=progress, force=force, load=load)
 
-    @property
-    def keeps_glossary(self) -> bool:
-        """Whether the stage `glossary` is on: then every ingest brings the glossary up to date."""
-        return "glossary" in self._stages["augment"]
-
     def build_glossary(self) -> Built:
         """Mines the corpus for its terms; documents that did not change are not read again.
 
@@ -227,12 +140,12 @@ class Rag:
         """
         from rag.augment.glossary_build import refresh
 
-        return refresh(self.opened, self.index, self._language)
+        return refresh(self.opened, self.index, self.language)
 
     def remove(self, sources: Iterable[str] = (), where: Where = None) -> list[str]:
         """Removes documents by source, or by filter. Returns the sources that went."""
         store, wanted = self.opened, set(sources)
-        chosen = parse_where(where) if isinstance(where, str) else where
+        chosen = _filter(where)
         gone = {info.id: info.source for info in store.documents() if info.source in wanted}
         if chosen is not None:
             gone |= {info.id: info.source for info in store.documents(chosen)}
@@ -243,8 +156,7 @@ class Rag:
 
     def documents(self, where: Where = None) -> list[DocumentInfo]:
         """What is stored, ordered by source."""
-        chosen = parse_where(where) if isinstance(where, str) else where
-        return list(self.opened.documents(chosen))
+        return list(self.opened.documents(_filter(where)))
 
     def chunks(self, document: Document) -> list[Chunk]:
         """How this index would cut a document."""
@@ -270,168 +182,17 @@ class Rag:
         return Rag(
             self.index,
             embedder=self.embedder,
-            store=store or self.opened,
+            store=store or (self.store if self.exists else None),
             settings={**self._overrides, **(settings or {})},
             offline=self.offline,
             **{**self._given, **parts},
         )
 
-    # ---------------------------------------------------------------------------------------- parts
 
-    @cached_property
-    def embedder(self) -> Embedder:
-        """The embedder given, else the one in the settings, else the one the index was built with."""
-        from rag.embedding.open import open_embedder
-
-        given = self._given_embedder
-        if given is not None and not isinstance(given, str):
-            return given
-        return open_embedder(self.embedder_name, offline=self.offline)
-
-    @property
-    def embedder_name(self) -> str:
-        """How to open the embedder again: as given, else as the index has it, else by the setting."""
-        if isinstance(self._given_embedder, str):
-            return self._given_embedder
-        if self._given_embedder is not None:
-            return self._given_embedder.name
-        if self.config.origins["index.embedder"] == "default" and self._given_store is None:
-            kept = LocalStore.identity_of(self.index)
-            if kept is not None and kept.embedder:
-                return kept.embedder
-        return self.settings.index.embedder
-
-    @cached_property
-    def store(self) -> VectorStore:
-        """The store; a local one is made if there is none."""
-        if self._given_store is not None:
-            return self._given_store
-        return LocalStore.open(
-            self.index,
-            fingerprint=self.embedder.fingerprint,
-            dim=self.embedder.dim,
-            embedder=self.embedder_name,
-            language=self.settings.index.language,
-            engine=self.settings.index.lexical,
-            wait=self._wait,
-        )
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is an index to ask."""
-        return self._given_store is not None or LocalStore.identity_of(self.index) is not None
-
-    @property
-    def opened(self) -> VectorStore:
-        """The store, which must exist already."""
-        if not self.exists:
-            raise StoreError(f"there is no index at {self.index}: run `rag ingest PATH` first")
-        return self.store
-
-    @cached_property
-    def chunk(self) -> Chunker:
-        """The chunker; a chunk never has more tokens than the embedder reads."""
-        from rag.chunking import chunker, options
-
-        if not isinstance(self._chunk, str) or ":" in self._chunk:
-            return self._part("chunking", self._chunk)  # type: ignore[no-any-return]
-        chunk, known = self.settings.chunk, options(self._chunk)
-        most = min(chunk.max_tokens, self.embedder.max_tokens)
-        given: dict[str, Any] = {"max_tokens": most, "min_tokens": min(chunk.min_tokens, most)}
-        if "embed" in known:
-            given["embed"] = self.embedder.embed
-        given = {name: value for name, value in given.items() if name in known}
-        if chunk.overlap:  # not every method has it, and those that have begin without
-            given["overlap"] = chunk.overlap
-        return chunker(self._chunk, **{**given, **self.settings.stages.get(self._chunk, {})})
-
-    @cached_property
-    def augment(self) -> list[Augment]:
-        return self._parts("augment")
-
-    @cached_property
-    def retrieve(self) -> Retriever:
-        return self._part("retrieve", self._retrieve)  # type: ignore[no-any-return]
-
-    @cached_property
-    def denoise(self) -> list[Denoise]:
-        return self._parts("denoise")
-
-    @cached_property
-    def reorder(self) -> list[Reorder]:
-        return self._parts("reorder")
-
-    @cached_property
-    def generate(self) -> Generator:
-        return self._part("generate", self._generate)  # type: ignore[no-any-return]
-
-    @cached_property
-    def ground(self) -> list[Ground]:
-        return self._parts("ground")
-
-    def _parts(self, kind: str) -> list[Any]:
-        return [self._part(kind, named) for named in self._stages[kind]]
-
-    def _part(self, kind: str, named: str | Callable[..., Any]) -> Any:
-        return part(kind, named, self._offered, self.settings.stages)
-
-    @property
-    def _offered(self) -> Mapping[str, Callable[[], Any]]:
-        """What the builders of built-in parts may ask for, by the name of their parameter."""
-        search, ask = self.settings.search, self.settings.ask
-        return {
-            "index": lambda: self.index,
-            "store": lambda: self.opened,
-            "embedder": lambda: self.embedder,
-            "language": lambda: self._language,
-            "depth": lambda: search.depth,
-            "fusion": lambda: search.fusion,
-            "dense_weight": lambda: search.dense_weight,
-            "lexical_weight": lambda: search.lexical_weight,
-            "sentences": lambda: ask.sentences,
-            "abstain_below": lambda: ask.abstain_below,
-            "open_model": lambda: self.model,
-            "model_settings": lambda: self.settings.model,
-            "max_tokens": lambda: self.settings.model.max_tokens,
-            "temperature": lambda: self.settings.model.temperature,
-            "seed": lambda: self.settings.model.seed,
-            "offline": lambda: self.offline,
-        }
-
-    def model(self, kind: str = "") -> ChatModel:
-        """The language model of the settings, opened once, as gguf, hf or openai, or as what it is."""
-        from rag.generate.opening import open_model
-
-        settings = self.settings
-        return open_model(kind, settings.model, settings.models, offline=self.offline)
-
-    @property
-    def _language(self) -> str:
-        """For analysing questions: the store's language, or English while it is not told."""
-        told = getattr(self.opened, "language", self.settings.index.language)
-        return "english" if told == "auto" else str(told)
-
-    def _pages(self, document_id: str) -> Sequence[int]:
-        documents = self.opened.load([document_id])
-        return documents[0].pages if documents else ()
-
-    # ------------------------------------------------------------------------------------ lifecycle
-
-    def close(self) -> None:
-        """Closes the store, if it was opened here."""
-        if self._given_store is None and "store" in self.__dict__:
-            self.store.close()
-            del self.__dict__["store"]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+def _filter(where: Where) -> Filter | None:
+    return parse_where(where) if isinstance(where, str) else where
 
 
-def _pieces(generated: str | Iterable[str | Quote | Told]) -> Iterable[str | Quote | Told]:
-    """A generator may also return one string."""
-    return (generated,) if isinstance(generated, str) else generated
+def _finished(trace: Trace) -> Iterator[Event]:
+    """An event for each stage that finished since the last time."""
+    return (Event("stage", record=record) for record in trace.news())

@@ -16,7 +16,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -85,9 +85,26 @@ def _sections(models: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield ""
 
 
+def completed(settings: ModelSettings, named: Mapping[str, Mapping[str, Any]]) -> ModelSettings:
+    """The settings with what the catalogue knows of the model's name."""
+    from rag.config import ModelSettings, checked_section
+
+    entry = {**known(), **named}.get(settings.name)
+    if entry is None:
+        return settings
+    kept = checked_section("models." + settings.name, entry, ModelSettings)
+    default = ModelSettings()
+    given = {
+        field.name: getattr(settings, field.name)
+        for field in fields(ModelSettings)
+        if field.name != "name" and getattr(settings, field.name) != getattr(default, field.name)
+    }
+    return replace(kept, **given)
+
+
 def entries(named: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
     """All models that have names, and what can be told of each without loading it."""
-    from .opening import completed, kind_of
+    from .opening import kind_of
 
     found = []
     for name in sorted({**known(), **named}):
@@ -103,7 +120,7 @@ def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = 
     """Opens a model and lets it write a line. Raises what opening or writing raises."""
     from .opening import open_model
 
-    model = open_model("", _settings(name), named, offline=offline)
+    model = open_model("", completed(_settings(name), named), offline=offline)
     asked = [Message("user", "Say hello in one word.")]
     written = "".join(model.chat(asked, max_tokens=16))
     return {
@@ -117,7 +134,6 @@ def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = 
 def pull(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False) -> Path:
     """Downloads the GGUF file of a model, by its name or as `hf:owner/repo/file.gguf`. Returns its path."""
     from .download import gguf_path
-    from .opening import completed
 
     model = completed(_settings(name), named).name
     if not model.startswith("hf:"):

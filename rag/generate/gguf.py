@@ -28,9 +28,9 @@ _ROPE = {"none": 0, "linear": 1, "yarn": 2}
 class GgufModel:
     """A `ChatModel` over a GGUF file. One answer at a time; a second caller waits for the first."""
 
-    def __init__(self, llama: Any, name: str, patience: float = 120.0) -> None:
+    def __init__(self, llama: Any, name: str, context_tokens: int, patience: float = 120.0) -> None:
         self._llama, self._name = llama, name
-        self._patience = patience
+        self._context_tokens, self._patience = context_tokens, patience
         self._busy = threading.Lock()
         self._last: list[int] = []
         self.reused = 0
@@ -79,10 +79,10 @@ class GgufModel:
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelError(
                 f"llama.cpp cannot load {path} ({header.get('general.architecture', 'no')} architecture): "
-                f"{error}. Where the architecture is newer than your llama-cpp-python, upgrade that; else download the "
-                "file again, or lower model.context_tokens or model.gpu_layers if memory is short."
+                f"{error}. Where the architecture is newer than your llama-cpp-python, upgrade that; else "
+                "download the file again, or lower model.context_tokens or gpu_layers if memory is short."
             ) from error
-        return cls(llama, path.stem, patience)
+        return cls(llama, path.stem, context, patience)
 
     @property
     def name(self) -> str:
@@ -90,7 +90,7 @@ class GgufModel:
 
     @property
     def context_tokens(self) -> int:
-        return int(self._llama.n_ctx())
+        return self._context_tokens
 
     @cached_property
     def control(self) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ def check_room(name: str, tokens: int, context_tokens: int) -> None:
     """Raises ModelError where a prompt leaves no room for an answer."""
     if tokens >= context_tokens:
         raise ModelError(
-            f"{name} was given {tokens} tokens, its context has {context_tokens}: raise model.context_tokens, "
-            "or ask for fewer hits"
+            f"{name} was given {tokens} tokens, its context has {context_tokens}: raise "
+            "model.context_tokens, or ask for fewer hits"
         )
 
 

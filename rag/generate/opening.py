@@ -1,6 +1,6 @@
 """A language model from the settings: which kind it is, where it lies, and with which options it is opened.
 
-`[model] name` is a model of the catalogue, a GGUF file, `hf:owner/repo/file.gguf`, a folder, a hub id, or
+The name is a model of the catalogue, a GGUF file, `hf:owner/repo/file.gguf`, a folder, a hub id, or
 what a server calls it. What the catalogue holds for a name fills in whatever the settings leave at its
 default.
 """
@@ -8,10 +8,8 @@ default.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from rag.errors import ConfigError
@@ -25,16 +23,12 @@ _opening = threading.Lock()
 _open: WeakValueDictionary[tuple[str, ModelSettings, bool], ChatModel] = WeakValueDictionary()
 
 
-def open_model(
-    kind: str, settings: ModelSettings, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False
-) -> ChatModel:
+def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> ChatModel:
     """The model of the settings as `kind`, or as what it is where `kind` is empty; in a process, opened once.
 
-    `named` are the models of rag.toml by name; those of the user's own catalogue come after them. Raises
-    ConfigError where no model is named or the kinds contradict each other, ModelError where it cannot be
-    opened.
+    `settings` are complete: `catalogue.completed` has filled in what a name stands for. Raises ConfigError
+    where no model is named or the kinds contradict each other, ModelError where it cannot be opened.
     """
-    settings = completed(settings, named)
     found = kind_of(settings)
     if kind and found and kind != found and settings.kind:
         raise ConfigError(
@@ -58,25 +52,6 @@ def open_model(
         if model is None:
             model = _open[key] = _OPENERS[chosen](settings, offline)
         return model
-
-
-def completed(settings: ModelSettings, named: Mapping[str, Mapping[str, Any]]) -> ModelSettings:
-    """The settings with what the catalogue knows of the model's name."""
-    from rag.config import ModelSettings, checked_section
-
-    from .catalogue import known
-
-    entry = {**known(), **named}.get(settings.name)
-    if entry is None:
-        return settings
-    kept = checked_section("models." + settings.name, entry, ModelSettings)
-    default = ModelSettings()
-    given = {
-        field.name: getattr(settings, field.name)
-        for field in fields(ModelSettings)
-        if field.name != "name" and getattr(settings, field.name) != getattr(default, field.name)
-    }
-    return replace(kept, **given)
 
 
 def kind_of(settings: ModelSettings) -> str:

@@ -59,6 +59,8 @@ class Prompted:
         if not hits:
             return
         options = {**self._options, **options}
+        # The sources need room too: an answer takes half of a small context at most.
+        options["max_tokens"] = min(options["max_tokens"], self.model.context_tokens // 2)
         fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options["max_tokens"])
         if self._grammar:
             from .grammar import cited

@@ -19,7 +19,7 @@ from rag.generate import Quote
 from rag.types import Answer, Citation, Hit, Question, Sentence
 
 from .abstain import withdrawn
-from .align import Aligned, Aligner
+from .align import Aligned, Aligner, numbers
 from .compose import shown_with
 from .plain import header_of, plain
 from .refusal import is_refusal
@@ -28,7 +28,7 @@ _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 Pages = Callable[[str], Sequence[int]]
 """Document id → the offsets at which its pages begin; empty where it has none."""
 
-_LEAST_SHARED = 0.35  # share of a written sentence's words that a span must have to prove its marker
+_LEAST_SHARED = 0.3  # share of a written sentence's terms that a span must have to prove its marker
 _CLEARLY = 0.6  # and to stand in for a marker that is wrong or missing
 
 
@@ -87,11 +87,13 @@ class _Citer:
     def _proof(self, text: str, markers: Sequence[int]) -> list[Aligned]:
         """The spans that the markers point to; where a marker is wrong or missing, the one that should be."""
         spans = [self._aligner.best(text, marker - 1) for marker in markers if 1 <= marker <= len(self.hits)]
-        right = [span for span in spans if span.share >= _LEAST_SHARED]
-        if not right:
-            other = self._aligner.anywhere(text)
-            right = [other] if other.share >= _CLEARLY else []
-        return right
+        # A sentence made of two sources has part of its terms from each.
+        least = _LEAST_SHARED / 2 if len(spans) > 1 else _LEAST_SHARED
+        right = [span for span in spans if span.share >= least]
+        if right and _told(text, right):
+            return right
+        other = self._aligner.anywhere(text)
+        return [other] if other.share >= _CLEARLY and _told(text, [other]) else []
 
     @cached_property
     def _aligner(self) -> Aligner:
@@ -114,6 +116,11 @@ class _Citer:
                 quote=chunk.text[start:end],
             )
         return self.citations[key]
+
+
+def _told(text: str, spans: Sequence[Aligned]) -> bool:
+    """Whether every number of a sentence stands in its spans: a wrong number is never a paraphrase."""
+    return numbers(text) <= frozenset().union(*(span.numbers for span in spans))
 
 
 def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:

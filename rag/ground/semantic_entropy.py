@@ -21,6 +21,7 @@ from rag.errors import ConfigError
 from rag.types import Answer, Question
 
 from .abstain import withdrawn
+from .align import numbers
 from .refusal import is_refusal
 
 if TYPE_CHECKING:
@@ -86,14 +87,10 @@ def clusters(texts: Sequence[str], embedder: Embedder, alike: float) -> list[int
     for place, text in enumerate(plain):
         for label, first in enumerate(firsts):
             near = float(rows[place] @ rows[first]) >= alike
-            if bool(text) == bool(plain[first]) and near and _numbers(text) == _numbers(plain[first]):
+            if bool(text) == bool(plain[first]) and near and numbers(text) == numbers(plain[first]):
                 labels.append(label)
                 break
         else:
             labels.append(len(firsts))
             firsts.append(place)
     return labels
-
-
-def _numbers(text: str) -> set[str]:
-    return set(re.findall(r"\d+", text))

@@ -17,6 +17,7 @@ from rag.errors import ConfigError
 from rag.types import Answer, Question, Sentence
 
 from .abstain import withdrawn
+from .align import numbers
 from .compose import composed
 
 Scorer = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
@@ -64,7 +65,11 @@ def build(
 
     def support(question: Question, answer: Answer) -> Answer:
         sentences = _scored(answer, score)
-        weak = {place for place, one in enumerate(sentences) if not one.citations or one.support < below}
+        weak = {
+            place
+            for place, one in enumerate(sentences)
+            if not one.citations or (one.support < below and not is_quote(one))
+        }
         if sentences and (len(weak) == len(sentences) or (weak and policy == "abstain")):
             return withdrawn(replace(answer, confidence=0.0))
         if policy == "remove":
@@ -113,5 +118,5 @@ def _confidence(answer: Answer) -> float:
 
 
 def _contradict(sentence: str, cited: str) -> bool:
-    numbers = set(re.findall(r"\d+", sentence)) - set(re.findall(r"\d+", cited))
-    return bool(numbers) or bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(cited))
+    invented = numbers(sentence) - numbers(cited)
+    return bool(invented) or bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(cited))
