@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,27 +36,59 @@ def name_of(stage: object) -> str:
     return str(getattr(stage, "name", None) or getattr(stage, "__name__", None) or type(stage).__name__)
 
 
-def run(
-    stage: str,
-    work: Callable[..., T],
-    *args: Any,
-    came_in: str,
-    told: Callable[[T], tuple[str, Mapping[str, Any]]],
-    name: str = "",
-) -> tuple[T, Record]:
-    """Calls one stage and keeps the record of it; `told` says in words what went out."""
-    added: _Detail = {}
-    token = _RUNNING.set(added)
-    try:
+class Trace:
+    """The records of one question so far. `run` calls a stage and keeps its record."""
+
+    def __init__(self, question: str) -> None:
+        self.records: list[Record] = []
+        self._came = question
+        self._told = 0
+
+    def run(self, stage: str, work: Callable[..., T], *args: Any) -> T:
+        """What the stage returns: a question, hits, or an answer."""
+        added: _Detail = {}
+        token = _RUNNING.set(added)
+        try:
+            began = time.perf_counter()
+            result = work(*args)
+            ms = (time.perf_counter() - began) * 1000
+        finally:
+            _RUNNING.reset(token)
+        went_out, detail = _told(result)
+        if added.get("dropped"):
+            went_out += f", {len(added['dropped'])} dropped"
+        self._keep(stage, name_of(work), went_out, ms, {**detail, **added})
+        return result
+
+    def generate(self, work: Callable[..., Any], question: Question, hits: Sequence[Hit]) -> Iterator[Any]:
+        """The pieces a generator yields, as they come; its record is kept when it ends."""
+        from rag.generate import Told
+
+        detail: _Detail = {}
+        number = 0
         began = time.perf_counter()
-        result = work(*args)
-        ms = (time.perf_counter() - began) * 1000
-    finally:
-        _RUNNING.reset(token)
-    went_out, detail = told(result)
-    if added.get("dropped"):
-        went_out += f", {len(added['dropped'])} dropped"
-    return result, Record(stage, name or name_of(work), came_in, went_out, round(ms, 3), {**detail, **added})
+        pieces = work(question, hits)
+        for piece in (pieces,) if isinstance(pieces, str) else pieces:
+            if isinstance(piece, Told):
+                detail.update(piece.detail)
+            else:
+                number += 1
+                yield piece
+        left_out = len(detail.get("left_out", ()))
+        went_out = f"{number} pieces" + (
+            f", {left_out} hits left out: the context is full" if left_out else ""
+        )
+        self._keep("generate", name_of(work), went_out, (time.perf_counter() - began) * 1000, detail)
+
+    def news(self) -> list[Record]:
+        """The records that were kept since the last call."""
+        fresh = self.records[self._told :]
+        self._told = len(self.records)
+        return fresh
+
+    def _keep(self, stage: str, name: str, went_out: str, ms: float, detail: Mapping[str, Any]) -> None:
+        self.records.append(Record(stage, name, self._came, went_out, round(ms, 3), detail))
+        self._came = went_out
 
 
 def note(name: str, value: Any) -> None:
@@ -82,16 +114,19 @@ def note_reader(text: str) -> None:
         added.setdefault("notes", []).append(text)
 
 
-def counted(hits: Sequence[Hit]) -> str:
-    return f"{len(hits)} hit{'' if len(hits) == 1 else 's'}"
+def _told(value: Any) -> tuple[str, Mapping[str, Any]]:
+    """What a stage returned: in a few words, and as JSON values."""
+    if hasattr(value, "queries"):
+        return _told_question(value)
+    return _told_answer(value) if hasattr(value, "sentences") else _told_hits(value)
 
 
-def told_question(question: Question) -> tuple[str, Mapping[str, Any]]:
+def _told_question(question: Question) -> tuple[str, Mapping[str, Any]]:
     queries = [query.text for query in question.queries] or [question.text]
     return " | ".join(queries), {"queries": queries}
 
 
-def told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
+def _told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
     """Every hit with its score, and where each retriever had put it."""
     rows = [
         {
@@ -104,10 +139,10 @@ def told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
         }
         for hit in hits
     ]
-    return counted(hits), {"hits": rows}
+    return f"{len(hits)} hit{'' if len(hits) == 1 else 's'}", {"hits": rows}
 
 
-def told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
+def _told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
     told = "abstained" if answer.abstained else f"{len(answer.sentences)} sentences"
     detail = {
         "confidence": round(answer.confidence, 4),
@@ -117,11 +152,3 @@ def told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
         ],
     }
     return f"{told}, confidence {answer.confidence:.2f}", detail
-
-
-def generated(
-    name: str, hits: Sequence[Hit], pieces: Sequence[object], seconds: float, detail: Mapping[str, Any]
-) -> Record:
-    left_out = len(detail.get("left_out", ()))
-    told = f"{len(pieces)} pieces" + (f", {left_out} hits left out: the context is full" if left_out else "")
-    return Record("generate", name, counted(hits), told, round(seconds * 1000, 3), detail)

@@ -10,7 +10,7 @@ from rag import Document, Rag, Span
 from rag.chunking import TokenEnds
 from rag.chunking.sentences import sentences
 from rag.testing import WordEmbedder
-from rag.trace import Record, counted, run, told_hits
+from rag.trace import Record, Trace
 from rag.types import Chunk, Hit, Question, stable_id
 
 
@@ -23,8 +23,9 @@ def hit(text: str, score: float = 1.0, source: str = "a.txt", start: int = 0, **
 
 def traced(stage: Any, question: str, hits: Sequence[Hit]) -> tuple[list[Hit], Record]:
     """What a stage makes of hits, and the record of it."""
-    found, record = run("denoise", stage, Question(question), hits, came_in=counted(hits), told=told_hits)
-    return list(found), record
+    trace = Trace(question)
+    found = trace.run("denoise", stage, Question(question), hits)
+    return list(found), trace.records[0]
 
 
 def dropped(record: Record) -> dict[str, str]:

@@ -1,0 +1,242 @@
+"""What a pipeline is made of: embedder, store, chunker and stages, each made when it is first used.
+
+What is named in the settings is looked up once, what is passed in is used as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rag.config import Resolved, resolve_settings
+from rag.errors import StoreError
+from rag.registry import part
+from rag.stores import LocalStore, VectorStore
+
+if TYPE_CHECKING:
+    from rag.augment import Augment
+    from rag.chunking import Chunker
+    from rag.config import ModelSettings
+    from rag.denoise import Denoise
+    from rag.embedding import Embedder
+    from rag.generate import Generator
+    from rag.generate.chat_model import ChatModel
+    from rag.ground import Ground
+    from rag.reorder import Reorder
+    from rag.retrieve import Retriever
+
+Stages = Sequence[str | Callable[..., Any]]
+
+
+class Parts:
+    """The parts of one pipeline; `Rag` is what they do together."""
+
+    def __init__(
+        self,
+        index: str | Path = ".rag",
+        *,
+        embedder: Embedder | str | None = None,
+        store: VectorStore | None = None,
+        chunk: Chunker | str | None = None,
+        augment: Stages | None = None,
+        retrieve: Retriever | str | None = None,
+        denoise: Stages | None = None,
+        reorder: Stages | None = None,
+        generate: Generator | str | None = None,
+        ground: Stages | None = None,
+        settings: Mapping[str, Any] | None = None,
+        offline: bool = False,
+        wait: float = 0.0,
+    ) -> None:
+        self.index = Path(index)
+        self.config: Resolved = resolve_settings(self.index, settings)
+        self.settings = self.config.settings
+        self.offline = offline
+        self._given_embedder, self._given_store, self._wait = embedder, store, wait
+        self._chunk = chunk or self.settings.chunk.method
+        self._stages = {
+            "augment": self.settings.search.augment if augment is None else augment,
+            "denoise": self.settings.search.denoise if denoise is None else denoise,
+            "reorder": self.settings.ask.reorder if reorder is None else reorder,
+            "ground": self.settings.ask.ground if ground is None else ground,
+        }
+        self._retrieve = retrieve or self.settings.search.retrieve
+        self._generate = generate or self.settings.ask.generate
+        self._overrides = dict(settings or {})
+        self._given: dict[str, Any] = {
+            "chunk": chunk,
+            "augment": augment,
+            "retrieve": retrieve,
+            "denoise": denoise,
+            "reorder": reorder,
+            "generate": generate,
+            "ground": ground,
+        }
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder given, else the one in the settings, else the one the index was built with."""
+        from rag.embedding.open import open_embedder
+
+        given = self._given_embedder
+        if given is not None and not isinstance(given, str):
+            return given
+        return open_embedder(self.embedder_name, offline=self.offline)
+
+    @property
+    def embedder_name(self) -> str:
+        """How to open the embedder again: as given, else as the index has it, else by the setting."""
+        if isinstance(self._given_embedder, str):
+            return self._given_embedder
+        if self._given_embedder is not None:
+            return self._given_embedder.name
+        if self.config.origins["index.embedder"] == "default" and self._given_store is None:
+            kept = LocalStore.identity_of(self.index)
+            if kept is not None and kept.embedder:
+                return kept.embedder
+        return self.settings.index.embedder
+
+    @cached_property
+    def store(self) -> VectorStore:
+        """The store; a local one is made if there is none."""
+        if self._given_store is not None:
+            return self._given_store
+        return LocalStore.open(
+            self.index,
+            fingerprint=self.embedder.fingerprint,
+            dim=self.embedder.dim,
+            embedder=self.embedder_name,
+            language=self.settings.index.language,
+            engine=self.settings.index.lexical,
+            wait=self._wait,
+        )
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an index to ask."""
+        return self._given_store is not None or LocalStore.identity_of(self.index) is not None
+
+    @property
+    def opened(self) -> VectorStore:
+        """The store, which must exist already."""
+        if not self.exists:
+            raise StoreError(f"there is no index at {self.index}: run `rag ingest PATH` first")
+        return self.store
+
+    @cached_property
+    def chunk(self) -> Chunker:
+        """The chunker; a chunk never has more tokens than the embedder reads."""
+        from rag.chunking import chunker, options
+
+        if not isinstance(self._chunk, str) or ":" in self._chunk:
+            return self._part("chunking", self._chunk)  # type: ignore[no-any-return]
+        chunk, known = self.settings.chunk, options(self._chunk)
+        most = min(chunk.max_tokens, self.embedder.max_tokens)
+        given: dict[str, Any] = {"max_tokens": most, "min_tokens": min(chunk.min_tokens, most)}
+        if "embed" in known:
+            given["embed"] = self.embedder.embed
+        given = {name: value for name, value in given.items() if name in known}
+        if chunk.overlap:  # not every method has it, and those that have begin without
+            given["overlap"] = chunk.overlap
+        return chunker(self._chunk, **{**given, **self.settings.stages.get(self._chunk, {})})
+
+    @cached_property
+    def augment(self) -> list[Augment]:
+        return self._parts("augment")
+
+    @cached_property
+    def retrieve(self) -> Retriever:
+        return self._part("retrieve", self._retrieve)  # type: ignore[no-any-return]
+
+    @cached_property
+    def denoise(self) -> list[Denoise]:
+        return self._parts("denoise")
+
+    @cached_property
+    def reorder(self) -> list[Reorder]:
+        return self._parts("reorder")
+
+    @cached_property
+    def generate(self) -> Generator:
+        return self._part("generate", self._generate)  # type: ignore[no-any-return]
+
+    @cached_property
+    def ground(self) -> list[Ground]:
+        return self._parts("ground")
+
+    def _parts(self, kind: str) -> list[Any]:
+        return [self._part(kind, named) for named in self._stages[kind]]
+
+    def _part(self, kind: str, named: str | Callable[..., Any]) -> Any:
+        return part(kind, named, self._offered, self.settings.stages)
+
+    @property
+    def _offered(self) -> Mapping[str, Callable[[], Any]]:
+        """What the builders of built-in parts may ask for, by the name of their parameter."""
+        search, ask = self.settings.search, self.settings.ask
+        return {
+            "index": lambda: self.index,
+            "store": lambda: self.opened,
+            "embedder": lambda: self.embedder,
+            "language": lambda: self.language,
+            "depth": lambda: search.depth,
+            "fusion": lambda: search.fusion,
+            "dense_weight": lambda: search.dense_weight,
+            "lexical_weight": lambda: search.lexical_weight,
+            "sentences": lambda: ask.sentences,
+            "abstain_below": lambda: ask.abstain_below,
+            "open_model": lambda: self.model,
+            "model_settings": lambda: self._model_settings,
+            "max_tokens": lambda: self._model_settings.max_tokens,
+            "temperature": lambda: self._model_settings.temperature,
+            "seed": lambda: self._model_settings.seed,
+            "offline": lambda: self.offline,
+        }
+
+    def model(self, kind: str = "") -> ChatModel:
+        """The language model of the settings, opened once, as gguf, hf or openai, or as what it is."""
+        from rag.generate.opening import open_model
+
+        return open_model(kind, self._model_settings, offline=self.offline)
+
+    @cached_property
+    def _model_settings(self) -> ModelSettings:
+        """Those of `[model]`, with what is known of a model that is named there."""
+        from rag.generate.catalogue import completed
+
+        return completed(self.settings.model, self.settings.models)
+
+    @property
+    def language(self) -> str:
+        """For analysing questions: the store's language, or English while it is not told."""
+        told = getattr(self.opened, "language", self.settings.index.language)
+        return "english" if told == "auto" else str(told)
+
+    def pages(self, document_id: str) -> Sequence[int]:
+        """The offsets at which a document's pages begin; empty where it has none."""
+        documents = self.opened.load([document_id])
+        return documents[0].pages if documents else ()
+
+    @property
+    def keeps_glossary(self) -> bool:
+        """Whether the stage `glossary` is on: then every ingest brings the glossary up to date."""
+        return "glossary" in self._stages["augment"]
+
+    # ------------------------------------------------------------------------------------ lifecycle
+
+    def close(self) -> None:
+        """Closes the store, if it was opened here."""
+        if self._given_store is None and "store" in self.__dict__:
+            self.store.close()
+            del self.__dict__["store"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
