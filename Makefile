@@ -7,12 +7,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DATA ?= ../shared/data
 DEMO := .demo
 
-.PHONY: install demo check test test-wheel bench models clean help
+.PHONY: install demo check test test-wheel test-extras bench models clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
 	@echo "make install  the core, editable"
 	@echo "make test     what the tests need, then the tests, then the tests again on the built wheel"
+	@echo "make test-extras  the tests that need torch or llama.cpp, in an environment of their own"
 	@echo "make check    ruff and mypy"
 	@echo "make bench    the measurements in benchmarks/ (DATA=folder of evaluation sets)"
 	@echo "make models   export the built-in embedder again (WEIGHTS=folder with model.safetensors)"
@@ -45,6 +46,15 @@ test: $(VENV)/.dev
 test-wheel: $(VENV)/.dev
 	$(BIN)/python tests/wheel.py
 
+$(VENV)-extras/.all: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-extras
+	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt torch
+	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,hf,gguf,eval]'
+	@touch $@
+
+test-extras: $(VENV)-extras/.all
+	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.run $(DATA)
 
@@ -53,4 +63,4 @@ models:
 	$(PYTHON) -m rag.models.export_embedder --weights $(WEIGHTS) --out rag/models/all-minilm-l6-v2
 
 clean:
-	rm -rf $(VENV) $(DEMO) dist build
+	rm -rf $(VENV) $(VENV)-extras $(DEMO) dist build
