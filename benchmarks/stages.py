@@ -31,7 +31,7 @@ from rag.augment.instruction import build as instruction
 from rag.augment.memory import NAME, remember
 from rag.embedding import Embedder, Kind
 from rag.embedding.onnx import OnnxEmbedder
-from rag.rag import Stages
+from rag.parts import Stages
 
 SETS = ("squad-dev-a", "nq-lost-in-the-middle", "lihua-world", "acronyms-a", "rgb-en-a", "rgb-zh-a")
 RETRIEVAL_ONLY = ("rgb-zh-a",)

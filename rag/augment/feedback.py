@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from rag.indexes import Analyzer
 
-_RESOLUTION = 40  # words of the lexical query: its weights are rounded to fortieths
+_RESOLUTION = 100  # words of the lexical query: its weights are rounded to hundredths
 
 
 def build(
@@ -43,7 +43,7 @@ def build(
     embedder: Embedder,
     language: str = "english",
     read: int = 3,
-    alpha: float = 0.7,
+    alpha: float = 0.9,
     terms: int = 10,
 ) -> Callable[[Question], Question]:
     """A stage that reads `read` chunks a leg; `alpha` (0 to 1) is how much of the question stays.
@@ -103,10 +103,10 @@ def rm3(
 
 
 def repeated(weights: Mapping[str, float]) -> str:
-    """A text in which each word stands in proportion to its weight, at least once."""
+    """A text in which each word stands in proportion to its weight; what rounds to nothing is left out."""
     total = sum(weights.values()) or 1.0
     return " ".join(
-        word for word, weight in weights.items() for _ in range(max(1, round(weight / total * _RESOLUTION)))
+        word for word, weight in weights.items() for _ in range(round(weight / total * _RESOLUTION))
     )
 
 

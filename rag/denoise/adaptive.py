@@ -18,7 +18,7 @@ from rag.trace import note_dropped
 from rag.types import Hit, Question
 
 
-def build(drop: float = 0.25, least: int = 3) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+def build(drop: float = 0.35, least: int = 5) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that keeps the hits before the first drop of `drop` (above 0, to 1), and at least `least`.
 
     Raises ConfigError for values outside these ranges.

@@ -20,7 +20,7 @@ from rag.types import Hit, Question
 
 
 def build(
-    embedder: Embedder, language: str = "english", share: float = 0.5, around: int = 1
+    embedder: Embedder, language: str = "english", share: float = 0.8, around: int = 1
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that cuts each hit's chunk to a span; the trace says how many tokens that saves.
 

@@ -25,7 +25,7 @@ from .vectors import sample, vectors_of
 
 
 def build(
-    store: VectorStore, embedder: Embedder, quantile: float = 0.9, at: float | None = None
+    store: VectorStore, embedder: Embedder, quantile: float = 0.5, at: float | None = None
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that cuts at `quantile` (0 to 1) of chance similarities, or at the cosine `at` where given.
 
