@@ -1,0 +1,182 @@
+"""From what a model wrote to sentences that are proved: citing, repairing, refusing, support, entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from rag.errors import ConfigError
+from rag.generate import Quote
+from rag.ground import support as support_stage
+from rag.ground.abstain import REFUSAL
+from rag.ground.align import Aligner
+from rag.ground.cite import cite
+from rag.ground.compose import composed
+from rag.ground.refusal import is_refusal
+from rag.ground.semantic_entropy import build as entropy_stage
+from rag.ground.semantic_entropy import clusters, entropy
+from rag.testing import WordEmbedder
+from rag.types import Answer, Hit, Question
+
+ASKED = Question("What is known?")
+
+
+def test_a_right_marker_cites_the_sentence_it_rests_on(hits: list[Hit]) -> None:
+    answer = cite(ASKED, ["The lamp is ", "red [1]. At noon the gate opens. [2]"], hits)
+    assert [citation.source for citation in answer.citations] == ["lamp.txt", "gate.txt"]
+    assert answer.citations[0].quote == "The lamp is painted red."
+    # "lamp", "red" of ("lamp", "red"): 2/2; "noon", "gate", "opens": 3/3
+    assert [one.support for one in answer.sentences] == [1.0, 1.0]
+    assert answer.text == "The lamp is red. [1] At noon the gate opens. [2]"
+
+
+def test_a_wrong_marker_is_repaired_or_dropped(hits: list[Hit]) -> None:
+    answer = cite(ASKED, ["The gate opens at noon [1]. The kettle sings [3]. The boat is oak."], hits)
+    sources = [[c.source for c in sentence.citations] for sentence in answer.sentences]
+    assert sources == [["gate.txt"], [], ["boat.txt"]]
+    assert [citation.marker for citation in answer.citations] == [1, 2], "no number for a source not used"
+    assert answer.text == "The gate opens at noon. [1] The kettle sings. The boat is oak. [2]"
+
+
+def test_a_number_that_the_source_has_not_is_no_proof(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit("The tank holds 40 litres of water."), make_hit("It was filled in 2021 by hand.")]
+    answer = cite(ASKED, ["The tank holds 45 litres of water [1]."], hits)
+    assert answer.sentences[0].citations == ()
+    both = cite(ASKED, ["The tank holds 40 litres of water and was filled in 2021 [1] [2]."], hits)
+    assert len(both.sentences[0].citations) == 2, "each number stands in one of the two"
+
+
+def test_two_sentences_that_follow_each_other_can_be_one_proof(make_hit: Callable[..., Hit]) -> None:
+    text = "Nothing else. Ada Lund led the yard. She retired in 1990. More text here."
+    hits = [make_hit(text)]
+    span = Aligner(hits).best("Ada Lund led the yard and retired in 1990", 0)
+    assert text[span.start : span.end] == "Ada Lund led the yard. She retired in 1990."
+    assert span.numbers == {"1990"}
+    alone = Aligner(hits).best("Ada Lund led the yard", 0)
+    assert (text[alone.start : alone.end], alone.share) == ("Ada Lund led the yard.", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "refusal"),
+    [
+        ("I cannot answer this from the sources.", True),
+        ("The provided documents do not mention the lamp's price.", True),
+        ("There is no information about this.", True),
+        ("The answer is not stated in the text.", True),
+        ("No answer.", True),
+        ("I don’t know.", True),
+        ("Dazu sagen die Quellen nichts; die Quellen enthalten keine Angabe.", True),
+        ("资料中没有提到这一点。", True),
+        ("The lamp is painted red.", False),
+        ("The documents are kept in the cellar.", False),
+        ("No lamp may be moved.", False),
+    ],
+)
+def test_refusals_in_a_models_own_words(sentence: str, refusal: bool) -> None:
+    assert is_refusal(sentence) is refusal
+
+
+@pytest.mark.parametrize(
+    "written", ["", "The sources do not say when the lamp was made [1].", "I do not know. No answer."]
+)
+def test_nothing_written_or_a_refusal_is_an_abstention(hits: list[Hit], written: str) -> None:
+    answer = cite(ASKED, [written], hits)
+    assert (answer.abstained, answer.text, answer.citations) == (True, REFUSAL, ())
+    assert len(answer.hits) == 3
+
+
+def test_a_claim_that_sounds_like_a_refusal_keeps_its_proof(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit("The documents do not need a signature of the director.")]
+    answer = cite(ASKED, ["The documents do not have a signature of the director [1]."], hits)
+    assert not answer.abstained
+    assert answer.citations
+
+
+def scored(*scores: float) -> support_stage.Scorer:
+    given = iter(scores)
+    return lambda pairs: [next(given) for _ in pairs]
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        ("mark", "The lamp is red. [1] The gate opens. [unsupported] Bees hum. [unsupported]"),
+        ("remove", "The lamp is red. [1]"),
+        ("abstain", REFUSAL),
+    ],
+)
+def test_what_is_not_supported_goes_by_the_policy(hits: list[Hit], policy: str, text: str) -> None:
+    draft = cite(ASKED, ["The lamp is red [1]. The gate opens [2]. Bees hum."], hits)
+    check = support_stage.build(WordEmbedder(), policy=policy, scorer=scored(0.9, 0.2))
+    answer = check(ASKED, draft)
+    assert answer.text == text
+    assert answer.abstained is (policy == "abstain")
+    assert [citation.source for citation in answer.citations] == ([] if policy == "abstain" else ["lamp.txt"])
+    assert answer.confidence == pytest.approx(0.0 if policy == "abstain" else 0.9)
+
+
+def test_markers_count_anew_when_a_sentence_goes(hits: list[Hit]) -> None:
+    draft = cite(ASKED, ["The lamp is red [1]. The gate opens [2]. The boat is oak [3]."], hits)
+    answer = support_stage.build(WordEmbedder(), policy="remove", scorer=scored(0.1, 0.9, 0.8))(ASKED, draft)
+    assert answer.text == "The gate opens. [1] The boat is oak. [2]"
+    assert [citation.marker for citation in answer.citations] == [1, 2]
+    assert composed(answer, answer.sentences) == answer
+
+
+def test_an_answer_without_support_is_withdrawn_under_every_policy(hits: list[Hit]) -> None:
+    draft = cite(ASKED, ["Bees hum. Birds sing."], hits)
+    for policy in support_stage.POLICIES:
+        assert support_stage.build(WordEmbedder(), policy=policy)(ASKED, draft).abstained
+    with pytest.raises(ConfigError, match="mark, remove, abstain"):
+        support_stage.build(WordEmbedder(), policy="ignore")
+
+
+def test_quotes_are_their_own_proof(hits: list[Hit]) -> None:
+    draft = cite(ASKED, [Quote(0, 0, 24, 0.2)], hits)
+    embedder = WordEmbedder()
+    answer = support_stage.build(embedder, policy="abstain")(ASKED, draft)
+    assert answer == draft
+    assert embedder.embedded == 0, "and cost nothing"
+
+
+def test_the_built_in_support_by_hand() -> None:
+    score = support_stage.Overlap(WordEmbedder(4096))
+    # Same five words: cos 1, cover 1. Then "lamp", "blue" against "lamp", "painted", "red": cover 1/2,
+    # cos = 3 shared of 4 and 5 words: 3/√20 = .671; a number and a negation halve what is equal otherwise.
+    found = score(
+        [
+            ("The lamp is painted red.", "The lamp is painted red."),
+            ("The lamp is blue.", "The lamp is painted red."),
+            ("It holds 5 litres.", "It holds 4 litres."),
+            ("It is not open.", "It is open."),
+        ]
+    )
+    assert found[0] == pytest.approx(1.0)
+    assert found[1] == pytest.approx((3 / 20**0.5 + 1 / 2) / 2, abs=1e-4)
+    assert found[2] == pytest.approx((3 / 4 + 2 / 3) / 2 / 2, abs=1e-4)
+    assert found[3] < 0.5
+
+
+def test_entropy_by_hand() -> None:
+    assert entropy([0, 0, 0, 0]) == 0
+    assert entropy([0, 1, 2, 3]) == pytest.approx(1)
+    # p = 3/4, 1/4: (.75 ln 4/3 + .25 ln 4) / ln 4 = .5623 / 1.3863
+    assert entropy([0, 0, 0, 1]) == pytest.approx(0.4056, abs=1e-4)
+    texts = ["Red paint [1].", "Red paint [2].", "5 red paint", "4 red paint", "NO ANSWER", ""]
+    assert clusters(texts, WordEmbedder(4096), 0.8) == [0, 0, 1, 2, 3, 3]
+
+
+def test_answers_that_the_model_would_not_repeat_are_withdrawn(scripted: Any, hits: list[Hit]) -> None:
+    def stage(texts: Sequence[str]) -> Callable[[Question, Answer], Answer]:
+        told = iter(texts)
+        model = scripted(lambda _: next(told))
+        return entropy_stage(lambda kind: model, WordEmbedder(4096), samples=4)
+
+    draft = cite(ASKED, ["The lamp is red [1]."], hits)
+    steady = stage(["The lamp is red [1]."] * 4)(ASKED, draft)
+    assert (steady.abstained, steady.confidence) == (False, draft.confidence)
+    unsure = stage(["The lamp is red [1].", "At noon [2].", "Of oak [3].", "NO ANSWER"])(ASKED, draft)
+    assert unsure.abstained
+    assert unsure.confidence == pytest.approx(0.0)
