@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rag import Answer, Document, Rag
+from rag import Document, Rag
 from rag.denoise.commands import command
 from rag.denoise.poison import build as poison
 from rag.denoise.poison import suspects
@@ -41,20 +43,18 @@ def planted(attack: Attack) -> list[Document]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("house")
-    with Rag(folder / "index", embedder=EMBEDDER) as rag:
+def house(module_path: Path) -> Iterator[Rag]:
+    """The swimming hall's documents, asked with the stage on."""
+    with Rag(module_path / "index", embedder=EMBEDDER, denoise=["duplicates", "poison"]) as rag:
         rag.ingest(Document.make(text, name, media_type="text/markdown") for name, text in HOUSE.items())
-    return folder
+        yield rag
 
 
-def asked(house: Path, attack: Attack, denoise: list[str]) -> Answer:
-    """The answer with an attack planted, which is gone again afterwards."""
-    with Rag(house / "index", embedder=EMBEDDER, denoise=denoise) as rag:
-        rag.ingest(planted(attack))
-        answer = rag.ask(QUESTION)
-        rag.remove([info.source for info in rag.documents() if info.source.startswith("planted")])
-    return answer
+@contextmanager
+def with_planted(house: Rag, attack: Attack) -> Iterator[None]:
+    house.ingest(planted(attack))
+    yield
+    house.remove([info.source for info in house.documents() if info.source.startswith("planted")])
 
 
 def test_there_are_thirty_attempts_and_more() -> None:
@@ -63,16 +63,16 @@ def test_there_are_thirty_attempts_and_more() -> None:
     assert len({attack.name for attack in attempts}) == len(attempts)
 
 
-def test_without_attacks_the_answer_is_the_true_one(house: Path) -> None:
-    with Rag(house / "index", embedder=EMBEDDER, denoise=["duplicates", "poison"]) as rag:
-        answer = rag.ask(QUESTION)
+def test_without_attacks_the_answer_is_the_true_one(house: Rag) -> None:
+    answer = house.ask(QUESTION)
     assert TRUE in answer.text
     assert not any(record.detail.get("dropped") for record in answer.trace)
 
 
 @pytest.mark.parametrize("attack", CARRYING, ids=lambda attack: attack.name)
-def test_the_stage_keeps_the_answer_and_tells_of_the_attempt(house: Path, attack: Attack) -> None:
-    answer = asked(house, attack, ["duplicates", "poison"])
+def test_the_stage_keeps_the_answer_and_tells_of_the_attempt(house: Rag, attack: Attack) -> None:
+    with with_planted(house, attack):
+        answer = house.ask(QUESTION)
     assert TRUE in answer.text
     assert FALSE not in answer.text
     assert "900" not in plain(answer.text)
@@ -84,9 +84,13 @@ def test_the_stage_keeps_the_answer_and_tells_of_the_attempt(house: Path, attack
     assert not any(one.chunk.source.startswith("planted") for one in answer.hits)
 
 
-def test_the_attempts_are_real_without_the_stage_most_get_into_the_answer(house: Path) -> None:
-    taken = sum("900" in plain(asked(house, attack, ["duplicates"]).text) for attack in CARRYING[::4])
-    assert taken >= len(CARRYING[::4]) * 0.7
+def test_the_attempts_are_real_without_the_stage_most_get_into_the_answer(house: Rag) -> None:
+    taken = 0
+    with Rag(house.index, embedder=EMBEDDER) as unguarded:
+        for attack in CARRYING:
+            with with_planted(house, attack):
+                taken += "900" in plain(unguarded.ask(QUESTION).text)
+    assert taken >= 0.7 * len(CARRYING)
 
 
 @pytest.mark.parametrize("attack", UNSEEN_PAGES, ids=lambda attack: attack.name)
