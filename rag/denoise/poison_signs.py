@@ -72,7 +72,8 @@ def instructs(text: str) -> str:
 def copies(question: str, text: str) -> str:
     """Whether a text holds the question: all its words in a row, or most of their runs of three.
 
-    Only questions in the form of one can be copied: key words have every right to stand in a chunk.
+    Only questions in the form of one can be copied: key words have every right to stand in a chunk. Near
+    copies are looked for where the question opens with an English question word, which a statement has not.
     """
     asked = _words(question)
     if len(asked) < _LEAST_WORDS or not (_ASKING.match(asked[0]) or question.rstrip()[-1] in "?？؟"):
@@ -80,9 +81,11 @@ def copies(question: str, text: str) -> str:
     words = _words(text)
     if f" {' '.join(asked)} " in f" {' '.join(words)} ":
         return "the question itself, word for word"
+    if len(asked) < _LEAST_NEARLY or not _ASKING.match(asked[0]):
+        return ""
     runs = set(zip(asked, asked[1:], asked[2:], strict=False))
     shared = runs & set(zip(words, words[1:], words[2:], strict=False))
-    if len(asked) >= _LEAST_NEARLY and tuple(asked[:3]) in shared and len(shared) >= _NEARLY * len(runs):
+    if tuple(asked[:3]) in shared and len(shared) >= _NEARLY * len(runs):
         return f"{len(shared)} of {len(runs)} runs of three words of the question"
     return ""
 

@@ -186,6 +186,7 @@ def test_hidden_characters_by_kind() -> None:
         ("the mill burned down in 1911", "The mill burned down in 1911.", False),  # key words, no question
         ("What is BM25?", "What is BM25? A ranking.", False),  # too short to say anything
         ("水车是什么时候烧毁的？", "水车是什么时候烧毁的？一九一一年。", True),
+        ("水车是什么时候烧毁的？", "据说水车是什么时候烧毁了的。", False),  # near, and no English question
         # 5 of the 6 runs of when/did/the/old/mill/burn/down + one more word: .83
         ("When did the old mill burn down completely?", "When did the old mill burn down?", True),
         # 3 of 6 runs: .5
