@@ -42,10 +42,14 @@ _SETTING = {
 
 
 class Variant(NamedTuple):
-    """One change to the pipeline, as settings: `without duplicates`, `with mmr`, `dense for hybrid`."""
+    """One change to the pipeline: `without duplicates`, `with mmr`, `dense for hybrid`.
+
+    `parts` are what runs, by name or as made; `settings` are the same in words, to be written down.
+    """
 
     name: str
     settings: Mapping[str, Any]
+    parts: Mapping[str, Any]
 
 
 class Effect(NamedTuple):
@@ -178,20 +182,24 @@ def variants(rag: Rag) -> list[Variant]:
     """Every stage off in turn, every other one on, and every other retriever in its place."""
     found = []
     for kind in ("augment", "denoise", "reorder", "ground"):
-        now = [name_of(part) for part in getattr(rag, kind)]
-        setting = _SETTING[kind]
-        found += [
-            Variant(f"without {name}", {setting: [other for other in now if other != name]}) for name in now
-        ]
-        found += [Variant(f"with {name}", {setting: [*now, name]}) for name in names(kind) if name not in now]
+        parts = list(getattr(rag, kind))
+        now = [name_of(part) for part in parts]
+        for at, name in enumerate(now):
+            found.append(_listed(f"without {name}", kind, [*parts[:at], *parts[at + 1 :]]))
+        found += [_listed(f"with {name}", kind, [*parts, name]) for name in names(kind) if name not in now]
     for kind in ("retrieve", "generate"):
-        (current,) = [name_of(getattr(rag, kind))]
+        current = name_of(getattr(rag, kind))
         found += [
-            Variant(f"{name} for {current}", {_SETTING[kind]: name})
+            Variant(f"{name} for {current}", {_SETTING[kind]: name}, {kind: name})
             for name in names(kind)
             if name != current
         ]
     return found
+
+
+def _listed(name: str, kind: str, parts: list[Any]) -> Variant:
+    named = [part if isinstance(part, str) else name_of(part) for part in parts]
+    return Variant(name, {_SETTING[kind]: named}, {kind: parts})
 
 
 def _run(
@@ -203,7 +211,7 @@ def _run(
     options: Mapping[str, Any],
 ) -> Run:
     """A stage that lacks a part (a model, an extra) fails on the first question, before the long run."""
-    changed = rag.variant(variant.settings)
+    changed = rag.variant(**variant.parts)
     list(changed.stream(asked.cases[0].question))
     folder = Path(out) / variant.name.replace(" ", "-") if out else None
     told = None if progress is None else lambda step: progress(Step(variant.name, step.done, step.total))
@@ -238,12 +246,13 @@ def _winner(
     """All proven gains together (the best of each setting), if together they are proven too."""
     gains = [effect for effect in effects if effect.verdict == "proven better" and not effect.harms]
     together: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     for effect in sorted(gains, key=lambda one: -one.row.difference.mean):
-        for setting, value in effect.variant.settings.items():
-            together.setdefault(setting, value)
+        together = {**effect.variant.settings, **together}  # of two gains in one setting, the larger stays
+        parts = {**effect.variant.parts, **parts}
     if not together:
         return {}
-    run = _run(rag, Variant("winner", together), asked, out, progress, options)
+    run = _run(rag, Variant("winner", together, parts), asked, out, progress, options)
     proof = compare(base, run)[counts]
     return together if proof.difference.decided and proof.difference.mean > 0 else {}
 

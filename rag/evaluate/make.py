@@ -3,7 +3,7 @@
 Sentences that define, date, count or name are turned by the patterns of `turn.py`. A question is kept if it
 makes the round trip: its passage comes back among the hits, and the answer that is given holds what was asked
 for. A share of those kept is asked of the index without its document, and is unanswerable there if no other
-hit holds the answer; `meta.without` names the document that is hidden while it is asked.
+hit holds the answer; `without` names the document that is hidden while it is asked.
 
 Round trips favour what the pipeline can do already: such a set shows what a change gains or breaks, and not
 how good the pipeline is. It is JSON lines; read it, delete what is odd, and add questions of your own.
@@ -98,8 +98,8 @@ def make(
         told(Step("making", len(kept), number))
     if not kept:
         raise ConfigError(
-            f"no question could be made of {tried} sentences: the documents hold few definitions, dates, numbers or "
-            "names in plain sentences; write a few questions by hand instead"
+            f"no question could be made of {tried} sentences: the documents hold few definitions, dates, "
+            "numbers or names in plain sentences; write a few questions by hand instead"
         )
     write_lines(path, (case.to_dict() for case in kept))
     return Made(path, tuple(kept), tried)
@@ -148,5 +148,5 @@ def _hidden(rag: Rag, case: Case, chunk: Chunk) -> Case | None:
     others = rag.search(case.question, k=50, where=NotOf(Where("source", "=", chunk.source)))
     if any(right(case, hit.chunk.text) for hit in others):
         return None
-    meta = {**case.meta, "would_be": case.answers[0], "without": chunk.source}
-    return replace(case, answers=(), relevant={}, meta=meta)
+    meta = {**case.meta, "would_be": case.answers[0]}
+    return replace(case, answers=(), relevant={}, meta=meta, without=(chunk.source,))

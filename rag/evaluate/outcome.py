@@ -91,21 +91,21 @@ def observe(rag: Rag, case: Case, judged: Judged, depth: int, k: int | None = No
     `depth`: how many documents the ranking should hold. Where the hits of the pipeline come from fewer, those
     of a deeper search follow them; the first places are always what the pipeline itself saw.
     """
+    hidden = judged.hidden(case)
     began = time.perf_counter()
     if case.kind == "retrieval":
-        hits, trace = rag.explain(case.question, k)
+        hits, trace = rag.explain(case.question, k, hidden)
         answer = None
     else:
-        events = list(rag.stream(case.question, k=k))
+        events = list(rag.stream(case.question, k=k, where=hidden))
         hits = next(list(event.hits) for event in events if event.kind == "hits")
         answer = events[-1].answer
         trace = list(answer.trace) if answer else []
     spent = time.perf_counter() - began
     ranking = _documents(hits, judged, case)
     if case.relevant and len(ranking) < depth and len(hits) == (k or rag.settings.search.k):
-        ranking = tuple(
-            dict.fromkeys(ranking + _documents(rag.search(case.question, 4 * depth), judged, case))
-        )
+        deeper = rag.search(case.question, 4 * depth, hidden)
+        ranking = tuple(dict.fromkeys(ranking + _documents(deeper, judged, case)))
     return Outcome(
         id=case.id,
         ranking=ranking,

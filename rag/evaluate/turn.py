@@ -24,20 +24,31 @@ _LEANING = re.compile(
     r"another|other|some|one|however|but|and|or|so|then|also|thus|for example|in addition)\b",
     re.IGNORECASE,
 )
+_NO_SUBJECT = re.compile(
+    r"^(after|before|since|when|while|during|in|on|at|by|from|as|if|although|most|many|each|every|all|additional|"
+    r"several|few|more|other|no|not|only|today|now|later|until)\b|"
+    r"\b(is|are|was|were|has|have|had|be|been|also|often|generally|usually|and|that|which|who)\b",
+    re.IGNORECASE,
+)
+_NO_THING = re.compile(
+    r"^(and|or|more|million|billion|thousand|hundred|of|to|in)\b|\b(and|or|of|to|in|the|per)$"
+)
+_NO_END = re.compile(r"\b(and|or|is|was|are|were|of|the|a|an|in|to|that|which|by|with)$")
 _SUBJECT = r"(?P<subject>(?:The |A |An )?[A-Z][\w’'-]*(?: (?:of|the|and|for|in|de|von)(?= )| [\w’'-]+){0,5}?)"
 _DEFINED = re.compile(
     rf"^{_SUBJECT} (?P<be>is|are|was|were) (?P<answer>(?:an?|the|one of) [^,;:()]{{8,90}}?)(?=[,.;]|$)"
 )
-_SHORT = re.compile(
-    r"(?P<long>(?:[A-Z][\w-]+|of|for|and|the) (?:[\w-]+ ){0,5}?[\w-]+) \((?P<short>[A-Z][A-Z0-9-]{1,7})\)"
-)
+_SHORT = re.compile(r"(?P<long>[\w-]+(?: [\w-]+){1,7}) \((?P<short>[A-Z][A-Z0-9-]{1,7})\)")
 _DATED = re.compile(
-    rf"^{_SUBJECT} (?P<be>was|were) (?P<what>[a-z][^,;:()]{{2,80}}?) in (?:[A-Z][a-z]+ )?(?P<answer>1\d{{3}}|20\d{{2}})\b"
+    rf"^{_SUBJECT} (?P<be>was|were) (?P<what>[a-z][^,;:()]{{2,80}}?) in (?:[A-Z][a-z]+ )?"
+    r"(?P<answer>1\d{3}|20\d{2})\b"
 )
 _COUNTED = re.compile(
-    rf"^{_SUBJECT} (?P<has>has|have|had|contains|contain|includes|include|needs|need|takes|lasts|costs) "
-    r"(?:about |around |over |nearly |up to |at least )?(?P<answer>\d[\d,.]*|two|three|four|five|six|seven|eight|"
-    r"nine|ten|twelve|twenty|thirty|forty|fifty|sixty|ninety) (?P<what>[a-z][\w-]+(?: [a-z][\w-]+)?)(?=[ ,.;]|$)"
+    rf"^{_SUBJECT} "
+    r"(?P<has>has|have|had|contains|contain|includes|include|needs|need|takes|lasts|costs) "
+    r"(?:about |around |over |nearly |up to |at least )?"
+    r"(?P<answer>\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|forty|fifty|sixty|"
+    r"ninety) (?P<what>[a-z][\w-]+(?: [a-z][\w-]+)?)(?=[ ,.;]|$)"
 )
 _NAMED = re.compile(
     r"^(?P<answer>[A-Z][\w’'-]+(?: (?:de|von|van|of) [A-Z][\w’'-]+| [A-Z][\w’'.-]+){1,3}) "
@@ -56,12 +67,16 @@ def turned(sentence: str) -> Iterator[Turned]:
         yield from _abbreviation(found)
     if found := _NAMED.match(text):
         yield Turned(f"Who {found['did']} {found['what']}?", found["answer"], "name")
-    if found := _DATED.match(text):
+    if (found := _DATED.match(text)) and not _NO_SUBJECT.search(found["subject"]):
         subject = _lowered(found["subject"])
         yield Turned(f"In which year {found['be']} {subject} {found['what']}?", found["answer"], "year")
-    if found := _COUNTED.match(text):
+    if (found := _COUNTED.match(text)) and not _NO_SUBJECT.search(found["subject"]):
         yield from _number(found)
-    if (found := _DEFINED.match(text)) and len(found["subject"].split()) <= 5:
+    if (
+        (found := _DEFINED.match(text))
+        and not _NO_SUBJECT.search(found["subject"])
+        and not _NO_END.search(found["answer"])
+    ):
         yield Turned(f"What {found['be']} {_lowered(found['subject'])}?", found["answer"], "definition")
 
 
@@ -81,6 +96,8 @@ def _abbreviation(found: re.Match[str]) -> Iterator[Turned]:
 
 def _number(found: re.Match[str]) -> Iterator[Turned]:
     subject, has, what = _lowered(found["subject"]), found["has"], found["what"]
+    if _NO_THING.search(what):
+        return
     if has in ("lasts", "takes", "costs"):
         asked = {"lasts": "last", "takes": "take", "costs": "cost"}[has]
         yield Turned(f"How many {what} does {subject} {asked}?", found["answer"], "number")
