@@ -142,12 +142,14 @@ def test_tokens_are_counted_by_its_own_tokenizer(model: GgufModel) -> None:
 
 @needs_llama
 def test_sampling_is_fixed_by_its_seed(model: GgufModel) -> None:
-    told = {
-        seed: "".join(model.chat(SOURCED[:1], temperature=5.0, seed=seed, max_tokens=12))
-        for seed in (1, 2, 1)
-    }
-    assert told[1] == "".join(model.chat(SOURCED[:1], temperature=5.0, seed=1, max_tokens=12))
-    assert told[1] != told[2]
+    # Far from what it was trained on, so that it is sure of nothing.
+    strange = [Message("user", "Bees hum; who sings, and why?")]
+
+    def told(seed: int) -> str:
+        return "".join(model.chat(strange, temperature=5.0, seed=seed, max_tokens=12))
+
+    assert told(1) == told(1)
+    assert len({told(seed) for seed in range(6)}) > 1
 
 
 @needs_llama
