@@ -1,6 +1,6 @@
-"""Builds the wheel, installs it into an environment of its own, and runs the tests there, outside the checkout.
+"""Builds the wheel, installs it into an environment of its own, and runs the tests there.
 
-    python tests/wheel.py [pytest options]
+python tests/wheel.py [pytest options]
 """
 
 from __future__ import annotations

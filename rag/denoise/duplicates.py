@@ -2,7 +2,7 @@
 
 Two chunks are near-identical when the Jaccard similarity of their sets of three-word shingles reaches a
 threshold: J(A, B) = |A ∩ B| / |A ∪ B|. Source: Broder, On the Resemblance and Containment of Documents.
-Only texts whose sets of words are as similar are looked at so closely, which spares most of the work.
+Only texts of nearly one length, whose sets of words are as similar, are looked at so closely.
 """
 
 from __future__ import annotations
@@ -19,22 +19,25 @@ def build(similarity: float = 0.9) -> Callable[[Question, Sequence[Hit]], Sequen
 
     def duplicates(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         kept: list[Hit] = []
-        words = [frozenset(hit.chunk.text.split()) for hit in hits]
-        seen: list[frozenset[str]] = []
-        for hit, own in zip(hits, words, strict=True):
+        for hit in hits:
+            text = hit.chunk.text
             near = [
-                other
-                for other, its in zip(kept, seen, strict=True)
-                if similarity * len(its) <= len(own) <= len(its) / similarity
-                and _jaccard(own, its) >= similarity
+                other.chunk.text
+                for other in kept
+                if similarity <= (len(text) + 1) / (len(other.chunk.text) + 1) <= 1 / similarity
             ]
-            shingles = _shingles(hit.chunk.text) if near else frozenset()
-            if all(_jaccard(shingles, _shingles(other.chunk.text)) < similarity for other in near):
+            if not any(_alike(text, other, similarity) for other in near):
                 kept.append(hit)
-                seen.append(own)
         return kept
 
     return duplicates
+
+
+def _alike(one: str, other: str, similarity: float) -> bool:
+    """Whether the shingles agree; sets of words that do not agree spare the look at them."""
+    if _jaccard(frozenset(one.split()), frozenset(other.split())) < similarity:
+        return False
+    return _jaccard(_shingles(one), _shingles(other)) >= similarity
 
 
 def _shingles(text: str) -> frozenset[int]:
