@@ -74,7 +74,7 @@ def main() -> None:
         with Rag(options.work / name / "index") as rag:
             run = rag.evaluate(questions(folder), corpus=corpus(folder))
         runs.append(run)
-        result.setdefault("sets", {})[name] = {**run.to_dict(), "folder": None, "identity": run.identity}
+        result.setdefault("sets", {})[name] = {**run.to_dict(), "groups": None, "folder": None}
         print(run, flush=True)
         options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(table(runs), flush=True)

@@ -106,7 +106,7 @@ class Rag(Parts):
         asked = Question(question.strip(), history=tuple(history))
         for augment in self.augment:
             asked = trace.run("augment", augment, asked)
-        reach = wanted + wanted // 2 if self.denoise else wanted
+        reach = wanted + wanted // 2 + 1 if self.denoise else wanted
         hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, _filter(where))
         for denoise in self.denoise:
             hits = trace.run("denoise", denoise, asked, hits)

@@ -4,7 +4,7 @@
 - `where.py`, `where_text.py`: filters as values, the evaluator every store must match, and their text form
 - `local.py`: one folder, whose only truth is SQLite (`local_truth.py`), followed by derived indexes
   (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and
-  followers, `local_check.py` examines, `local_exchange.py` swaps folders, `local_identity.py` says what one is
+  followers, `local_check.py` examines, `local_exchange.py` swaps folders, `local_identity.py` names one
 """
 
 from .contract import Capabilities, Problem, Upsert, VectorStore

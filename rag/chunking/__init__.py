@@ -20,7 +20,7 @@ under a title, a thematic break), or a heading that some chunk's `heading` shows
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -70,7 +70,11 @@ def chunker(name: str = "structure", **settings: Any) -> Chunker:
     for unknown in sorted(settings.keys() - options(name)):
         known = ", ".join(sorted(options(name)))
         raise ConfigError(f"the chunking method {name!r} has no setting {unknown!r}: it has {known}")
-    made: Chunker = _method(name)(**settings)
+    method = _method(name)
+    for field in fields(method):
+        if field.default is MISSING and field.name not in settings:
+            raise ConfigError(f"the chunking method {name!r} needs the setting {field.name!r}")
+    made: Chunker = method(**settings)
     return made
 
 

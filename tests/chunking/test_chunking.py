@@ -18,7 +18,7 @@ from rag.types import Document, Span, stable_id
 
 
 def test_public_names() -> None:
-    assert rag.chunking.__all__ == ["Chunker", "TokenEnds", "chunker", "make_chunks", "methods"]
+    assert rag.chunking.__all__ == ["Chunker", "TokenEnds", "chunker", "make_chunks", "methods", "options"]
     assert rag.chunking.methods() == ("structure", "headings", "sentences", "fixed", "semantic", "code")
 
 
