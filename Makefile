@@ -49,7 +49,7 @@ test-wheel: $(VENV)/.dev
 $(VENV)-extras/.all: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-extras
 	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt torch
-	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,hf,gguf,eval]'
+	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,hf,gguf,eval]' 'llama-cpp-python[server]' onnx
 	@touch $@
 
 test-extras: $(VENV)-extras/.all
