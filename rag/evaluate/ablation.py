@@ -124,7 +124,7 @@ class Ablation:
                 f"{effect.row.difference.low:+.3f} to {effect.row.difference.high:+.3f}",
                 f"{effect.holm:.3f}",
                 f"{effect.ms:+.1f} ms",
-                effect.verdict + (", but worse elsewhere" if effect.harms else ""),
+                effect.verdict + ("; worse on other measures" if effect.harms else ""),
             )
             for effect in sorted(self.effects, key=lambda one: -one.row.difference.mean)
         ]

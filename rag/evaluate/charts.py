@@ -10,7 +10,7 @@ from .statistics import Mean
 from .svg import box, dot, drawing, line, named, path, upright, words
 
 _WIDTH = 900  # pixels, about what the page has
-_LABEL, _TOLD, _ROW = 190, 190, 26  # pixels of the label, of the text behind, and of a row's height
+_LABEL, _TOLD, _ROW = 200, 190, 26  # pixels of the label, of the text behind, and of a row's height
 _COLOURS = 4  # of lines
 
 
@@ -56,7 +56,7 @@ def risk_chart(
     curve: Curve, chosen: tuple[float, float] | None, width: int = _WIDTH, height: int = 300
 ) -> str:
     """The risk–coverage curve; `chosen` is the (coverage, risk) that the settings lead to."""
-    left, right, top, bottom = 60, width - 16, 14, height - 44
+    left, right, top, bottom = 78, width - 16, 14, height - 44
     highest = max([0.1, chosen[1] if chosen else 0, *(risk for _, risk, _ in curve.points)])
     roof = next((step for step in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8) if step >= highest), 1.0)
 
@@ -74,7 +74,7 @@ def risk_chart(
         x, y = at(*chosen)
         told = f"as configured: {chosen[0]:.0%} answered, {chosen[1]:.1%} wrong"
         beyond = chosen[0] > 0.6
-        below = y + 22 if y < bottom - 40 else y - 22
+        below = y + 34 if y < bottom - 50 else y - 34
         shapes.append(dot("chosen", x, y, 6))
         shapes.append(words("told", x - 8 if beyond else x + 8, below, told, "end" if beyond else "start"))
     middle = (left + right) / 2
@@ -116,7 +116,7 @@ def lines(
 
 def _bar(row: Bar, y: float, scale: float) -> str:
     middle, end = y + _ROW / 2, max(row.value, row.high or 0) * scale
-    label = row.label if len(row.label) <= 26 else row.label[:25] + "…"
+    label = row.label if len(row.label) <= 24 else row.label[:23] + "…"
     shapes = [
         words("label", _LABEL - 10, middle, label, "end"),
         box("bar", _LABEL, y + 5, max(1.0, row.value * scale), _ROW - 10),

@@ -179,7 +179,7 @@ class _Bench:
         for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
             yield Trial("distractors", f"{share:.0%} of hits", hits=self._distracted(share))
         yield Trial("order", "shuffled", hits=self._shuffled)
-        yield Trial("order", "reversed", hits=lambda _, hits: hits[::-1])
+        yield Trial("order", "reversed", hits=lambda _, hits: hits[: self.k][::-1])
         for place, name in ((0.0, "first"), (0.5, "middle"), (1.0, "last")):
             yield Trial("position", name, hits=self._placed(place))
         if self.wrong:

@@ -155,6 +155,24 @@ def test_stress_by_hand(rag: Rag, museum: QuestionSet) -> None:
         stressed(rag, [Case("x", "copper", (), {"hall.md": 1.0})])
 
 
+def test_reversed_hits_are_the_same_hits(tmp_path: Path) -> None:
+    from rag import Document
+    from rag.testing import WordEmbedder
+
+    seen: list[list[str]] = []
+
+    def reading(question: Question, hits: Sequence[Hit]) -> list[str]:
+        seen.append([hit.chunk.source for hit in hits])
+        return ["amber"]
+
+    with Rag(tmp_path / "i", embedder=WordEmbedder(4096), generate=reading) as rag:
+        rag.ingest(Document.make(f"amber {'basil ' * n}", f"{n}.md") for n in range(6))
+        stressed(rag, [Case("1", "amber?", ("amber",)), Case("2", "basil?", ("basil",))], k=3, workers=1)
+    undisturbed = seen[0]
+    assert len(undisturbed) == 3
+    assert undisturbed[::-1] in seen
+
+
 def hit(text: str) -> Hit:
     return Hit(Chunk("c", "d", "a.md", text, 0, len(text)), 1.0)
 
