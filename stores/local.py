@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 200  # chunks by which the language of an index is told
 _CACHED_FILTERS = 16
+_CACHED_IDS = 65_536  # some 12 MB
 
 
 class LocalStore:
@@ -55,6 +56,7 @@ class LocalStore:
         self._turn = threading.RLock()  # writers of this process
         self._wait = wait
         self._writing = False
+        self._ids: dict[int, str] = {}
         self._filters: dict[tuple[str, int], NDArray[np.int64]] = {}
 
     @classmethod
@@ -291,8 +293,21 @@ class LocalStore:
         pairs = [
             (p, s) for p, s in zip(positions.tolist(), scores.tolist(), strict=True) if s >= scores[:k][-1]
         ]
-        ids = self._truth.chunk_ids([position for position, _ in pairs])
+        ids = self._ids_of([position for position, _ in pairs])
         return sorted((Scored(ids[p], s) for p, s in pairs), key=lambda hit: (-hit.score, hit.chunk_id))[:k]
+
+    def _ids_of(self, positions: Sequence[int]) -> dict[int, str]:
+        """Ids by position. A position never gets another id, so what was once read is remembered."""
+        known = self._ids
+        found = {position: known[position] for position in positions if position in known}
+        missing = [position for position in positions if position not in found]
+        if missing:
+            read = self._truth.chunk_ids(missing)
+            if len(known) > _CACHED_IDS:
+                known = self._ids = {}
+            known.update(read)
+            found.update(read)
+        return found
 
     # ------------------------------------------------------------------------------------------- reading
 
