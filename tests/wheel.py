@@ -40,6 +40,7 @@ def check_contents(wheel: Path) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
+        folder.chmod(0o755)  # some tests act as a user without rights, who must find the package
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
         (wheel,) = folder.glob("*.whl")
         check_contents(wheel)
