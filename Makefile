@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-DATA ?= ../shared/data
 DEMO := .demo
 
 .PHONY: install demo check test test-wheel test-extras bench models clean help
@@ -56,6 +55,7 @@ test-extras: $(VENV)-extras/.all
 	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate
 
 bench: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo "name the folder of the evaluation sets: make bench DATA=FOLDER"; exit 2; }
 	$(BIN)/python -m benchmarks.run $(DATA)
 
 WEIGHTS ?= weights

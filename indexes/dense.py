@@ -7,7 +7,6 @@ meanwhile keeps the one it began with and needs no lock. Knows positions and vec
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_hex
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.cores import cores
 from rag.errors import CorruptError, StoreError
 
 from . import dense_manifest as manifests
@@ -64,7 +64,7 @@ class DenseIndex:
         self._dim = dim
         self._exact_limit = exact_limit
         self._rescore = rescore
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self._segment_rows = segment_rows
         self._parts: tuple[Part, ...] = ()
         self._stamp = 0
@@ -291,8 +291,3 @@ def _positions(positions: NDArray[np.int64]) -> NDArray[np.int64]:
     if len(positions) and positions.min() < 0:
         raise ValueError(f"got position {positions.min()}: expected 0 or more")
     return positions
-
-
-def _cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

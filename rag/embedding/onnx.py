@@ -7,7 +7,6 @@ single-threaded session are also faster than any batch of N threads.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.cores import cores
 from rag.embedding import Kind
 from rag.errors import ConfigError, ModelError
 from rag.models import BUILT_IN_EMBEDDER
@@ -64,7 +64,7 @@ class OnnxEmbedder:
         path = BUILT_IN_EMBEDDER if folder is None else Path(folder)
         settings = EmbedderSettings.read(path)
         session = _session(path / WEIGHTS, settings)
-        return cls(session, _tokenizer(path / TOKENIZER), settings, path, threads or _usable_cores())
+        return cls(session, _tokenizer(path / TOKENIZER), settings, path, threads or cores())
 
     @property
     def name(self) -> str:
@@ -202,10 +202,3 @@ def _tokenizer(path: Path) -> Any:
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
     return tokenizer
-
-
-def _usable_cores() -> int:
-    """Cores that this process may run on, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.cores import cores
 from rag.errors import ConfigError, StoreError
 
 from . import provenance
@@ -115,7 +116,7 @@ def ask_all(
     rag: Rag, cases: Sequence[Case], judged: Judged, depth: int = 10, k: int | None = None, workers: int = 0
 ) -> Iterator[Outcome]:
     """The outcomes of cases as they are done, in any order. Each case is asked in a thread of its own."""
-    threads = min(workers or _cores(), len(cases))
+    threads = min(workers or cores(), len(cases))
     _ready(rag)
     if threads <= 1:
         yield from (observe(rag, case, judged, depth, k) for case in cases)
@@ -180,10 +181,6 @@ def _refuse_foreign(questions: QuestionSet, judged: Judged, hint: str) -> None:
 def _hint(questions: object) -> str:
     beside = corpus_of(questions) if isinstance(questions, str | Path) else None
     return f"; or give --corpus {beside}" if beside else ""
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _peak_mb() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rag.augment.glossary_file import NAME as GLOSSARY
+from rag.cores import cores
 from rag.errors import RagError
 from rag.trace import name_of
 from rag.types import Document, stable_id
@@ -102,7 +103,7 @@ def _parse_in_pool(rag: Rag) -> Parse:
 
         settings = rag.settings.ingest
         limits = replace(Limits(), max_bytes=settings.max_megabytes * 2**20)
-        workers = settings.workers or len(os.sched_getaffinity(0))
+        workers = settings.workers or cores()
         jobs = (Job(file.path, file.source, key=file) for file in files)
         with ParsePool(workers, settings.timeout, limits, memory_mb=_WORKER_MB) as pool:
             for parsed in pool.parse(jobs):

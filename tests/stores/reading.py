@@ -54,8 +54,10 @@ def read(store: LocalStore, stopped: Callable[[], bool]) -> tuple[int, list[str]
 def read_in_process(folder: Path, pipe: Connection) -> None:
     """Sends `ready`, takes snapshots until something comes, and sends what it saw."""
     store = open_store(folder)
+    early = faults(store)  # the first snapshot opens the indexes, which takes long on a busy machine
     pipe.send("ready")
-    pipe.send(read(store, pipe.poll))
+    count, found = read(store, pipe.poll)
+    pipe.send((count, early + found))
     store.close()
 
 
