@@ -25,6 +25,7 @@ import numpy as np
 from rag.embedding import Embedder
 from rag.embedding.onnx import OnnxEmbedder
 from rag.embedding.sentence_transformers import SentenceTransformerEmbedder
+from rag.evaluate.measures.ranking import ndcg
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,14 +115,14 @@ def quality(embedders: Embedders, folder: Path) -> dict[str, Any]:
     position = {identity: number for number, identity in enumerate(ids)}
     asked = [json.loads(line) for line in (folder / "qa.jsonl").read_text("utf-8").splitlines()]
     asked = [row for row in asked if row["relevant"]]
-    relevant = [{position[identity] for identity in row["relevant"]} for row in asked]
+    relevant = [{str(position[one]): 1.0 for one in row["relevant"]} for row in asked]
     texts, questions = passages(folder / "corpus.jsonl"), [row["question"] for row in asked]
     row: dict[str, Any] = {"passages": len(texts), "questions": len(questions), "nDCG@10": {}}
     vectors = {}
     for name, embedder in embedders.items():
         vectors[name] = embedder.embed(texts)
         scores = embedder.embed(questions, "query") @ vectors[name].T
-        row["nDCG@10"][name] = round(ndcg(scores, relevant), 4)
+        row["nDCG@10"][name] = round(mean_ndcg(scores, relevant), 4)
     if len(vectors) == 2:
         ours, exact = vectors.values()
         cosines = (ours * exact).sum(axis=1)
@@ -132,14 +133,11 @@ def quality(embedders: Embedders, folder: Path) -> dict[str, Any]:
     return row
 
 
-def ndcg(scores: NDArray[np.float32], relevant: list[set[int]]) -> float:
-    """Mean nDCG@10, each relevant passage worth 1: Σ 1/log2(1 + rank) over the best possible sum."""
-    values = []
-    for row, right in zip(scores, relevant, strict=True):
-        top = np.argsort(-row, kind="stable")[:K]
-        gained = sum(1 / np.log2(2 + rank) for rank, found in enumerate(top) if int(found) in right)
-        values.append(gained / sum(1 / np.log2(2 + rank) for rank in range(min(K, len(right)))))
-    return float(np.mean(values))
+def mean_ndcg(scores: NDArray[np.float32], relevant: list[dict[str, float]]) -> float:
+    """Mean nDCG@10 of exact search; positions stand for passages."""
+    best = (np.argsort(-row, kind="stable")[:K] for row in scores)
+    rankings = ([str(position) for position in top] for top in best)
+    return float(np.mean([ndcg(top, gains, K) for top, gains in zip(rankings, relevant, strict=True)]))
 
 
 def setup(embedders: Embedders) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.evaluate.measures.ranking import ndcg, recall, reciprocal_rank
 from rag.indexes import FUSIONS, detect_language, open_lexical, rrf
 
 Ranking = Sequence[tuple[int, float]]
@@ -39,9 +39,9 @@ METHODS: dict[str, Callable[[Sequence[Ranking]], Ranking]] = {
 
 
 class Case(NamedTuple):
-    """One question: the gains of relevant positions, and both legs at the greatest depth."""
+    """One question: the gains of relevant positions, by their names, and both legs at the greatest depth."""
 
-    gains: Mapping[int, int]
+    gains: Mapping[str, float]
     bm25: Ranking
     dense: Ranking
 
@@ -92,7 +92,7 @@ def cases(data: Set, cache: Path, *, titled_bm25: bool = True, titled_dense: boo
         for question, row in zip(data.questions, similarity, strict=True):
             source = numbers.get(question["meta"].get("source_document", ""), -1)
             gains = judged(question, numbers)
-            gains.pop(source, None)
+            gains.pop(str(source), None)
             if gains:
                 scores, positions = index.search(question["question"], max(DEPTHS))
                 bm25 = [(int(p), float(s)) for s, p in zip(scores, positions, strict=True) if p != source]
@@ -102,34 +102,20 @@ def cases(data: Set, cache: Path, *, titled_bm25: bool = True, titled_dense: boo
     return found
 
 
-def judged(question: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[int, int]:
+def judged(question: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[str, float]:
     grades = question["meta"].get("grades") or dict.fromkeys(question["relevant"], 4)
-    return {numbers[key]: 5 - grade for key, grade in grades.items()}
-
-
-def ndcg(gains: Mapping[int, int], ranking: Ranking, k: int = 10) -> float:
-    """Gains discounted by log2(rank + 1), by the same sum of the best possible ranking."""
-    got = sum(gains.get(item, 0) / math.log2(rank + 2) for rank, (item, _) in enumerate(ranking[:k]))
-    best = sorted(gains.values(), reverse=True)[:k]
-    return got / sum(gain / math.log2(rank + 2) for rank, gain in enumerate(best))
-
-
-def recall(gains: Mapping[int, int], ranking: Ranking, k: int = 10) -> float:
-    return sum(item in gains for item, _ in ranking[:k]) / len(gains)
-
-
-def reciprocal_rank(gains: Mapping[int, int], ranking: Ranking) -> float:
-    return next((1 / rank for rank, (item, _) in enumerate(ranking, 1) if item in gains), 0.0)
+    return {str(numbers[key]): 5.0 - grade for key, grade in grades.items()}
 
 
 def measure(asked: Sequence[Case], depth: int) -> dict[str, NDArray[np.float64]]:
     """Method → (questions, 3): nDCG@10, recall@10, reciprocal rank."""
     rows = {}
     for name, method in METHODS.items():
-        rankings = [method((case.bm25[:depth], case.dense[:depth])) for case in asked]
+        fused = (method((case.bm25[:depth], case.dense[:depth])) for case in asked)
+        rankings = [[str(position) for position, _ in ranking] for ranking in fused]
         rows[name] = np.array(
             [
-                (ndcg(case.gains, r), recall(case.gains, r), reciprocal_rank(case.gains, r))
+                (ndcg(r, case.gains, 10), recall(r, case.gains, 10), reciprocal_rank(r, case.gains))
                 for case, r in zip(asked, rankings, strict=True)
             ]
         )

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -24,16 +23,10 @@ import numpy as np
 
 from benchmarks.corpora import read
 from rag import Document, Rag
+from rag.evaluate.measures.ranking import ndcg
 
 SETS = ("squad-dev-a", "nq-lost-in-the-middle", "cranfield")
 RETRIEVERS = ("hybrid", "dense", "lexical")
-
-
-def ndcg(gains: Mapping[str, int], ranking: Sequence[str], k: int = 10) -> float:
-    """Σ gain / log2(rank + 1) over the best there could be."""
-    got = sum(gains.get(one, 0) / math.log2(rank + 1) for rank, one in enumerate(ranking[:k], 1))
-    best = sum(gain / math.log2(rank + 1) for rank, gain in enumerate(sorted(gains.values())[::-1][:k], 1))
-    return got / best
 
 
 def ranked(rag: Rag, question: str, leave: str | None) -> list[str]:
@@ -61,7 +54,7 @@ def retrieval(index: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     for name in RETRIEVERS:
         with Rag(index, retrieve=name, denoise=[]) as rag:
             found[name] = [
-                ndcg(gains(row), ranked(rag, row["question"], row["meta"].get("source_document")))
+                ndcg(ranked(rag, row["question"], row["meta"].get("source_document")), gains(row), 10)
                 for row in judged
             ]
     means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}

@@ -25,12 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.corpora import read
-from benchmarks.quality import gains, interval, ndcg
+from benchmarks.quality import gains, interval
 from rag import Document, Rag
 from rag.augment.instruction import build as instruction
 from rag.augment.memory import NAME, remember
 from rag.embedding import Embedder, Kind
 from rag.embedding.onnx import OnnxEmbedder
+from rag.evaluate.measures.ranking import ndcg
 from rag.parts import Stages
 
 SETS = ("squad-dev-a", "nq-lost-in-the-middle", "lihua-world", "acronyms-a", "rgb-en-a", "rgb-zh-a")
@@ -115,7 +116,7 @@ def ask(rag: Rag, row: Mapping[str, Any], answers: bool) -> Asked:
                 break
         if event.answer:
             text = event.answer.text.lower()
-    found = ndcg(gains(row), list(dict.fromkeys(sources))) if row["relevant"] else float("nan")
+    found = ndcg(list(dict.fromkeys(sources)), gains(row), 10) if row["relevant"] else float("nan")
     right = float(any(one.lower() in text for one in row["answers"])) if row["answers"] else float("nan")
     return Asked(found, right, len(sources), ms, detail)
 
