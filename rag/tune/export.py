@@ -1,0 +1,77 @@
+"""Trained weights → the folder that `rag.reading` opens: ONNX, int8, tokenizer, settings.
+
+torch graph with three heads → ONNX → int8 (`rag.models.int8`), and both measured on the same items, so that
+the loss of quantisation is known.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.models.int8 import quantise
+
+from .encode import Encoded, arrays
+from .items import Item
+from .score import Score, score
+
+OPSET = 17
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+OUTPUTS = ("start", "end", "answerable", "supported")
+CALIBRATION = 200
+"""Items whose activations set the scales of the int8 graph."""
+
+
+def export(network: Any, shown: Sequence[Encoded], target: Path) -> None:
+    """Writes the int8 graph of a network to the file `target`; `shown` sets its scales."""
+    with tempfile.TemporaryDirectory() as folder:
+        exact = Path(folder) / "exact.onnx"
+        trace(network, exact)
+        quantise(exact, target, [_alone(one) for one in shown[:CALIBRATION]])
+
+
+def trace(network: Any, target: Path) -> None:
+    """Writes the float32 graph: three inputs (n, t) → start, end (n, t), answerable, supported (n,)."""
+    import torch
+
+    network = network.float().eval()
+    ids = torch.ones((2, 9), dtype=torch.long)
+    axes: dict[str, dict[int, str]] = {name: {0: "batch", 1: "tokens"} for name in (*INPUTS, "start", "end")}
+    axes |= {name: {0: "batch"} for name in ("answerable", "supported")}
+    torch.onnx.export(
+        network,
+        (ids, ids, ids),
+        str(target),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
+        dynamic_axes=axes,
+    )
+
+
+def score_graph(graph: Path, shown: Sequence[Encoded], items: Sequence[Item]) -> Score:
+    """The measures of an ONNX graph, one pair at a time, as it is run later."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+
+    def predict(batch: Sequence[Encoded]) -> tuple[Any, ...]:
+        longest = max(map(len, batch))
+        rows = [session.run(list(OUTPUTS), _alone(one)) for one in batch]
+        padded = [
+            np.stack([np.pad(row[place][0], (0, longest - row[place].shape[1])) for row in rows])
+            for place in (0, 1)
+        ]
+        return (*padded, *(np.array([row[place][0] for row in rows]) for place in (2, 3)))
+
+    return score(predict, shown, items)
+
+
+def _alone(one: Encoded) -> dict[str, Any]:
+    return {name: array for name, array in arrays([one]) if name in INPUTS}

@@ -1,0 +1,214 @@
+"""The training loop: bfloat16, AdamW, a running mean of the weights, checkpoints, measures as it goes."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import checkpoint
+from .encode import Encoded, Encoder, batches
+from .items import Item
+from .network import losses, tensors
+from .score import Score, score
+
+Epoch = Callable[[int], Sequence[Item]]
+"""The number of an epoch → its items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train. `tokens` is the size of a batch, padding counted; `rate` the peak learning rate."""
+
+    epochs: int = 4
+    tokens: int = 6000
+    rate: float = 2e-4
+    warm_up: float = 0.06
+    decay: float = 0.01
+    mean: float = 0.998
+    seed: int = 0
+    save_seconds: float = 180.0
+    score_steps: int = 400
+    patience: int = 6
+    weights: dict[str, float] = field(
+        default_factory=lambda: {"span": 1.0, "answerable": 0.6, "supported": 0.4}
+    )
+
+
+class Trainer:
+    """Trains a network in a folder that holds its checkpoint, its best weights and a log of its measures."""
+
+    def __init__(
+        self,
+        network: Any,
+        encoder: Encoder,
+        plan: Plan,
+        folder: Path,
+        device: str = "cpu",
+        watch: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        import torch
+
+        self.network, self.encoder, self.plan, self.folder = network.to(device), encoder, plan, folder
+        self.device, self._watch = device, watch or (lambda row: None)
+        self._trained = {name: one for name, one in network.named_parameters() if one.requires_grad}
+        self._mean = {name: one.detach().clone() for name, one in self._trained.items()}
+        slow = [one for one in self._trained.values() if one.ndim < 2]
+        fast = [one for one in self._trained.values() if one.ndim >= 2]
+        self._optimizer = torch.optim.AdamW(
+            [{"params": fast, "weight_decay": plan.decay}, {"params": slow, "weight_decay": 0.0}],
+            lr=plan.rate,
+        )
+        self.step, self._epoch, self._batch = 0, 0, 0
+        self._best, self._waited, self._seconds = -math.inf, 0, 0.0
+
+    def run(
+        self, epoch: Epoch, held_out: Sequence[Item], merit: Callable[[dict[str, float]], float]
+    ) -> dict[str, float]:
+        """Trains to the end of the plan, or until `patience` measures brought nothing. Resumes by itself.
+
+        `merit` says what a measure is worth; the weights (their running mean) of the best one are kept as
+        `best.safetensors`. Returns that measure.
+        """
+        self._resume()
+        shown = self.encoder.encode(held_out, self.plan.seed)
+        saved = begun = time.monotonic()
+        total: int | None = None
+        while self._epoch < self.plan.epochs and self._waited < self.plan.patience:
+            made = batches(
+                self.encoder.encode(list(epoch(self._epoch)), self.plan.seed + self._epoch),
+                self.plan.tokens,
+                self.plan.seed + self._epoch,
+            )
+            total = self.step - self._batch + len(made) * (self.plan.epochs - self._epoch)
+            for batch in made[self._batch :]:
+                row = self._learn(batch, self.step / total)
+                self.step, self._batch = self.step + 1, self._batch + 1
+                now = time.monotonic()
+                self._watch(
+                    {"step": self.step, "steps": total, **row, "seconds": self._seconds + now - begun}
+                )
+                if self.step % self.plan.score_steps == 0:
+                    self._measure(shown, held_out, merit)
+                if now - saved > self.plan.save_seconds:
+                    self._save(self._seconds + now - begun)
+                    saved = now
+            self._epoch, self._batch = self._epoch + 1, 0
+        self._measure(shown, held_out, merit)
+        self._save(self._seconds + time.monotonic() - begun)
+        best: dict[str, float] = json.loads((self.folder / "best.json").read_text("utf-8"))
+        return best
+
+    def measure(self, held_out: Sequence[Item]) -> Score:
+        """How the mean of the weights does now."""
+        with self._mean_weights():
+            return self._score(self.encoder.encode(held_out, self.plan.seed), held_out)
+
+    def _learn(self, batch: Sequence[Encoded], done: float) -> dict[str, float]:
+        import torch
+
+        rate = self.plan.rate * min(done / self.plan.warm_up, (1 - done) / (1 - self.plan.warm_up))
+        for group in self._optimizer.param_groups:
+            group["lr"] = max(rate, 0.0)
+        self.network.train()
+        given = tensors(batch, self.device)
+        with torch.autocast(self.device, dtype=torch.bfloat16):
+            outputs = self.network(given["input_ids"], given["attention_mask"], given["token_type_ids"])
+        each = losses(outputs, batch, given)
+        total = sum(self.plan.weights[name] * loss for name, loss in each.items())
+        self._optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[union-attr]
+        torch.nn.utils.clip_grad_norm_(list(self._trained.values()), 1.0)
+        self._optimizer.step()
+        kept = min(self.plan.mean, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(
+            list(self._mean.values()), [p.detach() for p in self._trained.values()], 1 - kept
+        )
+        return {name: float(loss.detach()) for name, loss in each.items()}
+
+    def _measure(
+        self, shown: Sequence[Encoded], items: Sequence[Item], merit: Callable[[dict[str, float]], float]
+    ) -> None:
+        from safetensors.torch import save_file
+
+        with self._mean_weights():
+            found = self._score(shown, items).summary()
+            worth = merit(found)
+            if worth > self._best:
+                self._best, self._waited = worth, 0
+                self.folder.mkdir(parents=True, exist_ok=True)
+                save_file(
+                    {name: one.contiguous() for name, one in self.network.state_dict().items()},
+                    self.folder / "best.safetensors",
+                )
+                (self.folder / "best.json").write_text(json.dumps({"step": self.step, **found}), "utf-8")
+            else:
+                self._waited += 1
+        row = {"step": self.step, "epoch": self._epoch, "merit": worth, **found}
+        with (self.folder / "measures.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        self._watch(row)
+
+    def _score(self, shown: Sequence[Encoded], items: Sequence[Item]) -> Score:
+        import torch
+
+        self.network.eval()
+
+        def predict(batch: Sequence[Encoded]) -> tuple[Any, ...]:
+            given = tensors(batch, self.device)
+            with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
+                outputs = self.network(given["input_ids"], given["attention_mask"], given["token_type_ids"])
+            return tuple(one.float().cpu().numpy() for one in outputs)
+
+        return score(predict, shown, items)
+
+    @contextmanager
+    def _mean_weights(self) -> Iterator[None]:
+        import torch
+
+        own = {name: one.detach().clone() for name, one in self._trained.items()}
+        with torch.no_grad():
+            for name, one in self._trained.items():
+                one.copy_(self._mean[name])
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, one in self._trained.items():
+                    one.copy_(own[name])
+
+    def _save(self, seconds: float) -> None:
+        held: dict[str, Any] = {f"mean.{name}": one for name, one in self._mean.items()}
+        held |= {f"own.{name}": one.detach() for name, one in self._trained.items()}
+        for name, one in self._trained.items():
+            held |= {f"{key}.{name}": self._optimizer.state[one][key] for key in ("exp_avg", "exp_avg_sq")}
+        state = {"step": self.step, "epoch": self._epoch, "batch": self._batch, "best": self._best}
+        checkpoint.save(
+            self.folder / "checkpoint",
+            held,
+            {**state, "waited": self._waited, "seconds": seconds, "plan": asdict(self.plan)},
+        )
+
+    def _resume(self) -> None:
+        import torch
+
+        found = checkpoint.load(self.folder / "checkpoint")
+        if found is None:
+            return
+        held, state = found
+        self.step, self._epoch, self._batch = state["step"], state["epoch"], state["batch"]
+        self._best, self._waited, self._seconds = state["best"], state["waited"], state["seconds"]
+        with torch.no_grad():
+            for name, one in self._trained.items():
+                one.copy_(held[f"own.{name}"])
+                self._mean[name].copy_(held[f"mean.{name}"])
+                self._optimizer.state[one] = {
+                    "step": torch.tensor(float(self.step)),
+                    "exp_avg": held[f"exp_avg.{name}"].to(one.device),
+                    "exp_avg_sq": held[f"exp_avg_sq.{name}"].to(one.device),
+                }
