@@ -11,6 +11,7 @@ from .measures.words import WORDS, contains
 from .outcome import Outcome
 
 Value = float | None
+_WITHOUT_ANSWERS = ("EM", "F1")  # SQuAD 2.0: declining an unanswerable question is an exact match
 
 
 def score(case: Case, outcome: Outcome, measures: Sequence[Measure]) -> dict[str, Value]:
@@ -36,9 +37,9 @@ def _score(case: Case, outcome: Outcome, measure: Measure) -> Value:
 
 def _words(base: str) -> Callable[[Case, Outcome], Value]:
     def value(case: Case, outcome: Outcome) -> Value:
-        if not case.answers:  # SQuAD 2.0: declining an unanswerable question is an exact match
-            return float(outcome.abstained) if base in ("EM", "F1") else None
-        return WORDS[base](outcome.text, case.answers)
+        if not case.answers and base not in _WITHOUT_ANSWERS:
+            return None
+        return WORDS[base]("" if outcome.abstained else outcome.text, case.answers)
 
     return value
 

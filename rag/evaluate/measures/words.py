@@ -3,12 +3,16 @@
     EM         1 where both texts are equal once normalised
     F1         2PR / (P + R) over the multiset of shared words
     ROUGE-L    the same with the length of the longest common subsequence in place of shared words
-    Contains   1 where a reference's words stand in the answer, in one piece and in order
+    Contains   1 where a reference's words stand in the answer, in one piece and in order; quotes do not count
 
-Normalised, as SQuAD does: lower case, no punctuation, no articles (a, an, the), single spaces. Scripts
-written without spaces (Chinese, Japanese, Thai, …) count each character as a word. Two empty texts are equal
-and share all; one empty text shares nothing. ROUGE-L keeps articles and splits at punctuation, as rouge_score
-does. Sources: the SQuAD evaluation scripts; Lin, ROUGE: A Package for Automatic Evaluation of Summaries.
+Normalised, as SQuAD does: lower case, no punctuation, no articles (a, an, the), single spaces. References
+that are empty once normalised do not count, and without any left the right answer to EM and F1 is none: two
+empty texts are equal and share all, one empty text shares nothing (SQuAD 2.0; 1.1 has no such questions).
+Texts in scripts written without spaces (Chinese, Japanese, Thai, …) lose their own punctuation too, and each
+character counts as a word; all others are treated exactly as SQuAD treats them. ROUGE-L keeps articles and
+splits at punctuation, as rouge_score does. Sources: Rajpurkar et al., SQuAD: 100,000+ Questions for Machine
+Comprehension of Text; Rajpurkar et al., Know What You Don't Know: Unanswerable Questions for SQuAD; Lin,
+ROUGE: A Package for Automatic Evaluation of Summaries.
 """
 
 from __future__ import annotations
@@ -18,25 +22,28 @@ import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-_PUNCTUATION = str.maketrans("", "", string.punctuation + "。，、；：？！“”‘’（）《》「」")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_MORE_PUNCTUATION = str.maketrans("", "", "。，、；：？！“”‘’（）《》「」")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _UNSPACED = re.compile(r"([\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 
 
 def normalised(text: str) -> str:
     """SQuAD's normal form."""
-    bare = _ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION))
-    return " ".join(_UNSPACED.sub(r" \1 ", bare).split())
+    bare = text.lower().translate(_PUNCTUATION)
+    if _UNSPACED.search(bare):
+        bare = _UNSPACED.sub(r" \1 ", bare.translate(_MORE_PUNCTUATION))
+    return " ".join(_ARTICLES.sub(" ", bare).split())
 
 
 def exact_match(answer: str, references: Iterable[str]) -> float:
     given = normalised(answer)
-    return max((float(given == normalised(one)) for one in references), default=0.0)
+    return max(float(given == one) for one in _wanted(references))
 
 
 def f1(answer: str, references: Iterable[str]) -> float:
     given = normalised(answer).split()
-    return max((_f1(given, normalised(one).split()) for one in references), default=0.0)
+    return max(_f1(given, one.split()) for one in _wanted(references))
 
 
 def rouge_l(answer: str, references: Iterable[str]) -> float:
@@ -45,8 +52,8 @@ def rouge_l(answer: str, references: Iterable[str]) -> float:
 
 
 def contains(answer: str, references: Iterable[str]) -> float:
-    given = f" {normalised(answer)} "
-    wanted = [normalised(one) for one in references]
+    given = f" {normalised(answer.translate(_MORE_PUNCTUATION))} "
+    wanted = [normalised(one.translate(_MORE_PUNCTUATION)) for one in references]
     return max((float(f" {one} " in given) for one in wanted if one), default=0.0)
 
 
@@ -56,6 +63,11 @@ WORDS: dict[str, Callable[[str, Sequence[str]], float]] = {
     "ROUGE-L": rouge_l,
     "Contains": contains,
 }
+
+
+def _wanted(references: Iterable[str]) -> list[str]:
+    """The references' normal forms; the empty one where nothing is to be said."""
+    return [form for one in references if (form := normalised(one))] or [""]
 
 
 def _f1(given: Sequence[str], wanted: Sequence[str]) -> float:
