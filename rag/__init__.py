@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         RagError,
         StoreError,
     )
+    from rag.evaluate import Case, QuestionSet, Run
     from rag.ingest import Progress, Report
     from rag.rag import Rag
     from rag.stores import AllOf, AnyOf, LocalStore, NotOf, VectorStore, Where, parse_where
@@ -58,6 +59,8 @@ _HOME = {
     **dict.fromkeys(("Query", "Question", "Sentence", "Span", "Turn"), "rag.types"),
     # ingest
     **dict.fromkeys(("Progress", "Report"), "rag.ingest"),
+    # evaluation
+    **dict.fromkeys(("Case", "QuestionSet", "Run"), "rag.evaluate"),
     # stores and filters
     **dict.fromkeys(("AllOf", "AnyOf", "NotOf", "Where", "parse_where"), "rag.stores"),
     **dict.fromkeys(("LocalStore", "VectorStore"), "rag.stores"),
@@ -71,6 +74,7 @@ __all__ = [
     "AllOf",
     "Answer",
     "AnyOf",
+    "Case",
     "Chat",
     "Chunk",
     "Citation",
@@ -90,9 +94,11 @@ __all__ = [
     "Progress",
     "Query",
     "Question",
+    "QuestionSet",
     "Rag",
     "RagError",
     "Report",
+    "Run",
     "Sentence",
     "Settings",
     "Span",
