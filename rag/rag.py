@@ -177,11 +177,13 @@ class Rag(Parts):
     ) -> Rag:
         """Another pipeline over the same open store and embedder, with some settings or parts changed.
 
-        `parts` are those of `Rag(...)`, `denoise=[]` say. Closing the variant leaves the store open.
+        `parts` are those of `Rag(...)`, `denoise=[]` say. Closing the variant leaves the store open. Another
+        embedder (`index.embedder`) needs another `store` too.
         """
+        other = "index.embedder" in (settings or {})
         return Rag(
             self.index,
-            embedder=self.embedder,
+            embedder=None if other else self.embedder,
             store=store or (self.store if self.exists else None),
             settings={**self._overrides, **(settings or {})},
             offline=self.offline,

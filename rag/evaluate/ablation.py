@@ -8,21 +8,22 @@ written as `winner.toml`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.errors import ConfigError, RagError
+from rag.errors import ConfigError
 from rag.registry import names
 from rag.trace import name_of
 
 from .cases import QuestionSet
-from .corpora import over
 from .journal import write_json
 from .paired import Comparison, Row, compare
 from .result import Run
-from .run import Step, evaluate, home_of, read
+from .run import home_of
+from .several import Several, several
 from .statistics import holm
 from .tables import aligned
 
@@ -142,36 +143,22 @@ class Ablation:
 
 
 def ablation(
-    rag: Rag,
-    questions: QuestionSet | str | Path,
-    *,
-    qrels: str | Path | None = None,
-    corpus: str | Path | None = None,
-    out: str | Path | None = None,
-    progress: Callable[[Step], None] | None = None,
-    **options: Any,
+    rag: Rag, questions: QuestionSet | str | Path, *, out: str | Path | None = None, **options: Any
 ) -> Ablation:
     """Runs the pipeline and all its variants. Options are those of `evaluate`."""
-    asked = read(questions, qrels)
-    told = progress or (lambda _: None)
-    with over(rag, corpus, home_of(rag), told) as pipeline:
-        base = evaluate(
-            pipeline, asked, out=Path(out) / "base" if out else None, progress=progress, **options
-        )
+    with several(rag, questions, out=out, **options) as trials:
+        pipeline = trials.pipeline
+        base = trials.run("base", pipeline)
         counts = next((name for name in ("Correct", "nDCG@10") if name in base.summary), None)
         if counts is None:
             raise ConfigError("ablation needs Correct or nDCG@10 among the measures: leave --measure out")
-        tried: list[tuple[Variant, Run]] = []
-        skipped: dict[str, str] = {}
-        for variant in variants(pipeline):
-            try:
-                tried.append((variant, _run(pipeline, variant, asked, out, progress, options)))
-            except RagError as error:
-                skipped[variant.name] = str(error).partition("\n")[0]
+        found = variants(pipeline)
+        runs = [trials.attempt(one.name, partial(pipeline.variant, **one.parts)) for one in found]
+        tried = [(one, run) for one, run in zip(found, runs, strict=True) if run is not None]
         effects = _effects(base, tried, counts)
-        winner = _winner(pipeline, base, effects, counts, asked, out, progress, options)
+        winner = _winner(trials, base, effects, counts)
     folder = Path(out) if out else base.folder or home_of(rag)
-    done = Ablation(counts, base, effects, skipped, winner, folder)
+    done = Ablation(counts, base, effects, trials.skipped, winner, folder)
     write_json(folder / "ablation.json", done.to_dict())
     if winner:
         (folder / "winner.toml").write_text(_toml(winner), "utf-8")
@@ -202,22 +189,6 @@ def _listed(name: str, kind: str, parts: list[Any]) -> Variant:
     return Variant(name, {_SETTING[kind]: named}, {kind: parts})
 
 
-def _run(
-    rag: Rag,
-    variant: Variant,
-    asked: QuestionSet,
-    out: str | Path | None,
-    progress: Callable[[Step], None] | None,
-    options: Mapping[str, Any],
-) -> Run:
-    """A stage that lacks a part (a model, an extra) fails on the first question, before the long run."""
-    changed = rag.variant(**variant.parts)
-    list(changed.stream(asked.cases[0].question))
-    folder = Path(out) / variant.name.replace(" ", "-") if out else None
-    told = None if progress is None else lambda step: progress(Step(variant.name, step.done, step.total))
-    return evaluate(changed, asked, out=folder, progress=told, **options)
-
-
 def _effects(base: Run, tried: list[tuple[Variant, Run]], counts: str) -> tuple[Effect, ...]:
     compared = [(variant, run, compare(base, run, ("as configured", variant.name))) for variant, run in tried]
     corrected = holm([comparison[counts].difference.p for _, _, comparison in compared])
@@ -233,16 +204,7 @@ def _effects(base: Run, tried: list[tuple[Variant, Run]], counts: str) -> tuple[
     )
 
 
-def _winner(
-    rag: Rag,
-    base: Run,
-    effects: tuple[Effect, ...],
-    counts: str,
-    asked: QuestionSet,
-    out: str | Path | None,
-    progress: Callable[[Step], None] | None,
-    options: Mapping[str, Any],
-) -> dict[str, Any]:
+def _winner(trials: Several, base: Run, effects: tuple[Effect, ...], counts: str) -> dict[str, Any]:
     """All proven gains together (the best of each setting), if together they are proven too."""
     gains = [effect for effect in effects if effect.verdict == "proven better" and not effect.harms]
     together: dict[str, Any] = {}
@@ -252,7 +214,7 @@ def _winner(
         parts = {**effect.variant.parts, **parts}
     if not together:
         return {}
-    run = _run(rag, Variant("winner", together, parts), asked, out, progress, options)
+    run = trials.run("winner", trials.pipeline.variant(**parts))
     proof = compare(base, run)[counts]
     return together if proof.difference.decided and proof.difference.mean > 0 else {}
 

@@ -3,37 +3,46 @@
 closed book        the generator without any hit: what it knows by itself (writing generators only)
 retrieval only     the text of the best hit as the answer: what a plain search would show
 all                the pipeline as configured
+tuned              the same with other settings: a tuned adapter, reader, generator or embedder
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import RagError
-from rag.generate import Quote, Told
+from rag.errors import ConfigError
+from rag.generate import Generator, Quote, Told
+from rag.generate.chat_model import ChatModel, Message
+from rag.generate.prompted import Prompted
+from rag.generate.stream import without_reasoning
+from rag.prompts import fill, load_prompt
+from rag.prompts.data import harmless
 from rag.trace import name_of
 from rag.types import Hit, Question
 
 from .cases import QuestionSet
+from .configs import configured
 from .corpora import over
 from .journal import write_json
 from .paired import Comparison, compare
 from .result import Run
-from .run import Step, evaluate, home_of, read
+from .run import home_of
+from .several import several
 from .tables import aligned
 
 if TYPE_CHECKING:
     from rag.rag import Rag
 
+_MEMORY_TOKENS = 128  # of an answer without sources
 _SHOWN = ("Correct", "Contains", "F1", "CiteP", "AbstainR", "nDCG@10")
 
 
 @dataclass(frozen=True, slots=True)
 class Modes:
-    """The runs by mode, `all` last; `skipped` says why a mode could not be run."""
+    """The runs by mode, `all` and then `tuned` last; `skipped` says why a mode could not be run."""
 
     runs: dict[str, Run]
     skipped: dict[str, str]
@@ -45,9 +54,14 @@ class Modes:
 
     @property
     def gains(self) -> dict[str, Comparison]:
-        """What the whole pipeline gains over each other mode."""
-        whole = self.runs["all"]
-        return {name: compare(run, whole, (name, "all")) for name, run in self.runs.items() if name != "all"}
+        """By mode: what the whole pipeline gains over it, and what `tuned` gains over the whole pipeline."""
+        whole, found = self.runs["all"], {}
+        for name, run in self.runs.items():
+            if name == "tuned":
+                found[name] = compare(whole, run, ("all", name))
+            elif name != "all":
+                found[name] = compare(run, whole, (name, "all"))
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -64,14 +78,15 @@ class Modes:
             for mode, run in self.runs.items()
         ]
         lines = [aligned([("mode", *shown, "time"), *rows]), ""]
-        for mode, comparison in self.gains.items():
-            for row in comparison.rows:
-                if row.measure == "Contains":
-                    found = row.difference
-                    lines.append(
-                        f"all − {mode}: Contains {found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}], "
-                        f"p = {found.p:.4f}"
-                    )
+        for comparison in self.gains.values():
+            # Only whole pipelines can decline, so against the other modes what counts is what they say.
+            counts = "Correct" if comparison.b == "tuned" else "Contains"
+            found = next((row.difference for row in comparison.rows if row.measure == counts), None)
+            if found is not None:
+                lines.append(
+                    f"{comparison.b} − {comparison.a}: {counts} {found.mean:+.3f} [{found.low:+.3f}, "
+                    f"{found.high:+.3f}], p = {found.p:.4f}"
+                )
         lines += [f"not run: {name} ({reason})" for name, reason in self.skipped.items()]
         return "\n".join(lines)
 
@@ -80,50 +95,61 @@ def side_by_side(
     rag: Rag,
     questions: QuestionSet | str | Path,
     *,
-    qrels: str | Path | None = None,
+    tuned: str | None = None,
     corpus: str | Path | None = None,
     out: str | Path | None = None,
-    progress: Callable[[Step], None] | None = None,
     **options: Any,
 ) -> Modes:
-    """Runs every mode. Options are those of `evaluate`."""
-    asked = read(questions, qrels)
-    told = progress or (lambda _: None)
-    runs: dict[str, Run] = {}
-    skipped: dict[str, str] = {}
-    with over(rag, corpus, home_of(rag), told) as pipeline:
-        for name, variant in _modes(pipeline):
-            folder = Path(out) / name.replace(" ", "-") if out else None
-            try:
-                if name == "closed book" and not list(
-                    variant.generate(Question(asked.cases[0].question), ())
-                ):
-                    skipped[name] = f"{name_of(pipeline.generate)} answers from hits alone"
-                    continue
-                runs[name] = evaluate(variant, asked, out=folder, progress=progress, **options)
-            except RagError as error:
-                if name == "all":
-                    raise
-                skipped[name] = str(error).partition("\n")[0]
-    done = Modes(runs, skipped)
-    write_json((Path(out) if out else runs["all"].folder or home_of(rag)) / "modes.json", done.to_dict())
+    """Runs every mode. `tuned` is a settings file or settings, as `configs.py` reads them.
+
+    The other options are those of `evaluate`. Raises ConfigError for settings that cannot be used.
+    """
+    runs: dict[str, Run | None] = {}
+    with several(rag, questions, corpus=corpus, out=out, **options) as trials:
+        pipeline = trials.pipeline
+        runs["closed book"] = trials.attempt("closed book", lambda: _closed_book(pipeline, trials.asked))
+        runs["retrieval only"] = trials.attempt(
+            "retrieval only", lambda: pipeline.variant(generate=best_hit, ground=[])
+        )
+        runs["all"] = trials.run("all", pipeline)
+        if tuned is not None:
+            other = configured(rag, tuned, own_index=corpus is not None)
+            with over(other, corpus, home_of(rag), lambda _: None) as changed:
+                runs["tuned"] = trials.attempt("tuned", lambda: changed)
+    done = Modes({name: run for name, run in runs.items() if run is not None}, trials.skipped)
+    folder = Path(out) if out else done.runs["all"].folder or home_of(rag)
+    write_json(folder / "modes.json", done.to_dict())
     return done
 
 
-def _modes(rag: Rag) -> list[tuple[str, Rag]]:
+def best_hit(question: Question, hits: Sequence[Hit]) -> list[Quote]:
+    """The generator of `retrieval only`: the text of the best hit."""
+    return [Quote(0, 0, len(hits[0].chunk.text), 1.0)] if hits else []
+
+
+def _closed_book(rag: Rag, asked: QuestionSet) -> Rag:
+    """Raises ConfigError where the generator writes nothing without hits."""
     generate = rag.generate
+    known = from_memory(generate.model) if isinstance(generate, Prompted) else generate
 
     def closed_book(question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Told]:
-        return generate(question, ())
+        return known(question, ())
 
-    def best_hit(question: Question, hits: Sequence[Hit]) -> list[Quote]:
-        return [Quote(0, 0, len(hits[0].chunk.text), 1.0)] if hits else []
+    if not list(closed_book(Question(asked.cases[0].question), ())):
+        raise ConfigError(f"{name_of(generate)} answers from hits alone")
+    return rag.variant(generate=closed_book, ground=[])
 
-    return [
-        ("closed book", rag.variant(generate=closed_book, ground=[])),
-        ("retrieval only", rag.variant(generate=best_hit, ground=[])),
-        ("all", rag),
-    ]
+
+def from_memory(model: ChatModel) -> Generator:
+    """A generator that asks a language model without any source."""
+    prompt = load_prompt("closed_book")
+
+    def answer(question: Question, hits: Sequence[Hit]) -> Iterator[str]:
+        asked = fill(prompt.user, {"question": harmless(question.text, (), model.control)})
+        most = min(_MEMORY_TOKENS, model.context_tokens // 2)
+        return without_reasoning(model.chat([Message("user", asked)], max_tokens=most))
+
+    return answer
 
 
 def _told(run: Run, name: str) -> str:

@@ -1,0 +1,75 @@
+"""Several pipelines over the same questions and documents: what ablation and modes have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import RagError
+
+from .cases import QuestionSet
+from .corpora import over
+from .result import Run
+from .run import Step, Watcher, evaluate, home_of, read
+
+if TYPE_CHECKING:
+    from rag.rag import Rag
+
+
+class Several:
+    """Runs of pipelines by name, each in a folder of its own, and why one could not be run.
+
+    `pipeline` is the one they are compared with, over the documents that all of them are asked about.
+    """
+
+    def __init__(
+        self,
+        pipeline: Rag,
+        asked: QuestionSet,
+        *,
+        out: str | Path | None = None,
+        progress: Watcher | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.pipeline, self.asked = pipeline, asked
+        self.skipped: dict[str, str] = {}
+        self._out, self._told, self._options = out, progress, dict(options or {})
+
+    def run(self, name: str, pipeline: Rag) -> Run:
+        """One pipeline's run; `name` also names its folder below `out`."""
+        folder = Path(self._out) / name.replace(" ", "-") if self._out else None
+        told = self._told
+        named = None if told is None else lambda step: told(Step(name, step.done, step.total))
+        return evaluate(pipeline, self.asked, out=folder, progress=named, **self._options)
+
+    def attempt(self, name: str, make: Callable[[], Rag]) -> Run | None:
+        """The same, or None and the reason in `skipped` where the pipeline lacks a part.
+
+        A part that is missing (a model, an extra) fails on the first question, before the long run.
+        """
+        try:
+            pipeline = make()
+            list(pipeline.stream(self.asked.cases[0].question))
+            return self.run(name, pipeline)
+        except RagError as error:
+            self.skipped[name] = str(error).partition("\n")[0]
+            return None
+
+
+@contextmanager
+def several(
+    rag: Rag,
+    questions: QuestionSet | str | Path,
+    *,
+    qrels: str | Path | None = None,
+    corpus: str | Path | None = None,
+    out: str | Path | None = None,
+    progress: Watcher | None = None,
+    **options: Any,
+) -> Iterator[Several]:
+    """The pipeline over the documents to ask, with the questions read. Options are those of `evaluate`."""
+    asked = read(questions, qrels)
+    with over(rag, corpus, home_of(rag), progress or (lambda _: None)) as pipeline:
+        yield Several(pipeline, asked, out=out, progress=progress, options=options)
