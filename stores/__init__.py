@@ -1,20 +1,22 @@
 """Where documents, chunks and vectors live. A store keeps truth, filters and durability; it does not embed.
 
-- `contract.py`: `VectorStore`, what every store does
+- `contract.py`: `VectorStore`, what every store does; `prepared.py`: repeats dropped, vectors checked
 - `where.py`, `where_text.py`: filters as values, the evaluator every store must match, and their text form
 - `local.py`: one folder, whose only truth is SQLite (`local_truth.py`), followed by derived indexes
   (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and
   followers, `local_check.py` examines, `local_exchange.py` swaps folders, `local_identity.py` names one
 """
 
-from .contract import Capabilities, Problem, Upsert, VectorStore
+from .contract import BuiltWith, Capabilities, Problem, Upsert, VectorStore
 from .local import LocalStore
+from .prepared import prepared
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
 
 __all__ = [
     "AllOf",
     "AnyOf",
+    "BuiltWith",
     "Capabilities",
     "Filter",
     "LocalStore",
@@ -27,4 +29,5 @@ __all__ = [
     "leaves",
     "matches",
     "parse_where",
+    "prepared",
 ]

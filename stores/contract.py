@@ -1,6 +1,9 @@
 """What every store does. Core asks for ranked lists and fuses them itself, so all stores order hits alike.
 
-`rag.testing.StoreContract` is this page as a test suite; a third party's store inherits it.
+A store is opened for one embedder: its name, fingerprint and dimension are kept in the store, and another is
+refused with FingerprintError. Vectors are unit rows and the metric is the inner product, everywhere.
+`rag.testing.StoreContract` is this page as a test suite; a third party's store inherits it. `opening.py` says
+what a module offers so that its stores open by URL.
 """
 
 from __future__ import annotations
@@ -21,18 +24,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a store can and cannot do, told honestly; the contract suite checks it."""
+    """What a store can and cannot do, told honestly; the contract suite checks it. It never changes.
+
+    How an engine is driven (search effort, consistency, compression) is no capability but an option of the
+    store's own `open`.
+    """
 
     name: str
     lexical: str
     """The lexical engine, `tantivy` or `rank-bm25`; empty where the store has none."""
     filters: frozenset[str]
     """Operators of `Where` that the store evaluates itself; another raises FilterError."""
+    bm25: bool = False
+    """Lexical scores know how rare a word is, as BM25 does."""
+    unspaced: bool = False
+    """The lexical leg finds parts of text in scripts without spaces (Chinese, Japanese, Thai)."""
+    dense: str = "exact"
+    """How the dense leg searches when there are many chunks: `exact`, `hnsw`, …"""
+    vectors: str = "float32"
+    """The precision in which vectors are kept and come back from `scan`: `float32` or `float16`."""
     atomic_documents: bool = True
     """A reader sees a document's old chunks or its new ones, never a mixture."""
+    snapshots: bool = True
+    """Inside `snapshot`, what others write meanwhile is not seen."""
     concurrent_writers: bool = False
-    vectors: str = "float32"
-    """The precision in which vectors come back from `scan`."""
+    """Any number of processes may write at once. Elsewhere the second gets LockedError, or waits."""
+    visible_at_once: bool = True
+    """What is written is seen by every reader at once; elsewhere, others see it after `sync`."""
+    max_k: int | None = None
+    """Most hits of one search; a larger `k` gives so many."""
+    max_batch: int | None = None
+    """Most chunks that go to the engine in one request. A store cuts larger upserts itself."""
 
 
 class Upsert(NamedTuple):
@@ -45,6 +67,15 @@ class Upsert(NamedTuple):
     chunks: Sequence[Chunk]
     vectors: NDArray[np.float32]
     hash: str
+
+
+class BuiltWith(NamedTuple):
+    """What a store was built with. `embedder` is how to open the embedder again."""
+
+    embedder: str
+    fingerprint: str
+    dim: int
+    language: str
 
 
 class Problem(NamedTuple):
@@ -61,9 +92,9 @@ class VectorStore(Protocol):
     def caps(self) -> Capabilities: ...
 
     def upsert(self, items: Sequence[Upsert]) -> None:
-        """Stores documents, each replaced as a whole in its own transaction. Of repeats, the last wins.
+        """Stores documents, each replaced as a whole. Of repeats, the last wins: see `prepared`.
 
-        Raises StoreError where vectors and chunks do not match in number or dimension.
+        Raises StoreError where vectors do not match chunks in number or dimension; nothing is stored then.
         """
         ...
 
@@ -102,11 +133,14 @@ class VectorStore(Protocol):
         ...
 
     def writing(self) -> AbstractContextManager[None]:
-        """Holds the writer's place, for stores that admit one writer. Raises LockedError when it is taken."""
+        """Holds the writer's place, for stores that admit one writer. Raises LockedError when it is taken.
+
+        Threads of one process that write without it queue; it may be entered again by the thread that is in.
+        """
         ...
 
     def sync(self) -> None:
-        """Returns when all that was written is durable, and visible to every reader at full speed."""
+        """The barrier: returns when all that was written is durable and seen by all readers at full speed."""
         ...
 
     def stats(self) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ from .local_exchange import exchange, grown_beside, settle
 from .local_gate import Gate
 from .local_identity import Identity
 from .local_truth import Truth, translated
+from .prepared import prepared
 from .where import Filter, Op
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class LocalStore:
             raise StoreError(
                 f"cannot open {path} as a store ({error.strerror}): name a folder that can be written"
             ) from error
-        if identity.fingerprint != fingerprint:
+        if (identity.fingerprint, identity.dim) != (fingerprint, dim):
             raise FingerprintError(
                 f"{path} was built with the embedder {identity.embedder or identity.fingerprint}, and "
                 f"{embedder or fingerprint} was given: use the former, or run `rag ingest --reembed` "
@@ -117,7 +118,14 @@ class LocalStore:
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(name="local", lexical=self.identity.engine, filters=frozenset(get_args(Op)))
+        return Capabilities(
+            name="local",
+            lexical=self.identity.engine,
+            filters=frozenset(get_args(Op)),
+            bm25=True,
+            unspaced=True,
+            dense="faiss",
+        )
 
     # ------------------------------------------------------------------------------------------- writing
 
@@ -153,19 +161,9 @@ class LocalStore:
         return lock
 
     def upsert(self, items: Sequence[Upsert]) -> None:
-        import numpy as np
-
         with self.writing():
-            for document_id, item in {item.document.id: item for item in items}.items():
-                vectors = np.ascontiguousarray(item.vectors, np.float32)
-                if vectors.shape != (len(item.chunks), self.identity.dim):
-                    raise StoreError(
-                        f"{item.document.source}: got vectors of shape {vectors.shape}, expected "
-                        f"({len(item.chunks)}, {self.identity.dim}): one row a chunk, of the store's embedder"
-                    )
-                if not np.isfinite(vectors).all():
-                    raise StoreError(f"{item.document.source} ({document_id}): a vector is not finite")
-                self._truth.replace(item._replace(vectors=vectors))
+            for item in prepared(items, self.identity.dim):
+                self._truth.replace(item)
 
     def delete(self, document_ids: Sequence[str] = (), where: Filter | None = None) -> int:
         with self.writing():

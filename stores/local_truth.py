@@ -220,9 +220,10 @@ class Truth:
                     (key,),
                 )
             }
-            wanted: dict[str, tuple[Chunk, bytes]] = {}
-            for chunk, vector in zip(item.chunks, item.vectors, strict=True):
-                wanted.setdefault(chunk.id, (chunk, vector.tobytes()))
+            wanted = {
+                chunk.id: (chunk, vector.tobytes())
+                for chunk, vector in zip(item.chunks, item.vectors, strict=True)
+            }
             kept = {
                 chunk_id
                 for chunk_id, row in former.items()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rag.errors import FilterError, FingerprintError, StoreError
+from rag.errors import FilterError, FingerprintError, LockedError, StoreError
 from rag.stores import (
     AllOf,
     AnyOf,
+    Capabilities,
     Filter,
     NotOf,
     Upsert,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIM = 64
+OPERATORS: dict[str, Any] = {
+    "=": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "in": (1,), "~": "*", "has": 1, "exists": True,
+}  # fmt: skip
 WORDS = ("amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "haze", "iris", "jade", "kelp",
          "lotus", "maple", "north", "olive", "pearl")  # fmt: skip
 EMBEDDER = WordEmbedder(DIM)
@@ -114,8 +119,23 @@ FILTERS: tuple[Filter, ...] = (
 )
 
 
+def revision(number: int, chunks: int = 12) -> Upsert:
+    """One document in many versions; every chunk says of which version it is."""
+    return make("book.txt", *(f"amber v{number} part{part}" for part in range(chunks)))
+
+
+def together(*work: Callable[[], object]) -> None:
+    """Runs functions at once, in threads; raises what one of them raises."""
+    with ThreadPoolExecutor(len(work)) as pool:
+        for done in [pool.submit(one) for one in work]:
+            done.result()
+
+
 class StoreContract:
-    """What every store does. Inherit it and define `open`; `path` is an empty place of the test's own."""
+    """What every store does. Inherit it and define `open`; `path` is an empty place of the test's own.
+
+    A path that was opened before is the same store again. What a store says it cannot do is skipped.
+    """
 
     def open(self, path: Path, *, fingerprint: str = EMBEDDER.fingerprint, dim: int = DIM) -> VectorStore:
         raise NotImplementedError("return your store, opened at this path")
@@ -131,6 +151,20 @@ class StoreContract:
         store.upsert(library())
         store.sync()
         return store
+
+    def test_what_it_can_do_is_told_once_and_for_all(self, store: VectorStore) -> None:
+        told = store.caps
+        assert isinstance(told, Capabilities)
+        assert told.name
+        assert told.filters <= set(OPERATORS)
+        assert told.vectors in ("float32", "float16")
+        assert not told.bm25 or told.lexical
+        assert not told.unspaced or told.lexical
+        with pytest.raises(FrozenInstanceError):
+            told.name = "another"  # type: ignore[misc]
+        store.upsert(library(3))
+        store.sync()
+        assert store.caps == told
 
     # ------------------------------------------------------------------------------ storing
 
@@ -196,6 +230,36 @@ class StoreContract:
         store.upsert([make("a.txt", "amber basil"), make("a.txt", "cedar delta")])
         assert [doc.text for doc in store.load([make("a.txt", "x").document.id])] == ["cedar delta"]
         assert store.stats()["chunks"] == 1
+
+    def test_of_a_chunk_twice_in_a_document_one_is_kept(self, store: VectorStore) -> None:
+        import numpy as np
+
+        item = make("a.txt", "amber basil", "cedar delta")
+        twice = item._replace(
+            chunks=[*item.chunks, item.chunks[0]], vectors=np.concatenate([item.vectors, item.vectors[:1]])
+        )
+        for _ in range(2):
+            store.upsert([twice])
+            assert [chunk.id for chunk, _ in store.scan()] == sorted(chunk.id for chunk in item.chunks)
+            assert store.stats()["chunks"] == 2
+            assert len(store.dense(query("amber"), 10)) == 2
+
+    def test_a_document_without_chunks_is_kept(self, store: VectorStore) -> None:
+        empty = make("empty.txt")
+        store.upsert([empty])
+        assert [(info.source, info.chunks) for info in store.documents()] == [("empty.txt", 0)]
+        assert store.load([empty.document.id]) == [empty.document]
+        assert store.dense(query("amber"), 5) == []
+        assert store.delete([empty.document.id]) == 1
+        assert list(store.documents()) == []
+
+    def test_a_long_document_comes_back_whole(self, store: VectorStore) -> None:
+        parts = [f"amber 文 {number} " + "x" * 1500 for number in range(200)]
+        item = make("long.txt", *parts)
+        store.upsert([item])
+        assert store.load([item.document.id]) == [item.document]
+        assert store.get([item.chunks[150].id]) == [item.chunks[150]]
+        assert store.stats()["chunks"] == 200
 
     def test_a_replaced_document_loses_its_old_chunks(self, full: VectorStore) -> None:
         old = library()[2]
@@ -267,6 +331,34 @@ class StoreContract:
         assert full.lexical("nowhere", 5) == []
         assert full.lexical("", 5) == []
 
+    def test_rare_words_count_more_than_common_ones(self, store: VectorStore) -> None:
+        """Six, two and one occurrences, the one in a long text, among 60 chunks that hold the common word."""
+        if not store.caps.bm25:
+            pytest.skip(f"{store.caps.name} does not score by BM25")
+        rare = [make(f"r{n}.txt", text) for n, text in enumerate(("common " + "zyx " * 6, "common zyx zyx"))]
+        rare.append(make("r2.txt", "common zyx " + " ".join(f"word{n}" for n in range(80))))
+        store.upsert(rare + [make(f"c{n}.txt", "common common common text") for n in range(60)])
+        store.sync()
+        expected = [item.chunks[0].id for item in rare]
+        assert ids(store.lexical("zyx", 10)) == expected
+        assert ids(store.lexical("common zyx", 3)) == expected
+
+    def test_codes_are_found(self, store: VectorStore) -> None:
+        if not store.caps.lexical:
+            pytest.skip(f"{store.caps.name} has no lexical leg")
+        coded = make("codes.txt", "the pump shows E-4711 when hot")
+        store.upsert([coded, make("other.txt", "the pump shows E-4712 when cold"), *library(6)])
+        store.sync()
+        assert store.lexical("E-4711", 3)[0].chunk_id == coded.chunks[0].id
+
+    def test_parts_of_chinese_text_are_found(self, store: VectorStore) -> None:
+        if not store.caps.unspaced:
+            pytest.skip(f"{store.caps.name} finds words between spaces only")
+        wanted = make("zh.txt", "第三章介绍向量数据库的备份方法。")
+        store.upsert([wanted, make("other.txt", "第四章介绍用户界面。"), *library(6)])
+        store.sync()
+        assert ids(store.lexical("数据库", 3)) == [wanted.chunks[0].id]
+
     def test_ranked_lists_are_sorted_and_ties_go_by_id(self, full: VectorStore) -> None:
         for ranked in (full.dense(query("amber basil"), 30), full.lexical("amber basil", 30)):
             assert ranked == sorted(ranked, key=lambda hit: (-hit.score, hit.chunk_id))
@@ -294,6 +386,20 @@ class StoreContract:
         assert [hit.score for hit in best] == list(everything.values())[:3]
         assert all(everything[hit.chunk_id] == hit.score for hit in best)
 
+    def test_a_selective_filter_finds_far_chunks_among_many(self, store: VectorStore) -> None:
+        """Ten chunks that share nothing with the query, behind 1,500 that do."""
+        near = [
+            make(f"near{n}.txt", *(f"amber basil {n} {part}" for part in range(30)), kind="near")
+            for n in range(50)
+        ]
+        far = [make(f"far{n}.txt", f"zinc yarrow {n}", kind="far") for n in range(10)]
+        store.upsert(near + far)
+        store.sync()
+        wanted = {item.chunks[0].id for item in far}
+        for k in (10, 50):
+            found = store.dense(query("amber basil"), k, Where("kind", "=", "far"))
+            assert {hit.chunk_id for hit in found} == wanted
+
     def test_equal_values_of_two_kinds_are_two_filters(self, full: VectorStore) -> None:
         """What a filter let through may be remembered; in Python, `1 == True`."""
         drafts = len(full.dense(query("amber"), 1000, Where("draft", "=", True)))
@@ -309,10 +415,7 @@ class StoreContract:
         assert len(store.dense(query("amber"), 5, where)) == 1
 
     def test_an_operator_it_cannot_do_is_refused(self, full: VectorStore) -> None:
-        operators: dict[str, Any] = {
-            "=": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "in": (1,), "~": "*", "has": 1, "exists": True,
-        }  # fmt: skip
-        for op, value in operators.items():
+        for op, value in OPERATORS.items():
             where = Where("year", op, value)  # type: ignore[arg-type]
             if op in full.caps.filters:
                 full.dense(query("amber"), 1, where)
@@ -325,6 +428,102 @@ class StoreContract:
             ranked = full.dense(query("amber"), 5)
             assert [chunk.id for chunk in full.get(ids(ranked))] == ids(ranked)
             assert full.lexical("amber", 5) == full.lexical("amber", 5)
+
+    # ------------------------------------------------------------------------------ at once
+
+    def test_threads_write_together_and_nothing_is_lost(self, tmp_path: Path) -> None:
+        """Four threads with overlapping documents, on one store; then it is closed and opened again."""
+        store = self.open(tmp_path / "busy")
+        items = library(24)
+        together(*(lambda part=part: store.upsert(items[part * 4 : part * 4 + 12]) for part in range(4)))
+        store.sync()
+        store.close()
+        store = self.open(tmp_path / "busy")
+        expected = sorted(chunk.id for item in items for chunk in item.chunks)
+        assert [chunk.id for chunk, _ in store.scan(limit=1000)] == expected
+        assert store.stats()["chunks"] == len(expected)
+        assert sorted(ids(store.dense(query("amber"), 1000))) == expected
+        assert {info.id for info in store.documents()} == {item.document.id for item in items}
+        assert list(store.problems()) == []
+        store.close()
+
+    def test_two_writers_write_together_or_one_is_refused(self, tmp_path: Path) -> None:
+        one, other = self.open(tmp_path / "two"), self.open(tmp_path / "two")
+        items = library(20)
+        refused: list[StoreError] = []
+
+        def write(store: VectorStore, items: Sequence[Upsert]) -> None:
+            for item in items:
+                try:
+                    store.upsert([item])
+                except LockedError as error:
+                    refused.append(error)
+
+        together(lambda: write(one, items[:14]), lambda: write(other, items[6:]))
+        if one.caps.concurrent_writers:
+            assert not refused
+        one.upsert(items)
+        one.sync()
+        assert one.stats()["documents"] == len(items)
+        assert one.stats()["chunks"] == len({chunk.id for chunk, _ in one.scan(limit=1000)})
+        one.close()
+        other.close()
+
+    def test_what_is_written_is_seen_by_others(self, tmp_path: Path) -> None:
+        writer, reader = self.open(tmp_path / "seen"), self.open(tmp_path / "seen")
+        for number in (1, 2):
+            item = revision(number)
+            writer.upsert([item])
+            if not writer.caps.visible_at_once:
+                writer.sync()
+            expected = [chunk.id for chunk in item.chunks]
+            assert sorted(ids(reader.dense(query("amber"), 100))) == sorted(expected)
+            assert len(reader.get(expected)) == len(expected)
+            assert next(reader.documents()).hash == item.hash
+        reader.close()
+        writer.close()
+
+    def test_nobody_sees_half_a_document(self, tmp_path: Path) -> None:
+        """A document goes through versions while another handle looks at its chunks, one search a look."""
+        writer, reader = self.open(tmp_path / "half"), self.open(tmp_path / "half")
+        if not writer.caps.atomic_documents:
+            pytest.skip(f"{writer.caps.name} does not replace documents as a whole")
+        writer.upsert([revision(0)])
+        writer.sync()
+        versions = {frozenset(chunk.id for chunk in revision(n).chunks): n for n in range(25)}
+        seen: list[int | None] = []
+
+        def look() -> None:
+            while len(seen) < 400 and (not seen or seen[-1] != 24):
+                seen.append(versions.get(frozenset(ids(reader.dense(query("amber"), 100)))))
+
+        def write() -> None:
+            for number in range(1, 25):
+                writer.upsert([revision(number)])
+            writer.sync()
+
+        together(look, write)
+        assert None not in seen
+        reader.close()
+        writer.close()
+
+    def test_a_snapshot_does_not_see_what_others_write(self, tmp_path: Path) -> None:
+        writer, reader = self.open(tmp_path / "snap"), self.open(tmp_path / "snap")
+        if not writer.caps.snapshots:
+            pytest.skip(f"{writer.caps.name} has no snapshots")
+        old, new = revision(1), revision(2)
+        writer.upsert([old])
+        writer.sync()
+        with reader.snapshot():
+            ranked = reader.dense(query("amber"), 100)
+            together(lambda: writer.upsert([new]))
+            assert reader.dense(query("amber"), 100) == ranked
+            assert [chunk.id for chunk in reader.get(ids(ranked))] == ids(ranked)
+            assert reader.load([old.document.id]) == [old.document]
+        writer.sync()
+        assert {hit.chunk_id for hit in reader.dense(query("amber"), 100)} == {c.id for c in new.chunks}
+        reader.close()
+        writer.close()
 
     # ------------------------------------------------------------------------------ lasting
 
@@ -366,3 +565,8 @@ class StoreContract:
         self.open(tmp_path / "mine").close()
         with pytest.raises(FingerprintError, match="embedder"):
             self.open(tmp_path / "mine", fingerprint="another")
+
+    def test_another_dimension_is_refused(self, tmp_path: Path) -> None:
+        self.open(tmp_path / "mine").close()
+        with pytest.raises(FingerprintError):
+            self.open(tmp_path / "mine", dim=DIM // 2)
