@@ -1,6 +1,7 @@
 """Where documents, chunks and vectors live. A store keeps truth, filters and durability; it does not embed.
 
 - `contract.py`: `VectorStore`, what every store does; `prepared.py`: repeats dropped, vectors checked
+- `opening.py`: a store by its URL
 - `where.py`, `where_text.py`: filters as values, the evaluator every store must match, and their text form
 - `local.py`: one folder, whose only truth is SQLite (`local_truth.py`), followed by derived indexes
   (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and
@@ -9,6 +10,7 @@
 
 from .contract import BuiltWith, Capabilities, Problem, Upsert, VectorStore
 from .local import LocalStore
+from .opening import built_with, open_store, store_name, without_password
 from .prepared import prepared
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
@@ -25,9 +27,13 @@ __all__ = [
     "Upsert",
     "VectorStore",
     "Where",
+    "built_with",
     "fields_of",
     "leaves",
     "matches",
+    "open_store",
     "parse_where",
     "prepared",
+    "store_name",
+    "without_password",
 ]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from rag.errors import CorruptError, FingerprintError, LockedError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .contract import Capabilities, Problem, Upsert
+from .contract import BuiltWith, Capabilities, Problem, Upsert
 from .local_check import problems
 from .local_derived import Derived
 from .local_exchange import exchange, grown_beside, settle
@@ -366,3 +366,25 @@ def _folder_bytes(folder: Path) -> int:
         with suppress(OSError):
             total += path.stat().st_size if path.is_file() else 0
     return total
+
+
+def open(  # noqa: A001
+    url: str,
+    *,
+    fingerprint: str,
+    dim: int,
+    embedder: str = "",
+    language: str = "auto",
+    engine: str = "tantivy",
+    wait: float = 0.0,
+) -> LocalStore:
+    """`LocalStore.open`, as `opening.py` calls it."""
+    return LocalStore.open(
+        url, fingerprint=fingerprint, dim=dim, embedder=embedder, language=language, engine=engine, wait=wait
+    )
+
+
+def built_with(url: str) -> BuiltWith | None:
+    """What a folder was built with, or None where there is no store in it."""
+    found = LocalStore.identity_of(url)
+    return None if found is None else BuiltWith(found.embedder, found.fingerprint, found.dim, found.language)

@@ -1,0 +1,124 @@
+"""A store by its URL: the scheme names the module, which offers two functions.
+
+    open(url, *, fingerprint, dim, …) -> VectorStore     opens the store, or makes it
+    built_with(url, …) -> BuiltWith | None               what it was built with; None where there is no store
+
+`open` gets those of `fingerprint`, `dim`, `embedder`, `language` (for stems, `auto` to tell it from the first
+chunks), `engine` (the lexical engine of the local store) and `wait` (seconds for another writer) that its
+signature names. What else the two name are options of the store, `[stores.NAME]` in `rag.toml`. A third
+party's module is an entry point in the group `rag.stores`, by the name of its scheme.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigError
+
+from .contract import BuiltWith, VectorStore
+
+GROUP = "rag.stores"
+SCHEMES = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "lancedb": "lancedb",
+    "s3": "lancedb",
+    "qdrant": "qdrant",
+    "qdrants": "qdrant",
+    "milvus": "milvus",
+    "milvuss": "milvus",
+}
+"""Scheme → module of this package. What has no scheme is a folder, and its module is `local`."""
+
+_OFFERED = ("url", "fingerprint", "dim", "embedder", "language", "engine", "wait")
+
+
+def open_store(
+    url: str | Path,
+    *,
+    fingerprint: str,
+    dim: int,
+    embedder: str = "",
+    language: str = "auto",
+    engine: str = "tantivy",
+    wait: float = 0.0,
+    options: Mapping[str, Any] | None = None,
+) -> VectorStore:
+    """Opens the store that a URL or a folder names, or makes it.
+
+    `embedder` is how to open the embedder again. Raises ConfigError for an unknown scheme or option (its
+    kind MissingExtra where the engine's client is not installed), FingerprintError where the store was built
+    with another embedder, StoreError where it cannot be reached.
+    """
+    module = _module(str(url))
+    known = set(inspect.signature(module.open).parameters)
+    own = dict(options or {})
+    _refuse_unknown(str(url), own, module)
+    offered = {"fingerprint": fingerprint, "dim": dim, "embedder": embedder, "language": language}
+    offered |= {"engine": engine, "wait": wait}
+    store: VectorStore = module.open(
+        str(url), **{name: value for name, value in offered.items() if name in known}, **own
+    )
+    return store
+
+
+def built_with(url: str | Path, options: Mapping[str, Any] | None = None) -> BuiltWith | None:
+    """What a store was built with, or None where there is none. Makes nothing. Errors as in `open_store`."""
+    module = _module(str(url))
+    _refuse_unknown(str(url), options or {}, module)
+    known = inspect.signature(module.built_with).parameters
+    told: BuiltWith | None = module.built_with(
+        str(url), **{name: value for name, value in (options or {}).items() if name in known}
+    )
+    return told
+
+
+def store_name(url: str | Path) -> str:
+    """The name under which a store's options stand: `postgres` for `postgresql://…`, `local` for a folder."""
+    scheme = _scheme(str(url))
+    return SCHEMES.get(scheme, scheme) if scheme else "local"
+
+
+def without_password(url: str | Path) -> str:
+    """A URL that may be shown."""
+    return re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:…@", str(url))
+
+
+def _scheme(url: str) -> str:
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", url)  # one letter would be a drive
+    return found[1].lower() if found else ""
+
+
+def _module(url: str) -> Any:
+    scheme = _scheme(url)
+    if not scheme or scheme in SCHEMES:
+        return import_module(f".{store_name(url)}", __package__)
+    for point in entry_points(group=GROUP, name=scheme):
+        found = point.load()
+        for name in ("open", "built_with"):
+            if not callable(getattr(found, name, None)):
+                raise ConfigError(f"the entry point {point.value!r} of {GROUP} has no function {name!r}")
+        return found
+    known = sorted({*SCHEMES, *(point.name for point in entry_points(group=GROUP))})
+    raise ConfigError(
+        f"no store is known for {without_password(url)}: expected a folder, or a URL that begins with one of "
+        f"{', '.join(f'{name}://' for name in known)}"
+    )
+
+
+def _refuse_unknown(url: str, given: Mapping[str, Any], module: Any) -> None:
+    own = {
+        name
+        for function in (module.open, module.built_with)
+        for name in inspect.signature(function).parameters
+        if name not in _OFFERED
+    }
+    if unknown := sorted(set(given) - own):
+        told = ", ".join(sorted(own)) or "none"
+        raise ConfigError(f"[stores.{store_name(url)}] has no option {', '.join(unknown)}; it knows {told}")
