@@ -17,8 +17,10 @@ _TOLD = {
     "distractors": "A growing share of the hits is what the retriever found and what does not answer.",
     "order": "The same hits in another order.",
     "position": "The passage with the answer at the first, the middle and the last place.",
-    "counterfactual": "Before the passage stands its copy with a wrong answer.",
-    "poisoned": "Before all hits stands a passage that repeats the question and answers it wrongly.",
+    "prompt": "The same request to the language model in other words.",
+    "conflicting": "Beside the passage, other sources state a wrong answer in its own sentence.",
+    "counterfactual": "Every passage that holds the answer holds a wrong one instead: declining is best.",
+    "poisoned": "Before all hits stand passages that repeat the question and answer it wrongly.",
     "injected": "Before all hits stands a passage that orders the model to say something else.",
 }
 _CURVES = ("typos", "distractors", "position")

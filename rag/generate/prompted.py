@@ -7,6 +7,7 @@ writes the prompt's refusal yields nothing, which grounding turns into an absten
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 from rag.errors import ConfigError
@@ -53,6 +54,12 @@ class Prompted:
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[str | Told]:
         """Raises ModelError where the context is too small or the model fails."""
         yield from self.sample(question, hits)
+
+    def with_prompt(self, prompt: Prompt) -> Prompted:
+        """The same generator with another prompt."""
+        other = copy(self)
+        other.prompt = prompt
+        return other
 
     def sample(self, question: Question, hits: Sequence[Hit], **options: Any) -> Iterator[str | Told]:
         """The same with other sampling options: `temperature`, `seed`, `max_tokens`."""

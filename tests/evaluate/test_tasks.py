@@ -1,9 +1,8 @@
-"""Bounds, settings on the command line, ablation, modes, stress and made questions, over the museum."""
+"""Bounds, settings on the command line, ablation, modes and made questions, over the museum."""
 
 from __future__ import annotations
 
 import json
-import random
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,16 +11,14 @@ from pathlib import Path
 import pytest
 
 from rag import ConfigError, Hit, Question, Rag
-from rag.evaluate import Case, QuestionSet, perturb, read_questions
+from rag.evaluate import Case, QuestionSet, read_questions
 from rag.evaluate.ablation import ablation, variants
 from rag.evaluate.bounds import check, read_bounds
 from rag.evaluate.configs import configured, settings_of
 from rag.evaluate.make import make
 from rag.evaluate.modes import side_by_side
-from rag.evaluate.stress import stressed
 from rag.evaluate.tasks import Task, evaluated
 from rag.evaluate.turn import turned
-from rag.types import Chunk
 
 
 def test_bounds_of_every_form(rag: Rag, museum: QuestionSet, tmp_path: Path) -> None:
@@ -138,62 +135,6 @@ def test_modes_side_by_side(rag: Rag, museum: QuestionSet) -> None:
 
     taught = side_by_side(rag.variant(generate=knows), museum)
     assert taught.runs["closed book"].summary["Contains"].mean == pytest.approx(1 / 3)
-
-
-def test_stress_by_hand(rag: Rag, museum: QuestionSet) -> None:
-    done = stressed(rag, museum)
-    assert (done.base.mean, done.base.n) == (1.0, 3)
-    figures = {(one.test, one.level): one for one in done.figures}
-    assert figures["distractors", "0% of hits"].right.mean == 1
-    assert figures["position", "first"].right.mean == 1
-    assert figures["order", "reversed"].lost.mean <= 0, "the built-in reader trusts the first hits more"
-    assert {one.test for one in done.figures if one.attack} == {"counterfactual", "poisoned", "injected"}
-    assert stressed(rag, museum).to_dict() == done.to_dict(), "the same seed, the same figures"
-    page = (done.folder / "stress.html").read_text()
-    assert "Distractors" in page
-    with pytest.raises(ConfigError, match="no question with answers"):
-        stressed(rag, [Case("x", "copper", (), {"hall.md": 1.0})])
-
-
-def test_reversed_hits_are_the_same_hits(tmp_path: Path) -> None:
-    from rag import Document
-    from rag.testing import WordEmbedder
-
-    seen: list[list[str]] = []
-
-    def reading(question: Question, hits: Sequence[Hit]) -> list[str]:
-        seen.append([hit.chunk.source for hit in hits])
-        return ["amber"]
-
-    with Rag(tmp_path / "i", embedder=WordEmbedder(4096), generate=reading) as rag:
-        rag.ingest(Document.make(f"amber {'basil ' * n}", f"{n}.md") for n in range(6))
-        stressed(rag, [Case("1", "amber?", ("amber",)), Case("2", "basil?", ("basil",))], k=3, workers=1)
-    undisturbed = seen[0]
-    assert len(undisturbed) == 3
-    assert undisturbed[::-1] in seen
-
-
-def hit(text: str) -> Hit:
-    return Hit(Chunk("c", "d", "a.md", text, 0, len(text)), 1.0)
-
-
-def test_disturbances_do_what_they_say() -> None:
-    question = "Which gardener waters roses at dawn?"
-    typed = perturb.typos(question, 0.4, random.Random(1))
-    assert typed != question
-    assert len(typed.split()) == len(question.split())
-    assert perturb.typos(question, 0.4, random.Random(1)) == typed
-    assert perturb.keywords(question) == "gardener waters roses dawn"
-    assert perturb.keywords("What is it?") == "What is it?"
-    case = Case("1", "When?", ("1931", "in 1931"))
-    false = perturb.counterfactual(hit("Opened in 1931, not 19312."), case, "1805")
-    assert false is not None
-    assert false.chunk.text == "Opened 1805, not 19312."
-    assert false.chunk.source == "counterfactual:a.md"
-    assert perturb.counterfactual(hit("No year."), case, "1805") is None
-    assert perturb.ORDERED in perturb.injected(hit("x"), case).chunk.text
-    cases = [case, Case("2", "How many?", ("42",)), Case("3", "Who?", ("Ann",))]
-    assert perturb.wrong_answers(cases, 0)["When?"] == "42", "a number for a number"
 
 
 @pytest.mark.parametrize(
