@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline
+from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, Store
 from rag.command import opened as _opened
 from rag.command import reported as _reported
 from rag.errors import ConfigError
@@ -79,6 +79,7 @@ def ingest(
         list[str] | None, typer.Argument(help="Files and folders; - reads standard input.")
     ] = None,
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     include: Annotated[
         list[str] | None, typer.Option(help="Only files that match (as in .gitignore).")
     ] = None,
@@ -124,7 +125,7 @@ def ingest(
         "index.language": language,
         "index.embedder": embedder,
     }
-    with _reported(as_json), _opened(index, settings, offline=offline, wait=wait) as rag:
+    with _reported(as_json), _opened(index, settings, store=store, offline=offline, wait=wait) as rag:
         if reembed:
             from rag.ingest.reembed import reembed as again
 
@@ -157,6 +158,7 @@ def ingest(
 def ask(
     question: Annotated[str, typer.Argument(help="A question in plain words.")],
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     k: K = None,
     where: Where = None,
     explain: Explain = False,
@@ -172,7 +174,7 @@ def ask(
 ) -> None:
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
     settings = _stages(augment, retrieve, denoise, reorder, generate, ground, model)
-    with _reported(as_json), _opened(index, settings, offline=offline) as rag:
+    with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
 
         answer = rag.ask(question, k=k, where=where)
@@ -187,6 +189,7 @@ def ask(
 )
 def chat(
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     k: K = None,
     where: Where = None,
     augment: Augment = None,
@@ -203,7 +206,7 @@ def chat(
 ) -> None:
     """Talk to the documents: follow-up questions, answers as they are written, their sources."""
     settings = _stages(augment, retrieve, denoise, reorder, generate, ground, model)
-    with _reported(as_json=False), _opened(index, settings, offline=offline) as rag:
+    with _reported(as_json=False), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
         from rag.chat import Chat
 
@@ -219,6 +222,7 @@ def chat(
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     k: K = None,
     where: Where = None,
     explain: Explain = False,
@@ -230,7 +234,7 @@ def search(
 ) -> None:
     """Show the best hits for a query, with the score and rank that each retriever gave them."""
     settings = _stages(augment, retrieve, denoise)
-    with _reported(as_json), _opened(index, settings, offline=offline) as rag:
+    with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
 
         hits, trace = rag.explain(query, k, where)
@@ -239,18 +243,20 @@ def search(
 
 
 @app.command(epilog="Example:\n\n    rag status --json")
-def status(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+def status(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
     """Say what the index holds and what it was made with."""
-    with _reported(as_json), _opened(index, {}) as rag:
+    with _reported(as_json), _opened(index, {}, store=store) as rag:
         from rag import render
 
-        render.status({"index": str(rag.index), **rag.opened.stats()}, as_json=as_json)
+        render.status({"index": rag.place, **rag.opened.stats()}, as_json=as_json)
 
 
 @app.command(epilog="Examples:\n\n    rag ls\n\n    rag ls --where 'source ~ \"*.pdf\"' --json")
-def ls(index: Index = DEFAULT_INDEX, where: Where = None, as_json: AsJson = False) -> None:
+def ls(
+    index: Index = DEFAULT_INDEX, store: Store = None, where: Where = None, as_json: AsJson = False
+) -> None:
     """List the documents."""
-    with _reported(as_json), _opened(index, {}) as rag:
+    with _reported(as_json), _opened(index, {}, store=store) as rag:
         from rag import render
 
         render.documents(rag.documents(where), as_json=as_json)
@@ -263,13 +269,14 @@ def ls(index: Index = DEFAULT_INDEX, where: Where = None, as_json: AsJson = Fals
 def rm(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources, as `rag ls` shows them.")] = None,
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     where: Where = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Remove documents by source or by filter."""
-    with _reported(as_json), _opened(index, {}, wait=wait) as rag:
+    with _reported(as_json), _opened(index, {}, store=store, wait=wait) as rag:
         if not sources and where is None:
             raise ConfigError("nothing to remove: name sources, or give --where")
         if not yes and sys.stdin.isatty() and not as_json:
@@ -289,13 +296,13 @@ app.command(epilog=WHY_EXAMPLES)(why)
 
 
 @app.command(epilog="Example:\n\n    rag doctor && rag ask 'Is all well?'")
-def doctor(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
     """Check the index against itself, the models and the machine, and say how to mend what is wrong."""
     with _reported(as_json):
         from rag import render
         from rag.doctor import examine
 
-        findings = examine(index)
+        findings = examine(index, store)
         render.findings(findings, as_json=as_json)
         if any(finding.level == "error" for finding in findings):
             raise typer.Exit(1)
@@ -304,9 +311,9 @@ def doctor(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
 @glossary_app.command(
     "build", epilog="Example:\n\n    rag glossary build && rag ask 'What is an SLO?' --augment glossary"
 )
-def glossary_build(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+def glossary_build(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
     """Mine the documents for abbreviations, definitions and glossary lists; keep what people corrected."""
-    with _reported(as_json), _opened(index, {}) as rag:
+    with _reported(as_json), _opened(index, {}, store=store) as rag:
         from rag import render
 
         render.built_glossary(rag.build_glossary(), as_json=as_json)

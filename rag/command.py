@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 Index = Annotated[
     Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
 ]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="URL of the store, where it is not the index folder.", show_default="$RAG_STORE"
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 K = Annotated[int | None, typer.Option("-k", min=1, help="How many hits.")]
 Offline = Annotated[
@@ -32,11 +38,16 @@ DEFAULT_INDEX = Path(".rag")
 
 @contextmanager
 def opened(
-    index: Path, settings: dict[str, Any], *, offline: bool = False, wait: float = 0.0
+    index: Path,
+    settings: dict[str, Any],
+    *,
+    store: str | None = None,
+    offline: bool = False,
+    wait: float = 0.0,
 ) -> Iterator[Rag]:
     from rag.rag import Rag
 
-    with Rag(index, settings=settings, offline=offline, wait=wait) as rag:
+    with Rag(index, store=store, settings=settings, offline=offline, wait=wait) as rag:
         yield rag
 
 

@@ -1,7 +1,8 @@
 """Settings: one frozen tree. A value comes from a flag, else the environment, `rag.toml`, or the default.
 
-`rag.toml` stands beside the index folder. In the environment, `[search] k` is `RAG_SEARCH_K`. Stages take
-plain keywords and never see this tree; `rag/rag.py` hands them their values.
+`rag.toml` stands beside the index folder. In the environment, `[search] k` is `RAG_SEARCH_K`, and
+`[store] url` is `RAG_STORE`. Stages take plain keywords and never see this tree; `rag/rag.py` hands them
+their values.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from rag.errors import ConfigError
 
 T = TypeVar("T")
-_OPEN = ("models", "stages")  # sections whose names are the user's
+_OPEN = ("models", "stages", "stores")  # sections whose names are the user's
+_VARIABLES = {"store.url": "RAG_STORE"}  # those that are not made of section and name
 _FIELD = re.compile(r"^    (\w+): [\w\[\], .]+ = (.+?)  # (.+)$", re.MULTILINE)
 
 
@@ -29,6 +31,13 @@ class IndexSettings:
     embedder: str = "builtin"  # `builtin`, a folder with model.onnx, or `st:` and a model
     language: str = "auto"  # for stems and stop words: a Snowball name such as `german`, `none`, or `auto`
     lexical: str = "tantivy"  # BM25 engine: `tantivy`, or `rank-bm25` for small corpora
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where documents, chunks and vectors live."""
+
+    url: str = ""  # postgresql://, lancedb://, s3://, qdrant://, milvus://; empty is the index folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,7 @@ class Settings:
     """The whole tree, one part a section of `rag.toml`."""
 
     index: IndexSettings = field(default_factory=IndexSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     chunk: ChunkSettings = field(default_factory=ChunkSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
@@ -120,6 +130,9 @@ class Settings:
     stages: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict
     )  # `[stages.NAME]`: options of a stage
+    stores: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # `[stores.NAME]`: options of a store, such as `[stores.postgres]`
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +169,8 @@ def resolve_settings(
         if not isinstance(given, dict):
             raise ConfigError(f"{path}: {section.name} is {given!r}, expected a section [{section.name}]")
         for name, wanted in get_type_hints(kind).items():
-            key, variable = f"{section.name}.{name}", f"RAG_{section.name}_{name}".upper()
+            key = f"{section.name}.{name}"
+            variable = _VARIABLES.get(key, f"RAG_{section.name}_{name}".upper())
             if key in overrides:
                 values[name], origins[key] = _checked(key, overrides.pop(key), wanted), "flag"
             elif variable in environ:

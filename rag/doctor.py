@@ -30,9 +30,9 @@ class Finding(NamedTuple):
     mend: str = ""
 
 
-def examine(index: Path) -> list[Finding]:
+def examine(index: Path, store: str | None = None) -> list[Finding]:
     """Every finding, in the order checked; nothing is changed but derived indexes brought up to date."""
-    return [*_packages(), *_index(index), *_disk(index)]
+    return [*_packages(), *_index(index, store), *_disk(index)]
 
 
 def _packages() -> Iterator[Finding]:
@@ -51,18 +51,19 @@ def _pip(extra: str) -> str:
     return f"pip install 'footnote-rag[{extra}]'"
 
 
-def _index(index: Path) -> Iterator[Finding]:
+def _index(index: Path, store: str | None) -> Iterator[Finding]:
     from rag.rag import Rag
 
     try:
-        with Rag(index) as rag:
+        with Rag(index, store=store) as rag:
             if not rag.exists:
-                yield Finding("note", f"no index at {index}", "rag ingest PATH")
+                yield Finding("note", f"no index at {rag.place}", "rag ingest PATH")
                 return
             yield from _embedder(rag)
             yield from _store(rag)
     except RagError as error:
-        yield Finding("error", str(error), f"rag ingest PATH --index {index}, after moving the folder away")
+        mend = "" if store else f"rag ingest PATH --index {index}, after moving the folder away"
+        yield Finding("error", str(error), mend)
 
 
 def _embedder(rag: Rag) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rag.config import Resolved, resolve_settings
 from rag.errors import StoreError
 from rag.registry import part
-from rag.stores import LocalStore, VectorStore
+from rag.stores import BuiltWith, VectorStore, built_with, open_store, store_name, without_password
 
 if TYPE_CHECKING:
     from rag.augment import Augment
@@ -39,7 +39,7 @@ class Parts:
         index: str | Path = ".rag",
         *,
         embedder: Embedder | str | None = None,
-        store: VectorStore | None = None,
+        store: VectorStore | str | Path | None = None,
         chunk: Chunker | str | None = None,
         augment: Stages | None = None,
         retrieve: Retriever | str | None = None,
@@ -52,6 +52,8 @@ class Parts:
         wait: float = 0.0,
     ) -> None:
         self.index = Path(index)
+        if isinstance(store, str | Path):
+            settings, store = {**(settings or {}), "store.url": str(store)}, None
         self.config: Resolved = resolve_settings(self.index, settings)
         self.settings = self.config.settings
         self.offline = offline
@@ -94,36 +96,56 @@ class Parts:
         if self._given_embedder is not None:
             return self._given_embedder.name
         if self.config.origins["index.embedder"] == "default" and self._given_store is None:
-            kept = LocalStore.identity_of(self.index)
+            kept = self.built_with
             if kept is not None and kept.embedder:
                 return kept.embedder
         return self.settings.index.embedder
 
+    @property
+    def url(self) -> str:
+        """Where the store is: the URL or folder in the settings, else the index folder."""
+        return self.settings.store.url or str(self.index)
+
+    @property
+    def place(self) -> str:
+        """The same for people to read, without a password."""
+        return without_password(self.url)
+
+    @property
+    def built_with(self) -> BuiltWith | None:
+        """What the store at `url` was built with; None where there is none."""
+        return built_with(self.url, self._store_options)
+
+    @property
+    def _store_options(self) -> Mapping[str, Any]:
+        return self.settings.stores.get(store_name(self.url), {})
+
     @cached_property
     def store(self) -> VectorStore:
-        """The store; a local one is made if there is none."""
+        """The store; it is made if there is none."""
         if self._given_store is not None:
             return self._given_store
-        return LocalStore.open(
-            self.index,
+        return open_store(
+            self.url,
             fingerprint=self.embedder.fingerprint,
             dim=self.embedder.dim,
             embedder=self.embedder_name,
             language=self.settings.index.language,
             engine=self.settings.index.lexical,
             wait=self._wait,
+            options=self._store_options,
         )
 
     @property
     def exists(self) -> bool:
         """Whether there is an index to ask."""
-        return self._given_store is not None or LocalStore.identity_of(self.index) is not None
+        return self._given_store is not None or "store" in self.__dict__ or self.built_with is not None
 
     @property
     def opened(self) -> VectorStore:
         """The store, which must exist already."""
         if not self.exists:
-            raise StoreError(f"there is no index at {self.index}: run `rag ingest PATH` first")
+            raise StoreError(f"there is no index at {self.place}: run `rag ingest PATH` first")
         return self.store
 
     @cached_property

@@ -33,7 +33,9 @@ class Rag(Parts):
         rag.ingest("docs/")
         print(rag.ask("How do I add a loader?").text)
 
-    `index` is a folder (default `.rag`), or `store` any `VectorStore`. A stage is given by name, by
+    `index` is a folder (default `.rag`). `store` is a `VectorStore` or the URL of one, where documents and
+    chunks are not to live in that folder; what belongs to its reader stays there (the glossary, solved
+    questions), and `rag.toml` beside it. A stage is given by name, by
     `module:function`, or as a callable; `settings` maps `section.name` to values and goes before the
     environment and `rag.toml`. Raises ConfigError for settings that cannot be used, and StoreError or one of
     its kinds when the store cannot be opened.

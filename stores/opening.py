@@ -87,7 +87,8 @@ def store_name(url: str | Path) -> str:
 
 def without_password(url: str | Path) -> str:
     """A URL that may be shown."""
-    return re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:…@", str(url))
+    hidden = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:…@", str(url))
+    return re.sub(r"([?&](?:password|token|api_key)=)[^&]*", r"\1…", hidden)
 
 
 def _scheme(url: str) -> str:

@@ -221,7 +221,7 @@ def test_the_table_of_settings_is_complete_and_right() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_in_prose_exist(page: Path) -> None:
-    known = {*flat(Settings()), *(f"chunk.{field.name}" for field in fields(Chunk))}
+    known = {*flat(Settings()), *(f"chunk.{field.name}" for field in fields(Chunk)), "store.sqlite"}
     sections = {name.split(".")[0] for name in flat(Settings())}
     for name in re.findall(r"`(\w+\.\w+)(?: =[^`]*)?`", prose(page)):
         if name.split(".")[0] in sections:

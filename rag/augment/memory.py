@@ -93,12 +93,11 @@ def remember(index: Path, embedder: Embedder, question: str, chunk_ids: Sequence
     }
     path = index / NAME
     try:
+        index.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error.strerror}): run `rag ingest PATH` first"
-        ) from error
+        raise StoreError(f"{path} cannot be written ({error.strerror}): check its permissions") from error
 
 
 def read(index: Path, embedder: Embedder) -> list[Solved]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, opened, reported
+from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, Store, opened, reported
 
 WHY_EXAMPLES = (
     "Examples:\n\n    rag why 'How long is a session?' --answer 'thirty minutes'\n\n"
@@ -51,6 +51,7 @@ def eval_run(
         Path, typer.Argument(metavar="QA", help="JSONL, CSV, SQuAD JSON, a BEIR folder, or TREC topics.")
     ],
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     corpus: Corpus = None,
     qrels: Annotated[Path | None, typer.Option("--qrels", help="Judgements of TREC topics.")] = None,
     measure: Annotated[
@@ -86,7 +87,7 @@ def eval_run(
     given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "seed": seed, "fresh": fresh}
     given |= {"out": out, "workers": workers, "qrels": qrels, "measures": measure or None}
     task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
-    with reported(as_json), opened(index, {}, offline=offline) as rag:
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         with render.steps(quiet=as_json) as shown:
             found = evaluated(rag, questions, task, {**given, "progress": shown})
         render.told(found, as_json=as_json)
@@ -100,6 +101,7 @@ def eval_run(
 def eval_make(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the questions (JSONL).")],
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     number: Annotated[int, typer.Option("--number", min=1, help="Questions wanted.")] = 100,
     unanswerable: Annotated[
         float, typer.Option("--unanswerable", min=0, max=1, help="Share of them that has no answer.")
@@ -112,7 +114,7 @@ def eval_make(
     from rag import render
     from rag.evaluate.make import make
 
-    with reported(as_json), opened(index, {}, offline=offline) as rag:
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         with render.steps(quiet=as_json) as shown:
             made = make(rag, path, number=number, unanswerable=unanswerable, seed=seed, progress=shown)
         render.told(made, as_json=as_json)
@@ -121,6 +123,7 @@ def eval_make(
 def why(
     question: Annotated[str, typer.Argument(help="A question, or the id of one in --qa.")],
     index: Index = DEFAULT_INDEX,
+    store: Store = None,
     answer: Annotated[
         list[str] | None, typer.Option("--answer", "-a", help="What would be right; may be repeated.")
     ] = None,
@@ -134,6 +137,6 @@ def why(
     from rag import render
     from rag.evaluate.tasks import explained
 
-    with reported(as_json), opened(index, {}, offline=offline) as rag:
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         found = explained(rag, question, answers=answer or (), qa=qa, corpus=corpus, k=k)
         render.told(found, as_json=as_json)

@@ -71,7 +71,7 @@ def evaluate(
     with over(rag, corpus, home, told) as pipeline:
         if not pipeline.exists:
             raise StoreError(
-                f"there is no index at {rag.index}: run `rag ingest PATH` first{_hint(questions)}"
+                f"there is no index at {rag.place}: run `rag ingest PATH` first{_hint(questions)}"
             )
         judged = match(asked, pipeline.opened)
         _refuse_foreign(asked, judged, _hint(questions))

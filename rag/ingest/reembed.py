@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError, StoreError
-from rag.stores import LocalStore
+from rag.stores import LocalStore, store_name
 from rag.types import Document
 
 from .report import Report, Watcher
@@ -28,17 +28,24 @@ if TYPE_CHECKING:
 def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
     """Replaces the local index by one made with `rag`'s embedder. Returns what was done.
 
-    Raises StoreError where there is no local index, LockedError while another process writes to it.
+    Raises StoreError where there is no index, ConfigError where it is not local, LockedError while another
+    process writes to it.
     """
-    identity = LocalStore.identity_of(rag.index)
+    if store_name(rag.url) != "local":
+        raise ConfigError(
+            f"{rag.place} is no folder that another could take the place of: ingest with the new embedder "
+            "into a new store beside it, and then use that store's URL"
+        )
+    folder = Path(rag.url)
+    identity = LocalStore.identity_of(folder)
     if identity is None:
-        raise StoreError(f"there is no index at {rag.index}: run `rag ingest PATH` first")
+        raise StoreError(f"there is no index at {folder}: run `rag ingest PATH` first")
     if rag.embedder.fingerprint == identity.fingerprint:
-        raise ConfigError(f"{rag.index} has been made with this embedder: name another with --embedder")
-    old = LocalStore.open(rag.index, fingerprint=identity.fingerprint, dim=identity.dim)
+        raise ConfigError(f"{folder} has been made with this embedder: name another with --embedder")
+    old = LocalStore.open(folder, fingerprint=identity.fingerprint, dim=identity.dim)
     recipe = recipe_of(rag)
     with old.writing():
-        new = _grown(rag, LocalStore.grown_beside(rag.index), old)
+        new = _grown(rag, LocalStore.grown_beside(folder), old)
         sync = Sync(new, rag.embedder, rag.chunks, recipe, base_of(rag), progress or (lambda _: None))
         report = sync.documents(_all(old, recipe))
         kept = {info.id for info in old.documents()}
@@ -46,7 +53,7 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
         new.sync()
         new.close()
         old.close()
-        LocalStore.exchange(rag.index)
+        LocalStore.exchange(folder)
     rag.close()
     return report
 
