@@ -1,0 +1,182 @@
+"""A LanceDB table as this store uses it: one handle a thread, at the newest version or pinned to one.
+
+Every commit of Lance is a version of the whole table. A handle stays at its version until it is told to look
+for the newest, which is what makes snapshots: nothing is copied or locked.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import CorruptError, LockedError, MissingExtra, RagError, StoreError
+
+if TYPE_CHECKING:
+    import lancedb
+    import pyarrow as pa
+    from lancedb.table import LanceTable
+
+NAME = "footnote"
+"""The table's name in the database."""
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """The errors of LanceDB, of its object store and of Arrow as the framework's, with the next step."""
+    try:
+        yield
+    except RagError:
+        raise
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"{url} keeps no text that holds half of a surrogate pair ({error}): replace such characters"
+        ) from error
+    except (RuntimeError, OSError, ValueError) as error:
+        raise _told(url, str(error)) from error
+
+
+def _told(url: str, text: str) -> StoreError:
+    """One clear error for what the engine said; its own words stand behind it."""
+    said = " ".join(text.split())[:300]
+    low = text.lower()
+    if "conflict" in low or "too many concurrent writers" in low:
+        return LockedError(f"{url}: others wrote the same documents again and again ({said}): try again")
+    if "nosuchbucket" in low or "bucket does not exist" in low:
+        return StoreError(f"{url}: the bucket does not exist: create it, or name another ({said})")
+    if any(sign in low for sign in ("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "403")):
+        return StoreError(
+            f"{url} refuses these keys: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ({said})"
+        )
+    if any(sign in low for sign in ("error sending request", "connect", "timed out", "dns error")):
+        return StoreError(f"{url} does not answer: check the endpoint and that its server runs ({said})")
+    if "no space left" in low:
+        return StoreError(f"no space left for {url}: free some disk and run the command again ({said})")
+    if "permission denied" in low or "read-only file system" in low:
+        return StoreError(f"{url} cannot be written: mend its permissions, or name another folder ({said})")
+    if "not found" in low or "corrupt" in low:
+        return CorruptError(f"{url} misses a part of itself ({said}): restore a backup, or ingest again")
+    return StoreError(f"{url}: {said}")
+
+
+def connected(url: str, storage: Mapping[str, str]) -> lancedb.DBConnection:
+    """The database under a URL: `lancedb://PATH`, or `s3://bucket/path`. Raises MissingExtra, StoreError."""
+    try:
+        import lancedb
+    except ImportError as error:
+        raise MissingExtra(f"a store at {url}", "lancedb") from error
+    place = url if url.startswith("s3://") else str(Path(url.removeprefix("lancedb://")).expanduser())
+    return lancedb.connect(place, storage_options=dict(storage) if url.startswith("s3://") else None)
+
+
+def s3_options(
+    endpoint: str,
+    region: str,
+    access_key: str,
+    secret_key: str,
+    *,
+    environment: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """What the object store is told; what is empty comes from the environment's `AWS_…` variables.
+
+    A server that is not there is given up after seconds, not after the minutes of the engine's default.
+    """
+    endpoint = (
+        endpoint or environment.get("AWS_ENDPOINT_URL_S3", "") or environment.get("AWS_ENDPOINT_URL", "")
+    )
+    given = {
+        "aws_endpoint": endpoint,
+        "aws_region": region,
+        "aws_access_key_id": access_key,
+        "aws_secret_access_key": secret_key,
+        "allow_http": "true" if endpoint.startswith("http://") else "",
+        "client_max_retries": "3",
+        "client_retry_timeout": "20",
+        "connect_timeout": "5s",
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def is_there(url: str, database: lancedb.DBConnection) -> bool:
+    """Whether the database has this store's table."""
+    if not url.startswith("s3://") and not (Path(database.uri) / f"{NAME}.lance").exists():
+        return False
+    return NAME in database.list_tables().tables
+
+
+class Versions:
+    """Handles of one table. `pinned`, a version's number or a tag, opens it as it was: then it only reads."""
+
+    def __init__(self, url: str, database: lancedb.DBConnection, pinned: int | str | None = None) -> None:
+        self.url = url
+        self.pinned = pinned
+        self._database = database
+        self._local = threading.local()
+
+    @property
+    def current(self) -> LanceTable:
+        """This thread's handle: inside a snapshot at its version, otherwise at the newest."""
+        return self._handle() if self._depth else self._newest()
+
+    @property
+    def writable(self) -> LanceTable:
+        """This thread's handle for a commit. Raises StoreError inside a snapshot and for an old version."""
+        if self._depth:
+            raise StoreError("a write inside a snapshot: leave `with store.snapshot()` first")
+        if self.pinned is not None:
+            raise StoreError(
+                f"{self.url} is open at version {self.pinned}, which only reads: open it without a version"
+            )
+        return self.current
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Inside it, `current` of this thread stays at one version."""
+        if not self._depth:
+            self._newest()
+        self._local.depth = self._depth + 1
+        try:
+            yield
+        finally:
+            self._local.depth -= 1
+
+    def close(self) -> None:
+        self._local = threading.local()
+
+    @property
+    def _depth(self) -> int:
+        return getattr(self._local, "depth", 0)
+
+    def _newest(self) -> LanceTable:
+        table = self._handle()
+        if self.pinned is None:
+            table.checkout_latest()
+        return table
+
+    def _handle(self) -> LanceTable:
+        table = getattr(self._local, "table", None)
+        if table is None:
+            table = self._database.open_table(NAME)
+            if self.pinned is not None:
+                table.checkout(self.pinned)
+            self._local.table = table
+        return table
+
+
+def rows(table: LanceTable, where: str, columns: Sequence[str]) -> pa.Table:
+    """The rows that match, in no order."""
+    return table.search().where(where).select(list(columns)).to_arrow()
+
+
+def retried(work: Callable[[], Any], times: int = 5) -> Any:
+    """Does what may meet another's commit again, until it meets none."""
+    for _ in range(times - 1):
+        try:
+            return work()
+        except (RuntimeError, OSError) as error:
+            if "conflict" not in str(error).lower():
+                raise
+    return work()
