@@ -5,10 +5,10 @@
 
 `{set}` in a URL stands for the name of the set. First, each set is ingested into a local store below `--work`
 (kept there for the next time); its documents, chunks and vectors are copied into each store, and every judged
-question is asked of both: nDCG@10 of the hybrid, the dense and the lexical retriever, and the paired difference
-to the local store with its 95 % interval. With `--chunks`, that many grown chunks (`corpora.py`, `dense.py`) go
-into a local store and into each other one instead, and questions are timed: one at a time, in one process,
-query vectors prepared. `--server` adds the memory of a server by the id of its process.
+question is asked of both: nDCG@10 of the hybrid, the dense and the lexical retriever, and the paired
+difference to the local store with its 95 % interval. With `--chunks`, that many grown chunks (`corpora.py`,
+`dense.py`) go into a local store and into each other one instead, and questions are timed: one at a time, in
+one process, query vectors prepared. `--server` adds the memory of a server by the id of its process.
 Results go to `benchmarks/results/stores.json`, by store and set.
 """
 
