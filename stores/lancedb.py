@@ -72,10 +72,10 @@ def open(  # noqa: A001
     Raises MissingExtra, FingerprintError where the store was built with another embedder, and StoreError
     where it cannot be reached.
     """
-    storage = s3_options(endpoint, region, access_key, secret_key) if url.startswith("s3://") else {}
+    storage = s3_options(endpoint, region, access_key, secret_key)
     with translated(url):
         database = connected(url, storage)
-        if not is_there(url, database):
+        if not is_there(url, storage):
             kept = _Identity(fingerprint, dim, embedder, language, uuid.uuid4().hex)
             try:
                 row = identity_row(kept.text(), dim)
@@ -100,12 +100,11 @@ def built_with(
     url: str, *, endpoint: str = "", region: str = "", access_key: str = "", secret_key: str = ""
 ) -> BuiltWith | None:
     """What the store was built with; None where there is none."""
-    storage = s3_options(endpoint, region, access_key, secret_key) if url.startswith("s3://") else {}
+    storage = s3_options(endpoint, region, access_key, secret_key)
     with translated(url):
-        database = connected(url, storage)
-        if not is_there(url, database):
+        if not is_there(url, storage):
             return None
-        identity = _Identity.read(Versions(url, database).current)
+        identity = _Identity.read(Versions(url, connected(url, storage)).current)
     return BuiltWith(identity.embedder, identity.fingerprint, identity.dim, identity.language)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import CorruptError, LockedError, MissingExtra, RagError, StoreError
+from rag.errors import ConfigError, CorruptError, LockedError, MissingExtra, RagError, StoreError
 
 if TYPE_CHECKING:
     import lancedb
@@ -39,37 +39,59 @@ def translated(url: str) -> Iterator[None]:
         raise _told(url, str(error)) from error
 
 
+_KNOWN: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("nosuchbucket", "bucket does not exist"), "the bucket does not exist: create it, or name another"),
+    (
+        ("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "403 forbidden", "401 unauthorized"),
+        "the server refuses these keys: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ),
+    (
+        ("error sending request", "connection refused", "timed out", "dns error"),
+        "no answer: check the endpoint, and that its server runs",
+    ),
+    (("no space left",), "no space left: free some disk and run the command again; nothing stored is lost"),
+    (
+        ("permission denied", "read-only file system", "not a directory", "no such file or directory"),
+        "it cannot be made or written there: mend the permissions, or name another folder",
+    ),
+)
+"""What the engine says in some spelling, and what a person should know of it."""
+
+
 def _told(url: str, text: str) -> StoreError:
-    """One clear error for what the engine said; its own words stand behind it."""
-    said = " ".join(text.split())[:300]
+    """One clear error for what the engine said; its own words are the cause behind it."""
     low = text.lower()
     if "conflict" in low or "too many concurrent writers" in low:
-        return LockedError(f"{url}: others wrote the same documents again and again ({said}): try again")
-    if "nosuchbucket" in low or "bucket does not exist" in low:
-        return StoreError(f"{url}: the bucket does not exist: create it, or name another ({said})")
-    if any(sign in low for sign in ("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "403")):
-        return StoreError(
-            f"{url} refuses these keys: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ({said})"
-        )
-    if any(sign in low for sign in ("error sending request", "connect", "timed out", "dns error")):
-        return StoreError(f"{url} does not answer: check the endpoint and that its server runs ({said})")
-    if "no space left" in low:
-        return StoreError(f"no space left for {url}: free some disk and run the command again ({said})")
-    if "permission denied" in low or "read-only file system" in low:
-        return StoreError(f"{url} cannot be written: mend its permissions, or name another folder ({said})")
+        return LockedError(f"{url}: others wrote the same documents again and again: try again")
+    for signs, told in _KNOWN:
+        if any(sign in low for sign in signs):
+            return StoreError(f"{url}: {told}")
+    said = " ".join(text.split())[:300]
     if "not found" in low or "corrupt" in low:
         return CorruptError(f"{url} misses a part of itself ({said}): restore a backup, or ingest again")
     return StoreError(f"{url}: {said}")
 
 
 def connected(url: str, storage: Mapping[str, str]) -> lancedb.DBConnection:
-    """The database under a URL: `lancedb://PATH`, or `s3://bucket/path`. Raises MissingExtra, StoreError."""
+    """The database under a URL: `lancedb://PATH`, or `s3://bucket/path`. Raises MissingExtra, ConfigError."""
     try:
         import lancedb
     except ImportError as error:
         raise MissingExtra(f"a store at {url}", "lancedb") from error
-    place = url if url.startswith("s3://") else str(Path(url.removeprefix("lancedb://")).expanduser())
-    return lancedb.connect(place, storage_options=dict(storage) if url.startswith("s3://") else None)
+    if in_bucket(url):
+        return lancedb.connect(url, storage_options=dict(storage))
+    return lancedb.connect(str(_folder(url)))
+
+
+def in_bucket(url: str) -> bool:
+    return url.startswith("s3://")
+
+
+def _folder(url: str) -> Path:
+    path = url.removeprefix("lancedb://")
+    if not path:
+        raise ConfigError(f"{url} names no folder: expected lancedb://PATH, such as lancedb://books.lance")
+    return Path(path).expanduser()
 
 
 def s3_options(
@@ -100,11 +122,11 @@ def s3_options(
     return {name: value for name, value in given.items() if value}
 
 
-def is_there(url: str, database: lancedb.DBConnection) -> bool:
-    """Whether the database has this store's table."""
-    if not url.startswith("s3://") and not (Path(database.uri) / f"{NAME}.lance").exists():
+def is_there(url: str, storage: Mapping[str, str]) -> bool:
+    """Whether there is a store. Makes nothing, which to connect to a folder would."""
+    if not in_bucket(url) and not (_folder(url) / f"{NAME}.lance").exists():
         return False
-    return NAME in database.list_tables().tables
+    return NAME in connected(url, storage).list_tables().tables
 
 
 class Versions:

@@ -23,12 +23,12 @@ def chunk_payload(chunk: Chunk, metadata: str) -> dict[str, Any]:
 
 
 def chunk_of(row: Mapping[str, Any]) -> Chunk:
-    values = [row[name] for name in CHUNK[:-1]]
-    return Chunk(*values, json.loads(row["metadata"]))
+    values: list[Any] = [*(row[name] for name in CHUNK[:-1]), json.loads(row["metadata"])]
+    return Chunk(*values)
 
 
 def document_payload(document: Document, content_hash: str, chunks: int) -> dict[str, Any]:
-    """A document's values by the names of `DOCUMENT`. Raises StoreError where JSON cannot hold its metadata."""
+    """A document's values by the names of `DOCUMENT`. Raises as `metadata_text`."""
     values = (document.id, document.source, document.title, content_hash, chunks, metadata_text(document))
     pages = json.dumps(list(document.pages))
     return dict(zip(DOCUMENT, (*values, document.text, pages, document.media_type), strict=True))
@@ -47,8 +47,8 @@ def document_of(row: Mapping[str, Any]) -> Document:
 
 
 def info_of(row: Mapping[str, Any]) -> DocumentInfo:
-    values = [row[name] for name in INFO[:-1]]
-    return DocumentInfo(*values, json.loads(row["metadata"]))
+    values: list[Any] = [*(row[name] for name in INFO[:-1]), json.loads(row["metadata"])]
+    return DocumentInfo(*values)
 
 
 def metadata_text(document: Document) -> str:
