@@ -8,7 +8,7 @@
   `grammar.py` forces markers, `stream.py` holds back what is no part of the answer
 - `chat_model.py`: the contract of a language model; `opening.py`, `catalogue.py`, `download.py`: which one is
   meant, and where it lies; `local.py`, `gguf_header.py`, `hf_adapter.py`,
-  `http.py`: what some kinds of model need
+  `http.py`: what some kinds of model need; `structured.py`: replies as JSON of a given shape
 - `candidates.py`: which parts of a chunk may be quoted; `evidence.py`: how well one answers a question
 
 A piece is a string that may carry markers (`[2]` cites the second hit), or a `Quote`: a sentence taken word
@@ -24,7 +24,7 @@ from rag.types import Hit, Question
 
 PARTS_ONLY = (
     *("candidates", "evidence"),
-    *("prompted", "fit", "examples", "grammar", "stream"),
+    *("prompted", "fit", "examples", "grammar", "stream", "structured"),
     *("chat_model", "opening", "catalogue", "download", "gguf_header", "hf_adapter", "http", "local"),
 )
 

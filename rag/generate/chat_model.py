@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 Kind = Literal["gguf", "hf", "openai"]
 KINDS: tuple[Kind, ...] = ("gguf", "hf", "openai")
@@ -48,11 +48,12 @@ class ChatModel(Protocol):
         temperature: float = 0.0,
         seed: int = 0,
         grammar: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Iterator[str]:
         """The next turn, piece by piece. Temperature 0 always gives the same turn; else the seed decides.
 
-        `grammar` (GBNF) is held to by models that can. Raises ModelError where the prompt does not fit, or
-        the model fails.
+        `grammar` (GBNF) is held to by models that can, and so is a JSON `schema`; at most one of them is
+        given. Raises ModelError where the prompt does not fit, or the model fails.
         """
         ...
 

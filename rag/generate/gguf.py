@@ -18,6 +18,7 @@ from rag.errors import ConfigError, MissingExtra, ModelError
 
 from .chat_model import Message, OpenModel
 from .gguf_header import read_header
+from .grammar import from_schema
 from .local import check_room, plain, rendered, turn
 from .prompted import Prompted, prompted
 
@@ -119,6 +120,7 @@ class GgufModel:
         temperature: float = 0.0,
         seed: int = 0,
         grammar: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Iterator[str]:
         tokens = self._tokens(messages)
         check_room(self._name, len(tokens), self.context_tokens)
@@ -132,7 +134,7 @@ class GgufModel:
                     stop=list(stop),
                     temperature=temperature,
                     seed=seed,
-                    grammar=_grammar(grammar),
+                    grammar=_grammar(grammar or (from_schema(schema) if schema else "")),
                     stream=True,
                 ):
                     if piece := step["choices"][0]["text"]:

@@ -1,4 +1,4 @@
-"""A grammar (GBNF) in which every sentence ends with the number of a source, or the whole is a refusal.
+"""Grammars (GBNF): every sentence ends with the number of a source, or the whole is a refusal; or JSON.
 
 Models that can hold to a grammar (llama.cpp) then cannot write a sentence without a marker, nor a marker of a
 source that they were not given. Whether the source says so is checked afterwards, as for every model.
@@ -7,7 +7,8 @@ source that they were not given. Whether the source says so is checked afterward
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def cited(numbers: Sequence[int], refusal: str) -> str:
@@ -21,3 +22,10 @@ def cited(numbers: Sequence[int], refusal: str) -> str:
         'sentence ::= [^ \\n\\[\\]] [^\\n\\[\\]]+ marker (" "? marker)* [.!?]?\n'
         f'marker ::= "[" ({number}) "]"\n'
     )
+
+
+def from_schema(schema: Mapping[str, Any]) -> str:
+    """The grammar for JSON of a schema, by llama.cpp's own rules (needs llama-cpp-python)."""
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    return str(json_schema_to_gbnf(json.dumps(schema)))

@@ -7,7 +7,7 @@ run. A question-answering model quotes instead of writing: see `hf_reader.py`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,7 @@ class HfModel:
         temperature: float = 0.0,
         seed: int = 0,
         grammar: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Iterator[str]:
         encoded = self._encoded(messages)
         check_room(self._name, len(encoded["input_ids"]), self._context_tokens)

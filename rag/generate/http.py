@@ -23,6 +23,14 @@ _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
 _LONGEST_LINE = 2**20
 
 
+class Refused(ModelError):
+    """The server understood nothing, or would not; `code` is its HTTP status."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class Server:
     """One API by its base URL."""
 
@@ -111,7 +119,7 @@ class Server:
                 f"{self.address} points to {error.headers.get('Location', 'another address')}: put that into "
                 "model.base_url if you trust it; it is not followed, so that no key goes there"
             )
-        return ModelError(f"{self.address} answered {error.code}{told}")
+        return Refused(f"{self.address} answered {error.code}{told}", error.code)
 
     def _unreached(self, error: Exception) -> ModelError:
         reason = getattr(error, "reason", error)

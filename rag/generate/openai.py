@@ -17,11 +17,12 @@ from typing import Any
 from rag.errors import ConfigError, ModelError
 
 from .chat_model import Message, OpenModel
-from .http import Server
+from .http import Refused, Server
 from .prompted import Prompted, prompted
 
 _CONTEXT = 4096  # tokens, where neither the settings nor the server tell
 _BYTES_A_TOKEN = 2.5  # fewer than any common tokenizer needs for prose, so that an estimate is never short
+_UNKNOWN_FIELD = (400, 422, 501)  # what servers say to a `response_format` that they do not know
 _TURN = 8  # tokens that a chat template puts around a turn
 
 
@@ -51,6 +52,7 @@ class OpenAIModel:
         self._model, self._context, self._key_env = model, context_tokens, key_env
         self._server = Server(base_url, timeout=timeout, retries=retries, offline=offline)
         self._tokenizer_path = tokenizer
+        self._holds_to_schemas = True
 
     @property
     def name(self) -> str:
@@ -84,6 +86,7 @@ class OpenAIModel:
         temperature: float = 0.0,
         seed: int = 0,
         grammar: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Iterator[str]:
         body: dict[str, Any] = {
             "model": self.name,
@@ -97,6 +100,20 @@ class OpenAIModel:
             body["stop"] = list(stop)
         if grammar:  # llama-server knows it; a server that refuses what it does not know says so
             body["grammar"] = grammar
+        if schema and self._holds_to_schemas:
+            held = {"name": "reply", "strict": True, "schema": schema}
+            try:
+                yield from self._turn(
+                    {**body, "response_format": {"type": "json_schema", "json_schema": held}}
+                )
+                return
+            except Refused as error:
+                if error.code not in _UNKNOWN_FIELD:
+                    raise
+                self._holds_to_schemas = False  # it is asked for the same without
+        yield from self._turn(body)
+
+    def _turn(self, body: Mapping[str, Any]) -> Iterator[str]:
         for event in self._server.events("chat/completions", body, self._key):
             yield from _pieces(event, self.name)
 

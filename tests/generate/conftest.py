@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,7 @@ class Scripted:
         temperature: float = 0.0,
         seed: int = 0,
         grammar: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Iterator[str]:
         self.asked.append(messages)
         self.options.append(
