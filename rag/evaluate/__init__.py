@@ -5,7 +5,7 @@ Data
 - `judged.py`, `corpora.py`: judged names ↔ stored documents; an index for one corpus
 Measuring
 - `run.py`, `outcome.py`, `journal.py`, `provenance.py`: asking, keeping, resuming, reproducing
-- `score.py`, `measures/`: outcome → numbers
+- `score.py`, `measures/`: outcome → numbers; `judge.py`: a language model's verdicts beside them
 - `statistics.py`, `paired.py`: intervals, paired differences, p-values, questions needed
 Telling
 - `result.py`: `Run`, the report object; `page.py`, `charts.py`, `page.css`: the HTML report;

@@ -44,7 +44,8 @@ Corpus = Annotated[
     epilog="Examples:\n\n    rag eval questions.jsonl\n\n"
     "    rag eval qa.jsonl --corpus corpus.jsonl --limit 200\n\n"
     "    rag eval qa.jsonl --compare default 'search.retrieve=dense'\n\n"
-    "    rag eval qa.jsonl --tests bounds.toml",
+    "    rag eval qa.jsonl --tests bounds.toml\n\n"
+    "    rag eval qa.jsonl --modes --tuned 'model.adapter=tuned'",
 )
 def eval_run(
     questions: Annotated[
@@ -74,6 +75,13 @@ def eval_run(
     ablate: Annotated[bool, typer.Option("--ablate", help="What each stage gains and costs.")] = False,
     stress: Annotated[bool, typer.Option("--stress", help="Noise, order, poison: what still holds.")] = False,
     modes: Annotated[bool, typer.Option("--modes", help="Closed book, retrieval alone, both.")] = False,
+    tuned: Annotated[
+        str | None,
+        typer.Option("--tuned", help="With --modes: settings, or a file of them, to set beside the rest."),
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="A language model that judges answers, by name or path.")
+    ] = None,
     tests: Annotated[
         Path | None, typer.Option("--tests", help="Bounds to keep; exit code 1 where one is not.")
     ] = None,
@@ -86,6 +94,7 @@ def eval_run(
 
     given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "seed": seed, "fresh": fresh}
     given |= {"out": out, "workers": workers, "qrels": qrels, "measures": measure or None}
+    given |= {"tuned": tuned, "judge": judge}
     task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         with render.steps(quiet=as_json) as shown:

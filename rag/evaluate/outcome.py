@@ -36,6 +36,14 @@ class Said(NamedTuple):
     cites: tuple[str, ...] = ()
 
 
+class Verdict(NamedTuple):
+    """What a judge said of an answer; `right` is None where its reply was no verdict."""
+
+    judge: str
+    right: bool | None
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one question.
@@ -54,6 +62,7 @@ class Outcome:
     confidence: float = 0.0
     tokens: int = 0
     ms: Mapping[str, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
     @property
     def text(self) -> str:
@@ -70,6 +79,7 @@ class Outcome:
         values = asdict(self)
         values["hits"] = [list(one) for one in self.hits]
         values["said"] = [[one.text, one.support, list(one.cites)] for one in self.said]
+        values["verdict"] = list(self.verdict) if self.verdict else None
         return values
 
     @classmethod
@@ -81,6 +91,7 @@ class Outcome:
                 "ranking": tuple(values["ranking"]),
                 "hits": tuple(Found(*one) for one in values["hits"]),
                 "said": tuple(Said(text, support, tuple(cites)) for text, support, cites in values["said"]),
+                "verdict": Verdict(*values["verdict"]) if values.get("verdict") else None,
             }
         )
 

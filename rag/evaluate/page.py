@@ -16,6 +16,7 @@ from .score import right
 from .statistics import Mean
 
 if TYPE_CHECKING:
+    from .judge import Judging
     from .result import Run
 
 _TILES = ("Correct", "Answered", "AbstainR", "CiteP", "nDCG@10", "R@10")
@@ -137,7 +138,17 @@ def _measures(run: Run) -> str:
         "Each mean is over the questions the measure applies to. The bar holds the true mean with 95 % "
         "confidence, were the questions drawn again. Higher is better."
     )
-    return section("Measures", told, f"<table>{head}{''.join(rows)}</table>")
+    judge = f"<p class='note'>{escape(_judge(run.judging))}</p>" if run.judging else ""
+    return section("Measures", told, f"<table>{head}{''.join(rows)}</table>", judge)
+
+
+def _judge(found: Judging) -> str:
+    unread = f" {found.unread:,} of its replies were no verdict and do not count." if found.unread else ""
+    return (
+        f"Judge is the verdict of a language model, {found.judge}, on {found.judged:,} answers. It agrees "
+        f"with Contains on {found.agreement:.0%} of them (Cohen's κ {found.kappa:.2f}).{unread} Judges err: "
+        "read where the two differ."
+    )
 
 
 def _measure_row(name: str, mean: Mean) -> str:
@@ -242,6 +253,7 @@ def _case(case: Case, outcome: Outcome) -> str:
         ("expected", " · ".join(case.answers) or ("to decline" if case.kind == "unanswerable" else "")),
         ("said", _cut(outcome.text) or ("" if case.kind == "retrieval" else "declined")),
         ("drafted", _cut(outcome.draft) if outcome.abstained else ""),
+        ("judged", _verdict_of(outcome)),
         ("found", _places(case, outcome)),
         ("id", case.id),
     ]
@@ -251,6 +263,13 @@ def _case(case: Case, outcome: Outcome) -> str:
         f"<div class='case'><p class='q'>{escape(case.question)}<span class='tag {colour}'>{tag}</span>"
         f"<span class='faint'> {sure}</span></p><dl>{told}</dl></div>"
     )
+
+
+def _verdict_of(outcome: Outcome) -> str:
+    verdict = outcome.verdict
+    if verdict is None or verdict.right is None:
+        return ""
+    return f"{'right' if verdict.right else 'wrong'}: {verdict.reason}"
 
 
 def _verdict(case: Case, outcome: Outcome) -> tuple[str, str]:

@@ -103,7 +103,10 @@ def compare(a: Run, b: Run, names: tuple[str, str] = ("A", "B")) -> Comparison:
         what = f"{changed[0]!r} asks something else" if changed else "they share no question"
         raise ConfigError(f"{names[0]} and {names[1]} cannot be compared: {what}; run both on the same set")
     common = {one.name for one in b.measures}
-    measured = [one.name for one in a.measures if one.name in common and one.base not in _UNPAIRED]
+    unpaired = set(_UNPAIRED)
+    if a.judging and b.judging and a.judging.judge != b.judging.judge:
+        unpaired.add("Judge")  # two judges do not measure the same
+    measured = [one.name for one in a.measures if one.name in common and one.base not in unpaired]
     seed = int(a.identity.get("seed", 0))
     found: list[tuple[str, float, float, Difference]] = []
     for name in measured:

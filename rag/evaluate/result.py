@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from .judge import Judging
     from .paired import Comparison
 
 _MOST_GROUPS = 20  # values of a field from which it is no grouping but a name
@@ -115,6 +116,15 @@ class Run:
             for name, column in columns.items()
         }
 
+    @cached_property
+    def judging(self) -> Judging | None:
+        """Who judged, and how far that agrees with `Contains`; None where no judge was named."""
+        if not any(one.base == "Judge" for one in self.measures):
+            return None
+        from .judge import judging
+
+        return judging(self.questions, self.outcomes)
+
     def worst(self, count: int = 10) -> list[tuple[Case, Outcome]]:
         """The questions to read first: wrong ones, the most confident of them first; then poor rankings."""
         pairs = list(zip(self.questions, self.outcomes, strict=True))
@@ -145,6 +155,7 @@ class Run:
                 for name, rows in self.groups.items()
             },
             "risk_coverage": {"aurc": self.curve.aurc, "best": self.curve.best, "random": self.curve.random},
+            "judge": self.judging._asdict() if self.judging else None,
             "cost": self.cost,
             "seconds": round(self.seconds, 3),
             "missing": list(self.missing),
@@ -166,6 +177,7 @@ class Run:
                 "ranking": list(outcome.ranking),
                 "ms": outcome.ms.get("total"),
                 "tokens": outcome.tokens,
+                "verdict": outcome.verdict._asdict() if outcome.verdict else None,
                 "scores": self.scores[case.id],
             }
             for case, outcome in zip(self.questions, self.outcomes, strict=True)
@@ -237,6 +249,8 @@ class Run:
         if "total" in self.cost:
             total = self.cost["total"]
             lines.append(f"\n{total['median']:.0f} ms a question, 95 % within {total['p95']:.0f} ms")
+        if self.judging:
+            lines.append(str(self.judging))
         if self.missing:
             lines.append(f"{len(self.missing):,} judged documents are not in the index: {self.missing[0]} …")
         if self.folder is not None:

@@ -17,12 +17,14 @@ from .cases import Case, QuestionSet, question_set
 from .corpora import over
 from .datasets import corpus_of, read_questions
 from .journal import Journal, run_id
+from .judge import Judge, judge_of, judged, with_judge
 from .judged import Judged, match
 from .measures import DEFAULT, Measure, measure
 from .outcome import Outcome, observe
 from .result import Run
 
 if TYPE_CHECKING:
+    from rag.generate.chat_model import ChatModel
     from rag.rag import Rag
 
 _ALL = 100  # documents ranked for measures without a cutoff
@@ -52,6 +54,7 @@ def evaluate(
     out: str | Path | None = None,
     fresh: bool = False,
     workers: int = 0,
+    judge: str | Judge | ChatModel | None = None,
     progress: Watcher | None = None,
 ) -> Run:
     """Asks every question, measures what comes back, and keeps both in a folder.
@@ -61,11 +64,13 @@ def evaluate(
     taken evenly. `k`: hits a question, else the setting. `out`: the folder, else one below `.rag-eval/`
     beside the index; a run that was stopped goes on there, and a finished one is not asked again unless
     `fresh`. `workers`: questions asked side by side, else one a core. `seed` is that of the resampling.
+    `judge`: a language model, by name or as it is, that judges answers beside the other measures; a finished
+    run can be judged, or judged by another, without being asked again.
 
     Raises ConfigError for malformed questions or names, StoreError where there is no index.
     """
     asked = read(questions, qrels).first(limit)
-    named = [measure(name) for name in measures]
+    named = with_judge([measure(name) for name in measures], judged=judge is not None)
     told = progress or (lambda _: None)
     home = home_of(rag)
     with over(rag, corpus, home, told) as pipeline:
@@ -73,15 +78,20 @@ def evaluate(
             raise StoreError(
                 f"there is no index at {rag.place}: run `rag ingest PATH` first{_hint(questions)}"
             )
-        judged = match(asked, pipeline.opened)
-        _refuse_foreign(asked, judged, _hint(questions))
+        documents = match(asked, pipeline.opened)
+        _refuse_foreign(asked, documents, _hint(questions))
         depth = _depth(named)
         identity = provenance.identity(pipeline, asked, k=k, depth=depth, seed=seed)
         folder = Path(out) if out else home / "runs" / f"{asked.name}-{run_id(identity)}"
         journal = Journal(folder, identity, fresh=fresh)
         began = time.perf_counter()
         try:
-            outcomes = _asked(pipeline, asked, judged, journal, depth, k, workers, told)
+            outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, told)
+            if judge is not None:
+                opened = judge_of(pipeline, judge)
+                outcomes = judged(
+                    opened, asked, outcomes, journal.add, lambda done, of: told(Step("judging", done, of))
+                )
         finally:
             journal.close()
         run = Run(
@@ -90,7 +100,7 @@ def evaluate(
             measures=tuple(named),
             identity=identity,
             setting=provenance.setting() | {"memory_peak_mb": _peak_mb()},
-            missing=tuple(sorted(judged.missing)),
+            missing=tuple(sorted(documents.missing)),
             folder=folder,
             seconds=time.perf_counter() - began,
         )

@@ -56,6 +56,13 @@ def _cited(measured: Callable[..., float]) -> Callable[[Case, Outcome], Value]:
     return value
 
 
+def _judged(case: Case, outcome: Outcome) -> Value:
+    if not case.answers or not outcome.text:
+        return 0.0 if case.answers else None
+    verdict = outcome.verdict
+    return None if verdict is None or verdict.right is None else float(verdict.right)
+
+
 def _support(case: Case, outcome: Outcome) -> Value:
     if outcome.abstained:
         return None
@@ -69,6 +76,7 @@ def _decided(measured: Callable[..., Value]) -> Callable[[Case, Outcome], Value]
 _ANSWER: dict[str, Callable[[Case, Outcome], Value]] = {
     **{base: _words(base) for base in WORDS},
     "Correct": _correct,
+    "Judge": _judged,
     "CiteP": _cited(proof.citation_precision),
     "CiteR": _cited(proof.citation_recall),
     "Support": _support,

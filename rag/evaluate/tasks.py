@@ -68,6 +68,10 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
     given = {name: value for name, value in options.items() if value is not None}
     if sum(value not in (None, False) for value in task) > 1:
         raise ConfigError(f"one task at a time: give only one of --{', --'.join(Task._fields)}")
+    if "tuned" in given and not task.modes:
+        raise ConfigError("--tuned sets settings beside the modes: give --modes with it")
+    if "judge" in given and task.stress:
+        raise ConfigError("--stress counts answers that hold a reference, without a judge: leave --judge out")
     if task.compare:
         return compared(rag, questions, task.compare, given)
     if task.tests is not None:

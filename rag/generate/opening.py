@@ -18,6 +18,7 @@ from .chat_model import KINDS, ChatModel
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
+    from rag.rag import Rag
 
 _opening = threading.Lock()
 _open: WeakValueDictionary[tuple[str, ModelSettings, bool], ChatModel] = WeakValueDictionary()
@@ -52,6 +53,16 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
         if model is None:
             model = _open[key] = _OPENERS[chosen](settings, offline)
         return model
+
+
+def open_named(rag: Rag, name: str) -> ChatModel:
+    """A model by its name alone, with what the catalogue knows of it; the pipeline's own stays as it is."""
+    from rag.config import ModelSettings
+
+    from .catalogue import completed
+
+    settings = completed(ModelSettings(name=name), rag.settings.models)
+    return open_model("", settings, offline=rag.offline)
 
 
 def kind_of(settings: ModelSettings) -> str:

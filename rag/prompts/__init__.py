@@ -3,12 +3,14 @@
 - `answer.toml`, `notes.toml`, `examples.toml`: the forms of an answer
 - `hyde.toml`, `rewrite.toml`, `multi_query.toml`, `decompose.toml`, `history.toml`, `listwise.toml`: for the
   stages of those names
+- `closed_book.toml`, `judge.toml`, `questions.toml`, `paraphrase.toml`: for evaluations
 - `worked.toml`: the worked examples of the form `examples`
 - `data.py`: text of sources and users made harmless, so that it cannot pass for a part of the prompt
 
 A file holds `system`, `user`, and for prompts with sources `source` (how one is written), `refusal` (what the
 model writes when they hold no answer) and `answer_after` (the line behind which the answer begins). Words in
-braces are filled in: {question}, {sources}, {refusal}, {number}, {context}, {text}, {n}, {history}.
+braces are filled in: {question}, {sources}, {refusal}, {number}, {context}, {text}, {n}, {history},
+{answers}, {answer}.
 """
 
 from __future__ import annotations
@@ -99,6 +101,7 @@ def _read(named: str | Path) -> tuple[str, str]:
 
 def _check(prompt: Prompt, where: str, needs: tuple[str, ...]) -> None:
     for name, allowed in _SLOTS.items():
+        allowed = allowed | (set(needs) if name == "user" else set())
         unknown = set(_SLOT.findall(getattr(prompt, name))) - allowed
         if unknown:
             raise ConfigError(

@@ -28,6 +28,7 @@ _MEANING = {
     "EM": "answers equal to a reference answer",
     "F1": "words shared with the reference answer",
     "ROUGE-L": "longest common run of words with the reference answer",
+    "Judge": "answers that a language model takes for right",
     "CiteP": "citations that point to a relevant document",
     "CiteR": "relevant documents that are cited",
     "Support": "sentences whose citation supports them, by the pipeline's own estimate",
@@ -37,7 +38,7 @@ _MEANING = {
 }
 _FAMILIES: dict[str, Family] = {
     **dict.fromkeys(RANKING, "retrieval"),
-    **dict.fromkeys(WORDS, "answer"),
+    **dict.fromkeys((*WORDS, "Judge"), "answer"),
     **dict.fromkeys(("CiteP", "CiteR", "Support"), "proof"),
     **dict.fromkeys(("Correct", "Answered", "AbstainP", "AbstainR"), "decision"),
 }
