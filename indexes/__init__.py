@@ -16,16 +16,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import Analyzer, detect_language
+    from .analysis import ANALYSIS_VERSION, Analyzer, detect_language
     from .dense import DenseIndex
     from .fusion import FUSIONS, dbsf, fuse, minmax, rrf, zscore
     from .lexical import ENGINES, LexicalIndex, discard_lexical, open_lexical
+    from .lexical_bm25 import K1, B
 
 _HOME = {
+    "ANALYSIS_VERSION": "analysis",
+    "B": "lexical_bm25",
     "ENGINES": "lexical",
     "FUSIONS": "fusion",
     "Analyzer": "analysis",
     "DenseIndex": "dense",
+    "K1": "lexical_bm25",
     "LexicalIndex": "lexical",
     "dbsf": "fusion",
     "detect_language": "analysis",
@@ -38,9 +42,12 @@ _HOME = {
 }
 
 __all__ = [
+    "ANALYSIS_VERSION",
     "ENGINES",
     "FUSIONS",
+    "K1",
     "Analyzer",
+    "B",
     "DenseIndex",
     "LexicalIndex",
     "dbsf",
