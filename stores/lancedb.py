@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from rag.errors import FingerprintError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
+from .analysing import Analysis
 from .contract import BuiltWith, Capabilities, Problem, Upsert
 from .lancedb_filter import one_of, quoted, to_sql
 from .lancedb_rows import IDENTITY, identity_row, schema, table_of
 from .lancedb_table import NAME, Versions, connected, is_there, retried, rows, s3_options, translated
 from .lancedb_upkeep import VECTOR_INDEX, bring_up_to_date, make_terms_index, tidy
 from .payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
+from .pieces import pieces
 from .prepared import prepared
 from .ties import best
 from .where import Filter, Op, leaves
@@ -36,11 +38,8 @@ if TYPE_CHECKING:
     from lancedb.table import LanceTable
     from numpy.typing import NDArray
 
-    from rag.indexes import Analyzer
-
 _FORMAT = 1
 _TIDY_EVERY = 100  # commits of one writer: each adds a small file, and many small files are slow to search
-_SAMPLE = 200  # chunks by which the language is told
 _ROWS_A_COMMIT = 5_000
 _IDS_A_QUERY = 1_000
 _BEYOND_CELLS = 1_000  # hits for which all vectors are looked at, index or not
@@ -147,7 +146,7 @@ class LanceStore:
         self._versions = versions
         self._identity = identity
         self._index_from, self._probes, self._keep = index_from, probes, keep
-        self._analyzer: Analyzer | None = None
+        self._analysis = Analysis(self._kept_language, self._tell)
         self._turn = threading.RLock()
         self._commits = 0
 
@@ -174,9 +173,9 @@ class LanceStore:
     def upsert(self, items: Sequence[Upsert]) -> None:
         wanted = prepared(items, self._identity.dim)
         with self.writing(), translated(self.url):
-            terms = self._analyzer_for(wanted)
+            self._analysis.begin(wanted)
             for part in _parts(wanted):
-                data = table_of(part, lambda text: " ".join(terms.analyze(text)), self._identity.dim)
+                data = table_of(part, self._terms, self._identity.dim)
                 replaced = one_of("document_id", (item.document.id for item in part))
                 (
                     self._versions.writable.merge_insert("key")
@@ -198,6 +197,9 @@ class LanceStore:
                 self._committed()
         return len(gone)
 
+    def _terms(self, text: str) -> str:
+        return " ".join(self._analysis.terms(text))
+
     def sync(self) -> None:
         with self.writing(), translated(self.url):
             bring_up_to_date(self._versions.writable, self._keep, self._index_from)
@@ -215,25 +217,11 @@ class LanceStore:
     @property
     def language(self) -> str:
         """The language of the lexical leg; `auto` until there are chunks to tell it by."""
-        if self._identity.language == "auto":
-            with translated(self.url):
-                self._identity = _Identity.read(self._versions.current)
-        return self._identity.language
+        with translated(self.url):
+            return self._analysis.language
 
-    def _analyzer_for(self, items: Sequence[Upsert] = ()) -> Analyzer:
-        """The analyzer of the store's language; the first chunks that are stored tell it."""
-        from rag.indexes import Analyzer, detect_language
-
-        if self._analyzer is None:
-            language = self.language
-            sample = [chunk.text for item in items for chunk in item.chunks][:_SAMPLE]
-            if language == "auto" and sample:
-                self._tell(detect_language(sample))
-                language = self.language
-            if language == "auto":
-                return Analyzer("english")  # nothing is stored that it could find
-            self._analyzer = Analyzer(language)
-        return self._analyzer
+    def _kept_language(self) -> str:
+        return _Identity.read(self._versions.current).language
 
     def _tell(self, language: str) -> None:
         """Keeps the language, unless another writer was faster."""
@@ -273,7 +261,7 @@ class LanceStore:
             return [Scored(row["id"], row["_score"]) for row in found]
 
         with translated(self.url):
-            terms = " ".join(self._analyzer_for().analyze(text))
+            terms = self._terms(text)
             table = self._versions.current
             return best(search, k) if terms else []
 
@@ -315,7 +303,7 @@ class LanceStore:
         import numpy as np
 
         found: dict[str, tuple[Chunk, NDArray[np.float32]]] = {}
-        for some in _pieces(ids):
+        for some in pieces(dict.fromkeys(ids), _IDS_A_QUERY):
             page = rows(table, f"kind = 'chunk' AND {one_of('id', some)}", [*CHUNK, "vector"])
             flat = page["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             vectors = np.asarray(flat, np.float32).reshape(len(page), self._identity.dim)
@@ -330,7 +318,7 @@ class LanceStore:
         """Rows of documents or chunks by id, in no order."""
         return [
             row
-            for some in _pieces(ids)
+            for some in pieces(dict.fromkeys(ids), _IDS_A_QUERY)
             for row in rows(table, f"kind = '{kind}' AND {one_of('id', some)}", columns).to_pylist()
         ]
 
@@ -380,7 +368,7 @@ class LanceStore:
                 "dim": self._identity.dim,
                 "bytes": table.stats()["total_bytes"],
                 "engine": "lance",
-                "language": self._identity.language,
+                "language": self.language,
                 "embedder": self._identity.embedder,
                 "fingerprint": self._identity.fingerprint,
                 "version": table.version,
@@ -404,13 +392,6 @@ class LanceStore:
 
     def close(self) -> None:
         self._versions.close()
-
-
-def _pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Ids in lists that one condition takes, each once."""
-    distinct = list(dict.fromkeys(ids))
-    for start in range(0, len(distinct), _IDS_A_QUERY):
-        yield distinct[start : start + _IDS_A_QUERY]
 
 
 def _parts(items: Sequence[Upsert]) -> Iterator[list[Upsert]]:

@@ -7,7 +7,9 @@ for the newest, which is what makes snapshots: nothing is copied or locked.
 from __future__ import annotations
 
 import os
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,12 +195,18 @@ def rows(table: LanceTable, where: str, columns: Sequence[str]) -> pa.Table:
     return table.search().where(where).select(list(columns)).to_arrow()
 
 
-def retried(work: Callable[[], Any], times: int = 5) -> Any:
-    """Does what may meet another's commit again, until it meets none."""
-    for _ in range(times - 1):
+def retried(work: Callable[[], Any], times: int = 8) -> Any:
+    """Does what met another's commit again, after longer and longer moments."""
+    for turn in range(times - 1):
         try:
             return work()
         except (RuntimeError, OSError) as error:
-            if "conflict" not in str(error).lower():
+            if not is_conflict(error):
                 raise
+            time.sleep(random.uniform(0, 0.05 * 2**turn))
     return work()
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether another's commit was in the way."""
+    return "conflict" in str(error).lower()

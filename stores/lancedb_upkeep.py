@@ -6,11 +6,12 @@ exact until a table has so many chunks that scanning their vectors takes long.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .lancedb_table import retried
+from .lancedb_table import is_conflict, retried
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable
@@ -46,7 +47,7 @@ def tidy(table: LanceTable, keep: timedelta) -> None:
         oldest = min(times, default=datetime.now())
         now = datetime.now(UTC if oldest.tzinfo else None)
         age = max(keep, now - oldest + timedelta(days=1))
-    retried(lambda: table.optimize(cleanup_older_than=age))
+    _attempted(lambda: table.optimize(cleanup_older_than=age))
 
 
 def bring_up_to_date(table: LanceTable, keep: timedelta, index_from: int) -> None:
@@ -55,12 +56,21 @@ def bring_up_to_date(table: LanceTable, keep: timedelta, index_from: int) -> Non
     named = {index.name for index in table.list_indices()}
     chunks = table.count_rows("kind = 'chunk'")
     if _TERMS_INDEX not in named or (chunks <= _EXACT_STATISTICS and _holds_deleted(table, chunks)):
-        retried(lambda: make_terms_index(table))
+        _attempted(lambda: make_terms_index(table))
     if chunks >= _KEYS_FROM:
         for column in {"key", "id", "document_id"} - {name.removesuffix("_idx") for name in named}:
-            retried(partial(_make_key_index, table, column))
+            _attempted(partial(_make_key_index, table, column))
     if chunks >= index_from and VECTOR_INDEX not in named:
-        retried(lambda: _make_vector_index(table))
+        _attempted(lambda: _make_vector_index(table))
+
+
+def _attempted(work: Callable[[], Any]) -> None:
+    """Does the work unless others keep writing: then nothing is missed, and their own `sync` does it."""
+    try:
+        retried(work)
+    except (RuntimeError, OSError) as error:
+        if not is_conflict(error):
+            raise
 
 
 def _holds_deleted(table: LanceTable, chunks: int) -> bool:
