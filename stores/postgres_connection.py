@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +68,7 @@ def _find_tables(connection: Connection[Any], schema: str) -> None:
 
 def server_version(connection: Connection[Any]) -> int:
     """Such as 180004. Raises ConfigError for one that is too old."""
-    version = connection.info.server_version
+    version = int(connection.info.server_version)
     if version < _LEAST_SERVER:
         raise ConfigError(
             f"the server is PostgreSQL {version // 10000}, expected {_LEAST_SERVER // 10000} or later: "
@@ -83,6 +84,8 @@ class Connections:
         from psycopg.rows import dict_row
         from psycopg_pool import ConnectionPool
 
+        # What the pool logs is told by the errors here; a program that listens to logs still gets it.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
         self.place = without_password(url)
         conninfo, self.schema = split(url)
         self._url = url

@@ -76,7 +76,9 @@ def translated(place: str) -> Iterator[None]:
 
 def unreachable(place: str, error: Exception) -> StoreError:
     """Why a connection could not be made."""
-    text = " ".join(str(error).split())
+    lines = (line.strip() for line in str(error).splitlines())
+    text = " ".join(line for line in lines if not line.startswith("Is the server running"))
+    text = text.removeprefix("connection failed: ")
     step = next((step for sign, step in _CONNECTING if sign in text), "is it running, and the address right?")
     return StoreError(f"{place} cannot be reached ({text}): {step}")
 

@@ -74,13 +74,14 @@ class Writer:
         )
         self._remove([row["position"] for row in self._cursor])
         self._cursor.execute("DELETE FROM document WHERE id = ANY(%s)", (list(ids),))
-        return self._cursor.rowcount
+        return int(self._cursor.rowcount)
 
     def _matching(self, where: Filter) -> list[Row]:
         condition, values = to_sql(where)
         if needs_chunks(where):
             condition = f"EXISTS (SELECT 1 FROM chunk c WHERE c.document = d.key AND {condition})"
-        return self._cursor.execute(f"SELECT d.id FROM document d WHERE {condition}", values).fetchall()
+        self._cursor.execute(f"SELECT d.id FROM document d WHERE {condition}", values)
+        return list(self._cursor)
 
     def _lock(self, document_ids: Iterable[str]) -> None:
         """In one order everywhere, so that two writers never wait for each other."""
