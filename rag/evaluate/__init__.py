@@ -7,6 +7,8 @@ Measuring
 - `run.py`, `outcome.py`, `journal.py`, `provenance.py`: asking, keeping, resuming, reproducing
 - `score.py`, `measures/`: outcome → numbers; `judge.py`: a language model's verdicts beside them
 - `statistics.py`, `paired.py`: intervals, paired differences, p-values, questions needed
+- `make.py`, `turn.py`, `written.py`, `round_trip.py`: question sets from one's own documents
+- `ablation.py`, `modes.py`, `stress.py` with `trials.py` and `perturb.py`: many runs; `several.py` runs them
 Telling
 - `result.py`: `Run`, the report object; `page.py`, `charts.py`, `page.css`: the HTML report;
   `plots.py`: matplotlib

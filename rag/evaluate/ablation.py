@@ -19,6 +19,7 @@ from rag.registry import names
 from rag.trace import name_of
 
 from .cases import QuestionSet
+from .configs import SETTING
 from .journal import write_json
 from .paired import Comparison, Row, compare
 from .result import Run
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 
 _ALPHA = 0.05
 _WATCHED = ("Correct", "Contains", "AbstainR", "CiteP", "nDCG@10")
-_SETTING = {
-    "augment": "search.augment",
-    "retrieve": "search.retrieve",
-    "denoise": "search.denoise",
-    "reorder": "ask.reorder",
-    "generate": "ask.generate",
-    "ground": "ask.ground",
-}
 
 
 class Variant(NamedTuple):
@@ -177,7 +170,7 @@ def variants(rag: Rag) -> list[Variant]:
     for kind in ("retrieve", "generate"):
         current = name_of(getattr(rag, kind))
         found += [
-            Variant(f"{name} for {current}", {_SETTING[kind]: name}, {kind: name})
+            Variant(f"{name} for {current}", {SETTING[kind]: name}, {kind: name})
             for name in names(kind)
             if name != current
         ]
@@ -186,7 +179,7 @@ def variants(rag: Rag) -> list[Variant]:
 
 def _listed(name: str, kind: str, parts: list[Any]) -> Variant:
     named = [part if isinstance(part, str) else name_of(part) for part in parts]
-    return Variant(name, {_SETTING[kind]: named}, {kind: parts})
+    return Variant(name, {SETTING[kind]: named}, {kind: parts})
 
 
 def _effects(base: Run, tried: list[tuple[Variant, Run]], counts: str) -> tuple[Effect, ...]:

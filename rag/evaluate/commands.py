@@ -105,7 +105,10 @@ def eval_run(
 
 
 @eval_app.command(
-    "make", epilog="Examples:\n\n    rag eval make questions.jsonl\n\n    rag eval make q.jsonl --number 200"
+    "make",
+    epilog="Examples:\n\n    rag eval make questions.jsonl\n\n"
+    "    rag eval make q.jsonl --number 200 --model small\n\n"
+    "    rag eval make reworded.jsonl --paraphrase questions.jsonl --model small",
 )
 def eval_make(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the questions (JSONL).")],
@@ -116,16 +119,28 @@ def eval_make(
         float, typer.Option("--unanswerable", min=0, max=1, help="Share of them that has no answer.")
     ] = 0.2,
     seed: Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")] = 0,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="A language model that writes them, by name or path.")
+    ] = None,
+    paraphrase: Annotated[
+        Path | None,
+        typer.Option("--paraphrase", help="Write this set again, each question in other words too."),
+    ] = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Write questions about your own documents, each checked to be answerable; edit the file as you like."""
     from rag import render
-    from rag.evaluate.make import make
+    from rag.evaluate import make as making
 
-    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+    with reported(as_json), opened(index, {"model.name": model}, store=store, offline=offline) as rag:
         with render.steps(quiet=as_json) as shown:
-            made = make(rag, path, number=number, unanswerable=unanswerable, seed=seed, progress=shown)
+            if paraphrase:
+                made = making.paraphrase(rag, path, paraphrase, progress=shown)
+            else:
+                made = making.make(
+                    rag, path, number=number, unanswerable=unanswerable, seed=seed, progress=shown
+                )
         render.told(made, as_json=as_json)
 
 

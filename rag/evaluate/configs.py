@@ -18,6 +18,15 @@ from rag.errors import ConfigError
 if TYPE_CHECKING:
     from rag.rag import Rag
 
+SETTING = {
+    "augment": "search.augment",
+    "retrieve": "search.retrieve",
+    "denoise": "search.denoise",
+    "reorder": "ask.reorder",
+    "generate": "ask.generate",
+    "ground": "ask.ground",
+}
+"""The setting that names each part of a pipeline."""
 _OF_THE_INDEX = ("index.", "chunk.")  # settings that only a new index follows
 
 
@@ -30,7 +39,8 @@ def configured(rag: Rag, text: str, *, own_index: bool) -> Rag:
     fixed = sorted(name for name in overrides if name.startswith(_OF_THE_INDEX))
     if fixed and not own_index:
         raise ConfigError(f"{', '.join(fixed)} need an index of their own: give the documents with --corpus")
-    return rag.variant(overrides) if overrides else rag
+    named = {kind: None for kind, setting in SETTING.items() if setting in overrides}
+    return rag.variant(overrides, **named) if overrides else rag
 
 
 def settings_of(text: str) -> dict[str, Any]:

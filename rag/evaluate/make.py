@@ -1,35 +1,37 @@
 """A question set from one's own documents: sentences are turned into questions, and each is checked.
 
-Sentences that define, date, count or name are turned by the patterns of `turn.py`. A question is kept if it
-makes the round trip: its passage comes back among the hits, and the answer that is given holds what was asked
-for. A share of those kept is asked of the index without its document, and is unanswerable there if no other
-hit holds the answer; `without` names the document that is hidden while it is asked.
+Without a language model, sentences that define, date, count or name are turned by the patterns of `turn.py`;
+with one it writes a question about each passage (`written.py`). A question is kept if it makes the round trip
+(`round_trip.py`). A share of those kept is asked of the index without its document, and is unanswerable there
+if no other hit holds the answer; `without` names the document that is hidden while it is asked. A language
+model also puts each question into other words, for stress tests.
 
 Round trips favour what the pipeline can do already: such a set shows what a change gains or breaks, and not
 how good the pipeline is. It is JSON lines; read it, delete what is odd, and add questions of your own.
-Source: Alberti et al., Synthetic QA Corpora Generation with Roundtrip Consistency.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.chunking.sentences import sentences
 from rag.errors import ConfigError
-from rag.stores import NotOf, Where
 from rag.types import Chunk, stable_id
 
 from .cases import Case
 from .journal import write_lines
-from .run import Step
-from .score import right
+from .round_trip import RoundTrip
+from .run import Step, read
+from .trials import PARAPHRASE
 from .turn import turned
+from .written import Writer
 
 if TYPE_CHECKING:
+    from rag.generate.chat_model import ChatModel
     from rag.rag import Rag
 
 _TRIES = 20  # candidates tried for each question wanted
@@ -59,10 +61,13 @@ class Made:
 
     def __str__(self) -> str:
         without = sum(case.kind == "unanswerable" for case in self.cases)
+        reworded = sum(PARAPHRASE in case.meta for case in self.cases)
+        worded = f", {reworded:,} in other words too" if reworded else ""
         lines = [f"{case.question}  {' · '.join(case.answers) or '(no answer)'}" for case in self.cases[:5]]
+        shown = "\n".join(lines)
         return (
-            f"{len(self.cases):,} questions of {self.tried:,} tried, {without:,} of them without an answer: "
-            f"{self.path}\n\n" + "\n".join(lines) + f"\n\nread and edit them, then: rag eval {self.path}"
+            f"{len(self.cases):,} questions of {self.tried:,} tried, {without:,} of them without an answer"
+            f"{worded}: {self.path}\n\n{shown}\n\nread and edit them, then: rag eval {self.path}"
         )
 
 
@@ -73,28 +78,30 @@ def make(
     number: int = 100,
     unanswerable: float = 0.2,
     seed: int = 0,
+    model: ChatModel | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> Made:
     """Writes up to `number` questions, the share `unanswerable` of them without an answer.
 
-    Raises ConfigError where the file exists already, and where no question could be made.
+    `model` writes them, else the language model of the settings, else there is none. Raises ConfigError where
+    the file exists already, and where no question could be made.
     """
-    path = Path(path)
-    if path.exists():
-        raise ConfigError(f"{path} exists already: move it away, or name another file")
+    path = _new(path)
     told = progress or (lambda _: None)
+    writer = _writer(rag, model)
+    check = RoundTrip(rag)
     kept: list[Case] = []
     tried = 0
     hidden = round(number * unanswerable)
-    for case, chunk in _candidates(rag, random.Random(seed)):
+    for case, chunk in _candidates(rag, random.Random(seed), writer.questions if writer else _turned):
         if len(kept) >= number or tried >= _TRIES * number:
             break
         tried += 1
         without = sum(one.kind == "unanswerable" for one in kept) < hidden and tried % 3 == 0
-        made = _hidden(rag, case, chunk) if without else case if _returns(rag, case, chunk) else None
+        made = check.hidden(case, chunk) if without else case if check.returns(case, chunk) else None
         if made is None or (made.kind == "qa" and sum(one.kind == "qa" for one in kept) >= number - hidden):
             continue
-        kept.append(made)
+        kept.append(_paraphrased(made, writer, check) if writer else made)
         told(Step("making", len(kept), number))
     if not kept:
         raise ConfigError(
@@ -105,7 +112,59 @@ def make(
     return Made(path, tuple(kept), tried)
 
 
-def _candidates(rag: Rag, chance: random.Random) -> Iterator[tuple[Case, Chunk]]:
+def paraphrase(
+    rag: Rag,
+    path: str | Path,
+    questions: str | Path,
+    *,
+    model: ChatModel | None = None,
+    progress: Callable[[Step], None] | None = None,
+) -> Made:
+    """Writes a question set again, with each question in other words too, where its meaning survives that.
+
+    Raises ConfigError where the file exists already, and where there is no language model.
+    """
+    path = _new(path)
+    writer = _writer(rag, model)
+    if writer is None:
+        raise ConfigError("paraphrases need a language model: name one with --model")
+    asked, check = read(questions), RoundTrip(rag)
+    done: list[Case] = []
+    for case in asked:
+        known = case.kind != "qa" or case.meta.get(PARAPHRASE)
+        done.append(case if known else _paraphrased(case, writer, check))
+        if progress:
+            progress(Step("paraphrasing", len(done), len(asked)))
+    write_lines(path, (case.to_dict() for case in done))
+    return Made(path, tuple(done), len(done))
+
+
+def _new(path: str | Path) -> Path:
+    if Path(path).exists():
+        raise ConfigError(f"{path} exists already: move it away, or name another file")
+    return Path(path)
+
+
+def _writer(rag: Rag, model: ChatModel | None) -> Writer | None:
+    """Of the model given, else of the settings' one; None where none is named."""
+    named = rag.settings.model
+    if model is None and (named.name or named.kind):
+        model = rag.model()
+    return None if model is None else Writer(model)
+
+
+def _paraphrased(case: Case, writer: Writer, check: RoundTrip) -> Case:
+    """The case with a paraphrase to which the reader still finds the answer in the passage, if there is."""
+    passage = check.passage(case) if case.kind == "qa" else None
+    other = writer.paraphrase(case.question) if passage else ""
+    if not passage or not other or not check.reads(case, other, passage):
+        return case
+    return replace(case, meta={**case.meta, PARAPHRASE: other})
+
+
+def _candidates(
+    rag: Rag, chance: random.Random, ask: Callable[[Chunk], Iterable[Case]]
+) -> Iterator[tuple[Case, Chunk]]:
     """Questions of all chunks in random order, at most one a document in each round."""
     chunks: dict[str, list[Chunk]] = {}
     after = ""
@@ -121,7 +180,7 @@ def _candidates(rag: Rag, chance: random.Random) -> Iterator[tuple[Case, Chunk]]
         chance.shuffle(piles)
         for pile in piles:
             chunk = pile.pop()
-            for case in _cases(chunk):
+            for case in ask(chunk):
                 if case.question not in seen:
                     seen.add(case.question)
                     yield case, chunk
@@ -129,24 +188,8 @@ def _candidates(rag: Rag, chance: random.Random) -> Iterator[tuple[Case, Chunk]]
         piles = [pile for pile in piles if pile]
 
 
-def _cases(chunk: Chunk) -> Iterator[Case]:
+def _turned(chunk: Chunk) -> Iterator[Case]:
     for start, end in sentences(chunk.text):
         for question, answer, kind in turned(chunk.text[start:end]):
             meta = {"made": kind, "sentence": " ".join(chunk.text[start:end].split())}
             yield Case(f"made-{stable_id(question)[:8]}", question, (answer,), {chunk.source: 1.0}, meta)
-
-
-def _returns(rag: Rag, case: Case, chunk: Chunk) -> bool:
-    """The round trip: the passage is among the hits, and the answer holds what was asked for."""
-    answer = rag.ask(case.question)
-    found = any(hit.chunk.id == chunk.id for hit in answer.hits)
-    return found and not answer.abstained and right(case, " ".join(one.text for one in answer.sentences))
-
-
-def _hidden(rag: Rag, case: Case, chunk: Chunk) -> Case | None:
-    """The question without its document, where nothing else that is found holds the answer."""
-    others = rag.search(case.question, k=50, where=NotOf(Where("source", "=", chunk.source)))
-    if any(right(case, hit.chunk.text) for hit in others):
-        return None
-    meta = {**case.meta, "would_be": case.answers[0]}
-    return replace(case, answers=(), relevant={}, meta=meta, without=(chunk.source,))

@@ -105,6 +105,8 @@ def side_by_side(
     The other options are those of `evaluate`. Raises ConfigError for settings that cannot be used.
     """
     runs: dict[str, Run | None] = {}
+    # First of all, so that wrong settings are told before the long runs.
+    other = rag if tuned is None else configured(rag, tuned, own_index=corpus is not None)
     with several(rag, questions, corpus=corpus, out=out, **options) as trials:
         pipeline = trials.pipeline
         runs["closed book"] = trials.attempt("closed book", lambda: _closed_book(pipeline, trials.asked))
@@ -113,7 +115,6 @@ def side_by_side(
         )
         runs["all"] = trials.run("all", pipeline)
         if tuned is not None:
-            other = configured(rag, tuned, own_index=corpus is not None)
             with over(other, corpus, home_of(rag), lambda _: None) as changed:
                 runs["tuned"] = trials.attempt("tuned", lambda: changed)
     done = Modes({name: run for name, run in runs.items() if run is not None}, trials.skipped)
