@@ -1,12 +1,14 @@
-"""A filter as Qdrant's conditions, equal to `where.matches` but for integers beyond 2⁵³, compared as floats.
+"""A filter as Qdrant's conditions, equal to `where.matches` on every value.
 
 Every field is a label, `name␟value` with values as `sortable.py` writes them, which answers what is equal;
-numbers stand in a list of their own, which answers what is above or below. Qdrant neither orders strings nor
-knows globs: for these the values there are of the field are read first, and the matching ones asked for.
+numbers stand in a list of their own, which answers what is above or below. The engine compares as floats, so
+a number is its float and the rest, which is 0 but for large integers. Qdrant neither orders strings nor knows
+globs: for these the values there are of the field are read first, and the matching ones asked for.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,7 @@ def filtered_payload(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What conditions look at, of a document's or a chunk's fields."""
     scalars = {name: value for name, value in sortable_fields(fields).items() if value != "x"}
     numbers = [
-        {"name": name, "value": _float(value)}
+        {"name": name, **dict(zip(("value", "rest"), _in_two(value), strict=True))}
         for name, value in fields.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
@@ -90,9 +92,23 @@ def _condition(where: Where, values: Values) -> models.Filter:
     if isinstance(value, str):
         wanted = [_label(field, text) for text in values(field) if matches(where, {field: text})]
         return is_one_of("labels", wanted) if wanted else nothing()
+    return _beyond(field, where.op, *_in_two(value))
+
+
+def _beyond(field: str, op: str, value: float, rest: int) -> models.Filter:
+    """Numbers of a field on one side of a number: by their floats or, where these are equal, by the rests."""
+    from qdrant_client import models
+
+    def between(key: str, **bounds: float) -> models.FieldCondition:
+        return models.FieldCondition(key=key, range=models.Range(**bounds))
+
+    strict = {"lt" if op in ("<", "<=") else "gt": value}
+    same = models.Filter(
+        must=[between("value", gte=value, lte=value), between("rest", **{_BOUNDS[op]: rest})]
+    )
     name = models.FieldCondition(key="name", match=models.MatchValue(value=field))
-    bound = models.FieldCondition(key="value", range=models.Range(**{_BOUNDS[where.op]: _float(value)}))
-    nested = models.Nested(key="numbers", filter=models.Filter(must=[name, bound]))
+    inner = models.Filter(must=[name, models.Filter(should=[between("value", **strict), same])])
+    nested = models.Nested(key="numbers", filter=inner)
     return models.Filter(must=[models.NestedCondition(nested=nested)])
 
 
@@ -100,6 +116,11 @@ def _label(field: str, value: Any) -> str:
     return f"{field}\x1f{sortable(value)}"
 
 
-def _float(value: int | float) -> float:
-    """A number as JSON can hold it."""
-    return max(-_LARGEST, min(_LARGEST, float(as_64_bits(value))))
+def _in_two(value: int | float) -> tuple[float, int]:
+    """A number as a finite float and what is left of an integer that no float is equal to."""
+    value = as_64_bits(value)
+    if isinstance(value, int):
+        return float(value), value - int(float(value))
+    if math.isinf(value):
+        return math.copysign(_LARGEST, value), int(math.copysign(1, value))
+    return value, 0

@@ -65,7 +65,7 @@ def make_indexes(connection: Connection, identity: Identity) -> None:
 
     kinds: dict[str, Any] = {} if connection.place.local else dict.fromkeys(_KEYWORDS, "keyword")
     if not connection.place.local:
-        kinds |= {"generation": "integer", "numbers[].value": "float"}
+        kinds |= {"generation": "integer", "numbers[].value": "float", "numbers[].rest": "integer"}
     if identity.lexical == "text":
         kinds[WORDS] = models.TextIndexParams(type=models.TextIndexType.TEXT, scoring=True)
     for field, kind in kinds.items():
