@@ -5,7 +5,8 @@ Data
 - `judged.py`, `corpora.py`: judged names ↔ stored documents; an index for one corpus
 Measuring
 - `run.py`, `outcome.py`, `journal.py`, `provenance.py`: asking, keeping, resuming, reproducing
-- `score.py`, `measures/`: outcome → numbers; `judge.py`: a language model's verdicts beside them
+- `score.py`, `measures/`: outcome → numbers; `proofs.py`: whether citations hold; `judge.py`: a
+  language model's verdicts beside the rest
 - `statistics.py`, `paired.py`: intervals, paired differences, p-values, questions needed
 - `make.py`, `turn.py`, `written.py`, `round_trip.py`: question sets from one's own documents
 - `ablation.py`, `modes.py`, `stress.py` with `trials.py` and `perturb.py`: many runs; `several.py` runs them

@@ -12,6 +12,7 @@ from rag.types import Answer, Hit
 
 from .cases import Case
 from .judged import Judged
+from .proofs import supports
 
 if TYPE_CHECKING:
     from rag.rag import Rag
@@ -29,7 +30,7 @@ class Found(NamedTuple):
 
 
 class Said(NamedTuple):
-    """One sentence of an answer, how well it is supported (0 to 1), and the documents it cites."""
+    """One sentence of an answer, how well `proofs.py` finds it supported (0 to 1), and what it cites."""
 
     text: str
     support: float
@@ -122,7 +123,7 @@ def observe(rag: Rag, case: Case, judged: Judged, depth: int, k: int | None = No
         ranking=ranking,
         hits=tuple(_found(hit, judged) for hit in hits),
         ms={**_by_stage(trace), "total": round(spent * 1000, 3)},
-        **(_answered(answer, trace, judged) if answer else {}),
+        **(_answered(answer, trace, judged, supports(rag, answer)) if answer else {}),
         tokens=sum(len(rag.embedder.token_ends(hit.chunk.text)) for hit in answer.hits) if answer else 0,
     )
 
@@ -138,16 +139,18 @@ def _found(hit: Hit, judged: Judged) -> Found:
     return Found(name, chunk.id, chunk.start, chunk.end, round(hit.score, 6))
 
 
-def _answered(answer: Answer, trace: Sequence[Record], judged: Judged) -> dict[str, Any]:
+def _answered(
+    answer: Answer, trace: Sequence[Record], judged: Judged, support: Sequence[float]
+) -> dict[str, Any]:
     drafts = [record.detail["sentences"] for record in trace if record.detail.get("sentences")]
     return {
         "said": tuple(
             Said(
                 one.text,
-                round(one.support, 4),
+                round(proved, 4),
                 tuple(judged.name(cited.document_id, cited.source) for cited in one.citations),
             )
-            for one in answer.sentences
+            for one, proved in zip(answer.sentences, support, strict=True)
         ),
         "draft": " ".join(row["text"] for row in drafts[-1]) if drafts else "",
         "abstained": answer.abstained,

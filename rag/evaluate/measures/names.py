@@ -31,7 +31,7 @@ _MEANING = {
     "Judge": "answers that a language model takes for right",
     "CiteP": "citations that point to a relevant document",
     "CiteR": "relevant documents that are cited",
-    "Support": "sentences whose citation supports them, by the pipeline's own estimate",
+    "Support": "sentences that are supported by what they cite, checked in the stored documents",
     "Answered": "answerable questions that were not refused",
     "AbstainP": "refusals that were right to refuse",
     "AbstainR": "unanswerable questions that were refused",
