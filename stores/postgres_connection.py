@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from rag.errors import ConfigError, MissingExtra
 
@@ -30,8 +30,8 @@ def split(url: str) -> tuple[str, str]:
 
     Raises ConfigError for a schema that is no plain name.
     """
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    base, _, told = url.partition("?")
+    query = dict(parse_qsl(told, keep_blank_values=True))
     schema = query.pop("schema", "rag")
     if not schema.isidentifier() or not schema.isascii() or schema != schema.lower() or len(schema) > 48:
         raise ConfigError(
@@ -39,7 +39,7 @@ def split(url: str) -> tuple[str, str]:
             "with a letter first"
         )
     query.setdefault("connect_timeout", str(_PATIENCE))
-    return urlunsplit(parts._replace(query=urlencode(query))), schema
+    return f"{base}?{urlencode(query, quote_via=quote)}", schema  # libpq takes no + for a space
 
 
 def connected(url: str) -> Connection[Any]:
