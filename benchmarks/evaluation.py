@@ -1,31 +1,39 @@
-"""Every evaluation set through the product with all defaults, and one set under ablation and stress.
+"""Every evaluation set through the product with all defaults, and one set under ablation, stress and modes.
 
-    python -m benchmarks.evaluation DATA --work FOLDER
+    python -m benchmarks.evaluation DATA --work FOLDER --hard-limit 200
 
-Each set is ingested into an index of its own and asked in full; what was done stays in FOLDER, so a stopped
-run goes on. Graded judgements gain 5 − code, and the paper a query was drawn from is left out of its ranking.
-Writes benchmarks/results/evaluation.json and prints the tables of docs/results.md.
+Each set is ingested into an index of its own and asked in full; what was done stays in FOLDER, so the same
+command goes on where it was stopped. Graded judgements gain 5 − code, and the paper a query was drawn from is
+left out of its ranking. `--tuned` sets other settings beside the defaults, in the modes. Writes
+benchmarks/results/evaluation.json after each part, and prints the tables of docs/results.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag import Rag
-from rag.evaluate import Case, QuestionSet, Run, read_questions
-from rag.evaluate.ablation import ablation
-from rag.evaluate.stress import stressed
+from rag.evaluate import Case, Mean, QuestionSet, Run, read_questions
+from rag.evaluate.ablation import Ablation, ablation
+from rag.evaluate.journal import write_json
+from rag.evaluate.modes import Modes, side_by_side
+from rag.evaluate.stress import Stress, stressed
 
 SETS = (
     *("squad-dev-a", "nq-lost-in-the-middle", "cranfield", "lihua-world"),
     *("rgb-en-a", "rgb-zh-a", "acronyms-a", "files"),
 )
-SHOWN = ("nDCG@10", "R@10", "Correct", "Contains", "F1", "CiteP", "Answered", "AbstainP", "AbstainR")
+SHOWN = (
+    *("nDCG@10", "R@10", "Correct", "Contains", "EM", "F1"),
+    *("CiteP", "Support", "Answered", "AbstainP", "AbstainR"),
+)
+PARTS = ("stress", "modes", "ablation")  # of the hard set, the shortest first
 
 
 def questions(folder: Path) -> QuestionSet:
@@ -44,50 +52,129 @@ def corpus(folder: Path) -> Path:
     return folder / "files" if (folder / "files").is_dir() else folder / "corpus.jsonl"
 
 
-def table(runs: Iterable[Run]) -> str:
-    lines = [f"| set | questions | {' | '.join(SHOWN)} | ms |", f"|---|{'---|' * (len(SHOWN) + 2)}"]
-    for run in runs:
-        cells = []
-        for name in SHOWN:
-            mean = run.summary.get(name)
-            cells.append(f"{mean.mean:.3f} ({mean.low:.3f}–{mean.high:.3f})" if mean else "")
-        ms = run.cost["total"]["median"]
-        lines.append(f"| {run.questions.name} | {len(run.questions)} | {' | '.join(cells)} | {ms:.0f} |")
-    return "\n".join(lines)
+def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table as the pages have it."""
+    names = list(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in ([*names], ["---"] * len(names), *rows))
+
+
+def interval(mean: Mean | None) -> str:
+    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean else ""
+
+
+def of_sets(runs: Iterable[Run]) -> str:
+    rows = (
+        (
+            f"`{run.questions.name}`",
+            f"{len(run.questions):,}",
+            *(interval(run.summary.get(name)) for name in SHOWN),
+            f"{run.cost['total']['median']:.0f}",
+        )
+        for run in runs
+    )
+    return markdown(("set", "n", *SHOWN, "ms"), rows)
+
+
+def of_stress(found: Stress) -> str:
+    rows = (
+        (
+            one.test,
+            one.level,
+            f"{one.right.mean:.3f}",
+            f"{one.lost.mean:+.3f}",
+            f"{one.lost.low:+.3f} to {one.lost.high:+.3f}",
+            f"{one.attack.mean:.3f}" if one.attack else "",
+        )
+        for one in found.figures
+    )
+    head = ("disturbance", "level", "right", "change", "95 % interval", "attack succeeds")
+    return f"undisturbed {interval(found.base)}\n\n{markdown(head, rows)}"
+
+
+def of_ablation(found: Ablation) -> str:
+    rows = (
+        (
+            one.variant.name,
+            f"{one.row.b:.3f}",
+            f"{one.row.difference.mean:+.3f}",
+            f"{one.row.difference.low:+.3f} to {one.row.difference.high:+.3f}",
+            f"{one.holm:.3f}",
+            f"{one.ms:+.0f}",
+        )
+        for one in sorted(found.effects, key=lambda one: -one.row.difference.mean)
+    )
+    skipped = "".join(f"\nnot tried: {name} ({reason})" for name, reason in found.skipped.items())
+    head = ("variant", found.measure, "gain", "95 % interval", "p (Holm)", "ms")
+    return f"{markdown(head, rows)}{skipped}"
+
+
+def of_modes(found: Modes) -> str:
+    shown = [name for name in SHOWN if any(name in run.summary for run in found.runs.values())]
+    rows = (
+        (mode, *(interval(run.summary.get(name)) for name in shown), f"{run.cost['total']['median']:.0f}")
+        for mode, run in found.runs.items()
+    )
+    skipped = "".join(f"\nnot run: {name} ({reason})" for name, reason in found.skipped.items())
+    return f"{markdown(('mode', *shown, 'ms'), rows)}{skipped}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--sets", nargs="+", default=list(SETS))
-    parser.add_argument("--hard", default="squad-dev-a", help="the set of the ablation and the stress test")
-    parser.add_argument("--hard-limit", type=int, default=300, help="its questions in each variant")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/evaluation.json"))
-    options = parser.parse_args()
+    options = arguments()
     result: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
     runs = []
     for name in options.sets:
+        began = time.perf_counter()
         folder = options.data / name
         with Rag(options.work / name / "index") as rag:
             run = rag.evaluate(questions(folder), corpus=corpus(folder))
         runs.append(run)
         result.setdefault("sets", {})[name] = {**run.to_dict(), "groups": None, "folder": None}
-        print(run, flush=True)
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(table(runs), flush=True)
-    if not options.hard:
-        return
-    folder = options.data / options.hard
-    with Rag(options.work / options.hard / "index") as rag:
-        given = {"corpus": corpus(folder), "limit": options.hard_limit}
-        for name, work in (("stress", stressed), ("ablation", ablation)):
-            found = work(rag, questions(folder), **given)
-            result[name] = {**found.to_dict(), "folder": None}
-            print(found, flush=True)
-            options.out.write_text(json.dumps(result, indent=1) + "\n")
+        keep(options.out, result, f"{name}: {time.perf_counter() - began:.0f} s with ingest\n{run}")
+    if runs:
+        print(of_sets(runs), flush=True)
+    for part in options.parts if options.hard else ():
+        folder = options.data / options.hard
+        asked, given = questions(folder), {"corpus": corpus(folder), "limit": options.hard_limit}
+        began = time.perf_counter()
+        with Rag(options.work / options.hard / "index") as rag:
+            found, told = hard(part, rag, asked, given, options.tuned)
+        result[part] = {**found.to_dict(), "folder": None}
+        keep(options.out, result, f"{part}: {time.perf_counter() - began:.0f} s\n{found}\n\n{told}")
+
+
+def hard(
+    part: str, rag: Rag, asked: QuestionSet, given: dict[str, Any], tuned: str | None
+) -> tuple[Stress | Modes | Ablation, str]:
+    """One part of the hard set, and its table."""
+    if part == "stress":
+        stress = stressed(rag, asked, **given)
+        return stress, of_stress(stress)
+    if part == "modes":
+        modes = side_by_side(rag, asked, tuned=tuned, **given)
+        return modes, of_modes(modes)
+    found = ablation(rag, asked, **given)
+    return found, of_ablation(found)
+
+
+def keep(path: Path, result: dict[str, Any], told: str) -> None:
+    """Writes what there is so far, so that a stopped run loses nothing."""
+    write_json(path, result)
+    print(f"{told}\n", flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--sets", nargs="*", default=list(SETS))
+    parser.add_argument("--hard", default="squad-dev-a", help="the set of the parts")
+    parser.add_argument("--hard-limit", type=int, default=300, help="its questions in each variant")
+    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--tuned", help="settings, or a file of them, that the modes set beside the defaults")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/evaluation.json"))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
