@@ -19,7 +19,7 @@ _LEAST_FREE = 512 * 2**20
 _MOST_SUSPECTS = 20
 _QUARANTINE = "read it; then `rag rm` it, or keep it from answers with the stage: --denoise duplicates,poison"
 _NEEDED = ("numpy", "faiss-cpu", "tantivy", "rank-bm25", "onnxruntime", "tokenizers", "pypdfium2")
-_EXTRAS = {"hf": "sentence_transformers", "gguf": "llama_cpp", "eval": "matplotlib"}
+_EXTRAS = {"hf": "sentence_transformers", "gguf": "llama_cpp", "eval": "matplotlib", "postgres": "psycopg"}
 
 
 class Finding(NamedTuple):

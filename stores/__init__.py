@@ -10,7 +10,7 @@
 
 from .contract import BuiltWith, Capabilities, Problem, Upsert, VectorStore
 from .local import LocalStore
-from .opening import built_with, open_store, store_name, without_password
+from .opening import built_with, capabilities, open_store, store_name, without_password
 from .prepared import prepared
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
@@ -28,6 +28,7 @@ __all__ = [
     "VectorStore",
     "Where",
     "built_with",
+    "capabilities",
     "fields_of",
     "leaves",
     "matches",

@@ -38,6 +38,15 @@ if TYPE_CHECKING:
     from lancedb.table import LanceTable
     from numpy.typing import NDArray
 
+CAPS = Capabilities(
+    name="lancedb",
+    lexical="lance",
+    filters=frozenset(get_args(Op)),
+    bm25=True,
+    unspaced=True,
+    dense="exact, then ivf-sq",
+    concurrent_writers=True,
+)
 _FORMAT = 1
 _TIDY_EVERY = 100  # commits of one writer: each adds a small file, and many small files are slow to search
 _ROWS_A_COMMIT = 5_000
@@ -152,15 +161,7 @@ class LanceStore:
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(
-            name="lancedb",
-            lexical="lance",
-            filters=frozenset(get_args(Op)),
-            bm25=True,
-            unspaced=True,
-            dense=f"exact, ivf-sq from {self._index_from} chunks",
-            concurrent_writers=True,
-        )
+        return CAPS
 
     # ------------------------------------------------------------------------------------------- writing
 

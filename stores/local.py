@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -37,6 +38,14 @@ if TYPE_CHECKING:
 
     _Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
+CAPS = Capabilities(
+    name="local",
+    lexical="tantivy",
+    filters=frozenset(get_args(Op)),
+    bm25=True,
+    unspaced=True,
+    dense="exact, then compressed",
+)
 _SAMPLE = 200  # chunks by which the language of an index is told
 _CACHED_FILTERS = 16
 _CACHED_IDS = 65_536  # some 12 MB
@@ -118,14 +127,7 @@ class LocalStore:
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(
-            name="local",
-            lexical=self.identity.engine,
-            filters=frozenset(get_args(Op)),
-            bm25=True,
-            unspaced=True,
-            dense="faiss",
-        )
+        return replace(CAPS, lexical=self.identity.engine)
 
     # ------------------------------------------------------------------------------------------- writing
 

@@ -5,8 +5,9 @@
 
 `open` gets those of `fingerprint`, `dim`, `embedder`, `language` (for stems, `auto` to tell it from the first
 chunks), `engine` (the lexical engine of the local store) and `wait` (seconds for another writer) that its
-signature names. What else the two name are options of the store, `[stores.NAME]` in `rag.toml`. A third
-party's module is an entry point in the group `rag.stores`, by the name of its scheme.
+signature names. What else the two name are options of the store, `[stores.NAME]` in `rag.toml`. Modules of
+this package also have `CAPS`, the capabilities of a new store with default options. A third party's module is
+an entry point in the group `rag.stores`, by the name of its scheme.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from rag.errors import ConfigError
 
-from .contract import BuiltWith, VectorStore
+from .contract import BuiltWith, Capabilities, VectorStore
 
 GROUP = "rag.stores"
 SCHEMES = {
@@ -76,6 +77,12 @@ def built_with(url: str | Path, options: Mapping[str, Any] | None = None) -> Bui
     told: BuiltWith | None = module.built_with(
         str(url), **{name: value for name, value in (options or {}).items() if name in known}
     )
+    return told
+
+
+def capabilities(url: str | Path) -> Capabilities:
+    """What a new store of this kind can do with default options; only the scheme of the URL counts."""
+    told: Capabilities = _module(str(url)).CAPS
     return told
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from rag.types import Chunk, Document, DocumentInfo, Scored
@@ -37,6 +38,16 @@ if TYPE_CHECKING:
 
     from .postgres_connection import Row
 
+CAPS = Capabilities(
+    name="postgres",
+    lexical="postings",
+    filters=frozenset(get_args(Op)),
+    bm25=True,
+    unspaced=True,
+    dense="exact, then hnsw",
+    vectors="float16",
+    concurrent_writers=True,
+)
 _BATCH = 500  # chunks, about, that go into one transaction; a document is never cut
 _PAGE = 1000
 
@@ -58,16 +69,7 @@ class PostgresStore:
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(
-            name="postgres",
-            lexical=self.built.lexical,
-            filters=frozenset(get_args(Op)),
-            bm25=self._engine.bm25,
-            unspaced=True,
-            dense="exact, then hnsw",
-            vectors=self.built.vectors,
-            concurrent_writers=True,
-        )
+        return replace(CAPS, lexical=self.built.lexical, bm25=self._engine.bm25, vectors=self.built.vectors)
 
     @property
     def language(self) -> str:

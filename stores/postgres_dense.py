@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 INDEX = "embedding_hnsw"
 _MOST_K = 400  # from here on a search through the graph costs more than it saves
 _MOST_EF = 1000  # that pgvector takes
-_SELECTIVE = 20_000  # chunks that a filter lets through, up to which looking at each is quicker
 _PAUSE = 0.2  # seconds between looks whether another process is done building
 
 
@@ -73,10 +72,10 @@ class Dense:
         cursor.execute(
             "SELECT count(*) AS n FROM (SELECT 1 FROM document d JOIN chunk c ON c.document = d.key"
             f" WHERE {condition} LIMIT %s) AS few",
-            (*values, _SELECTIVE + 1),
+            (*values, self.exact_up_to + 1),
         )
         row = cursor.fetchone()
-        return row is not None and row["n"] <= _SELECTIVE
+        return row is not None and row["n"] <= self.exact_up_to
 
     def _by_graph(self, cursor: Cursor[Row], query: Any, k: int, where: Sql | None) -> list[Scored]:
         condition, values = where or ("true", [])

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -47,6 +48,17 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 _POINTS_A_REQUEST = 256
+CAPS = Capabilities(
+    name="qdrant",
+    lexical="qdrant-text",
+    filters=frozenset(get_args(Op)),
+    bm25=True,
+    unspaced=True,
+    dense="hnsw",
+    snapshots=False,
+    concurrent_writers=True,
+    max_batch=_POINTS_A_REQUEST,
+)
 _IDS_A_REQUEST = 1_000
 _PAGE = 1_000
 _LOOKS = 8  # at most, while documents change under a search
@@ -122,17 +134,8 @@ class QdrantStore:
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(
-            name="qdrant",
-            lexical=f"qdrant-{self._identity.lexical}",
-            filters=frozenset(get_args(Op)),
-            bm25=True,
-            unspaced=True,
-            dense="exact" if self._exact else "hnsw",
-            snapshots=False,
-            concurrent_writers=True,
-            max_batch=_POINTS_A_REQUEST,
-        )
+        dense = "exact" if self._exact else CAPS.dense
+        return replace(CAPS, lexical=f"qdrant-{self._identity.lexical}", dense=dense)
 
     @property
     def language(self) -> str:

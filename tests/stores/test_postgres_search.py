@@ -219,11 +219,7 @@ def test_as_many_hits_as_there_are_with_and_without_filters(
         assert all(hit.score == pytest.approx(exact[hit.chunk_id], abs=2e-3) for hit in hits)
 
 
-def test_filters_that_let_much_through_search_the_index(
-    large: tuple[Any, Any, list[Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A filter is selective up to 20,000 chunks; here up to 100, so that the graph is walked under it."""
-    monkeypatch.setattr("stores.postgres_dense._SELECTIVE", 100)
+def test_filters_that_let_much_through_search_the_index(large: tuple[Any, Any, list[Any]]) -> None:
     store, rows, chunks = large
     found = 0
     for vector in units(np.random.default_rng(3), 20, 32):
