@@ -54,7 +54,7 @@ def _bars(stress: Stress, figures: list[Figure]) -> str:
     for one in figures:
         rows.append(_bar(f"right, {one.level}", one.right.mean, one.right.low, one.right.high))
         if one.attack:
-            rows.append(_bar("attack succeeds", one.attack.mean, one.attack.low, one.attack.high))
+            rows.append(_bar(f"attack, {one.level}", one.attack.mean, one.attack.low, one.attack.high))
     return charts.bars(rows, most=1)
 
 
@@ -63,16 +63,20 @@ def _bar(label: str, mean: float, low: float, high: float) -> charts.Bar:
 
 
 def _table(figures: list[Figure]) -> str:
-    rows = [
+    attacked = any(one.attack for one in figures)
+    names = ["right", "change", "95 % interval", "p", *(["attack succeeds"] if attacked else [])]
+    head = "".join(f"<th class='number'>{name}</th>" for name in names)
+    return f"<table><tr><th>level</th>{head}</tr>{''.join(map(_row, figures))}</table>"
+
+
+def _row(one: Figure) -> str:
+    attack = f"<td class='number'>{one.attack.mean:.3f}</td>" if one.attack else ""
+    return (
         f"<tr><td class='name'>{escape(one.level)}</td><td class='number'>{one.right.mean:.3f}</td>"
         f"<td class='number {_colour(one)}'>{one.lost.mean:+.3f}</td>"
         f"<td class='number'>{one.lost.low:+.3f} to {one.lost.high:+.3f}</td>"
-        f"<td class='number'>{one.lost.p:.4f}</td></tr>"
-        for one in figures
-    ]
-    head = "<tr><th>level</th><th class='number'>right</th><th class='number'>change</th>"
-    head += "<th class='number'>95 % interval</th><th class='number'>p</th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>"
+        f"<td class='number'>{one.lost.p:.4f}</td>{attack}</tr>"
+    )
 
 
 def _colour(one: Figure) -> str:
