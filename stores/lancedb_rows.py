@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .contract import Upsert
+from .lancedb_filter import field_text, item_text
 from .payload import chunk_payload, document_payload
-from .sortable import list_items, sortable_fields
 from .where import fields_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def schema(dim: int) -> pa.Schema:
             *(pa.field(name, text) for name in ("id", "document_id", "source", "title", "heading", "header")),
             *(pa.field(name, text) for name in ("text", "metadata", "hash", "pages", "media_type")),
             *(pa.field(name, number) for name in ("chunks", "begins", "ends", "page")),
-            pa.field("fields", pa.map_(text, text)),
-            pa.field("items", pa.list_(text)),
+            *(pa.field(name, text) for name in ("fields", "items")),  # what filters read: `lancedb_filter.py`
             pa.field("terms", text),
             pa.field("vector", pa.list_(pa.float32(), dim)),
         ]
@@ -78,4 +77,4 @@ def _rows(item: Upsert, terms: Callable[[str], str]) -> Iterable[dict[str, Any]]
 
 def _filtered(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that filters read besides the built-in ones, of metadata or of all fields of a chunk."""
-    return {"fields": list(sortable_fields(fields).items()), "items": list_items(fields)}
+    return {"fields": field_text(fields), "items": item_text(fields)}

@@ -14,6 +14,9 @@ from typing import Any
 
 from .where import as_64_bits
 
+ITEM_SIGN = "\x1f"
+"""Stands between a field's name and a value of it; no name holds it."""
+
 _BIAS = 2000  # floats have binary exponents from -1073 to 1024
 _ALL = 2**64 - 1
 
@@ -53,8 +56,8 @@ def list_items(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def list_item(name: str, item: Any) -> str:
-    """One item of the list in a field; no field's name holds the sign between the two."""
-    return f"{name}\x1f{sortable(item)}"
+    """One item of the list in a field, with the field's name."""
+    return f"{name}{ITEM_SIGN}{sortable(item)}"
 
 
 def _number(value: int | float) -> str:
