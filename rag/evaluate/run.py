@@ -70,6 +70,7 @@ def evaluate(
     Raises ConfigError for malformed questions or names, StoreError where there is no index.
     """
     asked = read(questions, qrels).first(limit)
+    judge = None if judge is None else judge_of(rag, judge)  # opened before the long run, to fail at once
     named = with_judge([measure(name) for name in measures], judged=judge is not None)
     told = progress or (lambda _: None)
     home = home_of(rag)
@@ -88,9 +89,8 @@ def evaluate(
         try:
             outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, told)
             if judge is not None:
-                opened = judge_of(pipeline, judge)
                 outcomes = judged(
-                    opened, asked, outcomes, journal.add, lambda done, of: told(Step("judging", done, of))
+                    judge, asked, outcomes, journal.add, lambda done, of: told(Step("judging", done, of))
                 )
         finally:
             journal.close()
