@@ -90,6 +90,12 @@ def test_errors_are_one_message_and_usage_exits_with_2(folder: Path) -> None:
     both = rag(folder, "eval", "qa.jsonl", "--ablate", "--stress")
     assert both.returncode == 2
     assert "one task at a time" in both.stderr
+    tuned = rag(folder, "eval", "qa.jsonl", "--tuned", "search.k=3")
+    assert tuned.returncode == 2
+    assert "give --modes" in tuned.stderr
+    nobody = rag(folder, "eval", "qa.jsonl", "--corpus", "corpus.jsonl", "--judge", "nobody")
+    assert nobody.returncode == 2
+    assert "no language model is named" in nobody.stderr
 
 
 def test_why_by_question_and_by_id(folder: Path) -> None:

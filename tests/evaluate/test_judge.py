@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -78,7 +81,6 @@ def test_a_finished_run_is_judged_without_being_asked_again(
     rag: Rag, asked: QuestionSet, tmp_path: Path
 ) -> None:
     rag.evaluate(asked, out=tmp_path / "run")
-    before = (tmp_path / "run" / "outcomes.jsonl").stat().st_ino
     judge = Reader()
     one = rag.evaluate(asked, judge=judge, out=tmp_path / "run")
     again = rag.evaluate(asked, judge=judge, out=tmp_path / "run")
@@ -87,7 +89,6 @@ def test_a_finished_run_is_judged_without_being_asked_again(
     other = Reader("other")
     rag.evaluate(asked, judge=other, out=tmp_path / "run")
     assert len(other.shown) == 3, "another judge judges for itself"
-    assert before
 
 
 def test_a_stopped_judge_goes_on(rag: Rag, asked: QuestionSet, tmp_path: Path) -> None:
@@ -146,6 +147,47 @@ def test_a_gguf_file_is_a_judge_by_its_path(rag: Rag, asked: QuestionSet) -> Non
     assert run.judging.unread == 0
     with pytest.raises(ConfigError, match="no language model is named"):
         rag.evaluate(asked, judge="nobody")
+
+
+class Grader(BaseHTTPRequestHandler):
+    """A model server that takes every answer for right."""
+
+    asked: ClassVar[list[dict[str, Any]]] = []
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._json({"data": [{"id": "grader-1"}]})
+
+    def do_POST(self) -> None:
+        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._json({"choices": [{"message": {"content": '{"reason": "it says so", "verdict": "right"}'}}]})
+
+    def _json(self, value: object) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(value).encode())
+
+
+def test_a_server_is_a_judge_by_its_name(rag: Rag, asked: QuestionSet) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Grader)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}/v1"
+    named = {"models.grader": {"name": "grader-1", "kind": "openai", "base_url": address}}
+    try:
+        run = rag.variant(named).evaluate(asked, judge="grader")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert run.summary["Judge"].mean == 1
+    assert run.judging is not None
+    assert run.judging.judge.startswith("grader-1 (")
+    assert {body["response_format"]["type"] for body in Grader.asked} == {"json_schema"}
+    assert len(Grader.asked) == 3
 
 
 TINY_PROMPT = Path(__file__).with_name("judge.toml")
