@@ -6,6 +6,12 @@
 - `local.py`: one folder, whose only truth is SQLite (`local_truth.py`), followed by derived indexes
   (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and
   followers, `local_check.py` examines, `local_exchange.py` swaps folders, `local_identity.py` names one
+- `lancedb.py`: a folder or a bucket; `lancedb_table.py` its versions, `lancedb_rows.py` its columns,
+  `lancedb_filter.py` filters as SQL, `lancedb_upkeep.py` what `sync` does
+- `qdrant.py`: a server; `qdrant_connection.py` reaches it, `qdrant_setup.py` makes collections,
+  `qdrant_points.py` replaces documents, `qdrant_filter.py` are conditions, `qdrant_lexical.py` is BM25
+- shared by stores on engines: `analysing.py` (terms, and their language), `payload.py` (documents and chunks as
+  flat values), `sortable.py` (values as strings that sort alike), `ties.py` (equal scores), `pieces.py`
 """
 
 from .contract import BuiltWith, Capabilities, Problem, Upsert, VectorStore

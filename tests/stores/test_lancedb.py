@@ -200,3 +200,12 @@ def test_a_vector_index_finds_nearly_all_and_with_filters_too(tmp_path: Path) ->
     odd = store.dense(vectors[5], 20, Where("odd", "=", 1))
     assert len(odd) == 20
     assert all(chunk.metadata["odd"] == 1 for chunk in store.get(ids(odd)))
+
+
+def test_the_example_of_the_page_on_scaling_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[2] / "docs" / "scaling.md"
+    if not page.exists():
+        pytest.skip("docs/scaling.md is no part of what is installed")
+    section = page.read_text("utf-8").partition("## LanceDB")[2]
+    monkeypatch.chdir(tmp_path)
+    exec(section.partition("```python\n")[2].partition("```")[0], {})
