@@ -7,10 +7,7 @@ single-threaded session are also faster than any batch of N threads.
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +15,7 @@ from rag.cores import cores
 from rag.embedding import Kind
 from rag.errors import ConfigError, ModelError
 from rag.models import BUILT_IN_EMBEDDER
+from rag.models.running import encode, open_session, open_tokenizer, share
 from rag.models.settings import TOKENIZER, WEIGHTS, EmbedderSettings
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _INPUTS = {"input_ids", "attention_mask"}
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class OnnxEmbedder:
@@ -63,8 +60,10 @@ class OnnxEmbedder:
             raise ConfigError(f"threads is {threads}, expected 1 or more, or None for all cores one may use")
         path = BUILT_IN_EMBEDDER if folder is None else Path(folder)
         settings = EmbedderSettings.read(path)
-        session = _session(path / WEIGHTS, settings)
-        return cls(session, _tokenizer(path / TOKENIZER), settings, path, threads or cores())
+        session = _checked(
+            open_session(path / WEIGHTS, optimised=settings.optimised), path / WEIGHTS, settings
+        )
+        return cls(session, open_tokenizer(path / TOKENIZER), settings, path, threads or cores())
 
     @property
     def name(self) -> str:
@@ -100,11 +99,9 @@ class OnnxEmbedder:
                 raise ModelError(f"text {position} is a {type(text).__name__}, expected a string")
         prompt = self._settings.prompts.get(kind, "")
         rows = np.empty((len(texts), self.dim), dtype=np.float32)
-        if min(self._threads, len(texts)) > 1:
-            self._fill(rows, texts, prompt)
-        else:
-            for position, text in enumerate(texts):
-                rows[position] = self._row(prompt + text)
+        shared = share([prompt + text for text in texts], self._row, self._threads, len)
+        for position, row in enumerate(shared):
+            rows[position] = row
         return rows
 
     def token_ends(self, text: str) -> NDArray[np.int64]:
@@ -120,26 +117,6 @@ class OnnxEmbedder:
     def verify(self) -> None:
         """Reads both files whole; ModelError where a SHA-256 is not the one in `embedder.json`."""
         self._settings.verify(self._folder)
-
-    def _fill(self, rows: NDArray[np.float32], texts: Sequence[str], prompt: str) -> None:
-        # The longest go first, so that no thread is left with a long text when the others are done.
-        waiting = deque(sorted(range(len(texts)), key=lambda position: -len(texts[position])))
-
-        def work() -> None:
-            while True:
-                try:
-                    position = waiting.popleft()
-                except IndexError:
-                    return
-                rows[position] = self._row(prompt + texts[position])
-
-        count = min(self._threads, len(texts))
-        with ThreadPoolExecutor(count, thread_name_prefix="embed") as pool:
-            try:
-                for done in [pool.submit(work) for _ in range(count)]:
-                    done.result()
-            finally:
-                waiting.clear()  # after an error or an interrupt the other threads stop at their next text
 
     def _row(self, text: str) -> NDArray[np.float32]:
         import numpy as np
@@ -157,28 +134,10 @@ class OnnxEmbedder:
         return row  # type: ignore[no-any-return]
 
     def _encode(self, text: str, special: bool = True) -> Any:
-        try:
-            return self._tokenizer.encode(text, add_special_tokens=special)
-        except (TypeError, UnicodeError):
-            # Half of a surrogate pair is no character; a replacement of the same length keeps the offsets.
-            return self._tokenizer.encode(_SURROGATES.sub("\ufffd", text), add_special_tokens=special)
+        return encode(self._tokenizer, text, special=special)
 
 
-def _session(weights: Path, settings: EmbedderSettings) -> Any:
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    levels = onnxruntime.GraphOptimizationLevel
-    options.graph_optimization_level = levels.ORT_DISABLE_ALL if settings.optimised else levels.ORT_ENABLE_ALL
-    try:
-        session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises types of its own
-        raise ModelError(
-            f"{weights} cannot be loaded: {error}. Install the package or export the model again."
-        ) from error
+def _checked(session: Any, weights: Path, settings: EmbedderSettings) -> Any:
     found = {node.name for node in session.get_inputs()}
     shape = session.get_outputs()[0].shape
     if found != _INPUTS or len(shape) != 2 or shape[1] not in (settings.dim, None):
@@ -187,18 +146,3 @@ def _session(weights: Path, settings: EmbedderSettings) -> Any:
             f"{', '.join(sorted(_INPUTS))} and (batch, {settings.dim}), as rag.models.export_embedder writes"
         )
     return session
-
-
-def _tokenizer(path: Path) -> Any:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises plain Exception
-        raise ModelError(
-            f"{path} cannot be loaded: {error}. Install the package or export it again."
-        ) from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
-    return tokenizer

@@ -40,7 +40,9 @@ def tune_reader_command(
         int, typer.Option("--text-items", min=0, help="Questions made of the passages, to begin with.")
     ] = 26_000,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Peak learning rate.")] = 1.5e-4,
-    tokens: Annotated[int, typer.Option("--tokens", min=400, help="Tokens a batch; less needs less memory.")] = 6000,
+    tokens: Annotated[
+        int, typer.Option("--tokens", min=400, help="Tokens a batch; less needs less memory.")
+    ] = 6000,
     held_out: Annotated[
         float, typer.Option("--held-out", min=0, max=0.9, help="Share held out to measure on, by title.")
     ] = 0.1,

@@ -49,7 +49,6 @@ def ranked_passages(examples: Sequence[Example], depth: int = 20) -> dict[str, l
     Dense and lexical similarity are added as z-scores, as search does by default.
     """
     import numpy as np
-
     from rank_bm25 import BM25Okapi
 
     from rag.embedding.onnx import OnnxEmbedder

@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import ConfigError, MissingExtra
 
+from .claims import claims_of
 from .examples import Example, read_examples
 from .items import Item
 from .mixture import by_title, question_epoch, text_epoch
 from .negatives import Ranked, other_passage, ranked_passages, unanswerable
-from .claims import claims_of
 from .split import split
 
 
@@ -104,7 +104,7 @@ def tune_reader(
     shown = held_items(held, ranked)
     weights = _trained(train, ranked, shown, base, work, options, told)
     told(Step("exporting", 0, 0))
-    return _exported(weights, examples, shown, base, out, len(train), len(held), options)
+    return _exported(weights, shown, base, out, (len(train), len(held)), options)
 
 
 def held_items(held: Sequence[Example], ranked: Ranked, seed: int = 5) -> list[Item]:
@@ -204,15 +204,40 @@ def _run(
 
 def _exported(
     weights: dict[str, Any],
-    examples: Sequence[Example],
     shown: Sequence[Item],
     base: Path,
     out: Path,
-    trained: int,
-    held: int,
+    counts: tuple[int, int],
     options: Options,
 ) -> Tuned:
-    raise NotImplementedError
+    """The folder that a reader is opened from, its calibration, and a report of what 8 bits cost."""
+    from rag.models.settings import TOKENIZER, WEIGHTS, file_sha256
+    from rag.reading.settings import ReaderSettings
+
+    from .calibrate import platt
+    from .encode import Encoder
+    from .export import export, score_graph
+    from .network import make_network
+    from .train import score_network
+
+    tokenizer = _tokenizer(base)
+    network = make_network(base)
+    network.load_state_dict(weights)
+    encoded = Encoder(tokenizer).encode(shown)
+    exact = score_network(network, encoded, shown)
+    tokenizer.save(str(out / TOKENIZER), pretty=False)
+    export(network, encoded, out / WEIGHTS)
+    small = score_graph(out / WEIGHTS, encoded, shown)
+    settings = ReaderSettings(
+        name=out.resolve().name,
+        sha256={name: file_sha256(out / name) for name in (WEIGHTS, TOKENIZER)},
+        answerable=platt(small.answerable),
+        supported=platt(small.supported),
+    )
+    settings.write(out)
+    tuned = Tuned(out, *counts, exact.intervals(), small.intervals(), asdict(options))
+    (out / "report.json").write_text(json.dumps(tuned.to_dict(), indent=2) + "\n", "utf-8")
+    return tuned
 
 
 def _ranked(examples: Sequence[Example], file: Path) -> Ranked:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.evaluate.measures.words import exact_match, f1
+from rag.reading.spans import best_spans, characters
 
 from .encode import Encoded, batches
 from .items import Item
@@ -14,9 +15,6 @@ from .items import Item
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-LONGEST = 30
-"""Tokens of the longest answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +35,19 @@ class Score:
             "supported AUC": auc(self.supported),
         }
 
+    def intervals(self, resamples: int = 500) -> dict[str, tuple[float, float, float]]:
+        """(mean, low, high) by name: 95 % bootstrap intervals over the items."""
+        from rag.evaluate.statistics import interval
 
-def best_span(
-    start: NDArray[np.float32], end: NDArray[np.float32], longest: int = LONGEST
-) -> tuple[int, int, float]:
-    """The first and last position with the greatest start + end, at most `longest` apart, and that sum."""
-    import numpy as np
-
-    total = np.triu(start[:, None] + end[None, :])
-    total = np.where(np.triu(np.ones_like(total)) - np.triu(np.ones_like(total), longest) > 0, total, -np.inf)
-    first, last = np.unravel_index(int(total.argmax()), total.shape)
-    return int(first), int(last), float(total[first, last])
+        found = {}
+        for name, values in (("EM", self.exact), ("F1", self.f1)):
+            if values:
+                mean = interval(values)
+                found[name] = (mean.mean, mean.low, mean.high)
+        for name, scored in (("answerable AUC", self.answerable), ("supported AUC", self.supported)):
+            if len({is_true for _, is_true in scored}) == 2:
+                found[name] = _resampled_auc(scored, resamples)
+        return found
 
 
 def score(predict: Any, encoded: Sequence[Encoded], items: Sequence[Item]) -> Score:
@@ -83,13 +83,26 @@ def auc(scored: Sequence[tuple[float, bool]]) -> float:
     return float((below + upto).mean() / 2 / len(false))
 
 
+def _resampled_auc(scored: Sequence[tuple[float, bool]], resamples: int) -> tuple[float, float, float]:
+    """The area, and the 2.5th and 97.5th percentile of it over samples drawn with replacement."""
+    import random
+
+    import numpy as np
+
+    chance = random.Random(0)
+    drawn = [auc(chance.choices(scored, k=len(scored))) for _ in range(resamples)]
+    low, high = np.nanpercentile(drawn, [2.5, 97.5]).tolist()
+    return auc(scored), low, high
+
+
 def _text(one: Encoded, item: Item, start: NDArray[np.float32], end: NDArray[np.float32]) -> str:
     places = [place for place, (_, stop) in enumerate(one.offsets) if stop > 0]
     if not places:
         return ""
     low, high = one.second + places[0], one.second + places[-1] + 1
-    first, last, _ = best_span(start[low:high], end[low:high])
-    return item.passage[one.offsets[places[0] + first][0] : one.offsets[places[0] + last][1]]
+    ((first, last, _),) = best_spans(start[low:high], end[low:high])
+    begin, stop = characters(one.offsets[places[0] :], first, last)
+    return item.passage[begin:stop]
 
 
 def _mean(values: Sequence[float]) -> float:

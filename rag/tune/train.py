@@ -107,7 +107,9 @@ class Trainer:
     def measure(self, held_out: Sequence[Item]) -> Score:
         """How the mean of the weights does now."""
         with self._mean_weights():
-            return self._score(self.encoder.encode(held_out, self.plan.seed), held_out)
+            return score_network(
+                self.network, self.encoder.encode(held_out, self.plan.seed), held_out, self.device
+            )
 
     def _learn(self, batch: Sequence[Encoded], done: float) -> dict[str, float]:
         import torch
@@ -137,7 +139,7 @@ class Trainer:
         from safetensors.torch import save_file
 
         with self._mean_weights():
-            found = self._score(shown, items).summary()
+            found = score_network(self.network, shown, items, self.device).summary()
             worth = merit(found)
             if worth > self._best:
                 self._best, self._waited = worth, 0
@@ -153,19 +155,6 @@ class Trainer:
         with (self.folder / "measures.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         self._watch(row)
-
-    def _score(self, shown: Sequence[Encoded], items: Sequence[Item]) -> Score:
-        import torch
-
-        self.network.eval()
-
-        def predict(batch: Sequence[Encoded]) -> tuple[Any, ...]:
-            given = tensors(batch, self.device)
-            with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
-                outputs = self.network(given["input_ids"], given["attention_mask"], given["token_type_ids"])
-            return tuple(one.float().cpu().numpy() for one in outputs)
-
-        return score(predict, shown, items)
 
     @contextmanager
     def _mean_weights(self) -> Iterator[None]:
@@ -212,3 +201,20 @@ class Trainer:
                     "exp_avg": held[f"exp_avg.{name}"].to(one.device),
                     "exp_avg_sq": held[f"exp_avg_sq.{name}"].to(one.device),
                 }
+
+
+def score_network(
+    network: Any, shown: Sequence[Encoded], items: Sequence[Item], device: str = "cpu"
+) -> Score:
+    """The measures of a network as it is, in bfloat16."""
+    import torch
+
+    network.eval()
+
+    def predict(batch: Sequence[Encoded]) -> tuple[Any, ...]:
+        given = tensors(batch, device)
+        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
+            outputs = network(given["input_ids"], given["attention_mask"], given["token_type_ids"])
+        return tuple(one.float().cpu().numpy() for one in outputs)
+
+    return score(predict, shown, items)

@@ -11,7 +11,8 @@ from tokenizers import Tokenizer
 from rag.models import BUILT_IN_EMBEDDER
 from rag.tune.encode import MAX_QUESTION, Encoder, arrays, batches
 from rag.tune.items import Item
-from rag.tune.score import auc, best_span, score
+from rag.reading.spans import best_spans
+from rag.tune.score import auc, score
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +62,21 @@ def test_batches_hold_everything_once(tokenizer: Tokenizer) -> None:
 
 
 def test_the_best_span_ends_behind_its_start() -> None:
-    start, end = np.array([0.0, 1.0, 5.0]), np.array([9.0, 2.0, 1.0])
-    assert best_span(start, end) == (0, 0, 9.0)
-    assert best_span(np.array([0.0, 1.0, 5.0]), np.array([-9.0, 2.0, 1.0])) == (2, 2, 6.0)
-    assert best_span(np.array([4.0, 0.0, 0.0]), np.array([0.0, 0.0, 4.0]), longest=2)[:2] == (0, 0)
+    def best(start: list[float], end: list[float], longest: int = 30) -> tuple[int, int]:
+        return best_spans(np.array(start), np.array(end), 1, longest)[0][:2]
+
+    assert best([0, 1, 5], [9, 2, 1]) == (0, 0)
+    assert best([0, 1, 5], [-9, 2, 1]) == (2, 2)
+    assert best([4, 0, 0], [0, 0, 4]) == (0, 2)
+    assert best([4, 0, 0], [0, 0, 4], longest=2) in {(0, 0), (0, 1)}
+
+
+def test_spans_come_best_first_and_apart() -> None:
+    found = best_spans(np.array([3.0, 0, 0, 2.0]), np.array([3.0, 0, 0, 2.0]), 2)
+    assert [span[:2] for span in found] == [(0, 0), (3, 3)]
+    share = np.exp(3) / (np.exp(3) + 2 + np.exp(2))
+    assert found[0][2] == pytest.approx(share**2)
+    assert best_spans(np.array([]), np.array([]), 2) == []
 
 
 def test_area_under_the_curve() -> None:

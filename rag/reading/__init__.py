@@ -1,0 +1,52 @@
+"""A small model that reads a question and a passage together. It reranks, answers, abstains and checks claims.
+
+- `onnx.py`: `OnnxReader`, which runs the model that ships, and those that `rag tune reader` makes
+- `pairs.py`: two texts → the tokens that the model reads; `spans.py`: its logits → answers
+- `settings.py`: `reader.json`, what a model says of itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class Passage(NamedTuple):
+    """What is read: a text, and the heading or title above it, in which no answer is looked for."""
+
+    context: str
+    text: str
+
+
+class Span(NamedTuple):
+    """A possible answer, `text[start:end]` of a passage, and the probability that it is the right one there."""
+
+    start: int
+    end: int
+    probability: float
+
+
+class Reading(NamedTuple):
+    """What came of reading one passage: whether it answers (a logit, and 0 to 1), and its best spans."""
+
+    logit: float
+    answerable: float
+    spans: tuple[Span, ...]
+
+
+class Reader(Protocol):
+    """Reads pairs of texts."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        """One reading a passage, in their order."""
+        ...
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Pairs of (claim, text) → the probability that the text supports the claim, 0 to 1."""
+        ...

@@ -1,0 +1,78 @@
+"""`reader.json`: what a reader says of itself, beside its `model.onnx` and `tokenizer.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag.errors import ModelError
+from rag.models.settings import TOKENIZER, WEIGHTS, file_sha256
+
+FORMAT = 1
+SETTINGS = "reader.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """What `reader.json` holds. `answerable` and `supported` are (scale, bias): P = σ(scale · logit + bias)."""
+
+    name: str
+    sha256: Mapping[str, str]
+    answerable: tuple[float, float] = (1.0, 0.0)
+    supported: tuple[float, float] = (1.0, 0.0)
+    max_tokens: int = 384
+    max_question: int = 64
+    stride: int = 128
+    optimised: bool = True
+    format: int = FORMAT
+
+    @property
+    def fingerprint(self) -> str:
+        """`name@` and 16 hexadecimal digits over the files' hashes and every setting."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"{self.name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+    @classmethod
+    def read(cls, folder: Path) -> ReaderSettings:
+        """The settings of a reader's folder. ModelError where a file is missing or a value is unusable."""
+        for name in (SETTINGS, WEIGHTS, TOKENIZER):
+            if not (folder / name).is_file():
+                raise ModelError(
+                    f"{folder} has no {name}; expected {SETTINGS}, {WEIGHTS} and {TOKENIZER}. "
+                    "Make a reader with: rag tune reader FILES --base FOLDER --out FOLDER"
+                )
+        try:
+            values = json.loads((folder / SETTINGS).read_text("utf-8"))
+            for key in ("answerable", "supported"):
+                scale, bias = values[key]
+                values[key] = (float(scale), float(bias))
+            settings = cls(**values)
+            room = settings.max_tokens - settings.max_question - settings.stride
+            usable = room > 0 and settings.stride > 0 and {WEIGHTS, TOKENIZER} <= settings.sha256.keys()
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(
+                f"{folder / SETTINGS} cannot be used: {error}. Export the reader again."
+            ) from error
+        if settings.format != FORMAT or not usable:
+            raise ModelError(
+                f"{folder / SETTINGS} has format {settings.format} and max_tokens {settings.max_tokens}; this "
+                f"version reads format {FORMAT}, with room for a passage. Export the reader again."
+            )
+        return settings
+
+    def write(self, folder: Path) -> None:
+        """Writes `reader.json` into the folder."""
+        (folder / SETTINGS).write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+
+    def verify(self, folder: Path) -> None:
+        """Reads both files whole; ModelError where one is not the file that was exported."""
+        for name in (WEIGHTS, TOKENIZER):
+            found = file_sha256(folder / name)
+            if found != self.sha256[name]:
+                raise ModelError(
+                    f"{folder / name} has SHA-256 {found}, {SETTINGS} says {self.sha256[name]}: "
+                    "the file is damaged or was replaced. Install the package or export the reader again."
+                )
