@@ -26,7 +26,7 @@ from .contract import BuiltWith, Capabilities, Problem, Upsert
 from .lancedb_filter import one_of, quoted, to_sql
 from .lancedb_rows import IDENTITY, identity_row, schema, table_of
 from .lancedb_table import NAME, Versions, connected, is_there, retried, rows, s3_options, translated
-from .lancedb_upkeep import VECTOR_INDEX, bring_up_to_date, make_terms_index, tidy
+from .lancedb_upkeep import bring_up_to_date, make_terms_index, tidy
 from .payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
 from .pieces import pieces
 from .prepared import prepared
@@ -238,17 +238,17 @@ class LanceStore:
     def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[Scored]:
         def search(reach: int) -> list[Scored]:
             asked = table.search(vector, vector_column_name="vector").distance_type("dot")
-            asked = asked.nprobes(self._probes).refine_factor(4)
+            # More cells only where a narrow filter leaves too few hits in these; the best are scored again.
+            asked = asked.minimum_nprobes(self._probes).maximum_nprobes(0).refine_factor(4)
             if where is not None:
                 asked = asked.where(f"kind = 'chunk' AND {to_sql(where)}", prefilter=True)
-            if reach > _BEYOND_CELLS and indexed:
+            if reach > _BEYOND_CELLS:
                 asked = asked.bypass_vector_index()
             found = asked.limit(reach).select(["id", "_distance"]).to_arrow().to_pylist()
             return [Scored(row["id"], 1.0 - row["_distance"]) for row in found]
 
         with translated(self.url):
             table = self._versions.current
-            indexed = any(index.name == VECTOR_INDEX for index in table.list_indices())
             return best(search, k)
 
     def lexical(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:

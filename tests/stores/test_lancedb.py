@@ -200,6 +200,8 @@ def test_a_vector_index_finds_nearly_all_and_with_filters_too(tmp_path: Path) ->
     odd = store.dense(vectors[5], 20, Where("odd", "=", 1))
     assert len(odd) == 20
     assert all(chunk.metadata["odd"] == 1 for chunk in store.get(ids(odd)))
+    narrow = open_here(store.url, probes=1).dense(vectors[5], 30, Where("source", "=", "77.txt"))
+    assert set(ids(narrow)) == {chunk.id for chunk in items[77].chunks}
 
 
 def test_the_example_of_the_page_on_scaling_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
