@@ -97,7 +97,9 @@ def _atx_title(body: str) -> str:
 def plain_title(title: str) -> str:
     """A heading's words without links' targets, HTML tags, emphasis and code marks, on one line."""
     plain = " ".join(_MARKS.sub("", _LINK.sub(r"\1", title)).split())
-    return plain or " ".join(title.split())  # a title of marks alone is all its author wrote
+    if any(character.isalnum() for character in plain):
+        return plain
+    return " ".join(title.split())  # where no word is left, the marks are all its author wrote
 
 
 def _fence(rows: Sequence[Line], i: int) -> Found:

@@ -47,10 +47,9 @@ def lost(document: Document, spans: list[Span]) -> list[str]:
 
 
 def is_markup(line: str) -> bool:
-    """A rule of one mark such as `---` or `* * *`, or a heading without a letter in its title."""
+    """A rule of one mark such as `---` or `* * *`, or a heading without a title."""
     marks = set("".join(line.split()))
-    heading = line.lstrip().startswith("#")
-    return not any(mark.isalnum() for mark in marks) and (len(marks) == 1 or marks <= set("#=-") or heading)
+    return not any(mark.isalnum() for mark in marks) and (len(marks) == 1 or marks <= set("#=-"))
 
 
 def words(line: str) -> set[str]:

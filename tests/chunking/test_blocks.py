@@ -118,3 +118,7 @@ def test_media_type_parameters_and_unknown_types() -> None:
     assert parser("Text/Markdown; charset=utf-8") is parser(M)
     assert parser("text/strange") is parser(P)
     assert parser("text/x-rust") is parser("text/x-java")
+
+
+def test_a_title_without_a_word_keeps_its_marks() -> None:
+    assert [block.title for block in parser("text/markdown")("# # ```\n")] == ["# ```"]
