@@ -2,8 +2,9 @@
 
 A built-in `duplicates` of the kind `denoise` is the function `build` in `rag/denoise/duplicates.py`. It gets
 those of the offered keywords that its signature names (the embedder, the store, settings), made on demand,
-and the options of its `[stages.duplicates]` section; what it returns is the stage. An entry point in the
-group `rag.denoise` is such a `build` too. `package.module:function` is the stage itself.
+and the options of its `[stages.duplicates]` section; what it returns is the stage. A parameter whose default
+is a dataclass value stands for all fields of it. An entry point in the group `rag.denoise` is such a `build`
+too. `package.module:function` is the stage itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -45,13 +47,34 @@ def part(
     if ":" in named:
         return _imported(kind, named)
     build = _builder(kind, named)
-    parameters = inspect.signature(build).parameters
+    plain, grouped = _keywords(build)
+    keywords = [*plain, *(name for group in grouped.values() for name in _fields(group))]
     given = dict((options or {}).get(named, {}))
-    unknown = set(given) - set(parameters)
+    unknown = set(given) - set(keywords)
     if unknown:
-        known = ", ".join(sorted(set(parameters) - {"store", "embedder"})) or "none"
+        known = ", ".join(sorted(set(keywords) - {"store", "embedder"})) or "none"
         raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")
-    return build(**({name: offered[name]() for name in parameters if name in offered} | given))
+    values = {name: offered[name]() for name in keywords if name in offered} | given
+    groups = {
+        parameter: replace(group, **{name: values.pop(name) for name in _fields(group) if name in values})
+        for parameter, group in grouped.items()
+    }
+    return build(**values, **groups)
+
+
+def _keywords(build: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
+    """The parameters of a builder: plain ones, and those that stand for the fields of their default."""
+    parameters = inspect.signature(build).parameters
+    grouped = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if is_dataclass(parameter.default) and not isinstance(parameter.default, type)
+    }
+    return [name for name in parameters if name not in grouped], grouped
+
+
+def _fields(group: Any) -> list[str]:
+    return [field.name for field in fields(group)]
 
 
 def _builder(kind: str, name: str) -> Callable[..., Any]:

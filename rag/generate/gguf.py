@@ -20,7 +20,7 @@ from .chat_model import Message, OpenModel
 from .gguf_header import read_header
 from .grammar import from_schema
 from .local import check_room, plain, rendered, turn
-from .prompted import Prompted, prompted
+from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 
 _MOST_CONTEXT = 8192  # of a model trained for more, unless more is asked for: memory grows with it
 _ROPE = {"none": 0, "linear": 1, "yarn": 2}
@@ -194,26 +194,6 @@ def _grammar(text: str) -> Any:
     return LlamaGrammar.from_string(text, verbose=False)
 
 
-def build(
-    open_model: OpenModel,
-    max_tokens: int = 512,
-    temperature: float = 0.0,
-    seed: int = 0,
-    prompt: str = "",
-    form: str = "answer",
-    examples: str = "",
-    shots: int = 3,
-    grammar: bool = False,
-) -> Prompted:
+def build(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
     """A generator over the GGUF file of `[model]`; `grammar` lets it write no sentence without a marker."""
-    return prompted(
-        open_model("gguf"),
-        prompt=prompt,
-        form=form,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        seed=seed,
-        examples=examples,
-        shots=shots,
-        grammar=grammar,
-    )
+    return prompted(open_model("gguf"), options, grammar=grammar)

@@ -16,7 +16,7 @@ from rag.errors import ConfigError, MissingExtra, ModelError
 
 from .chat_model import Message, OpenModel
 from .local import check_room, plain, rendered, turn
-from .prompted import Prompted, prompted
+from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 from .stream import until
 
 _MOST_CONTEXT = 8192
@@ -229,24 +229,6 @@ def _first(ids: Any) -> Any:
     return ids[0] if isinstance(ids, list) else ids
 
 
-def build(
-    open_model: OpenModel,
-    max_tokens: int = 512,
-    temperature: float = 0.0,
-    seed: int = 0,
-    prompt: str = "",
-    form: str = "answer",
-    examples: str = "",
-    shots: int = 3,
-) -> Prompted:
+def build(open_model: OpenModel, options: PromptOptions = DEFAULTS) -> Prompted:
     """A generator over the Hugging Face model of `[model]`."""
-    return prompted(
-        open_model("hf"),
-        prompt=prompt,
-        form=form,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        seed=seed,
-        examples=examples,
-        shots=shots,
-    )
+    return prompted(open_model("hf"), options)

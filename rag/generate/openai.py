@@ -18,7 +18,7 @@ from rag.errors import ConfigError, ModelError
 
 from .chat_model import Message, OpenModel
 from .http import Refused, Server
-from .prompted import Prompted, prompted
+from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 
 _CONTEXT = 4096  # tokens, where neither the settings nor the server tell
 _BYTES_A_TOKEN = 2.5  # fewer than any common tokenizer needs for prose, so that an estimate is never short
@@ -169,26 +169,6 @@ def _pieces(event: str, name: str) -> Iterator[str]:
         ) from error
 
 
-def build(
-    open_model: OpenModel,
-    max_tokens: int = 512,
-    temperature: float = 0.0,
-    seed: int = 0,
-    prompt: str = "",
-    form: str = "answer",
-    examples: str = "",
-    shots: int = 3,
-    grammar: bool = False,
-) -> Prompted:
+def build(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
     """A generator over the server of `[model]`; `grammar` works where the server is llama.cpp's."""
-    return prompted(
-        open_model("openai"),
-        prompt=prompt,
-        form=form,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        seed=seed,
-        examples=examples,
-        shots=shots,
-        grammar=grammar,
-    )
+    return prompted(open_model("openai"), options, grammar=grammar)

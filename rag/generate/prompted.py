@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import ConfigError
@@ -105,37 +106,42 @@ class Prompted:
         return unless(pieces, self.prompt.refusal)
 
 
-def prompted(
-    model: ChatModel,
-    *,
-    prompt: str = "",
-    form: str = "answer",
-    max_tokens: int = 512,
-    temperature: float = 0.0,
-    seed: int = 0,
-    examples: str = "",
-    shots: int = 3,
-    grammar: bool = False,
-) -> Prompted:
-    """A generator from options: `form` is answer, notes or examples, `prompt` the path of another file.
+@dataclass(frozen=True, slots=True)
+class PromptOptions:
+    """What can be said of the prompt and of the model's turn, for any language model."""
 
-    `examples` is a TOML file of worked examples and `shots` how many are shown (form `examples`). Raises
-    ConfigError for an unknown form or a file that cannot be used.
+    max_tokens: int = 512  # of an answer
+    temperature: float = 0.0  # 0 always writes the same answer
+    seed: int = 0  # of sampling, where the temperature is not 0
+    prompt: str = ""  # path of another prompt file
+    form: str = "answer"  # answer, notes or examples
+    examples: str = ""  # a TOML file of worked examples, for the form `examples`
+    shots: int = 3  # how many of them are shown
+
+
+DEFAULTS = PromptOptions()
+
+
+def prompted(model: ChatModel, options: PromptOptions = DEFAULTS, *, grammar: bool = False) -> Prompted:
+    """A generator from options; `grammar` lets the model write no sentence without a marker.
+
+    A model that cannot hold to a grammar ignores it. Raises ConfigError for an unknown form or a file that
+    cannot be used.
     """
-    if form not in FORMS:
-        raise ConfigError(f"form is {form!r}, expected one of {', '.join(FORMS)}")
-    chosen = load_prompt(prompt or form, ("question", "sources"))
+    if options.form not in FORMS:
+        raise ConfigError(f"form is {options.form!r}, expected one of {', '.join(FORMS)}")
+    chosen = load_prompt(options.prompt or options.form, ("question", "sources"))
     choose = None
-    if form == "examples":
+    if options.form == "examples":
         from .examples import chooser
 
-        choose = chooser(chosen, examples, shots)
+        choose = chooser(chosen, options.examples, options.shots)
     return Prompted(
         model,
         chosen,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        seed=seed,
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        seed=options.seed,
         examples=choose,
         grammar=grammar,
     )

@@ -43,11 +43,11 @@ def build(
     Answers with entropy above `most` (0 to 1) are withdrawn; confidence becomes at most 1 - entropy. `alike`
     is the cosine from which two answers count as one.
     """
-    from rag.generate.prompted import prompted
+    from rag.generate.prompted import PromptOptions, prompted
 
     if samples < 2:
         raise ConfigError(f"samples is {samples}, expected 2 or more")
-    generator = prompted(open_model(""), prompt=prompt)
+    generator = prompted(open_model(""), PromptOptions(prompt=prompt))
 
     def semantic_entropy(question: Question, answer: Answer) -> Answer:
         if answer.abstained or not answer.hits:

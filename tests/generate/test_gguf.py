@@ -14,7 +14,7 @@ from rag.errors import ConfigError, MissingExtra, ModelError
 from rag.generate.chat_model import ChatModel, Message
 from rag.generate.gguf import GgufModel
 from rag.generate.gguf_header import read_header
-from rag.generate.prompted import prompted
+from rag.generate.prompted import PromptOptions, prompted
 from rag.types import Hit, Question
 
 INSTALLED = importlib.util.find_spec("llama_cpp") is not None
@@ -85,7 +85,9 @@ def model(tiny: Path) -> GgufModel:
 
 
 def answer(model: ChatModel, tiny: Path, hits: list[Hit], question: Question = COLOR, **options: Any) -> str:
-    generator = prompted(model, prompt=str(tiny / "prompt.toml"), **{"max_tokens": 32, **options})
+    grammar = options.pop("grammar", False)
+    asked = PromptOptions(prompt=str(tiny / "prompt.toml"), **{"max_tokens": 32, **options})
+    generator = prompted(model, asked, grammar=grammar)
     return "".join(piece for piece in generator(question, hits) if isinstance(piece, str))
 
 
@@ -189,12 +191,14 @@ def test_a_prompt_that_does_not_fit_is_refused(model: GgufModel) -> None:
 def test_hits_that_do_not_fit_are_left_out(tiny: Path, make_hit: Callable[..., Hit]) -> None:
     model = GgufModel.open(tiny / "tiny-llama.gguf", context_tokens=128, threads=1)
     hits = [make_hit(f"The lamp number {n} is painted red and was never moved.", 10 - n) for n in range(8)]
-    pieces = list(prompted(model, prompt=str(tiny / "prompt.toml"), max_tokens=24)(COLOR, hits))
+    pieces = list(
+        prompted(model, PromptOptions(prompt=str(tiny / "prompt.toml"), max_tokens=24))(COLOR, hits)
+    )
     detail = pieces[-1].detail  # type: ignore[union-attr]
     assert detail["left_out"][-1] == 8
     assert detail["prompt_tokens"] + 24 <= 128 == detail["context_tokens"]
     with pytest.raises(ModelError, match="before any source"):
-        list(prompted(model, max_tokens=24)(COLOR, hits))
+        list(prompted(model, PromptOptions(max_tokens=24))(COLOR, hits))
 
 
 @needs_llama

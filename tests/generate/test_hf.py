@@ -10,7 +10,7 @@ import pytest
 
 from rag.errors import ConfigError, ModelError
 from rag.generate.chat_model import ChatModel, Message
-from rag.generate.prompted import prompted
+from rag.generate.prompted import PromptOptions, prompted
 from rag.types import Hit, Question
 
 torch = pytest.importorskip("torch", reason="pip install 'footnote-rag[hf]'")
@@ -28,7 +28,9 @@ def model(tiny: Path) -> HfModel:
 
 
 def answer(model: ChatModel, tiny: Path, hits: list[Hit], question: Question = COLOR, **options: Any) -> str:
-    generator = prompted(model, prompt=str(tiny / "prompt.toml"), **{"max_tokens": 32, **options})
+    generator = prompted(
+        model, PromptOptions(prompt=str(tiny / "prompt.toml"), **{"max_tokens": 32, **options})
+    )
     return "".join(piece for piece in generator(question, hits) if isinstance(piece, str))
 
 
@@ -112,7 +114,9 @@ def test_a_template_without_a_system_role_gets_its_text_with_the_users(tiny: Pat
 def test_hits_that_do_not_fit_are_left_out(tiny: Path, make_hit: Callable[..., Hit]) -> None:
     model = HfModel.open(tiny / "hf", offline=True, dtype="float32", context_tokens=120)
     hits = [make_hit(f"The lamp number {n} is painted red and was never moved.", 10 - n) for n in range(8)]
-    pieces = list(prompted(model, prompt=str(tiny / "prompt.toml"), max_tokens=24)(COLOR, hits))
+    pieces = list(
+        prompted(model, PromptOptions(prompt=str(tiny / "prompt.toml"), max_tokens=24))(COLOR, hits)
+    )
     detail = pieces[-1].detail  # type: ignore[union-attr]
     assert detail["sources"] == list(range(1, 1 + len(detail["sources"])))
     assert detail["left_out"][-1] == 8

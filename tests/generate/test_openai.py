@@ -21,7 +21,7 @@ import pytest
 from rag.errors import ConfigError, ModelError
 from rag.generate.chat_model import ChatModel, Message
 from rag.generate.openai import OpenAIModel
-from rag.generate.prompted import prompted
+from rag.generate.prompted import PromptOptions, prompted
 from rag.types import Hit, Question
 
 ASKED = [Message("user", "What color is the lamp?")]
@@ -229,7 +229,9 @@ def test_addresses_that_cannot_be_used_are_refused() -> None:
 
 
 def test_it_is_a_generator_like_the_others(server: str, hits: list[Hit], tiny: Path) -> None:
-    generator = prompted(OpenAIModel("words", base_url=server), prompt=str(tiny / "prompt.toml"))
+    generator = prompted(
+        OpenAIModel("words", base_url=server), PromptOptions(prompt=str(tiny / "prompt.toml"))
+    )
     pieces = list(generator(Question("What color is the lamp?"), hits))
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == "The lamp is rød [1]."
     assert pieces[-1].detail["sources"] == [1, 2, 3]  # type: ignore[union-attr]
@@ -281,7 +283,7 @@ def test_a_real_server_answers_and_cites(
 ) -> None:
     monkeypatch.setenv("TINY_KEY", "tiny")
     model = OpenAIModel(base_url=llama_server, key_env="TINY_KEY", context_tokens=512)
-    generator = prompted(model, prompt=str(tiny / "prompt.toml"), max_tokens=32)
+    generator = prompted(model, PromptOptions(prompt=str(tiny / "prompt.toml"), max_tokens=32))
     pieces = [p for p in generator(Question("When does the gate open?"), hits) if isinstance(p, str)]
     assert "".join(pieces) == "The gate opens at noon. [2]"
     assert len(pieces) > 3, "it streams"

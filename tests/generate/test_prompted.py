@@ -12,8 +12,9 @@ from rag.errors import ConfigError, ModelError
 from rag.generate import Told
 from rag.generate.examples import Example, covering, load_examples
 from rag.generate.grammar import cited
-from rag.generate.prompted import Prompted, prompted
+from rag.generate.prompted import Prompted, PromptOptions, prompted
 from rag.prompts import Prompt
+from rag.registry import part
 from rag.types import Hit, Question
 
 ASKED = Question("What color is the lamp?")
@@ -111,16 +112,23 @@ def test_a_refusal_yields_nothing(scripted: Any, hits: list[Hit], text: str) -> 
 
 def test_the_notes_form_keeps_notes_out_of_the_answer(scripted: Any, hits: list[Hit]) -> None:
     model = scripted("[1] RELEVANT: red\n[2] IRRELEVANT\nANSWER:\nThe lamp is red [1].")
-    text, told = parts(prompted(model, form="notes"), hits)
+    text, told = parts(prompted(model, PromptOptions(form="notes")), hits)
     assert text == "The lamp is red [1]."
     assert told["notes"] == "[1] RELEVANT: red\n[2] IRRELEVANT"
-    assert parts(prompted(scripted("[1] IRRELEVANT\nANSWER: NO ANSWER"), form="notes"), hits)[0] == ""
-    assert parts(prompted(scripted("no line at all"), form="notes"), hits)[0] == ""
+    assert (
+        parts(prompted(scripted("[1] IRRELEVANT\nANSWER: NO ANSWER"), PromptOptions(form="notes")), hits)[0]
+        == ""
+    )
+    assert parts(prompted(scripted("no line at all"), PromptOptions(form="notes")), hits)[0] == ""
 
 
 def test_the_examples_form_shows_worked_examples_as_turns(scripted: Any, hits: list[Hit]) -> None:
     model = scripted("x")
-    parts(prompted(model, form="examples", shots=2), hits, Question("When does the shop close on Saturdays?"))
+    parts(
+        prompted(model, PromptOptions(form="examples", shots=2)),
+        hits,
+        Question("When does the shop close on Saturdays?"),
+    )
     roles = [one.role for one in model.asked[0]]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
     assert "The shop closes at 18:00 on Saturdays [2]." in [one.content for one in model.asked[0]]
@@ -159,26 +167,29 @@ def test_a_users_own_files_replace_what_ships(scripted: Any, hits: list[Hit], tm
         "user = '''Frage: {question}\n{sources}'''\nsource = '[[{number}]] {text}'\nrefusal = 'NEIN'"
     )
     model = scripted("Nein!")
-    assert parts(prompted(model, prompt=str(tmp_path / "mine.toml")), hits)[0] == ""
+    assert parts(prompted(model, PromptOptions(prompt=str(tmp_path / "mine.toml"))), hits)[0] == ""
     assert [one.role for one in model.asked[0]] == ["user"]
     assert model.asked[0][0].content.startswith(
         "Frage: What color is the lamp?\n[[1]] The lamp is painted red."
     )
     (tmp_path / "mine-too.toml").write_text("[[example]]\nsources = ['s']\nquestion = 'q'\nanswer = 'a [1].'")
     model = scripted("x")
-    parts(prompted(model, form="examples", examples=str(tmp_path / "mine-too.toml"), shots=5), hits)
+    parts(
+        prompted(model, PromptOptions(form="examples", examples=str(tmp_path / "mine-too.toml"), shots=5)),
+        hits,
+    )
     assert [one.role for one in model.asked[0]] == ["system", "user", "assistant", "user"]
 
 
 def test_wrong_options_are_refused(scripted: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected one of answer, notes, examples"):
-        prompted(scripted(), form="poem")
+        prompted(scripted(), PromptOptions(form="poem"))
     (tmp_path / "none.toml").write_text("")
     with pytest.raises(ConfigError, match=r"no \[\[example\]\] table"):
-        prompted(scripted(), form="examples", examples=str(tmp_path / "none.toml"))
+        prompted(scripted(), PromptOptions(form="examples", examples=str(tmp_path / "none.toml")))
     (tmp_path / "bad.toml").write_text("[[example]]\nquestion = 'q'")
     with pytest.raises(ConfigError, match="cannot be read"):
-        prompted(scripted(), form="examples", examples=str(tmp_path / "bad.toml"))
+        prompted(scripted(), PromptOptions(form="examples", examples=str(tmp_path / "bad.toml")))
 
 
 def test_sampling_options_and_grammar_reach_the_model(scripted: Any, hits: list[Hit]) -> None:
@@ -197,3 +208,17 @@ def test_the_grammar_names_the_sources_and_the_refusal() -> None:
     assert 'marker ::= "[" ("1" | "4") "]"' in text
     assert text.startswith('root ::= "NO \\"ANSWER\\"" | sentence more*\n')
     assert cited([1], "").startswith("root ::= sentence more*\n")
+
+
+def test_every_generator_of_language_models_takes_the_same_options(scripted: Any) -> None:
+    offered = {"open_model": lambda: lambda kind: scripted(), "max_tokens": lambda: 7, "seed": lambda: 3}
+    for name in ("gguf", "hf", "openai", "model"):
+        made = part("generate", name, offered, {name: {"form": "notes", "seed": 5}})
+        assert made.prompt.name == "notes"
+        assert made._options == {"max_tokens": 7, "temperature": 0.0, "seed": 5}
+        with pytest.raises(
+            ConfigError, match=r"no option colour; it knows examples, form, (grammar, )?max_tok"
+        ):
+            part("generate", name, offered, {name: {"colour": 1}})
+        with pytest.raises(ConfigError, match="no option options"):
+            part("generate", name, offered, {name: {"options": 1}})
