@@ -74,7 +74,8 @@ class SearchSettings:
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf
     dense_weight: float = 1.0  # weight of the dense leg in the fusion
     lexical_weight: float = 1.0  # weight of the lexical leg in the fusion
-    denoise: tuple[str, ...] = ("duplicates",)  # stages that drop or re-score hits
+    denoise: tuple[str, ...] = ("rerank", "duplicates")  # stages that drop or re-score hits
+    read: int = 20  # how many hits the reader reads to order them anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,11 @@ class AskSettings:
 
     reorder: tuple[str, ...] = ()  # stages that order the hits for the generator
     generate: str = "extractive"  # extractive, model, gguf, hf, hf_reader, openai, or `module:function`
-    ground: tuple[str, ...] = ("abstain",)  # stages that check the answer, after its citations are made
+    ground: tuple[str, ...] = (
+        "support",
+        "abstain",
+    )  # stages that check the answer, after its citations are made
+    reader: str = ""  # folder of the model that reads hits; empty is the one that ships
     sentences: int = 3  # at most so many sentences in an extractive answer
     abstain_below: float = 0.1  # confidence under which the sources are said not to answer
 

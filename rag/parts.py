@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag.generate import Generator
     from rag.generate.chat_model import ChatModel
     from rag.ground import Ground
+    from rag.reading import Reader
     from rag.reorder import Reorder
     from rag.retrieve import Retriever
 
@@ -87,6 +88,13 @@ class Parts:
         if given is not None and not isinstance(given, str):
             return given
         return open_embedder(self.embedder_name, offline=self.offline)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader of the settings, else the one that ships. Raises ModelError for a folder without one."""
+        from rag.reading.onnx import OnnxReader
+
+        return OnnxReader.open(self.settings.ask.reader or None)
 
     @property
     def embedder_name(self) -> str:
@@ -208,6 +216,8 @@ class Parts:
             "fusion": lambda: search.fusion,
             "dense_weight": lambda: search.dense_weight,
             "lexical_weight": lambda: search.lexical_weight,
+            "reader": lambda: self.reader,
+            "read_depth": lambda: search.read,
             "sentences": lambda: ask.sentences,
             "abstain_below": lambda: ask.abstain_below,
             "open_model": lambda: self.model,

@@ -109,6 +109,7 @@ class Rag(Parts):
         for augment in self.augment:
             asked = trace.run("augment", augment, asked)
         reach = wanted + wanted // 2 + 1 if self.denoise else wanted
+        reach = max([reach, *(getattr(stage, "reach", 0) for stage in self.denoise)])
         hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, _filter(where))
         for denoise in self.denoise:
             hits = trace.run("denoise", denoise, asked, hits)

@@ -186,14 +186,17 @@ class Sentence:
 class Answer:
     """A grounded answer. `abstained` means that the sources do not answer the question; `text` then says so.
 
-    `confidence` estimates the probability that the sources answer the question (0 to 1). `notes` are what its
-    reader should know besides, in whole sentences: that sources disagree, say.
+    `span` are the words that answer a question about a name, a number or the like, within a sentence of the
+    answer; None where only whole sentences answer. `confidence` estimates the probability that the sources
+    answer the question (0 to 1). `notes` are what its reader should know besides, in whole sentences: that
+    sources disagree, say.
     """
 
     question: str
     text: str
     sentences: tuple[Sentence, ...] = ()
     citations: tuple[Citation, ...] = ()
+    span: Citation | None = None
     abstained: bool = False
     confidence: float = 0.0
     hits: tuple[Hit, ...] = ()

@@ -50,7 +50,8 @@ class Outcome:
     """What came of one question.
 
     `ranking`: documents, each at its best chunk. `said`: the sentences of the answer as given, none where it
-    was declined; `draft`: the answer's text before that decision. `ms`: milliseconds by stage, `total` among
+    was declined; `short`: the words that answer, where the answer names them; `draft`: the answer's text before
+    that decision. `ms`: milliseconds by stage, `total` among
     them; `tokens`: tokens of the hits that the generator was given, by the embedder's count.
     """
 
@@ -58,6 +59,7 @@ class Outcome:
     ranking: tuple[str, ...] = ()
     hits: tuple[Found, ...] = ()
     said: tuple[Said, ...] = ()
+    short: str = ""
     draft: str = ""
     abstained: bool = False
     confidence: float = 0.0
@@ -69,6 +71,11 @@ class Outcome:
     def text(self) -> str:
         """The answer without its markers; empty where it was declined."""
         return " ".join(one.text for one in self.said)
+
+    @property
+    def prediction(self) -> str:
+        """What is compared with a reference answer word by word: the answer's own words, else all of it."""
+        return self.short or self.text
 
     @property
     def cited(self) -> tuple[str, ...]:
@@ -152,6 +159,7 @@ def _answered(
             )
             for one, proved in zip(answer.sentences, support, strict=True)
         ),
+        "short": answer.span.quote if answer.span else "",
         "draft": " ".join(row["text"] for row in drafts[-1]) if drafts else "",
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 6),

@@ -39,7 +39,8 @@ def _words(base: str) -> Callable[[Case, Outcome], Value]:
     def value(case: Case, outcome: Outcome) -> Value:
         if not case.answers and base not in _WITHOUT_ANSWERS:
             return None
-        return WORDS[base]("" if outcome.abstained else outcome.text, case.answers)
+        given = outcome.text if base == "Contains" else outcome.prediction
+        return WORDS[base]("" if outcome.abstained else given, case.answers)
 
     return value
 

@@ -9,6 +9,7 @@
 - `chat_model.py`: the contract of a language model; `opening.py`, `catalogue.py`, `download.py`: which one is
   meant, and where it lies; `local.py`, `gguf_header.py`, `hf_adapter.py`,
   `http.py`: what some kinds of model need; `structured.py`: replies as JSON of a given shape
+- `commands.py`: `rag models`
 - `candidates.py`: which parts of a chunk may be quoted; `evidence.py`: how well one answers a question
 
 A piece is a string that may carry markers (`[2]` cites the second hit), or a `Quote`: a sentence taken word
@@ -26,16 +27,21 @@ PARTS_ONLY = (
     *("candidates", "evidence"),
     *("prompted", "fit", "examples", "grammar", "stream", "structured"),
     *("chat_model", "opening", "catalogue", "download", "gguf_header", "hf_adapter", "http", "local"),
+    "commands",
 )
 
 
 class Quote(NamedTuple):
-    """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1)."""
+    """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).
+
+    `span` are the characters of the chunk's text, within the sentence, that are the answer itself.
+    """
 
     hit: int
     start: int
     end: int
     score: float
+    span: tuple[int, int] | None = None
 
 
 class Told(NamedTuple):

@@ -8,7 +8,12 @@ For a question q and a sentence s of a chunk c, with a weight for each feature:
     kind              1 where q asks for a number, a time or a name and s has one that q has not
     rank              1 / rank of the hit
 
-The weights were fitted by `benchmarks/fit_evidence.py`; its result stands beside it.
+and where there is a reader, of what it finds in the chunk:
+
+    answerable        the probability that the chunk answers q
+    span              that, times the probability of the answers that stand in s
+
+The weights were fitted by `benchmarks/fit_evidence.py`; its results stand beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
+from rag.reading import Reader, passage_of
 from rag.types import Hit
 
 if TYPE_CHECKING:
@@ -29,6 +35,9 @@ if TYPE_CHECKING:
 FEATURES = ("cosine", "cover_sentence", "cover_chunk", "kind", "rank")
 WEIGHTS = (4.22, 3.763, 0.312, 0.356, 3.594)
 BIAS = -9.128
+READ_FEATURES = (*FEATURES, "answerable", "span")
+READ_WEIGHTS = (2.5, 2.5, 0.3, 0.3, 1.0, 1.0, 5.0)
+READ_BIAS = -6.5
 
 _NUMBER = re.compile(
     r"\b(how (many|much|old|long|far|tall|high|big|large|often)|what (number|percentage|share))\b",
@@ -58,17 +67,18 @@ class Candidate(NamedTuple):
 class Evidence:
     """Scores candidates; keeps no state but the parts it works with."""
 
-    def __init__(self, embedder: Embedder, language: str = "english") -> None:
+    def __init__(self, embedder: Embedder, language: str = "english", reader: Reader | None = None) -> None:
         from rag.indexes import Analyzer
 
-        self._embedder = embedder
+        self._embedder, self._reader = embedder, reader
         self._analyze = Analyzer(language).analyze
 
     def scores(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
         """The probability for each candidate (0 to 1) that it answers the question."""
         import numpy as np
 
-        logits = self.features(question, candidates) @ np.array(WEIGHTS) + BIAS
+        weights, bias = (READ_WEIGHTS, READ_BIAS) if self._reader else (WEIGHTS, BIAS)
+        logits = self.features(question, candidates) @ np.array(weights) + bias
         return [1 / (1 + math.exp(-logit)) for logit in logits.tolist()]
 
     def promising(self, question: str, candidates: Sequence[Candidate], most: int) -> list[Candidate]:
@@ -84,7 +94,7 @@ class Evidence:
         return [candidates[place] for place in sorted(telling)]
 
     def features(self, question: str, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
-        """One row a candidate, one column for each of `FEATURES`."""
+        """One row a candidate, one column for each of `FEATURES`, or of `READ_FEATURES` with a reader."""
         import numpy as np
 
         chunks = {candidate.place: candidate.hit.chunk for candidate in candidates}
@@ -103,6 +113,25 @@ class Evidence:
             )
             for one, cosine in zip(candidates, near.tolist(), strict=True)
         ]
+        if self._reader is None:
+            return np.array(rows, np.float64)
+        return np.column_stack([rows, self._read(self._reader, question, candidates)])
+
+    def _read(self, reader: Reader, question: str, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The columns that the reader adds."""
+        import numpy as np
+
+        hits = {candidate.place: candidate.hit for candidate in candidates}
+        readings = dict(
+            zip(hits, reader.read(question, [passage_of(hit) for hit in hits.values()]), strict=True)
+        )
+        rows = []
+        for one in candidates:
+            reading = readings[one.place]
+            inside = sum(
+                span.probability for span in reading.spans if one.start <= span.start and span.end <= one.end
+            )
+            rows.append((reading.answerable, reading.answerable * min(1.0, inside)))
         return np.array(rows, np.float64)
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from rag.types import Answer, Question
 
-PARTS_ONLY = ("align", "cite", "compose", "plain", "refusal")
+PARTS_ONLY = ("answerable", "align", "cite", "compose", "plain", "refusal")
 
 
 class Ground(Protocol):

@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from rag.reading import Reader
 from rag.types import Answer, Question
+
+from .answerable import answerable
 
 REFUSAL = "The sources do not answer this."
 
 
 def withdrawn(answer: Answer) -> Answer:
     """The answer as an abstention: no sentence, no citation; its hits stay."""
-    return replace(answer, text=REFUSAL, sentences=(), citations=(), abstained=True)
+    return replace(answer, text=REFUSAL, sentences=(), citations=(), span=None, abstained=True)
 
 
-def build(abstain_below: float = 0.1) -> Callable[[Question, Answer], Answer]:
-    """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`."""
+def build(abstain_below: float = 0.1, reader: Reader | None = None) -> Callable[[Question, Answer], Answer]:
+    """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`.
+
+    With a reader, the confidence is the probability that the hits answer the question (`answerable.py`).
+    """
 
     def abstain(question: Question, answer: Answer) -> Answer:
-        cited = any(sentence.citations for sentence in answer.sentences)
-        if cited and answer.confidence >= abstain_below:
-            return answer
-        return withdrawn(answer)
+        if not any(sentence.citations for sentence in answer.sentences):
+            return withdrawn(answer)
+        if reader is not None:
+            own = answer.confidence
+            answer = replace(answer, confidence=answerable(question.text, answer.hits, own, reader))
+        return answer if answer.confidence >= abstain_below else withdrawn(answer)
 
     return abstain

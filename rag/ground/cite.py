@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from rag.generate import Quote
@@ -52,6 +53,7 @@ def cite(
         text=" ".join(shown_with(sentence) for sentence in sentences),
         sentences=sentences,
         citations=tuple(citer.citations.values()),
+        span=citer.span,
         confidence=max((one.support for one in sentences if one.citations), default=0.0),
         hits=tuple(hits),
     )
@@ -67,6 +69,7 @@ class _Citer:
         self.hits, self.pages = hits, pages
         self.sentences: list[Sentence] = []
         self.citations: dict[tuple[str, int, int], Citation] = {}
+        self.span: Citation | None = None
 
     def quote(self, quote: Quote) -> None:
         chunk = self.hits[quote.hit].chunk
@@ -74,6 +77,11 @@ class _Citer:
         text = plain(chunk.text[quote.start : quote.end], header)
         citation = self._citation(quote.hit, quote.start, quote.end)
         self.sentences.append(Sentence(text, (citation,), quote.score))
+        if quote.span is not None and self.span is None:
+            begin, end = quote.span
+            self.span = replace(
+                citation, start=chunk.start + begin, end=chunk.start + end, quote=chunk.text[begin:end]
+            )
 
     def write(self, written: str) -> None:
         """Cuts written text into sentences, with the markers that follow each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.types import Answer, Citation, Sentence
@@ -20,7 +20,21 @@ def composed(answer: Answer, sentences: Sequence[Sentence], notes: Mapping[int, 
             cited.append(numbered[key])
         kept.append(replace(sentence, citations=tuple(cited)))
     shown = (shown_with(one) + (notes or {}).get(place, "") for place, one in enumerate(kept))
-    return replace(answer, text=" ".join(shown), sentences=tuple(kept), citations=tuple(numbered.values()))
+    return replace(
+        answer,
+        text=" ".join(shown),
+        sentences=tuple(kept),
+        citations=tuple(numbered.values()),
+        span=_kept_span(answer.span, numbered.values()),
+    )
+
+
+def _kept_span(span: Citation | None, citations: Iterable[Citation]) -> Citation | None:
+    """The answer's own words, as long as a sentence that holds them is still there."""
+    for one in citations:
+        if span and one.chunk_id == span.chunk_id and one.start <= span.start and span.end <= one.end:
+            return replace(span, marker=one.marker)
+    return None
 
 
 def shown_with(sentence: Sentence) -> str:

@@ -2,8 +2,8 @@
 
 For a sentence s and its cited text e: support = (cos(s, e) + cover(s, e)) / 2, with cover the share of the
 terms of s that e has; halved where s has a number that e has not, or one of the two is negated and the other
-is not. Quotes are their own proof and keep their score. A trained head goes in by the same callable
-(`Scorer`).
+is not. Where there is a reader, its probability that e supports s takes the place of that sum. Quotes are their
+own proof and keep their score.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.reading import Reader
 from rag.types import Answer, Question, Sentence
 
 from .abstain import withdrawn
@@ -47,8 +48,20 @@ class Overlap:
         return found
 
 
+class Read:
+    """The built-in `Scorer` where there is a reader: what it says, halved by a contradiction it may overlook."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        scores = self._reader.support(pairs)
+        return [score / 2 if _contradict(*pair) else score for score, pair in zip(scores, pairs, strict=True)]
+
+
 def build(
     embedder: Embedder,
+    reader: Reader | None = None,
     language: str = "english",
     policy: str = "mark",
     below: float = 0.5,
@@ -61,7 +74,7 @@ def build(
     """
     if policy not in POLICIES:
         raise ConfigError(f"policy is {policy!r}, expected one of {', '.join(POLICIES)}")
-    score = scorer or Overlap(embedder, language)
+    score = scorer or (Read(reader) if reader else Overlap(embedder, language))
 
     def support(question: Question, answer: Answer) -> Answer:
         sentences = _scored(answer, score)

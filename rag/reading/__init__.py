@@ -2,6 +2,7 @@
 
 - `onnx.py`: `OnnxReader`, which runs the model that ships, and those that `rag tune reader` makes
 - `pairs.py`: two texts → the tokens that the model reads; `spans.py`: its logits → answers
+- `pooled.py`: answers found in several hits → which of them to believe
 - `settings.py`: `reader.json`, what a model says of itself
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+
+from rag.types import Hit
 
 
 class Passage(NamedTuple):
@@ -50,3 +53,8 @@ class Reader(Protocol):
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Pairs of (claim, text) → the probability that the text supports the claim, 0 to 1."""
         ...
+
+
+def passage_of(hit: Hit) -> Passage:
+    """What the reader is shown of a hit: so that all stages ask for the same, and it is read once."""
+    return Passage(hit.chunk.context, hit.chunk.text)

@@ -1,0 +1,167 @@
+"""Fits what turns the reader's findings into a choice and a decision, on questions it was not trained on.
+
+    python -m benchmarks.fit_reading DATA/reader-train --questions 400
+
+The folder's Wikipedia files become an index of their passages. Questions of held-out titles (`rag.tune.split`)
+are asked twice: as they are, and with their passage filtered out, when nothing that is left answers them;
+those written to have no answer once. Two logistic models come of it (Newton's method, ridge 1.0), each fitted
+on two thirds of the questions and measured on the rest: `rag/generate/evidence.py` (which sentence answers)
+and `rag/ground/answerable.py` (whether the hits answer), with its risk–coverage curve.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.fit_evidence import auc, fit
+from rag import Document, NotOf, Rag, Where
+from rag.generate.candidates import cut
+from rag.generate.evidence import READ_FEATURES, Candidate, Evidence
+from rag.ground.answerable import FEATURES, features
+from rag.tune.examples import Example, read_examples
+from rag.tune.split import split
+
+FILES = ("squad2-dev-8-articles", "squadshifts-new-wiki", "nq-open-gold", "nq-qed")
+Rows = NDArray[np.float64]
+
+
+class Asked(NamedTuple):
+    """One asking: sentences' features and which answer; the decision's features; whether it is answerable."""
+
+    rows: Rows
+    right: Rows
+    decision: tuple[float, ...]
+    answerable: bool
+    correct: bool
+
+
+def asked(rag: Rag, evidence: Evidence, one: Example, source: str, *, gold: bool) -> Asked | None:
+    where = None if gold else NotOf(Where("source", "=", source))
+    answer = rag.ask(one.question, where=where)
+    hits = answer.hits
+    candidates = [
+        Candidate(place, start, end, hit)
+        for place, hit in enumerate(hits[:6])
+        for start, end in cut(hit.chunk.text)
+    ][:40]
+    if not candidates:
+        return None
+    right = [
+        candidate.hit.chunk.source == source
+        and any(
+            candidate.hit.chunk.start + candidate.start < end
+            and start < candidate.hit.chunk.start + candidate.end
+            for start, end in one.answers
+        )
+        for candidate in candidates
+    ]
+    drafted = max(
+        (row["support"] for record in answer.trace for row in record.detail.get("sentences", ())), default=0.0
+    )
+    decision = features(one.question, hits, drafted, rag.reader)
+    said = answer.span.quote.lower() if answer.span else answer.text.lower()
+    correct = any(text.lower() in said or said in text.lower() for text in one.texts) if said else False
+    return Asked(
+        evidence.features(one.question, candidates),
+        np.array(right, np.float64),
+        decision,
+        gold and one.answerable,
+        correct,
+    )
+
+
+def curve(chance: Rows, answerable: Rows, correct: Rows) -> list[dict[str, float]]:
+    """What each threshold refuses, and how often what is answered is wrong."""
+    found = []
+    for threshold in np.arange(0.05, 0.95, 0.05):
+        refused = chance < threshold
+        found.append(
+            {
+                "threshold": round(float(threshold), 2),
+                "refusals right": round(float((~answerable[refused]).mean()) if refused.any() else 1.0, 3),
+                "unanswerable refused": round(float(refused[~answerable].mean()), 3),
+                "answerable refused": round(float(refused[answerable].mean()), 3),
+                "risk of what is answered": round(float(1 - correct[~refused].mean()), 3)
+                if (~refused).any()
+                else 0.0,
+                "coverage": round(float((~refused).mean()), 3),
+            }
+        )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--questions", type=int, default=400)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reading.json")
+    options = parser.parse_args()
+    examples = read_examples([options.data / f"{name}.jsonl.gz" for name in FILES])
+    _, held = split(examples)
+    sources = {text: f"passage-{n}" for n, text in enumerate(dict.fromkeys(one.context for one in examples))}
+    titles = {one.context: one.title for one in examples}
+    random.Random(0).shuffle(held)
+    found: list[Asked] = []
+    began = time.time()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Rag(Path(folder) / "index", settings={"ask.abstain_below": 0.0}) as rag,
+    ):
+        rag.ingest(Document.make(text, source, title=titles[text]) for text, source in sources.items())
+        evidence = Evidence(rag.embedder, reader=rag.reader)
+        for number, one in enumerate(held[: options.questions]):
+            for gold in (True, False) if one.answerable else (True,):
+                made = asked(rag, evidence, one, sources[one.context], gold=gold)
+                found += [made] if made else []
+            if number % 20 == 0:
+                print(f"{number} questions, {time.time() - began:.0f} s", file=sys.stderr, flush=True)
+    result = {"command": " ".join(["python", *sys.argv]), "questions": min(options.questions, len(held))}
+    result |= {"sentences": fitted_sentences(found), "decision": fitted_decision(found)}
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+def fitted_sentences(found: list[Asked]) -> dict[str, Any]:
+    at = len(found) * 2 // 3
+    weights = fit(
+        np.vstack([one.rows for one in found[:at]]), np.concatenate([one.right for one in found[:at]])
+    )
+    best = [one.right[int((one.rows @ weights[:-1]).argmax())] > 0 for one in found[at:] if one.answerable]
+    return {
+        "weights": dict(zip(READ_FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
+        "bias": round(float(weights[-1]), 3),
+        "best sentence right": round(float(np.mean(best)), 3),
+        "held out": len(best),
+    }
+
+
+def fitted_decision(found: list[Asked]) -> dict[str, Any]:
+    at = len(found) * 2 // 3
+    rows = np.array([one.decision for one in found])
+    answerable = np.array([one.answerable for one in found])
+    correct = np.array([one.correct and one.answerable for one in found])
+    weights = fit(rows[:at], answerable[:at].astype(float))
+    chance = 1 / (1 + np.exp(-(rows[at:] @ weights[:-1] + weights[-1])))
+    return {
+        "weights": dict(zip(FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
+        "bias": round(float(weights[-1]), 3),
+        "AUC": round(auc(chance[answerable[at:]], chance[~answerable[at:]]), 3),
+        "held out": len(chance),
+        "curve": curve(chance, answerable[at:], correct[at:]),
+    }
+
+
+if __name__ == "__main__":
+    main()

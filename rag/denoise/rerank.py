@@ -1,0 +1,76 @@
+"""Re-scores the best hits by the reader, which reads question and chunk together, blended with their rank so far.
+
+    score(h) = (1 - w) · z(first-stage score of h) + w · z(logit that h answers)        z over the hits read
+
+The hits below `depth` are not read and keep their order under those that are. A hit that has a code of the
+question (`E-4711`, `libssl1.1`) never falls below one that lacks it: a model knows little of codes.
+Source: Nogueira and Cho, Passage Re-ranking with BERT.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean, pstdev
+
+from rag.reading import Reader, passage_of
+from rag.types import Hit, Question
+
+_CODE = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w]+(?:[-_./:#+]\w+)*|\w+(?:[_/#:]\w+)+")
+
+
+class Rerank:
+    """A stage that orders the first `reach` hits anew; `weight` (0 to 1) is the reader's share."""
+
+    name = "rerank"
+
+    def __init__(self, reader: Reader, reach: int, weight: float) -> None:
+        self._reader, self.reach, self._weight = reader, reach, weight
+
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        read, rest = hits[: self.reach], hits[self.reach :]
+        if not read:
+            return hits
+        readings = self._reader.read(question.text, [passage_of(hit) for hit in read])
+        first = _standard([hit.score for hit in read])
+        second = _standard([one.logit for one in readings])
+        codes = codes_of(question.text)
+        scored = [
+            replace(
+                hit,
+                score=(1 - self._weight) * one + self._weight * other,
+                scores={**hit.scores, "rerank": reading.logit},
+            )
+            for hit, reading, one, other in zip(read, readings, first, second, strict=True)
+        ]
+        scored.sort(key=lambda hit: (-_held(hit, codes), -hit.score))
+        ordered = [replace(hit, ranks={**hit.ranks, "rerank": rank}) for rank, hit in enumerate(scored, 1)]
+        return [*ordered, *_below(rest, min(hit.score for hit in ordered))]
+
+
+def build(reader: Reader, read_depth: int = 20, weight: float = 0.5) -> Rerank:
+    """The stage over the reader of the settings."""
+    return Rerank(reader, read_depth, weight)
+
+
+def codes_of(question: str) -> frozenset[str]:
+    """Words of the question with letters and digits, or with a sign within: names that are right or wrong."""
+    return frozenset(match[0].lower() for match in _CODE.finditer(question))
+
+
+def _held(hit: Hit, codes: frozenset[str]) -> int:
+    """How many of the codes stand in the hit."""
+    text = hit.chunk.indexed_text.lower()
+    return sum(code in text for code in codes)
+
+
+def _standard(scores: Sequence[float]) -> list[float]:
+    deviation = pstdev(scores)
+    mean = fmean(scores)
+    return [(score - mean) / deviation if deviation else 0.0 for score in scores]
+
+
+def _below(rest: Sequence[Hit], least: float) -> list[Hit]:
+    """The unread hits with scores that go on downwards from the least of those read."""
+    return [replace(hit, score=least - place) for place, hit in enumerate(rest, 1)]

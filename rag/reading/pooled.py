@@ -1,0 +1,57 @@
+"""Answers found in several hits → which of them to believe.
+
+    P(answer) = min(1, Σ over hits h of P(h answers) · P(span | h)),  over spans that say the same
+
+Two hits that say the same support each other; one hit that says two things divides its probability.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from . import Reading, Span
+
+_EDGES = string.punctuation + string.whitespace + "“”‘’«»„…–—"
+_PAIRS = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
+
+
+class Found(NamedTuple):
+    """An answer: the hit that says it most clearly, its characters there, and how far it is to be believed."""
+
+    place: int
+    start: int
+    end: int
+    probability: float
+    alone: float
+
+
+def pooled(texts: Sequence[str], readings: Sequence[Reading]) -> list[Found]:
+    """The answers of all hits, best first. `texts` and `readings` are those of the hits, in their order."""
+    said: dict[str, list[Found]] = defaultdict(list)
+    for place, (text, reading) in enumerate(zip(texts, readings, strict=True)):
+        for span in reading.spans:
+            start, end = trimmed(text, span)
+            words = " ".join(text[start:end].lower().strip(_EDGES).split())
+            if words:
+                chance = reading.answerable * span.probability
+                said[words].append(Found(place, start, end, chance, chance))
+    found = []
+    for same in said.values():
+        best = max(same, key=lambda one: one.alone)
+        found.append(best._replace(probability=min(1.0, sum(one.alone for one in same))))
+    return sorted(found, key=lambda one: (-one.probability, one.place, one.start))
+
+
+def trimmed(text: str, span: Span) -> tuple[int, int]:
+    """The span without punctuation that hangs over; brackets and quotes stay where both halves are inside."""
+    start, end = span.start, span.end
+    while start < end and text[end - 1] in ".,;:!?" + string.whitespace:
+        end -= 1
+    while start < end and text[start] in ",;:" + string.whitespace:
+        start += 1
+    if text[start:end][:1] in _PAIRS and _PAIRS[text[start]] not in text[start + 1 : end]:
+        start += 1
+    return start, end

@@ -1,0 +1,88 @@
+"""The order that a reader gives, with a reader whose every logit is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from rag.denoise.rerank import Rerank, codes_of
+from rag.reading import Passage, Reading
+from rag.types import Chunk, Hit, Question
+
+
+class Knows:
+    """A reader whose logit for each text is given."""
+
+    name = fingerprint = "knows"
+
+    def __init__(self, logits: Mapping[str, float]) -> None:
+        self.logits = logits
+        self.read_texts: list[str] = []
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        self.read_texts += [one.text for one in passages]
+        return [Reading(self.logits[one.text], 0.5, ()) for one in passages]
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [0.0 for _ in pairs]
+
+
+def hits(*texts: str) -> list[Hit]:
+    """Hits with scores that fall by one."""
+    return [
+        Hit(Chunk(text, "d", "s", text, 0, len(text)), float(len(texts) - place))
+        for place, text in enumerate(texts)
+    ]
+
+
+def order(found: Sequence[Hit]) -> str:
+    return "".join(hit.chunk.text[0] for hit in found)
+
+
+def test_both_scores_count_as_standard_scores() -> None:
+    reader = Knows({"a": 0.0, "b": 0.0, "c": 3.0})
+    found = Rerank(reader, 3, 0.5)(Question("q"), hits("a", "b", "c"))
+    # first stage 3, 2, 1 → 1.225, 0, -1.225; reader 0, 0, 3 → -0.707, -0.707, 1.414
+    assert [round(hit.score, 3) for hit in found] == [0.259, 0.095, -0.354]
+    assert order(found) == "acb"
+    assert [hit.ranks["rerank"] for hit in found] == [1, 2, 3]
+    assert found[1].scores["rerank"] == 3.0
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(0.0, "abc"), (1.0, "cab")])
+def test_the_weight_is_the_readers_share(weight: float, expected: str) -> None:
+    reader = Knows({"a": 1.0, "b": 0.0, "c": 3.0})
+    assert order(Rerank(reader, 3, weight)(Question("q"), hits("a", "b", "c"))) == expected
+
+
+def test_what_lies_deeper_is_not_read_and_stays_below() -> None:
+    reader = Knows({"a": 0.0, "b": 9.0})
+    found = Rerank(reader, 2, 1.0)(Question("q"), hits("a", "b", "c", "d"))
+    assert order(found) == "bacd"
+    assert reader.read_texts == ["a", "b"]
+    scores = [hit.score for hit in found]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_hit_with_the_code_asked_for_stays_above() -> None:
+    reader = Knows({"has E-4711": -5.0, "about errors": 5.0})
+    found = Rerank(reader, 2, 1.0)(Question("What is E-4711?"), hits("about errors", "has E-4711"))
+    assert order(found) == "ha"
+
+
+@pytest.mark.parametrize(
+    ("question", "codes"),
+    [
+        ("What is E-4711?", {"e-4711"}),
+        ("Where is libssl1.1 used?", {"libssl1.1"}),
+        ("What does max_tokens do", {"max_tokens"}),
+        ("Who won in 1931, Ada or Peter?", set()),
+    ],
+)
+def test_codes(question: str, codes: set[str]) -> None:
+    assert codes_of(question) == codes
+
+
+def test_nothing_to_read() -> None:
+    assert Rerank(Knows({}), 5, 0.5)(Question("q"), []) == []
