@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag.augment.commands import glossary_app
 from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, Store
 from rag.command import opened as _opened
 from rag.command import reported as _reported
 from rag.errors import ConfigError
 from rag.evaluate.commands import WHY_EXAMPLES, eval_app, why
+from rag.generate.commands import models_app
 
 if TYPE_CHECKING:
     from rag import Rag, Report
@@ -33,9 +35,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show the settings and where each comes from.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-glossary_app = typer.Typer(help="What the documents mean by their terms.", no_args_is_help=True)
 app.add_typer(glossary_app, name="glossary")
-models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 
@@ -177,8 +177,9 @@ def ask(
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
 
-        answer = rag.ask(question, k=k, where=where)
-        render.answer(answer, base=rag.index.absolute().parent, explain=explain, as_json=as_json)
+        events = rag.stream(question, k=k, where=where)
+        base = rag.index.absolute().parent
+        answer = render.answered(events, base=base, explain=explain, as_json=as_json)
         if answer.abstained:
             raise typer.Exit(3)
 
@@ -306,101 +307,6 @@ def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = 
         render.findings(findings, as_json=as_json)
         if any(finding.level == "error" for finding in findings):
             raise typer.Exit(1)
-
-
-@glossary_app.command(
-    "build", epilog="Example:\n\n    rag glossary build && rag ask 'What is an SLO?' --augment glossary"
-)
-def glossary_build(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
-    """Mine the documents for abbreviations, definitions and glossary lists; keep what people corrected."""
-    with _reported(as_json), _opened(index, {}, store=store) as rag:
-        from rag import render
-
-        render.built_glossary(rag.build_glossary(), as_json=as_json)
-
-
-@glossary_app.command("show", epilog="Examples:\n\n    rag glossary show\n\n    rag glossary show SLA --json")
-def glossary_show(
-    terms: Annotated[list[str] | None, typer.Argument(help="Only these terms.")] = None,
-    index: Index = DEFAULT_INDEX,
-    as_json: AsJson = False,
-) -> None:
-    """Show terms and their meanings, and how many documents give each."""
-    with _reported(as_json):
-        from rag import render
-        from rag.augment.glossary_file import shown
-
-        render.glossary(shown(index, terms or ()), as_json=as_json)
-
-
-@glossary_app.command("edit", epilog="Example:\n\n    EDITOR=nano rag glossary edit")
-def glossary_edit(index: Index = DEFAULT_INDEX) -> None:
-    """Open the glossary in $EDITOR, and check it afterwards."""
-    with _reported(as_json=False):
-        from rag.augment.glossary_file import edit
-
-        typer.echo(f"checked {edit(index)}")
-
-
-@models_app.command("list", epilog="Example:\n\n    rag models list --json")
-def models_list(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
-    """List the models that have names, here and in rag.toml, and what each is."""
-    with _reported(as_json):
-        from rag import render
-        from rag.config import resolve_settings
-        from rag.generate.catalogue import entries
-
-        render.models(entries(resolve_settings(index).settings.models), as_json=as_json)
-
-
-@models_app.command(
-    "add",
-    epilog="Examples:\n\n    rag models add small ~/models/small-q4.gguf context_tokens=8192\n\n"
-    "    rag models add server qwen3 kind=openai base_url=http://127.0.0.1:11434/v1",
-)
-def models_add(
-    name: Annotated[str, typer.Argument(help="What you will call it.")],
-    model: Annotated[
-        str, typer.Argument(help="A .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model.")
-    ],
-    options: Annotated[list[str] | None, typer.Argument(help="Settings of [model], as KEY=VALUE.")] = None,
-) -> None:
-    """Give a model a name, for `--model NAME` and `model.name`."""
-    with _reported(as_json=False):
-        from rag.generate.catalogue import add, options_of
-
-        typer.echo(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
-
-
-@models_app.command("pull", epilog="Example:\n\n    rag models pull small")
-def models_pull(
-    name: Annotated[str, typer.Argument(help="A name, or hf:owner/repo/file.gguf.")],
-    index: Index = DEFAULT_INDEX,
-    offline: Offline = False,
-) -> None:
-    """Download a model's file once; its size is told first."""
-    with _reported(as_json=False):
-        from rag.config import resolve_settings
-        from rag.generate.catalogue import pull
-
-        typer.echo(str(pull(name, resolve_settings(index).settings.models, offline=offline)))
-
-
-@models_app.command("test", epilog="Example:\n\n    rag models test small")
-def models_test(
-    name: Annotated[str, typer.Argument(help="A name, a path, or what a server calls it.")],
-    index: Index = DEFAULT_INDEX,
-    offline: Offline = False,
-    as_json: AsJson = False,
-) -> None:
-    """Load a model and let it write a line."""
-    with _reported(as_json):
-        from rag import render
-        from rag.config import resolve_settings
-        from rag.generate.catalogue import tried
-
-        named = resolve_settings(index).settings.models
-        render.values(tried(name, named, offline=offline), as_json=as_json)
 
 
 @config_app.command("show", epilog="Example:\n\n    RAG_SEARCH_K=5 rag config show")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.chat import Notice
+from rag.errors import StoreError
 from rag.types import Answer
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rag.generate.catalogue import Entry
     from rag.ingest import Progress, Report, Watcher
     from rag.trace import Record
-    from rag.types import Chunk, Citation, DocumentInfo, Hit
+    from rag.types import Chunk, Citation, DocumentInfo, Event, Hit
 
 _PREVIEW = 200  # characters of a hit that are shown
 
@@ -130,6 +131,41 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
         _trace(console, given.trace)
 
 
+def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_json: bool = False) -> Answer:
+    """Shows an answer as it comes about, and returns it.
+
+    A terminal sees the text while it is written, as a draft; what is proved of it follows. Elsewhere only
+    that is shown. Raises StoreError for events without an answer.
+    """
+    draft = _Draft(_console(), quiet=as_json)
+    for event in events:
+        if event.kind == "text":
+            draft.add(event.text)
+        elif event.answer is not None:
+            draft.end()
+            answer(event.answer, base=base, explain=explain, as_json=as_json)
+            return event.answer
+    raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
+
+
+class _Draft:
+    """Text on a terminal as it is written; nothing elsewhere."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console, self._shown = console, console.is_terminal and not quiet
+        self._begun = False
+
+    def add(self, text: str) -> None:
+        if self._shown:
+            self._begun = True
+            self._console.print(Text(text, style="dim"), end="")
+
+    def end(self) -> None:
+        if self._begun:
+            self._console.print("\n")
+        self._begun = False
+
+
 def conversation(chat: Chat, *, base: Path) -> None:
     """Reads lines until the input ends or the chat does, and shows what comes of each as it comes."""
     console = _console()
@@ -140,21 +176,19 @@ def conversation(chat: Chat, *, base: Path) -> None:
             line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
         except EOFError:
             return
-        written = ""
+        draft = _Draft(console)
         for said in chat.say(line):
             if isinstance(said, Notice):
+                draft.end()
                 console.print(Text(said.text, style="dim"))
             elif isinstance(said, Answer):
                 answer(said, base=base)
             elif said.kind == "text":
-                written += said.text
-                if console.is_terminal:  # a draft; what is proved of it follows
-                    console.print(Text(said.text, style="dim"), end="")
+                draft.add(said.text)
             elif said.record is not None and said.record.name == "history":
                 _understood(console, said.record)
             elif said.answer is not None:
-                if written and console.is_terminal:
-                    console.print("\n")
+                draft.end()
                 answer(said.answer, base=base)
 
 

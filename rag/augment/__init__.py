@@ -8,6 +8,7 @@
 - `history.py`: makes a follow-up question stand alone
 - `hyde.py`, `rewrite.py`, `multi_query.py`, `decompose.py`: a language model writes queries;
   `asking.py` asks it
+- `commands.py`: `rag glossary`
 
 `docs/stages.md` has what each gains and costs.
 """
@@ -18,7 +19,7 @@ from typing import Protocol
 
 from rag.types import Question
 
-PARTS_ONLY = ("asking", "glossary_build", "glossary_file", "glossary_mine")
+PARTS_ONLY = ("asking", "commands", "glossary_build", "glossary_file", "glossary_mine")
 
 
 class Augment(Protocol):

@@ -113,6 +113,18 @@ def test_a_terminal_gets_colours_and_links_and_with_no_color_neither(folder: Pat
     assert "\x1b" not in on_a_terminal(folder, *asked, NO_COLOR="1")
 
 
+def test_a_terminal_sees_an_answer_while_it_is_written_and_a_pipe_only_what_is_proved(folder: Path) -> None:
+    (folder / "writer.py").write_text(
+        "def write(question, hits):\n    yield from ('A session ', 'lasts thirty ', 'minutes. [1]')\n"
+    )
+    asked = ("ask", "How long does a session last?", "--generate", "writer:write", "--ground", "")
+    shown = on_a_terminal(folder, *asked, PYTHONPATH=str(folder), NO_COLOR="1").replace("\r", "")
+    piped = rag(folder, *asked, PYTHONPATH=str(folder)).stdout
+    assert piped.startswith("A session lasts thirty minutes. [1]\n\n[1] docs/guide.md")
+    assert shown.startswith("A session lasts thirty minutes. [1]\n\nA session lasts thirty minutes. [1]\n")
+    assert json_of(rag(folder, *asked, "--json", PYTHONPATH=str(folder)))["sentences"][0]["cites"] == [1]
+
+
 def test_no_answer_is_exit_code_3(folder: Path) -> None:
     done = rag(folder, "ask", "What is the capital of Mongolia?")
     assert done.returncode == 3, done.stdout

@@ -1,0 +1,72 @@
+"""`rag models` on the command line: options in, one call into `rag.generate`, rendered out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rag.command import DEFAULT_INDEX, AsJson, Index, Offline, reported
+
+models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
+
+
+@models_app.command("list", epilog="Example:\n\n    rag models list --json")
+def models_list(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """List the models that have names, here and in rag.toml, and what each is."""
+    with reported(as_json):
+        from rag import render
+        from rag.config import resolve_settings
+        from rag.generate.catalogue import entries
+
+        render.models(entries(resolve_settings(index).settings.models), as_json=as_json)
+
+
+@models_app.command(
+    "add",
+    epilog="Examples:\n\n    rag models add small ~/models/small-q4.gguf context_tokens=8192\n\n"
+    "    rag models add server qwen3 kind=openai base_url=http://127.0.0.1:11434/v1",
+)
+def models_add(
+    name: Annotated[str, typer.Argument(help="What you will call it.")],
+    model: Annotated[
+        str, typer.Argument(help="A .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model.")
+    ],
+    options: Annotated[list[str] | None, typer.Argument(help="Settings of [model], as KEY=VALUE.")] = None,
+) -> None:
+    """Give a model a name, for `--model NAME` and `model.name`."""
+    with reported(as_json=False):
+        from rag.generate.catalogue import add, options_of
+
+        typer.echo(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
+
+
+@models_app.command("pull", epilog="Example:\n\n    rag models pull small")
+def models_pull(
+    name: Annotated[str, typer.Argument(help="A name, or hf:owner/repo/file.gguf.")],
+    index: Index = DEFAULT_INDEX,
+    offline: Offline = False,
+) -> None:
+    """Download a model's file once; its size is told first."""
+    with reported(as_json=False):
+        from rag.config import resolve_settings
+        from rag.generate.catalogue import pull
+
+        typer.echo(str(pull(name, resolve_settings(index).settings.models, offline=offline)))
+
+
+@models_app.command("test", epilog="Example:\n\n    rag models test small")
+def models_test(
+    name: Annotated[str, typer.Argument(help="A name, a path, or what a server calls it.")],
+    index: Index = DEFAULT_INDEX,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load a model and let it write a line."""
+    with reported(as_json):
+        from rag import render
+        from rag.config import resolve_settings
+        from rag.generate.catalogue import tried
+
+        named = resolve_settings(index).settings.models
+        render.values(tried(name, named, offline=offline), as_json=as_json)
