@@ -7,9 +7,10 @@
   (`local_derived.py`); `local_filter.py` turns filters into SQL, `local_gate.py` admits readers and
   followers, `local_check.py` examines, `local_exchange.py` swaps folders, `local_identity.py` names one
 - `lancedb.py`: a folder or a bucket; `lancedb_table.py` its versions, `lancedb_rows.py` its columns,
-  `lancedb_filter.py` filters as SQL, `lancedb_upkeep.py` what `sync` does
+  `lancedb_filter.py` filters as SQL, `lancedb_upkeep.py` what `sync` does, `lancedb_identity.py`
 - `qdrant.py`: a server; `qdrant_connection.py` reaches it, `qdrant_setup.py` makes collections,
-  `qdrant_points.py` replaces documents, `qdrant_filter.py` are conditions, `qdrant_lexical.py` is BM25
+  `qdrant_points.py` are rows, `qdrant_generations.py` replaces them, `qdrant_filter.py` are conditions,
+  `qdrant_lexical.py` is BM25
 - shared by stores on engines: `analysing.py` (terms, and their language), `payload.py` (documents and chunks as
   flat values), `sortable.py` (values as strings that sort alike), `ties.py` (equal scores), `pieces.py`
 """

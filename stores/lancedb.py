@@ -10,20 +10,20 @@ local store's. `lancedb_filter.py` turns filters into SQL; `lancedb_upkeep.py` i
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from rag.errors import FingerprintError, StoreError
+from rag.errors import FingerprintError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
 from .analysing import Analysis
 from .contract import BuiltWith, Capabilities, Problem, Upsert
 from .lancedb_filter import one_of, quoted, to_sql
+from .lancedb_identity import Identity
 from .lancedb_rows import IDENTITY, identity_row, schema, table_of
 from .lancedb_table import NAME, Versions, connected, is_there, retried, rows, s3_options, translated
 from .lancedb_upkeep import bring_up_to_date, make_terms_index, tidy
@@ -47,7 +47,6 @@ CAPS = Capabilities(
     dense="exact, then ivf-sq",
     concurrent_writers=True,
 )
-_FORMAT = 1
 _TIDY_EVERY = 100  # commits of one writer: each adds a small file, and many small files are slow to search
 _ROWS_A_COMMIT = 5_000
 _IDS_A_QUERY = 1_000
@@ -84,7 +83,7 @@ def open(  # noqa: A001
     with translated(url):
         database = connected(url, storage)
         if not is_there(url, storage):
-            kept = _Identity(fingerprint, dim, embedder, language, uuid.uuid4().hex)
+            kept = Identity(fingerprint, dim, embedder, language, uuid.uuid4().hex)
             try:
                 row = identity_row(kept.text(), dim)
                 made = database.create_table(NAME, row, schema=schema(dim), on_bad_vectors="null")
@@ -93,7 +92,7 @@ def open(  # noqa: A001
                 if "already exists" not in str(error):
                     raise
         versions = Versions(url, database, version if version is not None else tag or None)
-        identity = _Identity.read(versions.current)
+        identity = Identity.read(versions.current)
     if (identity.fingerprint, identity.dim) != (fingerprint, dim):
         raise FingerprintError(
             f"{url} was built with the embedder {identity.embedder or identity.fingerprint}, and "
@@ -112,30 +111,8 @@ def built_with(
     with translated(url):
         if not is_there(url, storage):
             return None
-        identity = _Identity.read(Versions(url, connected(url, storage)).current)
+        identity = Identity.read(Versions(url, connected(url, storage)).current)
     return BuiltWith(identity.embedder, identity.fingerprint, identity.dim, identity.language)
-
-
-class _Identity(NamedTuple):
-    """What the store was built with, in a row of its own."""
-
-    fingerprint: str
-    dim: int
-    embedder: str
-    language: str
-    store_id: str
-    format: int = _FORMAT
-
-    def text(self) -> str:
-        return json.dumps(self._asdict(), ensure_ascii=False)
-
-    @classmethod
-    def read(cls, table: LanceTable) -> _Identity:
-        found = rows(table, f"key = '{IDENTITY}'", ["text"]).to_pylist()
-        values = json.loads(found[0]["text"]) if found else {}
-        if values.get("format", 0) > _FORMAT:
-            raise StoreError(f"{table.uri} has format {values['format']}: upgrade footnote-rag")
-        return cls(**values)
 
 
 class LanceStore:
@@ -145,7 +122,7 @@ class LanceStore:
         self,
         url: str,
         versions: Versions,
-        identity: _Identity,
+        identity: Identity,
         *,
         index_from: int,
         probes: int,
@@ -222,7 +199,7 @@ class LanceStore:
             return self._analysis.language
 
     def _kept_language(self) -> str:
-        return _Identity.read(self._versions.current).language
+        return Identity.read(self._versions.current).language
 
     def _tell(self, language: str) -> None:
         """Keeps the language, unless another writer was faster."""

@@ -4,9 +4,9 @@
 
 Qdrant has no transactions. A document's chunks are written as a new generation, which one conditional change
 of the document's point makes the one that is seen; a search leaves out what is of another generation, and
-looks again where that changed while it looked (`qdrant_points.py`). `qdrant_connection.py` reaches servers,
-`qdrant_setup.py` makes collections, `qdrant_filter.py` turns filters into conditions, `qdrant_lexical.py` is
-BM25.
+looks again where that changed while it looked (`qdrant_generations.py`). `qdrant_connection.py` reaches
+servers, `qdrant_setup.py` makes collections, `qdrant_points.py` makes points, `qdrant_filter.py` turns
+filters into conditions, `qdrant_lexical.py` is BM25.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from .pieces import pieces
 from .prepared import prepared
 from .qdrant_connection import Connection, place_of
 from .qdrant_filter import is_one_of, to_conditions
+from .qdrant_generations import IDS_A_REQUEST, current, generations, older_than, seen
 from .qdrant_lexical import WORDS, Leg, SparseLeg, TextLeg
 from .qdrant_points import (
     DENSE,
@@ -59,9 +60,7 @@ CAPS = Capabilities(
     concurrent_writers=True,
     max_batch=_POINTS_A_REQUEST,
 )
-_IDS_A_REQUEST = 1_000
 _PAGE = 1_000
-_LOOKS = 8  # at most, while documents change under a search
 _ABANDONED = 3_600 * 10**6  # microseconds after which an unfinished write is a dead writer's
 
 
@@ -163,23 +162,25 @@ class QdrantStore:
     def _replace(self, items: Sequence[Upsert]) -> None:
         """Chunks first, then the documents that make them seen, then what they replaced goes."""
         ids = [item.document.id for item in items]
-        generation = max([time.time_ns() // 1_000, *(seen + 1 for seen in self._generations(ids).values())])
+        generation = max(
+            [time.time_ns() // 1_000, *(last + 1 for last in generations(self._connection, ids).values())]
+        )
         points = (point for item in items for point in chunk_points(item, generation, self._leg))
         for some in pieces(points, _POINTS_A_REQUEST):
             self._connection.upsert(some, wait=True)
         documents = [document_point(item, generation) for item in items]
-        self._connection.upsert(documents, wait=True, update_filter=_older_than(generation))
-        beaten = [key for key, seen in self._generations(ids).items() if seen > generation]
-        self._delete_chunks(ids, _older_than(generation))
+        self._connection.upsert(documents, wait=True, update_filter=older_than(generation))
+        beaten = [key for key, now in generations(self._connection, ids).items() if now > generation]
+        self._delete_chunks(ids, older_than(generation))
         if beaten:  # by another writer, who began later
             self._delete_chunks(beaten, is_one_of("generation", [generation]))
 
     def delete(self, document_ids: Sequence[str] = (), where: Filter | None = None) -> int:
         with self.writing():
-            gone = set(self._generations(list(dict.fromkeys(document_ids))))
+            gone = set(generations(self._connection, list(dict.fromkeys(document_ids))))
             if where is not None:
                 gone |= {row["id"] for row in self._documents(where, ["id"])}
-            for some in pieces(sorted(gone), _IDS_A_REQUEST):
+            for some in pieces(sorted(gone), IDS_A_REQUEST):
                 self._connection.delete([document_point_id(key) for key in some], wait=True)
                 self._delete_chunks(some)
         return len(gone)
@@ -204,7 +205,7 @@ class QdrantStore:
                 if record.payload["generation"] < oldest
                 and told.get(record.payload["document_id"], (0, 0))[0] != record.payload["generation"]
             ]
-            for some in pieces(left, _IDS_A_REQUEST):
+            for some in pieces(left, IDS_A_REQUEST):
                 self._connection.delete(some, wait=True)
 
     # ----------------------------------------------------------------------------------------- searching
@@ -237,44 +238,7 @@ class QdrantStore:
             )
             return list(found.points)
 
-        return best(lambda reach: self._seen(ask, reach), k)
-
-    def _seen(self, ask: Callable[[int], list[Any]], reach: int) -> list[Scored]:
-        """The `reach` best points whose generation is seen.
-
-        A search that began before a document was replaced may have missed chunks of its new generation. So
-        what hides a point must have been so before the search; else it is done again.
-        """
-        before: dict[str, int] = {}
-        limit = reach
-        kept: list[Scored] = []
-        for _ in range(_LOOKS):
-            points = ask(limit)
-            owners = {point.payload["document_id"] for point in points}
-            now = self._generations(list(owners))
-            hidden = [p for p in points if now.get(p.payload["document_id"]) != p.payload["generation"]]
-            kept = [
-                Scored(p.payload["id"], float(p.score))
-                for p in points
-                if now.get(p.payload["document_id"]) == p.payload["generation"]
-            ]
-            doubtful = {point.payload["document_id"] for point in hidden}
-            settled = all(before.get(key, -1) == now.get(key, -1) for key in doubtful)
-            if (settled or not hidden) and (len(kept) >= reach or len(points) < limit):
-                break
-            before = {key: now.get(key, -1) for key in owners}
-            limit = reach + 2 * len(hidden)
-        return kept[:reach]
-
-    def _generations(self, document_ids: Sequence[str]) -> dict[str, int]:
-        """The generation that is seen of each document that is stored."""
-        found: dict[str, int] = {}
-        for some in pieces(document_ids, _IDS_A_REQUEST):
-            records = self._connection.retrieve(
-                [document_point_id(key) for key in some], with_payload=["id", "generation"]
-            )
-            found |= {record.payload["id"]: record.payload["generation"] for record in records}
-        return found
+        return best(lambda reach: seen(self._connection, ask, reach), k)
 
     def _conditions(self, kind: str, where: Filter | None) -> models.Filter:
         from qdrant_client import models
@@ -303,10 +267,13 @@ class QdrantStore:
         from qdrant_client import models
 
         found: dict[str, Chunk] = {}
-        for some in pieces(dict.fromkeys(chunk_ids), _IDS_A_REQUEST):
+        for some in pieces(dict.fromkeys(chunk_ids), IDS_A_REQUEST):
             chosen = models.Filter(must=[is_one_of("kind", ["chunk"]), is_one_of("id", some)])
             records = list(self._records(chosen, [*CHUNK, "generation"]))
-            found |= {record.payload["id"]: chunk_of(record.payload) for record in self._current(records)}
+            found |= {
+                record.payload["id"]: chunk_of(record.payload)
+                for record in current(self._connection, records)
+            }
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
@@ -338,16 +305,11 @@ class QdrantStore:
             )
             found += [
                 (chunk_of(record.payload), np.asarray(record.vector[DENSE], np.float32))
-                for record in self._current(records)
+                for record in current(self._connection, records)
             ]
             if offset is None:
                 break
         return found
-
-    def _current(self, records: Sequence[Any]) -> list[Any]:
-        """Those chunks whose generation is seen."""
-        now = self._generations(list({record.payload["document_id"] for record in records}))
-        return [r for r in records if now.get(r.payload["document_id"]) == r.payload["generation"]]
 
     def _documents(self, where: Filter | None, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Documents of which a chunk matches (or, without chunk fields, which themselves do)."""
@@ -357,9 +319,9 @@ class QdrantStore:
             chosen = self._conditions("document", where)
             return [record.payload for record in self._records(chosen, columns)]
         chunks = self._records(self._conditions("chunk", where), ["document_id", "generation"])
-        owners = {record.payload["document_id"] for record in self._current(list(chunks))}
+        owners = {record.payload["document_id"] for record in current(self._connection, list(chunks))}
         found: list[dict[str, Any]] = []
-        for some in pieces(sorted(owners), _IDS_A_REQUEST):
+        for some in pieces(sorted(owners), IDS_A_REQUEST):
             chosen = models.Filter(must=[is_one_of("kind", ["document"]), is_one_of("id", some)])
             found += [record.payload for record in self._records(chosen, columns)]
         return found
@@ -396,15 +358,15 @@ class QdrantStore:
     def problems(self) -> list[Problem]:
         """Documents that miss chunks, and chunks that nobody sees."""
         told = {row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)}
-        seen: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         hidden = 0
         for record in self._records(is_one_of("kind", ["chunk"]), ["document_id", "generation"]):
             owner = record.payload["document_id"]
-            current = told.get(owner, (0, 0))[0] == record.payload["generation"]
-            seen[owner] += current
-            hidden += not current
+            shown = told.get(owner, (0, 0))[0] == record.payload["generation"]
+            counted[owner] += shown
+            hidden += not shown
         found = []
-        if wrong := sum(seen[key] != chunks for key, (_, chunks) in told.items()):
+        if wrong := sum(counted[key] != chunks for key, (_, chunks) in told.items()):
             what = f"{wrong} documents have other chunks than they were stored with"
             found.append(Problem(what, "run `rag ingest --force` on their sources"))
         if hidden:
@@ -417,9 +379,3 @@ class QdrantStore:
 
 
 _STATE = ("id", "generation", "chunks")
-
-
-def _older_than(generation: int) -> models.Filter:
-    from qdrant_client import models
-
-    return models.Filter(must=[models.FieldCondition(key="generation", range=models.Range(lt=generation))])

@@ -174,14 +174,14 @@ def test_what_a_killed_writer_left_is_never_seen_and_goes_after_an_hour() -> Non
 
 
 def test_an_older_write_that_comes_late_does_not_replace_a_newer_one() -> None:
-    from rag.stores.qdrant import _older_than
+    from rag.stores.qdrant_generations import older_than
     from rag.stores.qdrant_points import document_point
 
     store = open_here("qdrant://:memory:/late")
     new = make("a.txt", "amber basil")
     store.upsert([new])
     late = document_point(make("a.txt", "cedar"), 1_000)
-    store._connection.upsert([late], wait=True, update_filter=_older_than(1_000))
+    store._connection.upsert([late], wait=True, update_filter=older_than(1_000))
     assert store.load([new.document.id]) == [new.document]
 
 
