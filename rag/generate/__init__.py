@@ -32,12 +32,16 @@ PARTS_ONLY = (
 
 
 class Quote(NamedTuple):
-    """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1)."""
+    """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).
+
+    `span` are the characters of the chunk's text, within the sentence, that are the answer itself.
+    """
 
     hit: int
     start: int
     end: int
     score: float
+    span: tuple[int, int] | None = None
 
 
 class Told(NamedTuple):
