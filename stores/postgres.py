@@ -215,9 +215,9 @@ def open(  # noqa: A001
     vectors: str = "float16",
     lexical: str = "auto",
     exact_up_to: int = 20_000,
-    ef: int = 100,
-    m: int = 16,
-    ef_construction: int = 64,
+    ef: int = 200,
+    m: int = 24,
+    ef_construction: int = 128,
     build_memory: str = "512MB",
     connections: int = 8,
 ) -> PostgresStore:

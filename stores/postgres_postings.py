@@ -44,7 +44,9 @@ WITH asked (term, times) AS (SELECT * FROM unnest(%s::bigint[], %s::integer[])),
          )::real AS score
          FROM hit JOIN weighed USING (term) {{where}} GROUP BY position
      )
-SELECT c.id, scored.score FROM scored JOIN chunk c USING (position) ORDER BY scored.score DESC, c.id LIMIT %s
+SELECT c.id, best.score
+FROM (SELECT * FROM scored ORDER BY score DESC FETCH FIRST %s ROWS WITH TIES) AS best
+JOIN chunk c USING (position) ORDER BY best.score DESC, c.id
 """
 _POSTING = (("term", 8), ("position", 8), ("frequency", 4), ("length", 4))  # bytes
 _WHERE = """WHERE position IN (
@@ -85,7 +87,7 @@ class Postings:
         condition, values = where or ("", [])
         sql = _SEARCH.format(where=_WHERE.format(condition=condition) if where else "")
         cursor.execute(sql, (list(numbers), list(numbers.values()), *values, k))
-        return [Scored(row["id"], row["score"]) for row in cursor]
+        return [Scored(row["id"], row["score"]) for row in cursor][:k]
 
     def tidy(self, cursor: Cursor[Row]) -> None:
         """One row of totals for many, and what readers of the index alone need to know."""
