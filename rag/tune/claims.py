@@ -14,8 +14,8 @@ from .examples import Example
 from .items import Item
 from .robust import kind_of
 
-_NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][\w'’-]+(?: (?:of |de |van )?[A-Z][\w'’-]+)*")
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
+NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][\w'’-]+(?: (?:of |de |van )?[A-Z][\w'’-]+)*")
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
 _ASIDE = re.compile(r" ?\([^()]*\)|, (?:which|who|including|such as|also)\b[^,;]*(?=,)")
 _OPENING = re.compile(r"^(?:In|On|By|After|During|Since|For|At|From|Although|While)\b[^,]{3,60}, (?=\w)")
 _TURN = re.compile(r"\b(is|was|are|were|has been|have been|can|could|will|would|should|may|must)\b(?! not\b)")
@@ -95,14 +95,14 @@ def changed(sentence: str, passage: str, neighbours: Sequence[str], chance: rand
 def _name_swapped(
     sentence: str, passage: str, neighbours: Sequence[str], chance: random.Random
 ) -> str | None:
-    names = [match for match in _NAME.finditer(sentence) if len(match[0]) > 2]
+    names = [match for match in NAME.finditer(sentence) if len(match[0]) > 2]
     if not names:
         return None
     chosen = chance.choice(names)
     pool = (
-        _NAME.findall(passage)
+        NAME.findall(passage)
         if chance.random() < 0.6
-        else [n for one in neighbours for n in _NAME.findall(one)]
+        else [n for one in neighbours for n in NAME.findall(one)]
     )
     others = [one for one in pool if one not in sentence and chosen[0] not in one and len(one) > 2]
     if not others:
@@ -113,16 +113,16 @@ def _name_swapped(
 def _number_swapped(
     sentence: str, passage: str, neighbours: Sequence[str], chance: random.Random
 ) -> str | None:
-    numbers = list(_NUMBER.finditer(sentence))
+    numbers = list(NUMBER.finditer(sentence))
     if not numbers:
         return None
     chosen = chance.choice(numbers)
-    others = [one for one in _NUMBER.findall(passage) if one not in sentence and len(one) == len(chosen[0])]
-    new = chance.choice(others) if others and chance.random() < 0.5 else _near_number(chosen[0], chance)
+    others = [one for one in NUMBER.findall(passage) if one not in sentence and len(one) == len(chosen[0])]
+    new = chance.choice(others) if others and chance.random() < 0.5 else near_number(chosen[0], chance)
     return sentence[: chosen.start()] + new + sentence[chosen.end() :]
 
 
-def _near_number(number: str, chance: random.Random) -> str:
+def near_number(number: str, chance: random.Random) -> str:
     """The number with one digit changed; never the first of four, so that a year stays a year."""
     places = [place for place, digit in enumerate(number) if digit.isdigit()]
     place = chance.choice(places[1:] or places)
@@ -151,7 +151,7 @@ def _from_neighbour(
 def _wrong(
     example: Example, right: str, pool: Mapping[str, Sequence[str]], chance: random.Random
 ) -> str | None:
-    within = [*_NAME.findall(example.context), *_NUMBER.findall(example.context)]
+    within = [*NAME.findall(example.context), *NUMBER.findall(example.context)]
     kind = kind_of(right)
     near = [
         one

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .altered import altered
 from .claims import answer_claims, claims_of
 from .cloze import cloze, recurring
 from .examples import Example
@@ -20,15 +21,20 @@ from .robust import answers_by_kind, counterfactual, with_noise
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many items of a sort are made for each question (of `claims`: for each passage)."""
+    """How many items of a sort are made for each question (of `claims`: for each passage).
+
+    `unanswerable`: how often a question that was written to have no answer is shown.
+    """
 
     hard: float = 0.5
     same_title: float = 0.1
     removed: float = 0.15
+    altered: float = 0.4
+    unanswerable: int = 2
     counterfactual: float = 0.1
     noise: float = 0.15
-    stated: float = 0.2
-    claims: float = 0.6
+    stated: float = 0.12
+    claims: float = 0.3
     keywords: float = 0.06
     title: float = 0.7
 
@@ -41,7 +47,7 @@ def question_epoch(
     chance = random.Random(seed)
     answered = [one for one in examples if one.answerable]
     pool, titles = answers_by_kind(answered), by_title(examples)
-    items = [unanswerable(one) for one in examples if not one.answerable]
+    items = [unanswerable(one) for one in examples if not one.answerable] * shares.unanswerable
     for one in answered:
         items.append(_positive(one, pool, titles, shares, chance))
         items += _negatives(one, ranked, titles, shares, chance)
@@ -102,6 +108,8 @@ def _negatives(
         made.append(other_passage(one, chance.sample(titles[one.title], len(titles[one.title])), chance))
     if chance.random() < shares.removed:
         made.append(answer_removed(one))
+    if chance.random() < shares.altered:
+        made.append(altered(one, chance))
     return [item for item in made if item is not None]
 
 
