@@ -215,7 +215,7 @@ def open(  # noqa: A001
     vectors: str = "float16",
     lexical: str = "auto",
     exact_up_to: int = 20_000,
-    ef: int = 200,
+    ef: int = 400,
     m: int = 24,
     ef_construction: int = 128,
     build_memory: str = "512MB",
