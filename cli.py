@@ -18,6 +18,7 @@ from rag.command import reported as _reported
 from rag.errors import ConfigError
 from rag.evaluate.commands import WHY_EXAMPLES, eval_app, why
 from rag.generate.commands import models_app
+from rag.tune.commands import tune_app
 
 if TYPE_CHECKING:
     from rag import Rag, Report
@@ -38,6 +39,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(glossary_app, name="glossary")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
+app.add_typer(tune_app, name="tune")
 
 Where = Annotated[
     str | None,

@@ -2,11 +2,12 @@
 
     python -m benchmarks.fit_reading DATA/reader-train --questions 400
 
-The folder's Wikipedia files become an index of their passages. Questions of held-out titles (`rag.tune.split`)
-are asked twice: as they are, and with their passage filtered out, when nothing that is left answers them;
-those written to have no answer once. Two logistic models come of it (Newton's method, ridge 1.0), each fitted
-on two thirds of the questions and measured on the rest: `rag/generate/evidence.py` (which sentence answers)
-and `rag/ground/answerable.py` (whether the hits answer), with its risk–coverage curve.
+The folder's Wikipedia files become an index of their passages. Questions of held-out titles
+(`rag.tune.split`) are asked twice: as they are, and with their passage filtered out, when nothing that is
+left answers them; those written to have no answer once. Two logistic models come of it (Newton's method,
+ridge 1.0), each fitted on two thirds of the questions and measured on the rest: `rag/generate/evidence.py`
+(which sentence answers) and `rag/ground/answerable.py` (whether the hits answer), with its risk–coverage
+curve.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from rag.tune.split import split
 
 FILES = ("squad2-dev-8-articles", "squadshifts-new-wiki", "nq-open-gold", "nq-qed")
 Rows = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 class Asked(NamedTuple):
@@ -80,7 +82,7 @@ def asked(rag: Rag, evidence: Evidence, one: Example, source: str, *, gold: bool
     )
 
 
-def curve(chance: Rows, answerable: Rows, correct: Rows) -> list[dict[str, float]]:
+def curve(chance: Rows, answerable: Flags, correct: Rows) -> list[dict[str, float]]:
     """What each threshold refuses, and how often what is answered is wrong."""
     found = []
     for threshold in np.arange(0.05, 0.95, 0.05):

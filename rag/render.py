@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.text import Text
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from rag.chat import Chat
     from rag.config import Resolved
     from rag.doctor import Finding
-    from rag.evaluate.run import Step
-    from rag.evaluate.tasks import Told
     from rag.generate.catalogue import Entry
     from rag.ingest import Progress, Report, Watcher
+    from rag.progress import Step
     from rag.trace import Record
     from rag.types import Chunk, Citation, DocumentInfo, Event, Hit
 
@@ -315,7 +314,7 @@ def _trace(console: Console, trace: Sequence[Record]) -> None:
 
 @contextmanager
 def steps(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
-    """A progress bar on standard error for long evaluations; nothing where that is no terminal."""
+    """A progress bar on standard error for long work; nothing where that is no terminal."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _: None
@@ -329,8 +328,14 @@ def steps(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
         yield lambda now: bar.update(task, description=now.what, completed=now.done, total=now.total or None)
 
 
-def told(value: Told, *, as_json: bool = False) -> None:
-    """What an evaluation tells of itself, or its values as JSON."""
+class Telling(Protocol):
+    """What a long task comes back with: text by `str`, JSON by `to_dict`."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def told(value: Telling, *, as_json: bool = False) -> None:
+    """What a task tells of itself, or its values as JSON."""
     if as_json:
         _json(value.to_dict())
     else:

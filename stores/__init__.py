@@ -11,7 +11,7 @@
 - `qdrant.py`: a server; `qdrant_connection.py` reaches it, `qdrant_setup.py` makes collections,
   `qdrant_points.py` are rows, `qdrant_generations.py` replaces them, `qdrant_filter.py` are conditions,
   `qdrant_lexical.py` is BM25
-- shared by stores on engines: `analysing.py` (terms, and their language), `payload.py` (documents and chunks as
+- shared by stores on engines: `analysing.py` (terms, their language), `payload.py` (documents and chunks as
   flat values), `sortable.py` (values as strings that sort alike), `ties.py` (equal scores), `pieces.py`
 """
 

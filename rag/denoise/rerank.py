@@ -1,4 +1,4 @@
-"""Re-scores the best hits by the reader, which reads question and chunk together, blended with their rank so far.
+"""Re-scores the best hits by the reader, which reads question and chunk together, blended with their score.
 
     score(h) = (1 - w) · z(first-stage score of h) + w · z(logit that h answers)        z over the hits read
 

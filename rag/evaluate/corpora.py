@@ -66,6 +66,6 @@ def _identity(rag: Rag, path: Path) -> str:
 
 
 def _passed_on(told: Callable[[Any], None]) -> Callable[[Progress], None]:
-    from .run import Step
+    from rag.progress import Step
 
     return lambda now: told(Step("ingesting", now.documents, now.total))

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag.chunking.sentences import sentences
 from rag.errors import ConfigError
+from rag.progress import Step, Watcher
 from rag.types import Chunk, stable_id
 
 from .cases import Case
 from .journal import write_lines
 from .round_trip import RoundTrip
-from .run import Step, read
+from .run import read
 from .trials import PARAPHRASE
 from .turn import turned
 from .written import Writer
@@ -79,7 +80,7 @@ def make(
     unanswerable: float = 0.2,
     seed: int = 0,
     model: ChatModel | None = None,
-    progress: Callable[[Step], None] | None = None,
+    progress: Watcher | None = None,
 ) -> Made:
     """Writes up to `number` questions, the share `unanswerable` of them without an answer.
 
@@ -118,7 +119,7 @@ def paraphrase(
     questions: str | Path,
     *,
     model: ChatModel | None = None,
-    progress: Callable[[Step], None] | None = None,
+    progress: Watcher | None = None,
 ) -> Made:
     """Writes a question set again, with each question in other words too, where its meaning survives that.
 

@@ -50,9 +50,9 @@ class Outcome:
     """What came of one question.
 
     `ranking`: documents, each at its best chunk. `said`: the sentences of the answer as given, none where it
-    was declined; `short`: the words that answer, where the answer names them; `draft`: the answer's text before
-    that decision. `ms`: milliseconds by stage, `total` among
-    them; `tokens`: tokens of the hits that the generator was given, by the embedder's count.
+    was declined; `short`: the words that answer, where the answer names them; `draft`: the answer's text
+    before that decision. `ms`: milliseconds by stage, `total` among them; `tokens`: tokens of the hits that
+    the generator was given, by the embedder's count.
     """
 
     id: str

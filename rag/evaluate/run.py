@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rag.cores import cores
 from rag.errors import ConfigError, StoreError
+from rag.progress import Step, Watcher
 
 from . import provenance
 from .cases import Case, QuestionSet, question_set
@@ -28,17 +29,6 @@ if TYPE_CHECKING:
     from rag.rag import Rag
 
 _ALL = 100  # documents ranked for measures without a cutoff
-
-
-class Step(NamedTuple):
-    """Where a run stands: `what` is going on, and how many of how many are done."""
-
-    what: str
-    done: int
-    total: int
-
-
-Watcher = Callable[[Step], None]
 
 
 def evaluate(

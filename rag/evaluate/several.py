@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
+from rag.progress import Step, Watcher
 
 from .cases import QuestionSet
 from .corpora import over
 from .result import Run
-from .run import Step, Watcher, evaluate, home_of, read
+from .run import evaluate, home_of, read
 
 if TYPE_CHECKING:
     from rag.rag import Rag

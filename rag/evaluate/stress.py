@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
+from rag.progress import Step, Watcher
 
 from . import provenance
 from .cases import Case, QuestionSet
@@ -32,7 +33,7 @@ from .corpora import over
 from .journal import Journal, run_id, write_json
 from .judged import match
 from .outcome import Outcome
-from .run import Step, ask_all, home_of, read
+from .run import ask_all, home_of, read
 from .score import right
 from .statistics import Difference, Mean, difference, interval
 from .stress_page import stress_page
@@ -121,7 +122,7 @@ def stressed(
     fresh: bool = False,
     workers: int = 0,
     out: str | Path | None = None,
-    progress: Callable[[Step], None] | None = None,
+    progress: Watcher | None = None,
     **_: Any,
 ) -> Stress:
     """Runs every trial on the questions with answers, 200 of them unless `limit` says otherwise.
@@ -160,7 +161,7 @@ class _Bench:
         *,
         fresh: bool,
         workers: int,
-        told: Callable[[Step], None],
+        told: Watcher,
     ) -> None:
         self.rag, self.cases, self.judged = rag, asked.cases, match(asked, rag.opened)
         self.identity, self.folder, self.fresh = identity, folder, fresh

@@ -1,10 +1,10 @@
 """The built-in answer: the sentences of the best hits that answer the question, word for word.
 
 A question about a name, a number or the like is answered by a span that the reader finds, and the sentence
-around it is shown. Other questions (how, why, what for) are answered by sentences: candidates are those of the
-first hits, `evidence.py` gives each the probability that it answers; the best is always taken, others join it
-where they are nearly as good and say something new, and they come out in the order of their source. Whether
-the best is good enough is decided later, by the `abstain` stage.
+around it is shown. Other questions (how, why, what for) are answered by sentences: candidates are those of
+the first hits, `evidence.py` gives each the probability that it answers; the best is always taken, others
+join it where they are nearly as good and say something new, and they come out in the order of their source.
+Whether the best is good enough is decided later, by the `abstain` stage.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 For a sentence s and its cited text e: support = (cos(s, e) + cover(s, e)) / 2, with cover the share of the
 terms of s that e has; halved where s has a number that e has not, or one of the two is negated and the other
-is not. Where there is a reader, its probability that e supports s takes the place of that sum. Quotes are their
-own proof and keep their score.
+is not. Where there is a reader, its probability that e supports s takes the place of that sum. Quotes are
+their own proof and keep their score.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Overlap:
 
 
 class Read:
-    """The built-in `Scorer` where there is a reader: what it says, halved by a contradiction it may overlook."""
+    """The built-in `Scorer` where there is a reader: halved by a contradiction that it may overlook."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

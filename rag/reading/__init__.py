@@ -1,4 +1,4 @@
-"""A small model that reads a question and a passage together. It reranks, answers, abstains and checks claims.
+"""A small model that reads question and passage together: it reranks, answers, abstains, checks claims.
 
 - `onnx.py`: `OnnxReader`, which runs the model that ships, and those that `rag tune reader` makes
 - `pairs.py`: two texts → the tokens that the model reads; `spans.py`: its logits → answers
@@ -22,7 +22,7 @@ class Passage(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A possible answer, `text[start:end]` of a passage, and the probability that it is the right one there."""
+    """A possible answer, `text[start:end]` of a passage, and the probability that it is the right one."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""Two texts → what the model reads: `[CLS] question [SEP] context text [SEP]`, in windows where it is long."""
+"""Two texts → what the model reads: `[CLS] question [SEP] context text [SEP]`, in windows where long."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _PAIRS = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
 
 
 class Found(NamedTuple):
-    """An answer: the hit that says it most clearly, its characters there, and how far it is to be believed."""
+    """An answer: the hit that says it most clearly, its characters there, and how far to believe it."""
 
     place: int
     start: int

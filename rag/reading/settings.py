@@ -17,7 +17,7 @@ SETTINGS = "reader.json"
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """What `reader.json` holds. `answerable` and `supported` are (scale, bias): P = σ(scale · logit + bias)."""
+    """What `reader.json` holds. `answerable`, `supported` are (scale, bias): P = σ(scale · logit + bias)."""
 
     name: str
     sha256: Mapping[str, str]
@@ -58,8 +58,8 @@ class ReaderSettings:
             ) from error
         if settings.format != FORMAT or not usable:
             raise ModelError(
-                f"{folder / SETTINGS} has format {settings.format} and max_tokens {settings.max_tokens}; this "
-                f"version reads format {FORMAT}, with room for a passage. Export the reader again."
+                f"{folder / SETTINGS} has format {settings.format} and max_tokens {settings.max_tokens}; "
+                f"this version reads format {FORMAT}, with room for a passage. Export the reader again."
             )
         return settings
 

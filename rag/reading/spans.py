@@ -21,7 +21,7 @@ LONGEST = 30
 def best_spans(
     start: NDArray[np.float32], end: NDArray[np.float32], most: int = 1, longest: int = LONGEST
 ) -> list[tuple[int, int, float]]:
-    """Up to `most` spans as (first, last, probability), best first; `start` and `end` have shape (tokens,)."""
+    """Up to `most` spans (first, last, probability), best first; `start` and `end` have shape (tokens,)."""
     import numpy as np
 
     if not len(start):

@@ -1,8 +1,9 @@
 """Questions changed so that their own passage no longer answers them.
 
 The passage is as near to the question as one can be, only one thing in the question is wrong: another name,
-another number, the opposite, a negation. So people write unanswerable questions, and so the passage of a wrong
-answer looks ("Know What You Don't Know: Unanswerable Questions for SQuAD", Rajpurkar et al., 2018, table 1).
+another number, the opposite, a negation. So people write unanswerable questions, and so the passage of a
+wrong answer looks ("Know What You Don't Know: Unanswerable Questions for SQuAD", Rajpurkar et al., 2018,
+table 1).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _other_name(example: Example, chance: random.Random) -> str | None:
     if not names:
         return None
     chosen = chance.choice(names)
-    others = [
+    others: list[str] = [
         one
         for one in NAME.findall(example.context)
         if len(one) > 2

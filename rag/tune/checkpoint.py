@@ -1,9 +1,8 @@
-"""The state of a training run on disk: tensors in safetensors, the rest in JSON. Written beside, then renamed."""
+"""The state of a training run on disk: tensors in safetensors, the rest in JSON; each replaced whole."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ def save(folder: Path, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> 
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
     beside = folder / f"{STATE}.new"
     beside.write_text(json.dumps({**state, "tensors": file.name}), "utf-8")
-    os.replace(beside, folder / STATE)
+    beside.replace(folder / STATE)
     for old in folder.glob(f"*-{TENSORS}"):
         if old != file:
             old.unlink(missing_ok=True)

@@ -21,8 +21,8 @@ _OPENING = re.compile(r"^(?:In|On|By|After|During|Since|For|At|From|Although|Whi
 _TURN = re.compile(r"\b(is|was|are|were|has been|have been|can|could|will|would|should|may|must)\b(?! not\b)")
 _TURNED = re.compile(r"\b(is|was|are|were|has|have|can|could|will|would|should|may|must|did|does|do) not\b")
 _SUBJECT = re.compile(
-    r"^(?:who|what|which)(?P<rest> (?!(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b)"
-    r"\w.*)$",
+    r"^(?:who|what|which)"
+    r"(?P<rest> (?!(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b)\w.*)$",
     re.IGNORECASE,
 )
 _BEING = re.compile(
@@ -49,7 +49,7 @@ def claims_of(
 
 
 def answer_claims(example: Example, pool: Mapping[str, Sequence[str]], chance: random.Random) -> list[Item]:
-    """The question with its answer as a claim, and with a wrong answer: another of the passage, or of its kind."""
+    """The question with its answer as a claim, and with a wrong one of the passage or of its kind."""
     if not example.texts:
         return []
     right = chance.choice(example.texts)
@@ -61,7 +61,7 @@ def answer_claims(example: Example, pool: Mapping[str, Sequence[str]], chance: r
 
 
 def stated(question: str, answer: str) -> str:
-    """`Who built the wall?`, `Hadrian` → `Hadrian built the wall.`; other forms keep the question before it."""
+    """`Who built the wall?`, `Hadrian` → `Hadrian built the wall.`; others keep the question before it."""
     bare = question.strip().rstrip("?").strip()
     subject, being = _SUBJECT.match(bare), _BEING.match(bare)
     if subject and not bare.lower().startswith("which"):
@@ -82,7 +82,7 @@ def shortened(sentence: str, chance: random.Random) -> str:
 
 
 def changed(sentence: str, passage: str, neighbours: Sequence[str], chance: random.Random) -> str | None:
-    """The sentence with one thing in it made wrong, or a sentence of a neighbour; None where nothing can be."""
+    """The sentence with one thing in it made wrong, or one of a neighbour; None where nothing can be."""
     ways = [_name_swapped, _number_swapped, _turned, _from_neighbour]
     chance.shuffle(ways)
     for way in ways:
@@ -99,11 +99,8 @@ def _name_swapped(
     if not names:
         return None
     chosen = chance.choice(names)
-    pool = (
-        NAME.findall(passage)
-        if chance.random() < 0.6
-        else [n for one in neighbours for n in NAME.findall(one)]
-    )
+    texts = [passage] if chance.random() < 0.6 else neighbours
+    pool: list[str] = [name for text in texts for name in NAME.findall(text)]
     others = [one for one in pool if one not in sentence and chosen[0] not in one and len(one) > 2]
     if not others:
         return None
@@ -151,7 +148,7 @@ def _from_neighbour(
 def _wrong(
     example: Example, right: str, pool: Mapping[str, Sequence[str]], chance: random.Random
 ) -> str | None:
-    within = [*NAME.findall(example.context), *NUMBER.findall(example.context)]
+    within: list[str] = [*NAME.findall(example.context), *NUMBER.findall(example.context)]
     kind = kind_of(right)
     near = [
         one

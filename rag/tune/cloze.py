@@ -1,7 +1,8 @@
 """Questions made of unlabelled text, to learn from before the real ones.
 
-- Recurring spans: a phrase that stands in two passages under one title is masked in a sentence of the one, and
-  has to be found in the other ("Few-Shot Question Answering by Pretraining Span Selection", Ram et al., 2021).
+- Recurring spans: a phrase that stands in two passages under one title is masked in a sentence of the one,
+  and has to be found in the other ("Few-Shot Question Answering by Pretraining Span Selection", Ram et al.,
+  2021).
 - Cloze: a name or number of a sentence gives way to a question word, and the sentence loses some of its other
   words and their order ("Unsupervised Question Answering by Cloze Translation", Lewis et al., 2019).
 """

@@ -1,8 +1,9 @@
 """Questions with passages and answers, read from JSON lines: what a reader learns from.
 
 A line has `question`, `context` and `answers` (a list of strings, or of `{text, start}` with the character at
-which the answer begins in the context), and may have `id`, `title`, `unanswerable`. With `document` in place of
-`context`, and without `answers`, it says only that the document answers the question. Files may be gzipped.
+which the answer begins in the context), and may have `id`, `title`, `unanswerable`. With `document` in place
+of `context`, and without `answers`, it says only that the document answers the question. Files may be
+gzipped.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Example:
 
 
 def read_examples(paths: Sequence[Path]) -> list[Example]:
-    """Every question of the files, in their order. ConfigError names the file and line that cannot be used."""
+    """Every question of the files, in their order. ConfigError names file and line that cannot be used."""
     found: list[Example] = []
     for path in paths:
         for number, line in _lines(path):
@@ -45,7 +46,8 @@ def read_examples(paths: Sequence[Path]) -> list[Example]:
                 found.append(_example(json.loads(line), path.name.partition(".")[0]))
             except (ValueError, KeyError, TypeError) as error:
                 raise ConfigError(
-                    f"{path}:{number}: {error}; expected a JSON object with question, context and answers (or document)"
+                    f"{path}:{number}: {error}; expected a JSON object with question, context "
+                    "and answers (or document)"
                 ) from error
     if not found:
         raise ConfigError(f"no questions in {', '.join(map(str, paths)) or 'no files'}: expected JSON lines")

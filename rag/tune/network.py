@@ -30,7 +30,7 @@ def make_network(base: Path) -> Any:
 
     if not (base / "config.json").is_file():
         raise ModelError(f"{base} has no config.json; expected the folder of a BERT encoder with safetensors")
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     # Dropout inside the layers halves the speed on a CPU; on the last states it costs nothing.
     config = AutoConfig.from_pretrained(
         base, local_files_only=True, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0

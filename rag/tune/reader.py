@@ -12,9 +12,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rag.errors import ConfigError, MissingExtra
+from rag.progress import Step, Watcher
 
 from .claims import claims_of
 from .examples import Example, read_examples
@@ -22,14 +23,6 @@ from .items import Item
 from .mixture import by_title, question_epoch, text_epoch
 from .negatives import Ranked, other_passage, ranked_passages, unanswerable
 from .split import split
-
-
-class Step(NamedTuple):
-    """How far a training run is, for a progress bar."""
-
-    what: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +64,9 @@ class Tuned:
             f"{self.folder}: trained on {self.questions} questions, measured on {self.held_out} held out"
         ]
         lines.append(f"{'':16}{'float':>24}{'8 bits':>24}")
-        for name in self.exact:
-            lines.append(f"{name:16}{_shown(self.exact[name]):>24}{_shown(self.int8[name]):>24}")
+        lines += [
+            f"{name:16}{_shown(self.exact[name]):>24}{_shown(self.int8[name]):>24}" for name in self.exact
+        ]
         return "\n".join(lines)
 
 
@@ -81,12 +75,13 @@ def tune_reader(
     base: Path,
     out: Path,
     options: Options | None = None,
-    progress: Callable[[Step], None] | None = None,
+    progress: Watcher | None = None,
 ) -> Tuned:
     """Trains on the files and writes the reader into `out`, with the state of the work in `out/work`.
 
-    `base` is the folder of a BERT encoder (config.json, model.safetensors, tokenizer.json). Raises ConfigError
-    for files that cannot be used, ModelError for a base of another kind, MissingExtra without torch.
+    `base` is the folder of a BERT encoder (config.json, model.safetensors, tokenizer.json). Raises
+    ConfigError for files that cannot be used, ModelError for a base of another kind, MissingExtra without
+    torch.
     """
     options, told = options or Options(), progress or (lambda _: None)
     _needed()
@@ -94,8 +89,8 @@ def tune_reader(
     train, held = split(examples, options.held_out)
     if not train or not held:
         raise ConfigError(
-            f"{len(examples)} questions fall into {len(train)} to train on and {len(held)} held out by title: "
-            "both are needed; give questions of several titles, or another held_out share"
+            f"{len(examples)} questions fall into {len(train)} to train on and {len(held)} held out by "
+            "title: both are needed; give questions of several titles, or another held_out share"
         )
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -124,7 +119,7 @@ def held_items(held: Sequence[Example], ranked: Ranked, seed: int = 5) -> list[I
 
 
 def merit(found: dict[str, float]) -> float:
-    """What a measure is worth when the best weights are chosen; a head that was not measured counts nothing."""
+    """What a measure is worth when the best weights are chosen; a head not measured counts nothing."""
     worth = {"F1": 1.0, "answerable AUC": 0.5, "supported AUC": 0.3}
     return sum(weight * found[name] for name, weight in worth.items() if found[name] == found[name])
 
@@ -136,7 +131,7 @@ def _trained(
     base: Path,
     work: Path,
     options: Options,
-    told: Callable[[Step], None],
+    told: Watcher,
 ) -> dict[str, Any]:
     """The weights after both parts; with several seeds, their mean."""
     from safetensors.torch import load_file
@@ -174,7 +169,7 @@ def _run(
     plan: dict[str, Any],
     epoch: Callable[[int], list[Item]],
     shown: Sequence[Item],
-    told: Callable[[Step], None],
+    told: Watcher,
     options: Options,
 ) -> Path:
     """Trains one part in its folder and returns the file of its best weights; what is finished stays."""

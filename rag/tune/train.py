@@ -124,7 +124,7 @@ class Trainer:
         each = losses(outputs, batch, given)
         total = sum(self.plan.weights[name] * loss for name, loss in each.items())
         self._optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[union-attr]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(list(self._trained.values()), 1.0)
         self._optimizer.step()
         kept = min(self.plan.mean, (1 + self.step) / (10 + self.step))

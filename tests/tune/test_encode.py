@@ -9,9 +9,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from rag.models import BUILT_IN_EMBEDDER
+from rag.reading.spans import best_spans
 from rag.tune.encode import MAX_QUESTION, Encoder, arrays, batches
 from rag.tune.items import Item
-from rag.reading.spans import best_spans
 from rag.tune.score import auc, score
 
 
@@ -25,7 +25,8 @@ def test_a_span_covers_the_tokens_of_its_characters(tokenizer: Tokenizer) -> Non
     (one,) = Encoder(tokenizer).encode([Item("Who opened it?", passage, "Bridge", ((17, 25),), True)])
     tokens = [tokenizer.id_to_token(number) for number in one.ids]
     assert tokens == [
-        "[CLS]", "who", "opened", "it", "?", "[SEP]", "bridge", "it", "was", "opened", "by", "ada", "holm", ".", "[SEP]",
+        "[CLS]", "who", "opened", "it", "?", "[SEP]", "bridge", "it", "was", "opened", "by", "ada",
+        "holm", ".", "[SEP]",
     ]  # fmt: skip
     assert one.second == 6
     assert one.spans == ((11, 12),)
