@@ -49,11 +49,11 @@ test-wheel: $(VENV)/.dev
 $(VENV)-extras/.all: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-extras
 	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt torch
-	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,hf,gguf,eval]' 'llama-cpp-python[server]' onnx
+	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,hf,gguf,tune,eval]' 'llama-cpp-python[server]'
 	@touch $@
 
 test-extras: $(VENV)-extras/.all
-	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate
+	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate tests/tune
 
 # The engines that stores need, and the packages that the tests start their servers from.
 STORES := postgres,lancedb,qdrant

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import ModelError
 from rag.models.int8 import quantise
 from rag.models.settings import TOKENIZER, WEIGHTS, EmbedderSettings, file_sha256
+from rag.models.tracing import trace
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-OPSET = 17
 LOWEST_COSINE = 0.98
 """An export whose vector for any calibration text is further from float32 than this is refused."""
 
@@ -140,19 +140,8 @@ def _trace(weights: Path, target: Path) -> int:
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             return torch.nn.functional.normalize(mean, dim=1)
 
-    model = Sentence().eval()
-    ids = torch.ones((2, 7), dtype=torch.long)
-    names = ["input_ids", "attention_mask"]
-    torch.onnx.export(
-        model,
-        (ids, ids),
-        str(target),
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=names,
-        output_names=["embedding"],
-        dynamic_axes={name: {0: "batch", 1: "tokens"} for name in names} | {"embedding": {0: "batch"}},
-    )
+    model = Sentence()
+    trace(model, target, ["input_ids", "attention_mask"], {"embedding": {0: "batch"}})
     return int(model.encoder.config.hidden_size)
 
 

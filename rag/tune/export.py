@@ -12,14 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from rag.models.int8 import quantise
+from rag.models.tracing import trace
 
 from .encode import Encoded, arrays
 from .items import Item
 from .score import Score, score
 
-OPSET = 17
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-OUTPUTS = ("start", "end", "answerable", "supported")
+OUTPUTS: dict[str, dict[int, str]] = {
+    "start": {0: "batch", 1: "tokens"},
+    "end": {0: "batch", 1: "tokens"},
+    "answerable": {0: "batch"},
+    "supported": {0: "batch"},
+}
+"""What the graph gives, with the axes that vary; all of them logits."""
 CALIBRATION = 200
 """Items whose activations set the scales of the int8 graph."""
 
@@ -28,28 +34,8 @@ def export(network: Any, shown: Sequence[Encoded], target: Path) -> None:
     """Writes the int8 graph of a network to the file `target`; `shown` sets its scales."""
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / "exact.onnx"
-        trace(network, exact)
+        trace(network, exact, INPUTS, OUTPUTS)
         quantise(exact, target, [_alone(one) for one in shown[:CALIBRATION]])
-
-
-def trace(network: Any, target: Path) -> None:
-    """Writes the float32 graph: three inputs (n, t) → start, end (n, t), answerable, supported (n,)."""
-    import torch
-
-    network = network.float().eval()
-    ids = torch.ones((2, 9), dtype=torch.long)
-    axes: dict[str, dict[int, str]] = {name: {0: "batch", 1: "tokens"} for name in (*INPUTS, "start", "end")}
-    axes |= {name: {0: "batch"} for name in ("answerable", "supported")}
-    torch.onnx.export(
-        network,
-        (ids, ids, ids),
-        str(target),
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=list(INPUTS),
-        output_names=list(OUTPUTS),
-        dynamic_axes=axes,
-    )
 
 
 def score_graph(graph: Path, shown: Sequence[Encoded], items: Sequence[Item]) -> Score:
