@@ -84,10 +84,7 @@ class AskSettings:
 
     reorder: tuple[str, ...] = ()  # stages that order the hits for the generator
     generate: str = "extractive"  # extractive, model, gguf, hf, hf_reader, openai, or `module:function`
-    ground: tuple[str, ...] = (
-        "support",
-        "abstain",
-    )  # stages that check the answer, after its citations are made
+    ground: tuple[str, ...] = ("support", "abstain")  # stages that check the answer and its citations
     reader: str = ""  # folder of the model that reads hits; empty is the one that ships
     sentences: int = 3  # at most so many sentences in an extractive answer
     abstain_below: float = 0.1  # confidence under which the sources are said not to answer

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from rich.console import Console
 from rich.text import Text
@@ -22,6 +22,8 @@ from rag.errors import StoreError
 from rag.types import Answer
 
 if TYPE_CHECKING:
+    from rich.live import Live
+
     from rag.augment.glossary_build import Built
     from rag.chat import Chat
     from rag.config import Resolved
@@ -114,7 +116,7 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
         _json(_answer_values(given, explain=explain))
         return
     console = _console()
-    console.print(Text(given.text, style="bold" if not given.abstained else "yellow"))
+    console.print(_said(given))
     if given.abstained and given.hits:
         console.print(Text("\nNearest passages:", style="dim"))
         for hit in given.hits[:3]:
@@ -136,33 +138,59 @@ def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_j
     A terminal sees the text while it is written, as a draft; what is proved of it follows. Elsewhere only
     that is shown. Raises StoreError for events without an answer.
     """
-    draft = _Draft(_console(), quiet=as_json)
-    for event in events:
-        if event.kind == "text":
-            draft.add(event.text)
-        elif event.answer is not None:
-            draft.end()
-            answer(event.answer, base=base, explain=explain, as_json=as_json)
-            return event.answer
+    with _Draft(_console(), quiet=as_json) as draft:
+        for event in events:
+            if event.kind == "text":
+                draft.add(event.text)
+            elif event.answer is not None:
+                draft.end()
+                answer(event.answer, base=base, explain=explain, as_json=as_json)
+                return event.answer
     raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
 
 
+def _said(given: Answer) -> Text:
+    """The text of an answer, the words that answer in bold where it names them, else all of it."""
+    if given.abstained:
+        return Text(given.text, style="yellow")
+    at = given.text.find(given.span.quote) if given.span else -1
+    if at < 0 or given.span is None:
+        return Text(given.text, style="bold")
+    text = Text(given.text)
+    text.stylize("bold", at, at + len(given.span.quote))
+    return text
+
+
 class _Draft:
-    """Text on a terminal as it is written; nothing elsewhere."""
+    """Text on a terminal as it is written, gone when what is proved of it comes; nothing elsewhere."""
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._console, self._shown = console, console.is_terminal and not quiet
-        self._begun = False
+        self._live: Live | None = None
+        self._text = Text(style="dim")
 
     def add(self, text: str) -> None:
-        if self._shown:
-            self._begun = True
-            self._console.print(Text(text, style="dim"), end="")
+        if not self._shown:
+            return
+        if self._live is None:
+            from rich.live import Live
+
+            self._text = Text(style="dim")
+            self._live = Live(self._text, console=self._console, transient=True)
+            self._live.start()
+        self._text.append(text)
+        self._live.update(self._text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> None:
-        if self._begun:
-            self._console.print("\n")
-        self._begun = False
+        if self._live is not None:
+            self._live.stop()
+        self._live = None
 
 
 def conversation(chat: Chat, *, base: Path) -> None:
@@ -175,20 +203,20 @@ def conversation(chat: Chat, *, base: Path) -> None:
             line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
         except EOFError:
             return
-        draft = _Draft(console)
-        for said in chat.say(line):
-            if isinstance(said, Notice):
-                draft.end()
-                console.print(Text(said.text, style="dim"))
-            elif isinstance(said, Answer):
-                answer(said, base=base)
-            elif said.kind == "text":
-                draft.add(said.text)
-            elif said.record is not None and said.record.name == "history":
-                _understood(console, said.record)
-            elif said.answer is not None:
-                draft.end()
-                answer(said.answer, base=base)
+        with _Draft(console) as draft:
+            for said in chat.say(line):
+                if isinstance(said, Notice):
+                    draft.end()
+                    console.print(Text(said.text, style="dim"))
+                elif isinstance(said, Answer):
+                    answer(said, base=base)
+                elif said.kind == "text":
+                    draft.add(said.text)
+                elif said.record is not None and said.record.name == "history":
+                    _understood(console, said.record)
+                elif said.answer is not None:
+                    draft.end()
+                    answer(said.answer, base=base)
 
 
 def _understood(console: Console, record: Record) -> None:
@@ -243,6 +271,7 @@ def _answer_values(given: Answer, *, explain: bool) -> dict[str, Any]:
         "text": given.text,
         "abstained": given.abstained,
         "confidence": round(given.confidence, 4),
+        "span": asdict(given.span) if given.span else None,
         "sentences": [
             {"text": one.text, "support": round(one.support, 4), "cites": [c.marker for c in one.citations]}
             for one in given.sentences

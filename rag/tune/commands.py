@@ -24,7 +24,7 @@ def _group() -> None:
     "reader",
     epilog="Examples:\n\n    rag tune reader questions.jsonl --base all-MiniLM-L6-v2/ --out my-reader\n\n"
     "    rag tune reader a.jsonl b.jsonl.gz --base FOLDER --out my-reader --epochs 2 --text-items 0\n\n"
-    "    rag ask 'Who built it?' --reader my-reader",
+    "    RAG_ASK_READER=my-reader rag ask 'Who built it?'",
 )
 def tune_reader_command(
     files: Annotated[

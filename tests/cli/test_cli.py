@@ -121,7 +121,9 @@ def test_a_terminal_sees_an_answer_while_it_is_written_and_a_pipe_only_what_is_p
     shown = on_a_terminal(folder, *asked, PYTHONPATH=str(folder), NO_COLOR="1").replace("\r", "")
     piped = rag(folder, *asked, PYTHONPATH=str(folder)).stdout
     assert piped.startswith("A session lasts thirty minutes. [1]\n\n[1] docs/guide.md")
-    assert shown.startswith("A session lasts thirty minutes. [1]\n\nA session lasts thirty minutes. [1]\n")
+    draft, _, proved = shown.rpartition("\x1b[2K")  # the line of the draft is erased
+    assert "A session lasts thirty minutes. [1]" in draft
+    assert proved == piped
     assert json_of(rag(folder, *asked, "--json", PYTHONPATH=str(folder)))["sentences"][0]["cites"] == [1]
 
 
