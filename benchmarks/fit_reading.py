@@ -7,7 +7,8 @@ The folder's Wikipedia files become an index of their passages. Questions of hel
 left answers them; those written to have no answer once. Two logistic models come of it (Newton's method,
 ridge 1.0), each fitted on two thirds of the questions and measured on the rest: `rag/generate/evidence.py`
 (which sentence answers) and `rag/ground/answerable.py` (whether the hits answer), with its risk–coverage
-curve.
+curve, which is drawn into `docs/images/`. Put the weights there and run it again: what the sentences score is
+part of the decision.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from numpy.typing import NDArray
 
 from benchmarks.fit_evidence import auc, fit
 from rag import Document, NotOf, Rag, Where
+from rag.evaluate.charts import risk_chart
+from rag.evaluate.measures import risk_coverage
+from rag.evaluate.page import picture
 from rag.generate.candidates import cut
 from rag.generate.evidence import READ_FEATURES, Candidate, Evidence
 from rag.ground.answerable import FEATURES, features
@@ -109,6 +113,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--questions", type=int, default=400)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reading.json")
+    parser.add_argument("--threshold", type=float, help="where the chart puts its dot; default: best F1")
+    parser.add_argument("--chart", type=Path, default=Path("docs/images/risk-coverage.svg"))
     options = parser.parse_args()
     examples = read_examples([options.data / f"{name}.jsonl.gz" for name in FILES])
     _, held = split(examples)
@@ -130,7 +136,15 @@ def main() -> None:
             if number % 20 == 0:
                 print(f"{number} questions, {time.time() - began:.0f} s", file=sys.stderr, flush=True)
     result = {"command": " ".join(["python", *sys.argv]), "questions": min(options.questions, len(held))}
-    result |= {"sentences": fitted_sentences(found), "decision": fitted_decision(found)}
+    decision, judged = fitted_decision(found)
+    result |= {"sentences": fitted_sentences(found), "decision": decision}
+    at = options.threshold or best_threshold(decision["curve"])
+    chosen = [(chance >= at, right) for chance, right in judged]
+    answered = [right for kept, right in chosen if kept]
+    point = (len(answered) / len(chosen), 1 - sum(answered) / max(1, len(answered)))
+    options.chart.parent.mkdir(exist_ok=True)
+    options.chart.write_text(picture(risk_chart(risk_coverage(judged), point)) + "\n", "utf-8")
+    result |= {"threshold": at, "answered there": round(point[0], 3), "wrong of them": round(point[1], 3)}
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
@@ -149,20 +163,32 @@ def fitted_sentences(found: list[Asked]) -> dict[str, Any]:
     }
 
 
-def fitted_decision(found: list[Asked]) -> dict[str, Any]:
+def best_threshold(rows: list[dict[str, float]]) -> float:
+    """The threshold whose refusals have the highest F1, which weighs precision and recall alike."""
+
+    def f1(row: dict[str, float]) -> float:
+        right, caught = row["refusals right"], row["unanswerable refused"]
+        return 2 * right * caught / (right + caught) if right + caught else 0.0
+
+    return max(rows, key=f1)["threshold"]
+
+
+def fitted_decision(found: list[Asked]) -> tuple[dict[str, Any], list[tuple[float, bool]]]:
+    """The model, and (probability, whether an answer there is right) of the questions not fitted on."""
     at = len(found) * 2 // 3
     rows = np.array([one.decision for one in found])
     answerable = np.array([one.answerable for one in found])
     correct = np.array([one.correct and one.answerable for one in found])
     weights = fit(rows[:at], answerable[:at].astype(float))
     chance = 1 / (1 + np.exp(-(rows[at:] @ weights[:-1] + weights[-1])))
-    return {
+    told = {
         "weights": dict(zip(FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
         "bias": round(float(weights[-1]), 3),
         "AUC": round(auc(chance[answerable[at:]], chance[~answerable[at:]]), 3),
         "held out": len(chance),
         "curve": curve(chance, answerable[at:], correct[at:]),
     }
+    return told, list(zip(chance.tolist(), correct[at:].tolist(), strict=True))
 
 
 if __name__ == "__main__":

@@ -47,13 +47,28 @@ def page(run: Run) -> str:
 
 def document(title: str, body: str) -> str:
     """A whole page with its style."""
-    style = (Path(__file__).parent / "page.css").read_text("utf-8")
+    style = _style()
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{style}</style></head>\n"
         f"<body><main>{body}</main></body></html>\n"
     )
+
+
+def picture(chart: str) -> str:
+    """A chart of `charts.py` as a file of its own, which follows light and dark as the page does."""
+    rules = [line for line in _style().splitlines() if line.startswith("svg ")]
+    colours = _style().partition("* {")[0]
+    ground = "svg { background: var(--sheet); padding: 12px; }"
+    style = "\n".join([colours, ground, *rules])
+    return chart.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
+        ">", f"><style>{style}</style>", 1
+    )
+
+
+def _style() -> str:
+    return (Path(__file__).parent / "page.css").read_text("utf-8")
 
 
 def section(title: str, told: str, *inside: str) -> str:
