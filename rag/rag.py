@@ -104,7 +104,9 @@ class Rag(Parts):
         """augment → retrieve → denoise, cut to k. Denoise stages see more hits than k, so that k are left."""
         if not question.strip():
             raise ConfigError("the question is empty: expected some words")
-        wanted = k or self.settings.search.k
+        wanted = self.settings.search.k if k is None else k
+        if wanted < 1:
+            raise ConfigError(f"k is {wanted}, expected at least 1")
         asked = Question(question.strip(), history=tuple(history))
         for augment in self.augment:
             asked = trace.run("augment", augment, asked)

@@ -69,7 +69,7 @@ def test_what_the_sources_do_not_say_is_refused(rag: Rag) -> None:
 def test_search_scores_and_ranks_by_leg(rag: Rag) -> None:
     hits = rag.search("yellow bananas")
     assert hits[0].chunk.source == "fruit.txt"
-    assert hits[0].ranks == {"dense": 1, "lexical": 1}
+    assert hits[0].ranks == {"dense": 1, "lexical": 1, "rerank": 1}
     words = 10  # Bananas are yellow They grow in Ecuador and in India: "in" twice, so a length of √12
     assert hits[0].scores["dense"] == pytest.approx(2 / (2**0.5 * 12**0.5), abs=1e-3)
     assert words == len(FRUIT.replace(".", "").split())
@@ -87,9 +87,11 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
     told = [(record.stage, record.name) for record in answer.trace]
     assert told == [
         ("retrieve", "hybrid"),
+        ("denoise", "rerank"),
         ("denoise", "duplicates"),
         ("generate", "extractive"),
         ("ground", "cite"),
+        ("ground", "support"),
         ("ground", "abstain"),
     ]
     assert all(record.ms >= 0 for record in answer.trace)
@@ -104,7 +106,7 @@ def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
     )
     assert [event.kind for event in events].count("hits") == 1
     assert [event.record.stage for event in events if event.record] == [
-        "retrieve", "denoise", "generate", "ground", "ground",
+        "retrieve", "denoise", "denoise", "generate", "ground", "ground", "ground",
     ]  # fmt: skip
 
 
@@ -160,7 +162,7 @@ def test_a_quote_from_a_custom_generator_cites_its_span(tmp_path: Path) -> None:
     def generate(question: Question, hits: Sequence[Hit]) -> list[Quote]:
         return [Quote(0, 0, 19, 0.9)]
 
-    with Rag(tmp_path / "i", embedder=WordEmbedder(), generate=generate) as rag:
+    with Rag(tmp_path / "i", embedder=WordEmbedder(), generate=generate, ground=[]) as rag:
         rag.ingest(Document.make(FRUIT, "fruit.txt", pages=(0, 20)))
         answer = rag.ask("bananas")
     assert answer.citations[0].quote == "Bananas are yellow."
@@ -170,7 +172,8 @@ def test_a_quote_from_a_custom_generator_cites_its_span(tmp_path: Path) -> None:
 
 def test_a_citation_names_the_page_of_its_sentence_not_of_its_chunk(tmp_path: Path) -> None:
     text = "The first page speaks of amber. The second page speaks of basil."
-    with Rag(tmp_path / "i", embedder=WordEmbedder(4096)) as rag:
+    second = [Quote(0, 32, 64, 0.9)]
+    with Rag(tmp_path / "i", embedder=WordEmbedder(4096), generate=lambda *_: second, ground=[]) as rag:
         rag.ingest(Document.make(text, "two.pdf", pages=(0, 32)))
         (citation,) = rag.ask("What does the second page say of basil?").citations
     assert (citation.quote, citation.page) == ("The second page speaks of basil.", 2)
@@ -236,7 +239,7 @@ def test_fusion_depth_and_weights_reach_the_retriever(tmp_path: Path) -> None:
     with Rag(tmp_path / "i", embedder=WordEmbedder(4096), settings={"index.language": "none"}) as rag:
         rag.ingest(Document.make(text, source) for source, text in texts.items())
     rrf = {"search.fusion": "rrf", "search.dense_weight": 2.0}
-    with Rag(tmp_path / "i", embedder=WordEmbedder(4096), settings=rrf) as rag:
+    with Rag(tmp_path / "i", embedder=WordEmbedder(4096), settings=rrf, denoise=[]) as rag:
         hits = rag.search("amber")
     assert hits[0].chunk.source == "a.txt"
     assert hits[0].score == pytest.approx(2 / (60 + 1) + 1 / (60 + 1))
