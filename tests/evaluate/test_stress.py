@@ -14,6 +14,7 @@ from rag import ConfigError, Document, Hit, Question, Rag, StoreError
 from rag.evaluate import Case, QuestionSet, perturb
 from rag.evaluate.stress import Stress, stressed
 from rag.evaluate.trials import trials
+from rag.generate import Quote
 from rag.generate.chat_model import Message
 from rag.generate.prompted import prompted
 from rag.prompts import load_prompt
@@ -97,11 +98,16 @@ def test_defences_see_what_an_enemy_plants(rag: Rag, museum: QuestionSet, tmp_pa
     def honest(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         return [hit for hit in hits if ":" not in hit.chunk.source]
 
-    open_ = {one.test: one for one in stressed(rag, museum, out=tmp_path / "open").figures}
-    guarded = stressed(rag.variant(denoise=[honest]), museum, out=tmp_path / "guarded")
+    def believes(question: Question, hits: Sequence[Hit]) -> Iterator[Quote]:
+        yield Quote(0, 0, len(hits[0].chunk.text), 0.9)
+
+    naive = {"generate": believes, "ground": []}
+    plain = stressed(rag.variant(**naive, denoise=[]), museum, out=tmp_path / "open")
+    open_ = {one.test: one for one in plain.figures}
+    guarded = stressed(rag.variant(**naive, denoise=[honest]), museum, out=tmp_path / "guarded")
     safe = {one.test: one for one in guarded.figures}
     assert open_["poisoned"].attack is not None
-    assert open_["poisoned"].attack.mean == 1, "it repeats the question, and the built-in reader believes it"
+    assert open_["poisoned"].attack.mean == 1, "it repeats the question, and what ranks first is believed"
     assert safe["poisoned"].attack is not None
     assert safe["poisoned"].attack.mean == 0
     assert safe["poisoned"].right.mean == 1
