@@ -18,6 +18,7 @@ from rag.command import reported as _reported
 from rag.errors import ConfigError
 from rag.evaluate.commands import WHY_EXAMPLES, eval_app, why
 from rag.generate.commands import models_app
+from rag.moving.commands import EXPORT_EXAMPLES, IMPORT_EXAMPLES, MOVE_EXAMPLES, export, import_, move
 from rag.tune.commands import tune_app
 
 if TYPE_CHECKING:
@@ -296,6 +297,9 @@ def rm(
 
 
 app.command(epilog=WHY_EXAMPLES)(why)
+app.command(epilog=MOVE_EXAMPLES)(move)
+app.command(epilog=EXPORT_EXAMPLES)(export)
+app.command("import", epilog=IMPORT_EXAMPLES)(import_)
 
 
 @app.command(epilog="Example:\n\n    rag doctor && rag ask 'Is all well?'")

@@ -6,6 +6,11 @@ Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with its smoo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def platt(scored: Sequence[tuple[float, bool]], steps: int = 50) -> tuple[float, float]:
@@ -19,12 +24,19 @@ def platt(scored: Sequence[tuple[float, bool]], steps: int = 50) -> tuple[float,
     x = np.array([[logit, 1.0] for logit, _ in scored])
     high, low = (true + 1) / (true + 2), 1 / (false + 2)
     y = np.array([high if is_true else low for _, is_true in scored])
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        z = x @ weights
+        return float(np.logaddexp(0, z).sum() - y @ z)
+
     weights = np.array([1.0, 0.0])
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        slope = x.T @ (p - y)
         curve = x.T @ (x * (p * (1 - p))[:, None]) + 1e-6 * np.eye(2)
-        change = np.linalg.solve(curve, slope)
+        change = np.linalg.solve(curve, x.T @ (p - y))
+        now = loss(weights)
+        while loss(weights - change) > now and float(np.abs(change).max()) > 1e-8:
+            change = change / 2  # a full step from far away may overshoot
         weights = weights - change
         if float(np.abs(change).max()) < 1e-8:
             break

@@ -25,8 +25,38 @@ from rag.tune.reader import Options, tune_reader
 for package in ("torch", "transformers", "safetensors", "onnx"):
     pytest.importorskip(package, reason=f"training needs {package}: pip install 'footnote-rag[tune]'")
 
-NAMES = "Ada Bo Cy Dan Eve Flo Gus Hal Ida Jo Kit Lou Max Nan Ora Pam".split()
-THINGS = "bridge mill tower school garden harbour chapel library station castle well barn".split()
+NAMES = [
+    "Ada",
+    "Bo",
+    "Cy",
+    "Dan",
+    "Eve",
+    "Flo",
+    "Gus",
+    "Hal",
+    "Ida",
+    "Jo",
+    "Kit",
+    "Lou",
+    "Max",
+    "Nan",
+    "Ora",
+    "Pam",
+]
+THINGS = [
+    "bridge",
+    "mill",
+    "tower",
+    "school",
+    "garden",
+    "harbour",
+    "chapel",
+    "library",
+    "station",
+    "castle",
+    "well",
+    "barn",
+]
 SHORT = Options(epochs=2, text_items=60, rate=3e-3, tokens=1500, held_out=0.3)
 
 

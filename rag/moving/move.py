@@ -1,0 +1,212 @@
+"""`rag move`, `rag export` and `rag import` as calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.augment import glossary_file, memory
+from rag.errors import ConfigError, StoreError
+from rag.progress import Step, Watcher
+from rag.stores import (
+    BuiltWith,
+    Upsert,
+    VectorStore,
+    built_with,
+    open_store,
+    store_name,
+    without_password,
+)
+
+from . import archive, reading
+from .checking import Check, check
+from .copying import Copied, copy, missing, stored
+
+Options = Mapping[str, Mapping[str, Any]]
+"""Options of stores by their name, as `[stores.NAME]` has them."""
+
+_BESIDE = (glossary_file.NAME, memory.NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came of it. `check` is None for an export: the archive has checksums instead."""
+
+    source: str
+    target: str
+    documents: int
+    chunks: int
+    there: int
+    check: Check | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.check is None or self.check.passed
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        told: dict[str, Any] = {name: getattr(self, name) for name in ("source", "target", "documents")}
+        told |= {"chunks": self.chunks, "there": self.there, "passed": self.passed}
+        return told | ({"check": self.check._asdict()} if self.check else {})
+
+    def __str__(self) -> str:
+        lines = [f"{self.documents} documents, {self.chunks} chunks: {self.source} → {self.target}"]
+        if self.there:
+            lines.append(f"{self.there} documents stood there already")
+        if self.check:
+            lines.append(_told(self.check))
+        return "\n".join(lines)
+
+
+def move(
+    source: str | Path,
+    target: str | Path,
+    *,
+    options: Options | None = None,
+    wait: float = 0.0,
+    progress: Watcher | None = None,
+) -> Moved:
+    """Copies all documents, chunks and vectors of one store into another, and compares the two.
+
+    Both are URLs or folders; the source stays as it is. What the target has already is not written again, so
+    a call that was cut off goes on. Raises StoreError where there is no source, ConfigError where both are
+    the same, FingerprintError where the target was built with another embedder.
+    """
+    told = progress or (lambda _: None)
+    if str(source) == str(target):
+        raise ConfigError(f"{without_password(source)} is named twice: expected two stores")
+    with _existing(source, options, wait) as (one, built), _like(target, built, options, wait) as other:
+        infos = list(one.documents())
+        left = missing(infos, {info.id: info for info in other.documents()})
+        with other.writing():
+            done = copy(stored(one, left), other, len(infos) - len(left), len(infos), told)
+        told(Step("comparing", 0, 0))
+        found = check(one, other)
+    _put_beside(target, _beside(source))
+    return _moved(source, target, done, found)
+
+
+def export_archive(
+    source: str | Path,
+    file: Path,
+    *,
+    options: Options | None = None,
+    progress: Watcher | None = None,
+) -> Moved:
+    """Writes a store into one file with checksums. Errors as in `move`, and of the file."""
+    told = progress or (lambda _: None)
+    with _existing(source, options, 0.0) as (store, built):
+        infos = list(store.documents())
+        documents, chunks = archive.write(
+            file, built, stored(store, infos), _beside(source), len(infos), told
+        )
+    return Moved(without_password(source), str(file), documents, chunks, 0)
+
+
+def import_archive(
+    file: Path,
+    target: str | Path,
+    *,
+    options: Options | None = None,
+    wait: float = 0.0,
+    progress: Watcher | None = None,
+) -> Moved:
+    """Reads such a file into a store, all of it checked first. What stands there is not written again.
+
+    Raises CorruptError for a damaged file, FingerprintError where the store was built with another embedder.
+    """
+    told = progress or (lambda _: None)
+    found = reading.opened(file, told)
+    with _like(target, found.built, options, wait) as store:
+        there = {info.id: (info.hash, info.chunks) for info in store.documents()}
+        known = 0
+
+        def left() -> Iterator[list[Upsert]]:
+            nonlocal known
+            for batch in reading.items(found):
+                new = [item for item in batch if there.get(item.document.id) != (item.hash, len(item.chunks))]
+                known += len(batch) - len(new)
+                if new:
+                    yield new
+
+        with store.writing():
+            done = copy(left(), store, 0, found.documents, told)
+        now = {info.id: (info.hash, info.chunks) for info in store.documents()}
+        differing = sum(
+            now.get(item.document.id) != (item.hash, len(item.chunks))
+            for batch in reading.items(found)
+            for item in batch
+        )
+    _put_beside(target, reading.kept(found))
+    whole = Check(found.documents, found.chunks, differing, len(now) - found.documents, 0, 1.0, 1.0, 0.0)
+    return _moved(file, target, done._replace(there=known), whole)
+
+
+def _moved(source: str | Path, target: str | Path, done: Copied, found: Check) -> Moved:
+    return Moved(
+        without_password(source), without_password(target), done.documents, done.chunks, done.there, found
+    )
+
+
+@contextmanager
+def _existing(
+    url: str | Path, options: Options | None, wait: float
+) -> Iterator[tuple[VectorStore, BuiltWith]]:
+    built = built_with(url, _own(url, options))
+    if built is None:
+        raise StoreError(f"there is no store at {without_password(url)}: run `rag ingest PATH` first")
+    with _like(url, built, options, wait) as store:
+        language = getattr(store, "language", built.language)
+        yield store, built._replace(language=str(language))
+
+
+@contextmanager
+def _like(url: str | Path, built: BuiltWith, options: Options | None, wait: float) -> Iterator[VectorStore]:
+    store = open_store(
+        url,
+        fingerprint=built.fingerprint,
+        dim=built.dim,
+        embedder=built.embedder,
+        language=built.language,
+        wait=wait,
+        options=_own(url, options),
+    )
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _own(url: str | Path, options: Options | None) -> Mapping[str, Any]:
+    return (options or {}).get(store_name(url), {})
+
+
+def _beside(url: str | Path) -> dict[str, bytes]:
+    """The glossary and the memory of an index folder."""
+    if store_name(url) != "local":
+        return {}
+    return {name: (Path(url) / name).read_bytes() for name in _BESIDE if (Path(url) / name).is_file()}
+
+
+def _put_beside(url: str | Path, kept: Mapping[str, bytes]) -> None:
+    """Puts them beside a store in a folder, where it has none of its own."""
+    for name in _BESIDE if store_name(url) == "local" else ():
+        if name in kept and not (Path(url) / name).exists():
+            (Path(url) / name).write_bytes(kept[name])
+
+
+def _told(found: Check) -> str:
+    if found.differing:
+        return f"{found.differing} documents differ: give the same command again"
+    told = f"all {found.documents} documents and {found.chunks} chunks are there"
+    if found.more:
+        return f"{told}, beside {found.more} others"
+    if not found.searches:
+        return told
+    return (
+        f"{told}; in {found.searches} searches the two agree on {found.dense:.1%} of the nearest hits and "
+        f"{found.lexical:.1%} of the hits by words; vectors differ by at most {found.vectors:.1g}"
+    )

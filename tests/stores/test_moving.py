@@ -1,0 +1,279 @@
+"""Documents, chunks and vectors from one store into another and back, and into a file and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import Document, Rag
+from rag.errors import ConfigError, CorruptError, FingerprintError, StoreError
+from rag.moving import export_archive, import_archive, move
+from rag.moving.copying import batches, stored
+from rag.progress import Step
+from rag.stores import Upsert, VectorStore, built_with, open_store
+from rag.testing import WordEmbedder
+from rag.types import DocumentInfo
+from tests.stores.postgres_server import server
+
+EMBEDDER = WordEmbedder(64)
+WORDS = [
+    "amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "knoll",
+]  # fmt: skip
+
+
+def text(number: int) -> str:
+    chance = np.random.default_rng(number)
+    return ". ".join(" ".join(chance.choice(WORDS, 8)).capitalize() for _ in range(1 + number % 5)) + "."
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """40 documents, one of them with pages and odd metadata."""
+    folder = tmp_path / "index"
+    settings = {"index.language": "english", "chunk.max_tokens": 16, "chunk.min_tokens": 1}
+    with Rag(folder, embedder=EMBEDDER, settings=settings) as rag:
+        rag.ingest(Document.make(text(number), f"{number}.txt") for number in range(39))
+        odd = {"tags": ["ä", "b"], "year": 1931, "draft": False, "none": None}
+        rag.ingest(Document.make("Ümläut 漢字. Second page.", "odd.pdf", metadata=odd, pages=(0, 13)))
+    return folder
+
+
+def opened(url: str | Path) -> VectorStore:
+    built = built_with(url)
+    assert built is not None
+    return open_store(url, fingerprint=built.fingerprint, dim=built.dim, embedder=built.embedder)
+
+
+def everything(url: str | Path) -> dict[str, Upsert]:
+    store = opened(url)
+    found = {item.document.id: item for batch in stored(store, store.documents()) for item in batch}
+    store.close()
+    return found
+
+
+def same(one: dict[str, Upsert], other: dict[str, Upsert], apart: float = 0.0) -> bool:
+    """The same documents and chunks, and vectors that differ by no more than `apart`."""
+    assert one.keys() == other.keys()
+    for name, item in one.items():
+        assert item.document == other[name].document
+        assert list(item.chunks) == list(other[name].chunks)
+        assert item.hash == other[name].hash
+        assert item.vectors.shape == other[name].vectors.shape
+        assert abs(item.vectors - other[name].vectors).max(initial=0) <= apart
+    return True
+
+
+def test_a_copy_holds_the_same_and_finds_the_same(index: Path, tmp_path: Path) -> None:
+    steps: list[Step] = []
+    done = move(index, tmp_path / "copy", progress=steps.append)
+    assert (done.documents, done.there, done.passed) == (40, 0, True)
+    assert done.check is not None
+    assert (done.check.dense, done.check.lexical, done.check.vectors) == (1.0, 1.0, 0.0)
+    assert done.check.searches == 20
+    assert same(everything(index), everything(tmp_path / "copy"))
+    assert steps[-1].what == "comparing"
+    with Rag(index, embedder=EMBEDDER) as one, Rag(tmp_path / "copy", embedder=EMBEDDER) as other:
+        for word in WORDS[:4]:
+            assert one.search(word) == other.search(word)
+        assert other.opened.problems() == []
+
+
+def test_what_stands_there_is_not_written_again(index: Path, tmp_path: Path) -> None:
+    move(index, tmp_path / "copy")
+    with Rag(index, embedder=EMBEDDER) as rag:
+        rag.ingest([Document.make("Changed words of amber.", "3.txt"), Document.make("New.", "new.txt")])
+    again = move(index, tmp_path / "copy")
+    assert (again.documents, again.there, again.passed) == (2, 39, True)
+    assert same(everything(index), everything(tmp_path / "copy"))
+
+
+def test_a_target_with_other_documents_keeps_them(index: Path, tmp_path: Path) -> None:
+    with Rag(tmp_path / "other", embedder=EMBEDDER) as rag:
+        rag.ingest(Document.make("Its own.", "own.txt"))
+    done = move(index, tmp_path / "other")
+    assert done.check is not None
+    assert (done.check.more, done.check.searches, done.passed) == (1, 0, True)
+    assert "beside 1 others" in str(done)
+
+
+def test_the_glossary_and_the_memory_go_along(index: Path, tmp_path: Path) -> None:
+    (index / "glossary.toml").write_text("# mine\n")
+    move(index, tmp_path / "copy")
+    assert (tmp_path / "copy" / "glossary.toml").read_text() == "# mine\n"
+    export_archive(index, tmp_path / "a.ragz")
+    import_archive(tmp_path / "a.ragz", tmp_path / "back")
+    assert (tmp_path / "back" / "glossary.toml").read_text() == "# mine\n"
+
+
+class TestRefused:
+    def test_another_embedder(self, index: Path, tmp_path: Path) -> None:
+        with Rag(tmp_path / "other", embedder=WordEmbedder(32)) as rag:
+            rag.ingest(Document.make("x", "x.txt"))
+        with pytest.raises(FingerprintError):
+            move(index, tmp_path / "other")
+
+    def test_no_source(self, tmp_path: Path) -> None:
+        with pytest.raises(StoreError, match="there is no store at"):
+            move(tmp_path / "nothing", tmp_path / "copy")
+        assert not (tmp_path / "copy").exists()
+        assert not (tmp_path / "nothing").exists()
+
+    def test_the_same_store_twice(self, index: Path) -> None:
+        with pytest.raises(ConfigError, match="named twice"):
+            move(index, index)
+
+
+def test_batches_keep_documents_whole() -> None:
+    infos = [DocumentInfo(str(n), "", "", "", chunks, {}) for n, chunks in enumerate((3, 4, 9, 1, 1))]
+    assert [[info.chunks for info in batch] for batch in batches(infos, 7)] == [[3, 4], [9], [1, 1]]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from rag.cli import main; main()", *arguments]
+
+
+def test_killed_it_goes_on(tmp_path: Path) -> None:
+    with Rag(tmp_path / "index", embedder=EMBEDDER, settings={"index.language": "english"}) as rag:
+        rag.ingest(Document.make(text(number) + f" {number}", f"{number}.txt") for number in range(6000))
+    call = command("move", str(tmp_path / "index"), str(tmp_path / "copy"), "--json", "--wait", "20")
+    process = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(3000):
+        if process.poll() is not None or (
+            built_with(tmp_path / "copy") and opened(tmp_path / "copy").stats()["documents"] > 900
+        ):
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    held = opened(tmp_path / "copy").stats()["documents"]
+    assert 0 < held < 6000
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["there"], told["documents"], told["passed"]) == (held, 6000 - held, True)
+    assert same(everything(tmp_path / "index"), everything(tmp_path / "copy"))
+
+
+class TestArchive:
+    @pytest.fixture
+    def file(self, index: Path, tmp_path: Path) -> Path:
+        export_archive(index, tmp_path / "notes.ragz")
+        return tmp_path / "notes.ragz"
+
+    def test_there_and_back(self, index: Path, file: Path, tmp_path: Path) -> None:
+        done = import_archive(file, tmp_path / "back")
+        assert (done.documents, done.there, done.passed) == (40, 0, True)
+        assert same(everything(index), everything(tmp_path / "back"))
+        assert built_with(tmp_path / "back") == built_with(index)
+        again = import_archive(file, tmp_path / "back")
+        assert (again.documents, again.there) == (0, 40)
+
+    def test_it_is_a_plain_zip_of_json_and_numbers(self, file: Path) -> None:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            manifest = json.loads(archive.read("manifest.json"))
+            rows = [json.loads(line) for line in archive.read("part-00001.jsonl").splitlines()]
+        assert names == ["part-00001.jsonl", "part-00001.npy", "manifest.json"]
+        assert (manifest["documents"], manifest["dim"], manifest["format"]) == (40, 64, 1)
+        assert sum(len(row["chunks"]) for row in rows) == manifest["chunks"]
+
+    @pytest.mark.parametrize("place", [0.1, 0.5, 0.9, 0.999])
+    def test_one_flipped_byte_is_found_and_nothing_is_written(
+        self, file: Path, tmp_path: Path, place: float
+    ) -> None:
+        data = bytearray(file.read_bytes())
+        data[int(len(data) * place)] ^= 0xFF
+        file.write_bytes(data)
+        with pytest.raises(CorruptError, match=r"notes\.ragz"):
+            import_archive(file, tmp_path / "back")
+        assert not (tmp_path / "back").exists()
+
+    def test_a_cut_file(self, file: Path, tmp_path: Path) -> None:
+        file.write_bytes(file.read_bytes()[:-100])
+        with pytest.raises(CorruptError, match="is no archive of `rag export`"):
+            import_archive(file, tmp_path / "back")
+
+    def test_a_member_longer_than_it_says(self, file: Path, tmp_path: Path) -> None:
+        """What unpacks to more than the manifest tells is not read to its end."""
+        with zipfile.ZipFile(file) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        members["part-00001.jsonl"] += b"\n" * 50_000_000
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
+        with pytest.raises(CorruptError, match=r"part-00001\.jsonl is damaged"):
+            import_archive(file, tmp_path / "back")
+
+    def test_a_member_that_is_not_told_of(self, file: Path, tmp_path: Path) -> None:
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.writestr("../../outside.txt", "x")
+        with pytest.raises(CorruptError, match="different members"):
+            import_archive(file, tmp_path / "back")
+        assert not (tmp_path.parent / "outside.txt").exists()
+
+    def test_another_format_or_another_file(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "new.ragz", "w") as archive:
+            archive.writestr("manifest.json", json.dumps({"format": 9, "members": {}}))
+        with pytest.raises(CorruptError, match="has format 9, this version reads 1"):
+            import_archive(tmp_path / "new.ragz", tmp_path / "back")
+        (tmp_path / "text.ragz").write_text("no zip")
+        with pytest.raises(CorruptError, match="is no archive"):
+            import_archive(tmp_path / "text.ragz", tmp_path / "back")
+        with pytest.raises(StoreError, match="cannot be read"):
+            import_archive(tmp_path / "none.ragz", tmp_path / "back")
+
+    def test_a_folder_that_is_not_there(self, index: Path, tmp_path: Path) -> None:
+        with pytest.raises(StoreError, match="cannot be written"):
+            export_archive(index, tmp_path / "no" / "notes.ragz")
+
+
+def test_the_commands(index: Path, tmp_path: Path) -> None:
+    def run(*arguments: str, code: int = 0) -> str:
+        done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert "40 documents" in run("move", "index", "copy")
+    assert "all 40 documents" in run("move", "index", "copy")
+    assert json.loads(run("export", "notes.ragz", "--index", "index", "--json"))["documents"] == 40
+    assert "all 40 documents" in run("import", "notes.ragz", "--to", "back")
+    assert same(everything(index), everything(tmp_path / "back"))
+    assert "rag ingest PATH" in run("move", "nothing", "copy2", code=1)
+    assert "named twice" in run("move", "index", "index", code=2)
+    (tmp_path / "notes.ragz").write_bytes(b"PK")
+    assert "rag: " in run("import", "notes.ragz", "--to", "back2", code=1)
+
+
+class TestEngines:
+    """Through engines and back to a folder, as each keeps its vectors."""
+
+    def test_lancedb(self, index: Path, tmp_path: Path) -> None:
+        pytest.importorskip("lancedb", reason="needs footnote-rag[lancedb]")
+        there = f"lancedb://{tmp_path}/lance"
+        done = move(index, there)
+        assert done.passed, str(done)
+        assert move(there, tmp_path / "back").passed
+        assert same(everything(index), everything(tmp_path / "back"), 1e-6)
+
+    def test_qdrant(self, index: Path, tmp_path: Path) -> None:
+        pytest.importorskip("qdrant_client", reason="needs footnote-rag[qdrant]")
+        there = f"qdrant://{tmp_path}/qdrant"
+        assert move(index, there).passed
+        assert move(there, tmp_path / "back").passed
+        assert same(everything(index), everything(tmp_path / "back"), 1e-3)
+
+    def test_postgres(self, index: Path, tmp_path: Path) -> None:
+        with server() as running:
+            there = f"{running.url}?schema=moved"
+            assert move(index, there).passed
+            assert move(there, tmp_path / "back").passed
+        assert same(everything(index), everything(tmp_path / "back"), 1e-3)
