@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from rag.evaluate import Case, QuestionSet, Run
     from rag.ingest import Progress, Report
+    from rag.moving import export_archive, import_archive, move
     from rag.rag import Rag
     from rag.stores import AllOf, AnyOf, LocalStore, NotOf, VectorStore, Where, parse_where
     from rag.types import (
@@ -64,6 +65,8 @@ _HOME = {
     # stores and filters
     **dict.fromkeys(("AllOf", "AnyOf", "NotOf", "Where", "parse_where"), "rag.stores"),
     **dict.fromkeys(("LocalStore", "VectorStore"), "rag.stores"),
+    # from one store into another
+    **dict.fromkeys(("export_archive", "import_archive", "move"), "rag.moving"),
     # errors
     **dict.fromkeys(("ConfigError", "CorruptError", "FilterError", "FingerprintError"), "rag.errors"),
     **dict.fromkeys(("LoadError", "LockedError", "MissingExtra", "ModelError"), "rag.errors"),
@@ -107,6 +110,9 @@ __all__ = [
     "VectorStore",
     "Where",
     "__version__",
+    "export_archive",
+    "import_archive",
+    "move",
     "parse_where",
 ]
 

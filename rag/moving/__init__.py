@@ -3,9 +3,24 @@
 - `copying.py`: the documents of one store, in batches, into another; what is there already is left alone
 - `checking.py`: do both hold the same, and find the same?
 - `archive.py`: a store as one file with checksums; `reading.py`: such a file back into a store
-- `move.py`: the three calls behind `rag move`, `rag export` and `rag import`; `commands.py`: their options
+- `transfer.py`: the three calls behind `rag move`, `rag export` and `rag import`; `commands.py`: their options
+
+Names are imported when they are first used: the command line needs the options alone.
 """
 
-from .move import Moved, export_archive, import_archive, move
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .transfer import Moved, export_archive, import_archive, move
 
 __all__ = ["Moved", "export_archive", "import_archive", "move"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.transfer"), name)

@@ -28,11 +28,12 @@ def batches(infos: Iterable[DocumentInfo], most: int = BATCH) -> Iterator[list[D
     batch: list[DocumentInfo] = []
     size = 0
     for info in infos:
-        if batch and size + info.chunks > most:
+        weight = max(1, info.chunks)  # a document without chunks has a text too
+        if batch and size + weight > most:
             yield batch
             batch, size = [], 0
         batch.append(info)
-        size += info.chunks
+        size += weight
     if batch:
         yield batch
 
