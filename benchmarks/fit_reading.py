@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--questions", type=int, default=400)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reading.json")
-    parser.add_argument("--threshold", type=float, help="where the chart puts its dot; default: best F1")
+    parser.add_argument("--threshold", type=float, help="where the chart puts its dot; default: as fitted")
     parser.add_argument("--chart", type=Path, default=Path("docs/images/risk-coverage.svg"))
     options = parser.parse_args()
     examples = read_examples([options.data / f"{name}.jsonl.gz" for name in FILES])
@@ -164,13 +164,8 @@ def fitted_sentences(found: list[Asked]) -> dict[str, Any]:
 
 
 def best_threshold(rows: list[dict[str, float]]) -> float:
-    """The threshold whose refusals have the highest F1, which weighs precision and recall alike."""
-
-    def f1(row: dict[str, float]) -> float:
-        right, caught = row["refusals right"], row["unanswerable refused"]
-        return 2 * right * caught / (right + caught) if right + caught else 0.0
-
-    return max(rows, key=f1)["threshold"]
+    """The threshold at which the lower of the refusals' precision and recall is highest."""
+    return max(rows, key=lambda row: min(row["refusals right"], row["unanswerable refused"]))["threshold"]
 
 
 def fitted_decision(found: list[Asked]) -> tuple[dict[str, Any], list[tuple[float, bool]]]:

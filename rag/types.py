@@ -175,11 +175,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer, what it cites, and how well that supports it (0 to 1)."""
+    """A sentence of an answer, what it cites, and how well that supports it (0 to 1).
+
+    `quoted`: it was taken from its source, at most with marks of layout away, and so is its own proof.
+    """
 
     text: str
     citations: tuple[Citation, ...] = ()
     support: float = 0.0
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class _Citer:
         header = header_of(chunk.text, quote.start, chunk.header)
         text = plain(chunk.text[quote.start : quote.end], header)
         citation = self._citation(quote.hit, quote.start, quote.end)
-        self.sentences.append(Sentence(text, (citation,), quote.score))
+        self.sentences.append(Sentence(text, (citation,), quote.score, quoted=True))
         if quote.span is not None and self.span is None:
             begin, end = quote.span
             self.span = replace(

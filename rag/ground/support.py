@@ -113,10 +113,10 @@ def _scored(answer: Answer, score: Scorer) -> list[Sentence]:
 
 
 def is_quote(sentence: Sentence) -> bool:
-    """Whether a sentence stands word for word in what it cites."""
+    """Whether a sentence was taken from its source, or stands word for word in what it cites."""
     from .plain import plain
 
-    return any(
+    return sentence.quoted or any(
         sentence.text in (plain(citation.quote), " ".join(citation.quote.split()))
         for citation in sentence.citations
     )

@@ -2,7 +2,7 @@
 
     manifest.json            what the store was built with, counts, and SHA-256 and size of every other member
     part-00001.jsonl         a document a line: its fields, its hash, and its chunks as offsets into its text
-    part-00001.npy           float32 (chunks of the part, dim), in the order of the lines
+    part-00001.npy           float32 (chunks of the part, dim), in the order of the lines, not compressed
     kept/glossary.toml, …    what lies beside the store and belongs to it
 
 Nothing in it is code, and nothing is unpickled. The file takes its name when it is whole.
@@ -11,24 +11,21 @@ Nothing in it is code, and nothing is unpickled. The file takes its name when it
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreError
 from rag.progress import Step, Watcher
 from rag.stores import BuiltWith, Upsert
-from rag.types import Chunk
+
+from .parts import array_of, lines_of
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 KEPT = "kept/"
-CHUNK = ("id", "start", "end", "page", "heading", "header")
-DOCUMENT = ("id", "text", "source", "title", "metadata", "pages", "media_type")
 
 
 def write(
@@ -50,8 +47,8 @@ def write(
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             for number, batch in enumerate(parts, 1):
                 name = f"part-{number:05}"
-                _add(archive, members, f"{name}.jsonl", "".join(map(_line, batch)).encode())
-                _add(archive, members, f"{name}.npy", _vectors(batch, built.dim))
+                _add(archive, members, f"{name}.jsonl", lines_of(batch))
+                _add(archive, members, f"{name}.npy", array_of(batch, built.dim), zipfile.ZIP_STORED)
                 documents += len(batch)
                 chunks += sum(len(item.chunks) for item in batch)
                 told(Step("writing", documents, total))
@@ -62,47 +59,21 @@ def write(
         beside.replace(file)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise StoreError(f"{file} cannot be written ({error.strerror}): check space, permissions") from error
+        raise StoreError(
+            f"{file} cannot be written ({error.strerror or error}): check space and rights"
+        ) from error
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
     return documents, chunks
 
 
-def _add(archive: zipfile.ZipFile, members: dict[str, dict[str, Any]], name: str, data: bytes) -> None:
-    archive.writestr(name, data)
+def _add(
+    archive: zipfile.ZipFile,
+    members: dict[str, dict[str, Any]],
+    name: str,
+    data: bytes,
+    how: int = zipfile.ZIP_DEFLATED,
+) -> None:
+    archive.writestr(name, data, how)
     members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-
-
-def _line(item: Upsert) -> str:
-    values = {name: value for name, value in asdict(item.document).items() if name in DOCUMENT}
-    rows = [[getattr(chunk, name) for name in CHUNK] for chunk in item.chunks]
-    return json.dumps({**values, "hash": item.hash, "chunks": rows}, ensure_ascii=False) + "\n"
-
-
-def _vectors(batch: Sequence[Upsert], dim: int) -> bytes:
-    import numpy as np
-
-    rows = [item.vectors for item in batch if len(item.chunks)]
-    file = io.BytesIO()
-    np.save(file, np.concatenate(rows) if rows else np.zeros((0, dim), np.float32), allow_pickle=False)
-    return file.getvalue()
-
-
-def chunks_of(document: Any, rows: Sequence[Sequence[Any]]) -> list[Chunk]:
-    """The chunks of a document from their offsets: their text is the document's."""
-    found = []
-    for row in rows:
-        one = dict(zip(CHUNK, row, strict=True))
-        text = document.text[one["start"] : one["end"]]
-        found.append(
-            Chunk(
-                **one,
-                document_id=document.id,
-                source=document.source,
-                text=text,
-                title=document.title,
-                metadata=document.metadata,
-            )
-        )
-    return found

@@ -1,25 +1,35 @@
-"""An archive back into documents, chunks and vectors. All of it is checked before any of it is given out."""
+"""An archive back into documents, chunks and vectors. All of it is checked before any of it is given out.
+
+An archive may come from anybody: no member is unpacked to a path that it names, no member is read beyond what
+the manifest tells of it, and what unpacks to far more than the file holds is refused unread.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import CorruptError, StoreError
 from rag.progress import Step, Watcher
 from rag.stores import BuiltWith, Upsert
-from rag.types import Document
 
-from .archive import DOCUMENT, FORMAT, KEPT, MANIFEST, chunks_of
+from .archive import FORMAT, KEPT, MANIFEST
+from .parts import upserts
 
-_LARGEST_MANIFEST = 64 * 2**20
+_SMALL = 64 * 2**20
+_RATIO = 50
+"""Vectors are not compressed, so a real archive unpacks to a few times its size."""
 _PIECE = 2**20
+_MEMBER = re.compile(r"part-\d{5,}\.(jsonl|npy)|kept/\w[\w.-]*|manifest\.json")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, EOFError, RuntimeError)
+_AGAIN = "copy it again, or make it again with `rag export`"
 
 
 class Archive(NamedTuple):
@@ -33,68 +43,101 @@ class Archive(NamedTuple):
 
 
 def opened(file: Path, told: Watcher) -> Archive:
-    """Reads the manifest and checks every member against it.
+    """Checks every member against the manifest, then reads every part once to see that it fits together.
 
     Raises StoreError where the file cannot be read, CorruptError where it is no archive of this format, or
-    a member is missing, larger than it says, or has another checksum.
+    a member is missing, larger than it says, has another checksum, or holds no documents.
     """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            manifest = _manifest(file, archive)
-            members: dict[str, dict[str, Any]] = manifest["members"]
-            names = {info.filename for info in archive.infolist()} - {MANIFEST}
-            if names != set(members):
-                odd = ", ".join(sorted(names ^ set(members))[:3])
-                raise CorruptError(f"{file} and its manifest name different members ({odd}): {_AGAIN}")
-            for number, (name, said) in enumerate(members.items()):
-                told(Step("checking", number, len(members)))
-                _check(file, archive, name, said)
-        built = BuiltWith(*(manifest[name] for name in BuiltWith._fields))
-        return Archive(file, built, int(manifest["documents"]), int(manifest["chunks"]), members)
-    except OSError as error:
-        raise StoreError(f"{file} cannot be read ({error.strerror}): check the path") from error
-    except _NO_ARCHIVE as error:
-        raise CorruptError(f"{file} is no archive of `rag export` ({error}): {_AGAIN}") from error
+    with _reading(file) as archive:
+        _refuse_bomb(file, archive)
+        manifest = _manifest(file, archive)
+        members: dict[str, dict[str, Any]] = manifest["members"]
+        _refuse_others(file, archive, members)
+        for number, (name, said) in enumerate(members.items()):
+            told(Step("checking", number, len(members)))
+            _check(file, archive, name, said)
+        found = Archive(file, _built(manifest), manifest["documents"], manifest["chunks"], members)
+    counts = [(len(batch), sum(len(item.chunks) for item in batch)) for batch in items(found)]
+    held = (sum(documents for documents, _ in counts), sum(chunks for _, chunks in counts))
+    if held != (found.documents, found.chunks):
+        raise CorruptError(
+            f"{file} holds {held[0]} documents and {held[1]} chunks, its manifest says {found.documents} and "
+            f"{found.chunks}: {_AGAIN}"
+        )
+    return found
 
 
 def items(archive: Archive) -> Iterator[list[Upsert]]:
     """The documents, part by part. Raises CorruptError for a part that does not fit together."""
-    import numpy as np
-
-    with zipfile.ZipFile(archive.file) as opened_file:
-        for name in sorted(name for name in archive.members if name.endswith(".jsonl")):
-            lines = opened_file.read(name).decode("utf-8").splitlines()
-            data = io.BytesIO(opened_file.read(name.replace(".jsonl", ".npy")))
-            vectors = np.load(data, allow_pickle=False).astype(np.float32, copy=False)
-            try:
-                yield list(_batch(lines, vectors))
-            except (ValueError, KeyError, TypeError) as error:
-                raise CorruptError(f"{archive.file}: {name} does not fit ({error}): {_AGAIN}") from error
+    for name in sorted(name for name in archive.members if name.endswith(".jsonl")):
+        with _reading(archive.file, name) as opened_file:
+            lines, vectors = (opened_file.read(one) for one in (name, name.replace(".jsonl", ".npy")))
+            batch = upserts(lines, vectors, archive.built.dim)
+        yield batch
 
 
 def kept(archive: Archive) -> dict[str, bytes]:
     """What lay beside the store, by file name."""
-    with zipfile.ZipFile(archive.file) as opened_file:
+    with _reading(archive.file) as opened_file:
         names = [name for name in archive.members if name.startswith(KEPT)]
         return {name.removeprefix(KEPT): opened_file.read(name) for name in names}
 
 
-_NO_ARCHIVE = (
-    zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, EOFError, NotImplementedError
-)  # fmt: skip
-_AGAIN = "copy it again, or make it again with `rag export`"
+@contextmanager
+def _reading(file: Path, part: str = "") -> Iterator[zipfile.ZipFile]:
+    """The open archive; whatever a damaged one makes of it becomes one error."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except OSError as error:
+        raise StoreError(f"{file} cannot be read ({error.strerror or error}): check the path") from error
+    except _DAMAGE as error:
+        what = f"{part} does not fit" if part else "it is no archive of `rag export`"
+        raise CorruptError(f"{file}: {what} ({error}): {_AGAIN}") from error
+
+
+def _refuse_bomb(file: Path, archive: zipfile.ZipFile) -> None:
+    unpacked, held = sum(info.file_size for info in archive.infolist()), file.stat().st_size
+    if unpacked > max(_SMALL, _RATIO * held):
+        raise CorruptError(
+            f"{file} has {held} bytes and would unpack to {unpacked}, expected at most {_RATIO} times: "
+            "it is not read; make it again with `rag export`"
+        )
 
 
 def _manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
-    if archive.getinfo(MANIFEST).file_size > _LARGEST_MANIFEST:
-        raise CorruptError(f"{file} has a manifest of more than {_LARGEST_MANIFEST >> 20} MB: {_AGAIN}")
     manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
     if manifest["format"] != FORMAT:
         raise CorruptError(
             f"{file} has format {manifest['format']}, this version reads {FORMAT}: "
             "use the version that wrote it"
         )
+    if not isinstance(manifest["members"], dict):
+        raise TypeError("members of the manifest are expected to be an object")
     return manifest
+
+
+def _built(manifest: Mapping[str, Any]) -> BuiltWith:
+    told = BuiltWith(*(manifest[name] for name in BuiltWith._fields))
+    if not all(isinstance(one, str) for one in (told.embedder, told.fingerprint, told.language)):
+        raise ValueError("embedder, fingerprint and language of the manifest are expected to be strings")
+    if not all(type(one) is int for one in (told.dim, manifest["documents"], manifest["chunks"])):
+        raise ValueError("dim, documents and chunks of the manifest are expected to be whole numbers")
+    return told
+
+
+def _refuse_others(file: Path, archive: zipfile.ZipFile, members: Mapping[str, Any]) -> None:
+    """Each member is there once, and in the manifest, by a name and in a form that `rag export` writes."""
+    there = sorted(info.filename for info in archive.infolist())
+    if there != sorted([*members, MANIFEST]):
+        odd = ", ".join(sorted({*there} ^ {*members, MANIFEST})[:3]) or "one twice"
+        raise CorruptError(f"{file} and its manifest name different members ({odd}): {_AGAIN}")
+    for info in archive.infolist():
+        known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        if not known or not _MEMBER.fullmatch(info.filename):
+            raise CorruptError(
+                f"{file} has the member {info.filename!r}, which `rag export` does not write: {_AGAIN}"
+            )
 
 
 def _check(file: Path, archive: zipfile.ZipFile, name: str, said: Mapping[str, Any]) -> None:
@@ -108,19 +151,3 @@ def _check(file: Path, archive: zipfile.ZipFile, name: str, said: Mapping[str, A
                 break
     if size != said["bytes"] or digest.hexdigest() != said["sha256"]:
         raise CorruptError(f"{file}: {name} is damaged (its checksum differs from the manifest's): {_AGAIN}")
-
-
-def _batch(lines: list[str], vectors: Any) -> Iterator[Upsert]:
-    at = 0
-    for line in lines:
-        row = json.loads(line)
-        values = {name: row[name] for name in DOCUMENT}
-        document = Document(**{**values, "pages": tuple(values["pages"])})
-        chunks = chunks_of(document, row["chunks"])
-        rows = vectors[at : at + len(chunks)]
-        if len(rows) != len(chunks):
-            raise ValueError(f"{len(vectors)} vectors for more chunks")
-        at += len(chunks)
-        yield Upsert(document, chunks, rows, row["hash"])
-    if at != len(vectors):
-        raise ValueError(f"{len(vectors)} vectors for {at} chunks")

@@ -76,7 +76,7 @@ def move(
     the same, FingerprintError where the target was built with another embedder.
     """
     told = progress or (lambda _: None)
-    if str(source) == str(target):
+    if _place(source) == _place(target):
         raise ConfigError(f"{without_password(source)} is named twice: expected two stores")
     with _existing(source, options, wait) as (one, built), _like(target, built, options, wait) as other:
         infos = list(one.documents())
@@ -121,28 +121,32 @@ def import_archive(
     told = progress or (lambda _: None)
     found = reading.opened(file, told)
     with _like(target, found.built, options, wait) as store:
-        there = {info.id: (info.hash, info.chunks) for info in store.documents()}
-        known = 0
+        wanted: dict[str, _Content] = {}
+        there = _contents(store)
 
         def left() -> Iterator[list[Upsert]]:
-            nonlocal known
             for batch in reading.items(found):
-                new = [item for item in batch if there.get(item.document.id) != (item.hash, len(item.chunks))]
-                known += len(batch) - len(new)
-                if new:
+                said = {item.document.id: (item.hash, len(item.chunks)) for item in batch}
+                wanted.update(said)
+                if new := [item for item in batch if there.get(item.document.id) != said[item.document.id]]:
                     yield new
 
         with store.writing():
             done = copy(left(), store, 0, found.documents, told)
-        now = {info.id: (info.hash, info.chunks) for info in store.documents()}
-        differing = sum(
-            now.get(item.document.id) != (item.hash, len(item.chunks))
-            for batch in reading.items(found)
-            for item in batch
-        )
+        now = _contents(store)
     _put_beside(target, reading.kept(found))
-    whole = Check(found.documents, found.chunks, differing, len(now) - found.documents, 0, 1.0, 1.0, 0.0)
-    return _moved(file, target, done._replace(there=known), whole)
+    differing = sum(now.get(name) != content for name, content in wanted.items())
+    more = len(now.keys() - wanted.keys())
+    whole = Check(found.documents, found.chunks, differing, more, 0, 1.0, 1.0, 0.0)
+    return _moved(file, target, done._replace(there=found.documents - done.documents), whole)
+
+
+_Content = tuple[str, int]
+"""A document's content hash and its number of chunks."""
+
+
+def _contents(store: VectorStore) -> dict[str, _Content]:
+    return {info.id: (info.hash, info.chunks) for info in store.documents()}
 
 
 def _moved(source: str | Path, target: str | Path, done: Copied, found: Check) -> Moved:
@@ -178,6 +182,11 @@ def _like(url: str | Path, built: BuiltWith, options: Options | None, wait: floa
         yield store
     finally:
         store.close()
+
+
+def _place(url: str | Path) -> str:
+    """Where a store is: two spellings of one folder are one place."""
+    return str(Path(url).resolve()) if store_name(url) == "local" else str(url)
 
 
 def _own(url: str | Path, options: Options | None) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ Two hits that say the same support each other; one hit that says two things divi
 
 from __future__ import annotations
 
+import re
 import string
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from typing import NamedTuple
 from . import Reading, Span
 
 _EDGES = string.punctuation + string.whitespace + "“”‘’«»„…–—"
+_BREAK = re.compile(r"\s*(?:\||\n\s*\n|\n(?=[-*+•]\s))\s*")
+_LIST_MARK = re.compile(r"[-*+•]\s+(?=\S)")
 _PAIRS = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
 
 
@@ -46,12 +49,26 @@ def pooled(texts: Sequence[str], readings: Sequence[Reading]) -> list[Found]:
 
 
 def trimmed(text: str, span: Span) -> tuple[int, int]:
-    """The span without punctuation that hangs over; brackets and quotes stay where both halves are inside."""
-    start, end = span.start, span.end
+    """The span without what hangs over: punctuation, list marks, and all beyond its first cell, item or
+    paragraph.
+
+    Brackets and quotes stay where both halves are inside.
+    """
+    start, end = _first_piece(text, span.start, span.end)
     while start < end and text[end - 1] in ".,;:!?" + string.whitespace:
         end -= 1
     while start < end and text[start] in ",;:" + string.whitespace:
         start += 1
+    if mark := _LIST_MARK.match(text, start, end):
+        start = mark.end()
     if text[start:end][:1] in _PAIRS and _PAIRS[text[start]] not in text[start + 1 : end]:
         start += 1
     return start, end
+
+
+def _first_piece(text: str, start: int, end: int) -> tuple[int, int]:
+    """The part of a span within its first table cell, list item or paragraph."""
+    if lead := _BREAK.match(text, start, end):
+        start = lead.end()
+    cut = _BREAK.search(text, start, end)
+    return (start, cut.start()) if cut and cut.start() > start else (start, end)

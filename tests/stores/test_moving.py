@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import signal
@@ -16,7 +18,7 @@ import pytest
 
 from rag import Document, Rag
 from rag.errors import ConfigError, CorruptError, FingerprintError, StoreError
-from rag.moving import export_archive, import_archive, move
+from rag.moving import export_archive, import_archive, move, reading
 from rag.moving.copying import batches, stored
 from rag.progress import Step
 from rag.stores import Upsert, VectorStore, built_with, open_store
@@ -128,13 +130,14 @@ class TestRefused:
         assert not (tmp_path / "nothing").exists()
 
     def test_the_same_store_twice(self, index: Path) -> None:
-        with pytest.raises(ConfigError, match="named twice"):
-            move(index, index)
+        for again in (index, index.parent / "." / "x" / ".." / index.name):
+            with pytest.raises(ConfigError, match="named twice"):
+                move(index, again)
 
 
 def test_batches_keep_documents_whole() -> None:
-    infos = [DocumentInfo(str(n), "", "", "", chunks, {}) for n, chunks in enumerate((3, 4, 9, 1, 1))]
-    assert [[info.chunks for info in batch] for batch in batches(infos, 7)] == [[3, 4], [9], [1, 1]]
+    infos = [DocumentInfo(str(n), "", "", "", chunks, {}) for n, chunks in enumerate((3, 4, 9, 1, 0, 6))]
+    assert [[info.chunks for info in batch] for batch in batches(infos, 7)] == [[3, 4], [9], [1, 0], [6]]
 
 
 def command(*arguments: str) -> list[str]:
@@ -163,6 +166,34 @@ def test_killed_it_goes_on(tmp_path: Path) -> None:
     assert same(everything(tmp_path / "index"), everything(tmp_path / "copy"))
 
 
+def unpacked(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(file: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def told_of(members: dict[str, bytes]) -> dict[str, bytes]:
+    """The members with a manifest whose checksums are right."""
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"] = {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        for name, data in members.items()
+        if name != "manifest.json"
+    }
+    return {**members, "manifest.json": json.dumps(manifest).encode()}
+
+
+def saved(array: np.ndarray, pickle: bool = False) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=pickle)
+    return file.getvalue()
+
+
 class TestArchive:
     @pytest.fixture
     def file(self, index: Path, tmp_path: Path) -> Path:
@@ -186,13 +217,21 @@ class TestArchive:
         assert (manifest["documents"], manifest["dim"], manifest["format"]) == (40, 64, 1)
         assert sum(len(row["chunks"]) for row in rows) == manifest["chunks"]
 
-    @pytest.mark.parametrize("place", [0.1, 0.5, 0.9, 0.999])
-    def test_one_flipped_byte_is_found_and_nothing_is_written(
-        self, file: Path, tmp_path: Path, place: float
-    ) -> None:
-        data = bytearray(file.read_bytes())
-        data[int(len(data) * place)] ^= 0xFF
-        file.write_bytes(data)
+    def test_one_flipped_byte_is_found_and_nothing_is_written(self, file: Path, tmp_path: Path) -> None:
+        """Anywhere in the file. What is left are bytes that nobody reads, such as dates and attributes."""
+        whole, refused = file.read_bytes(), 0
+        places = range(0, len(whole), len(whole) // 150)
+        for place in places:
+            data = bytearray(whole)
+            data[place] ^= 0xFF
+            file.write_bytes(data)
+            try:
+                reading.opened(file, lambda _: None)
+            except CorruptError as error:
+                assert "notes.ragz" in str(error)
+                refused += 1
+        assert refused > 0.95 * len(places)
+        file.write_bytes(whole[:100] + b"?" + whole[101:])
         with pytest.raises(CorruptError, match=r"notes\.ragz"):
             import_archive(file, tmp_path / "back")
         assert not (tmp_path / "back").exists()
@@ -204,13 +243,18 @@ class TestArchive:
 
     def test_a_member_longer_than_it_says(self, file: Path, tmp_path: Path) -> None:
         """What unpacks to more than the manifest tells is not read to its end."""
-        with zipfile.ZipFile(file) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        members["part-00001.jsonl"] += b"\n" * 50_000_000
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in members.items():
-                archive.writestr(name, data)
+        members = unpacked(file)
+        members["part-00001.jsonl"] += b"\n" * 5_000_000
+        packed(file, members)
         with pytest.raises(CorruptError, match=r"part-00001\.jsonl is damaged"):
+            import_archive(file, tmp_path / "back")
+
+    def test_what_unpacks_to_far_more_than_it_holds_is_not_unpacked(self, file: Path, tmp_path: Path) -> None:
+        """100 MB of line ends in 100 kB, and a manifest that says so."""
+        members = unpacked(file)
+        members["part-00001.jsonl"] += b"\n" * 100_000_000
+        packed(file, told_of(members))
+        with pytest.raises(CorruptError, match="expected at most 50 times"):
             import_archive(file, tmp_path / "back")
 
     def test_a_member_that_is_not_told_of(self, file: Path, tmp_path: Path) -> None:
@@ -218,7 +262,73 @@ class TestArchive:
             archive.writestr("../../outside.txt", "x")
         with pytest.raises(CorruptError, match="different members"):
             import_archive(file, tmp_path / "back")
+
+    @pytest.mark.parametrize("name", ["kept/../../outside.txt", "/outside.txt", "part-1.jsonl", "kept/a/b"])
+    def test_a_member_by_another_name(self, file: Path, tmp_path: Path, name: str) -> None:
+        packed(file, told_of({**unpacked(file), name: b"x"}))
+        with pytest.raises(CorruptError, match="which `rag export` does not write"):
+            import_archive(file, tmp_path / "back")
         assert not (tmp_path.parent / "outside.txt").exists()
+
+    @pytest.mark.parametrize(
+        ("old", "new", "told"),
+        [
+            (b'"source": "5.txt"', b'"source": 5', "source is 5, expected a string"),
+            (b'"pages": [0, 13]', b'"pages": ["0"]', "pages"),
+            (b'"metadata": {}', b'"metadata": []', "metadata"),
+            (b"\n", b"}\n", "does not fit"),
+        ],
+    )
+    def test_documents_that_are_none(
+        self, file: Path, tmp_path: Path, old: bytes, new: bytes, told: str
+    ) -> None:
+        """Checksums that are right do not make it an archive; nothing is written."""
+        members = unpacked(file)
+        assert old in members["part-00001.jsonl"]
+        members["part-00001.jsonl"] = members["part-00001.jsonl"].replace(old, new)
+        packed(file, told_of(members))
+        with pytest.raises(CorruptError, match=told):
+            import_archive(file, tmp_path / "back")
+        assert not (tmp_path / "back").exists()
+
+    def test_vectors_that_do_not_fit(self, file: Path, tmp_path: Path) -> None:
+        """Too few, of another type, no numbers, and a header that names more than there is memory."""
+        members = unpacked(file)
+        rows = np.load(io.BytesIO(members["part-00001.npy"]))
+        header = io.BytesIO()
+        huge = {"descr": "<f4", "fortran_order": False, "shape": (2**50, 64)}
+        np.lib.format.write_array_header_1_0(header, huge)
+        wrong = [saved(rows[:-1]), saved(rows.astype(np.float64)), saved(rows * np.nan), header.getvalue()]
+        for array in [*wrong, saved(np.array([{}], dtype=object), pickle=True), b""]:
+            packed(file, told_of({**members, "part-00001.npy": array}))
+            with pytest.raises(CorruptError, match=r"part-00001\.jsonl does not fit"):
+                import_archive(file, tmp_path / "back")
+        assert not (tmp_path / "back").exists()
+
+    def test_counts_that_are_wrong(self, file: Path, tmp_path: Path) -> None:
+        members = unpacked(file)
+        members["manifest.json"] = members["manifest.json"].replace(b'"documents": 40', b'"documents": 41')
+        packed(file, members)
+        with pytest.raises(CorruptError, match="holds 40 documents .* its manifest says 41"):
+            import_archive(file, tmp_path / "back")
+
+    def test_ends_of_lines_within_a_text(self, tmp_path: Path) -> None:
+        """JSON leaves these as they are, and Python's `splitlines` would cut at them."""
+        with Rag(tmp_path / "lines", embedder=EMBEDDER, settings={"index.language": "english"}) as rag:
+            rag.ingest(Document.make("One\u2028two\x85three\x0bfour\x1cfive.", "a.txt"))
+        export_archive(tmp_path / "lines", tmp_path / "lines.ragz")
+        assert import_archive(tmp_path / "lines.ragz", tmp_path / "back").passed
+        assert same(everything(tmp_path / "lines"), everything(tmp_path / "back"))
+
+    def test_parts_of_many(self, tmp_path: Path) -> None:
+        """2500 documents of a chunk are three parts."""
+        with Rag(tmp_path / "many", embedder=EMBEDDER, settings={"index.language": "english"}) as rag:
+            rag.ingest(Document.make(f"Word{number}.", f"{number}.txt") for number in range(2500))
+        export_archive(tmp_path / "many", tmp_path / "many.ragz")
+        with zipfile.ZipFile(tmp_path / "many.ragz") as archive:
+            assert sum(name.endswith(".npy") for name in archive.namelist()) == 3
+        assert import_archive(tmp_path / "many.ragz", tmp_path / "back").passed
+        assert same(everything(tmp_path / "many"), everything(tmp_path / "back"))
 
     def test_another_format_or_another_file(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "new.ragz", "w") as archive:
