@@ -227,8 +227,7 @@ class TestArchive:
             file.write_bytes(data)
             try:
                 reading.opened(file, lambda _: None)
-            except CorruptError as error:
-                assert "notes.ragz" in str(error)
+            except CorruptError:
                 refused += 1
         assert refused > 0.95 * len(places)
         file.write_bytes(whole[:100] + b"?" + whole[101:])
@@ -309,7 +308,7 @@ class TestArchive:
         members = unpacked(file)
         members["manifest.json"] = members["manifest.json"].replace(b'"documents": 40', b'"documents": 41')
         packed(file, members)
-        with pytest.raises(CorruptError, match="holds 40 documents .* its manifest says 41"):
+        with pytest.raises(CorruptError, match=r"holds 40 documents .* its manifest says 41"):
             import_archive(file, tmp_path / "back")
 
     def test_ends_of_lines_within_a_text(self, tmp_path: Path) -> None:
@@ -387,3 +386,21 @@ class TestEngines:
             assert move(index, there).passed
             assert move(there, tmp_path / "back").passed
         assert same(everything(index), everything(tmp_path / "back"), 1e-3)
+
+    def test_postgres_then_lancedb(self, index: Path, tmp_path: Path) -> None:
+        """Half precision once is half precision for good: the second and the third move change nothing."""
+        pytest.importorskip("lancedb", reason="needs footnote-rag[lancedb]")
+        folder = f"lancedb://{tmp_path}/lance"
+        with server() as running:
+            tables = f"{running.url}?schema=moved"
+            done = [move(one, two) for one, two in ((index, tables), (tables, folder))]
+        done.append(move(folder, tmp_path / "back"))
+        assert all(one.passed and one.documents == 40 and one.check for one in done)
+        assert [one.check.vectors for one in done if one.check][1:] == [0.0, 0.0]
+        assert "s3cret" not in str(done)
+        assert same(everything(index), everything(tmp_path / "back"), 5e-4)
+        assert built_with(tmp_path / "back") == built_with(index)
+        with Rag(index, embedder=EMBEDDER) as one, Rag(tmp_path / "back", embedder=EMBEDDER) as other:
+            for word in WORDS[:4]:
+                found = [[hit.chunk.id for hit in rag.search(word)] for rag in (one, other)]
+                assert found[0] == found[1]
