@@ -3,6 +3,7 @@
 - `files.py`: which files belong: folders, patterns, .gitignore, links
 - `pool.py`: parsing in worker processes, with a time limit a file
 - `sync.py`: what is new, changed, moved or gone, and the writes that follow from it
+- `storing.py`: where documents go once they are cut: this process, or others
 - `watch.py`: again whenever something changes
 - `report.py`: what was done, and progress on the way
 """

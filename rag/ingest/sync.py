@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.embedding import Embedder
 from rag.errors import RagError
-from rag.stores import Upsert, VectorStore, Where
+from rag.stores import VectorStore, Where
 from rag.types import Chunk, Document, DocumentInfo
 
 from .files import File, Selection
 from .report import Failure, Progress, Report, Watcher
+from .storing import UNIT, Here, Pending, Step, Storing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,6 @@ FILE_KEY = "_file"
 """The metadata entry that remembers the file a document came from: size, time, digest, recipe, documents."""
 
 _NO_TEXT = "no text to index"
-_WINDOW = 128  # chunks embedded together; documents are stored as their window fills
 
 
 class Parsed(NamedTuple):
@@ -53,7 +53,7 @@ Parse = Callable[[Iterable[File]], Generator[Parsed, None, None]]
 @dataclass(slots=True)
 class Sync:
     """One ingest run. `recipe` names everything but the file that decides about its chunks; relative
-    sources are relative to `base`.
+    sources are relative to `base`. `storing` takes what is cut; by default it is embedded and stored here.
     """
 
     store: VectorStore
@@ -63,7 +63,9 @@ class Sync:
     base: Path
     watch: Watcher = lambda progress: None
     report: Report = field(default_factory=Report)
-    _pending: list[_Pending] = field(default_factory=list)
+    storing: Storing | None = None
+    _pending: list[Pending] = field(default_factory=list)
+    _under_way: set[str] = field(default_factory=set)
     _files: int = 0
     _total: int = 0
     _documents: int = 0
@@ -92,7 +94,7 @@ class Sync:
                         self._tell(parsed.file.source)
                         continue
                     self._take(parsed, digests[parsed.file.source], known, moved, gone)
-            self._flush()
+            self._settle()
             self._remove(row for rows in gone.values() for row in rows)
             self._finish(began)
         return self.report
@@ -177,13 +179,15 @@ class Sync:
         began = time.perf_counter()
         with self.store.writing():
             for document in documents:
-                if any(item.document.id == document.id for item in self._pending):
-                    self._flush()  # of repeats, the last wins
+                if document.id in self._under_way or any(
+                    item.document.id == document.id for item in self._pending
+                ):
+                    self._settle()  # of repeats, the last wins
                 known = {row.id: row for row in self.store.documents(Where("document_id", "=", document.id))}
                 self.document(document, known.get(document.id))
                 self._flush_if_full()
                 self._tell(document.source)
-            self._flush()
+            self._settle()
             self._finish(began)
         return self.report
 
@@ -208,28 +212,27 @@ class Sync:
         if not chunks:
             self.report.failed.append(Failure(document.source, _NO_TEXT))
             return
-        self._pending.append(_Pending(document, chunks, content, former, moved_from))
+        self._pending.append(Pending(document, chunks, content, former, moved_from))
 
     def _flush_if_full(self) -> None:
-        if sum(len(item.chunks) for item in self._pending) >= _WINDOW:
+        if sum(len(item.chunks) for item in self._pending) >= UNIT:
             self._flush()
 
     def _flush(self) -> None:
-        """Embeds what is pending, longest windows in slices so that progress moves, and stores it."""
+        """Hands over what is pending, with the vectors that need no embedding."""
         pending, self._pending = self._pending, []
-        texts = {chunk.indexed_text: None for item in pending for chunk in item.chunks}
-        vectors = self._reused(pending, texts)
-        missing = [text for text in texts if text not in vectors]
-        for start in range(0, len(missing), _WINDOW):
-            batch = missing[start : start + _WINDOW]
-            vectors.update(zip(batch, self.embedder.embed(batch, "document"), strict=True))
-            self.report.embedded += len(batch)
-            self._tell()
-        for item in pending:
-            self._store(item, vectors)
+        if pending:
+            texts = {chunk.indexed_text: None for item in pending for chunk in item.chunks}
+            self._under_way.update(item.document.id for item in pending)
+            self._follow(self._place.put(pending, self._reused(pending, texts)))
+
+    def _settle(self) -> None:
+        """Waits until all documents that were queued are stored."""
+        self._flush()
+        self._follow(self._place.rest())
 
     def _reused(
-        self, pending: Sequence[_Pending], wanted: Mapping[str, None]
+        self, pending: Sequence[Pending], wanted: Mapping[str, None]
     ) -> dict[str, NDArray[np.float32]]:
         """Vectors of the same text in the former selves of these documents."""
         found: dict[str, NDArray[np.float32]] = {}
@@ -243,13 +246,26 @@ class Sync:
         self.report.reused += len(found)
         return found
 
-    def _store(self, item: _Pending, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-        import numpy as np
+    @property
+    def _place(self) -> Storing:
+        if self.storing is None:
+            self.storing = Here(self.store, self.embedder)
+        return self.storing
 
-        rows = [vectors[chunk.indexed_text] for chunk in item.chunks]
-        matrix = np.stack(rows) if rows else np.zeros((0, self.embedder.dim), np.float32)
-        self.store.upsert([Upsert(item.document, item.chunks, matrix, item.hash)])
+    def _follow(self, steps: Iterable[Step]) -> None:
+        """Keeps account of what is done elsewhere."""
+        for step in steps:
+            self.report.embedded += step.embedded
+            if step.stored is not None:
+                self._stored(step.stored)
+            if step.failed is not None:
+                self._under_way.discard(step.failed.document.id)
+                self.report.failed.append(Failure(step.failed.document.source, step.error))
+            self._tell()
+
+    def _stored(self, item: Pending) -> None:
         source = item.document.source
+        self._under_way.discard(item.document.id)
         self._documents += 1
         self.report.chunks += len(item.chunks)
         if item.moved_from is not None:
@@ -278,14 +294,6 @@ class Sync:
         self.watch(
             Progress("reading", self._files, self._total, self._documents, self.report.embedded, source)
         )
-
-
-class _Pending(NamedTuple):
-    document: Document
-    chunks: list[Chunk]
-    hash: str
-    former: DocumentInfo | None
-    moved_from: DocumentInfo | None
 
 
 def digest(data: bytes) -> str:
