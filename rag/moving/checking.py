@@ -6,7 +6,9 @@ import random
 from typing import Any, NamedTuple
 
 from rag.stores import VectorStore, Where
-from rag.types import Chunk, DocumentInfo
+from rag.types import Chunk
+
+from .copying import contents
 
 SEARCHES = 20
 """Documents drawn at random; a chunk of each is asked for by its vector and by its first words."""
@@ -40,17 +42,13 @@ def check(source: VectorStore, target: VectorStore, seed: int = 0) -> Check:
     Where the target holds more documents than the source, searches are not comparable and are left out.
     `vectors` is the largest difference of a component.
     """
-    ours = {info.id: info for info in source.documents()}
-    theirs = {info.id: info for info in target.documents()}
-    differing = sum(
-        name not in theirs or (theirs[name].hash, theirs[name].chunks) != (info.hash, info.chunks)
-        for name, info in ours.items()
-    )
+    ours, theirs = contents(source), contents(target)
+    differing = sum(theirs.get(name) != content for name, content in ours.items())
     more = len(theirs.keys() - ours.keys())
-    counts = (len(ours), sum(info.chunks for info in ours.values()), differing, more)
+    counts = (len(ours), sum(chunks for _, chunks in ours.values()), differing, more)
     if differing or more or not counts[1]:
         return Check(*counts, 0, 1.0, 1.0, 0.0)
-    drawn = _drawn([info for info in ours.values() if info.chunks], seed)
+    drawn = _drawn([name for name, (_, chunks) in ours.items() if chunks], seed)
     rows = [_first(source, one) for one in drawn]
     there = [_first(target, one) for one in drawn]
     apart = max(float(abs(one[1] - other[1]).max()) for one, other in zip(rows, there, strict=True))
@@ -60,13 +58,13 @@ def check(source: VectorStore, target: VectorStore, seed: int = 0) -> Check:
     return Check(*counts, len(rows), _mean(dense), _mean(lexical), apart)
 
 
-def _drawn(infos: list[DocumentInfo], seed: int) -> list[DocumentInfo]:
-    return random.Random(seed).sample(infos, min(SEARCHES, len(infos)))
+def _drawn(documents: list[str], seed: int) -> list[str]:
+    return random.Random(seed).sample(documents, min(SEARCHES, len(documents)))
 
 
-def _first(store: VectorStore, info: DocumentInfo) -> tuple[Chunk, Any]:
+def _first(store: VectorStore, document: str) -> tuple[Chunk, Any]:
     """The document's chunk of the lowest id, with its vector."""
-    return store.scan(limit=1, where=Where("document_id", "=", info.id))[0]
+    return store.scan(limit=1, where=Where("document_id", "=", document))[0]
 
 
 def _agree(one: list[Any], other: list[Any]) -> float:

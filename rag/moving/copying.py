@@ -15,6 +15,10 @@ BATCH = 1000
 """Chunks that are held at once and go into the other store in one upsert; a document stays whole."""
 
 
+Content = tuple[str, int]
+"""A document's content hash and its number of chunks."""
+
+
 class Copied(NamedTuple):
     """Documents and chunks that were written, and documents that stood there already."""
 
@@ -61,13 +65,18 @@ def copy(items: Iterable[list[Upsert]], target: VectorStore, there: int, total: 
     return Copied(documents, chunks, there)
 
 
-def missing(source: Iterable[DocumentInfo], target: Mapping[str, DocumentInfo]) -> list[DocumentInfo]:
-    """The documents that the target has not, or not with this content."""
-    return [info for info in source if not _same(info, target.get(info.id))]
+def contents(store: VectorStore) -> dict[str, Content]:
+    """Document id → its content, of all that a store holds: some 300 bytes a document."""
+    return {info.id: (info.hash, info.chunks) for info in store.documents()}
 
 
-def _same(one: DocumentInfo, other: DocumentInfo | None) -> bool:
-    return other is not None and (one.hash, one.chunks) == (other.hash, other.chunks)
+def missing(source: Iterable[DocumentInfo], there: Mapping[str, Content]) -> list[DocumentInfo]:
+    """The documents that are not there, or not with this content; without metadata, which take the most."""
+    return [
+        info._replace(title="", metadata={})
+        for info in source
+        if there.get(info.id) != (info.hash, info.chunks)
+    ]
 
 
 def _chunks(store: VectorStore, batch: list[DocumentInfo]) -> dict[str, list]:  # type: ignore[type-arg]

@@ -23,7 +23,7 @@ from rag.stores import (
 
 from . import archive, reading
 from .checking import Check, check
-from .copying import Copied, copy, missing, stored
+from .copying import Content, Copied, contents, copy, missing, stored
 
 Options = Mapping[str, Mapping[str, Any]]
 """Options of stores by their name, as `[stores.NAME]` has them."""
@@ -78,20 +78,26 @@ def move(
     told = progress or (lambda _: None)
     if _place(source) == _place(target):
         raise ConfigError(f"{without_password(source)} is named twice: expected two stores")
-    with _existing(source, options, wait) as (one, built), _like(target, built, options, wait) as other:
-        infos = list(one.documents())
-        left = missing(infos, {info.id: info for info in other.documents()})
-        with other.writing():
-            done = copy(stored(one, left), other, len(infos) - len(left), len(infos), told)
-        told(Step("comparing", 0, 0))
-        found = check(one, other)
+    with _existing(source, options, wait) as (one, built):
+        engine = one.caps.lexical if store_name(source) == store_name(target) == "local" else "tantivy"
+        with _like(target, built, options, wait, engine) as other:
+            done = _copied(one, other, told)
+            told(Step("comparing", 0, 0))
+            found = check(one, other)
     _put_beside(target, _beside(source))
     return _moved(source, target, done, found)
 
 
+def _copied(one: VectorStore, other: VectorStore, told: Watcher) -> Copied:
+    with other.writing():
+        left = missing(one.documents(), contents(other))
+        total = one.stats()["documents"]
+        return copy(stored(one, left), other, total - len(left), total, told)
+
+
 def export_archive(
     source: str | Path,
-    file: Path,
+    file: str | Path,
     *,
     options: Options | None = None,
     progress: Watcher | None = None,
@@ -99,15 +105,15 @@ def export_archive(
     """Writes a store into one file with checksums. Errors as in `move`, and of the file."""
     told = progress or (lambda _: None)
     with _existing(source, options, 0.0) as (store, built):
-        infos = list(store.documents())
+        infos = missing(store.documents(), {})
         documents, chunks = archive.write(
-            file, built, stored(store, infos), _beside(source), len(infos), told
+            Path(file), built, stored(store, infos), _beside(source), len(infos), told
         )
     return Moved(without_password(source), str(file), documents, chunks, 0)
 
 
 def import_archive(
-    file: Path,
+    file: str | Path,
     target: str | Path,
     *,
     options: Options | None = None,
@@ -119,10 +125,10 @@ def import_archive(
     Raises CorruptError for a damaged file, FingerprintError where the store was built with another embedder.
     """
     told = progress or (lambda _: None)
-    found = reading.opened(file, told)
+    found = reading.opened(Path(file), told)
     with _like(target, found.built, options, wait) as store:
-        wanted: dict[str, _Content] = {}
-        there = _contents(store)
+        wanted: dict[str, Content] = {}
+        there = contents(store)
 
         def left() -> Iterator[list[Upsert]]:
             for batch in reading.items(found):
@@ -133,20 +139,12 @@ def import_archive(
 
         with store.writing():
             done = copy(left(), store, 0, found.documents, told)
-        now = _contents(store)
+        now = contents(store)
     _put_beside(target, reading.kept(found))
     differing = sum(now.get(name) != content for name, content in wanted.items())
     more = len(now.keys() - wanted.keys())
     whole = Check(found.documents, found.chunks, differing, more, 0, 1.0, 1.0, 0.0)
     return _moved(file, target, done._replace(there=found.documents - done.documents), whole)
-
-
-_Content = tuple[str, int]
-"""A document's content hash and its number of chunks."""
-
-
-def _contents(store: VectorStore) -> dict[str, _Content]:
-    return {info.id: (info.hash, info.chunks) for info in store.documents()}
 
 
 def _moved(source: str | Path, target: str | Path, done: Copied, found: Check) -> Moved:
@@ -168,13 +166,16 @@ def _existing(
 
 
 @contextmanager
-def _like(url: str | Path, built: BuiltWith, options: Options | None, wait: float) -> Iterator[VectorStore]:
+def _like(
+    url: str | Path, built: BuiltWith, options: Options | None, wait: float, engine: str = "tantivy"
+) -> Iterator[VectorStore]:
     store = open_store(
         url,
         fingerprint=built.fingerprint,
         dim=built.dim,
         embedder=built.embedder,
         language=built.language,
+        engine=engine,
         wait=wait,
         options=_own(url, options),
     )

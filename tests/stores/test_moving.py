@@ -116,6 +116,16 @@ def test_the_glossary_and_the_memory_go_along(index: Path, tmp_path: Path) -> No
     assert (tmp_path / "back" / "glossary.toml").read_text() == "# mine\n"
 
 
+def test_the_lexical_engine_of_a_folder_goes_along(tmp_path: Path) -> None:
+    settings = {"index.lexical": "rank-bm25", "index.language": "english"}
+    with Rag(tmp_path / "index", embedder=EMBEDDER, settings=settings) as rag:
+        rag.ingest(Document.make("Words of amber.", "a.txt"))
+    move(tmp_path / "index", tmp_path / "copy")
+    store = opened(tmp_path / "copy")
+    assert store.caps.lexical == "rank-bm25"
+    store.close()
+
+
 class TestRefused:
     def test_another_embedder(self, index: Path, tmp_path: Path) -> None:
         with Rag(tmp_path / "other", embedder=WordEmbedder(32)) as rag:
