@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
@@ -49,14 +50,21 @@ class Overlap:
 
 
 class Read:
-    """The built-in `Scorer` where there is a reader: halved by a contradiction that it may overlook."""
+    """The built-in `Scorer` where there is a reader: halved by a contradiction that it may overlook.
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    A sentence of an answer often leans on the question ("It opened in 1931."), so it is read alone and after
+    the question, and the better of the two counts.
+    """
+
+    def __init__(self, reader: Reader, question: str = "") -> None:
+        self._reader, self._question = reader, question
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        scores = self._reader.support(pairs)
-        return [score / 2 if _contradict(*pair) else score for score, pair in zip(scores, pairs, strict=True)]
+        alone = self._reader.support(pairs)
+        if self._question:
+            leaning = self._reader.support([(f"{self._question} {claim}", text) for claim, text in pairs])
+            alone = [max(both) for both in zip(alone, leaning, strict=True)]
+        return [score / 2 if _contradict(*pair) else score for score, pair in zip(alone, pairs, strict=True)]
 
 
 def build(
@@ -74,10 +82,10 @@ def build(
     """
     if policy not in POLICIES:
         raise ConfigError(f"policy is {policy!r}, expected one of {', '.join(POLICIES)}")
-    score = scorer or (Read(reader) if reader else Overlap(embedder, language))
+    given = scorer or (None if reader else Overlap(embedder, language))
 
     def support(question: Question, answer: Answer) -> Answer:
-        sentences = _scored(answer, score)
+        sentences = _scored(answer, given or Read(cast("Reader", reader), question.text))
         weak = {
             place
             for place, one in enumerate(sentences)
