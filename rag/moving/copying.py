@@ -66,7 +66,7 @@ def copy(items: Iterable[list[Upsert]], target: VectorStore, there: int, total: 
 
 
 def contents(store: VectorStore) -> dict[str, Content]:
-    """Document id → its content, of all that a store holds: some 300 bytes a document."""
+    """Document id → its content, of all that a store holds: some 240 bytes a document."""
     return {info.id: (info.hash, info.chunks) for info in store.documents()}
 
 
