@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LEAST_FREE = 512 * 2**20
 _MOST_SUSPECTS = 20
+_MOST_HIDING = 50
+_HIDING = "it is not in the index; look at the source, and `rag rm` what you do not trust"
 _QUARANTINE = "read it; then `rag rm` it, or keep it from answers with the stage: --denoise duplicates,poison"
 _NEEDED = ("numpy", "faiss-cpu", "tantivy", "rank-bm25", "onnxruntime", "tokenizers", "pypdfium2")
 _EXTRAS = {"hf": "sentence_transformers", "gguf": "llama_cpp", "eval": "matplotlib", "postgres": "psycopg"}
@@ -88,7 +90,19 @@ def _store(rag: Rag) -> Iterator[Finding]:
         yield Finding("ok", "truth and derived indexes agree")
     if not counts["chunks"]:
         yield Finding("note", "the index is empty", "rag ingest PATH")
+    yield from _hidden(rag)
     yield from _poison(rag)
+
+
+def _hidden(rag: Rag) -> Iterator[Finding]:
+    """Documents whose files keep text from their readers; it was left out, so it answers nothing."""
+    from rag.loaders.hidden import HIDDEN_KEY
+
+    told = [info for info in rag.opened.documents() if HIDDEN_KEY in info.metadata]
+    for info in told[:_MOST_HIDING]:
+        yield Finding("note", f"{info.source}: {info.metadata[HIDDEN_KEY]}", _HIDING)
+    if (more := len(told) - _MOST_HIDING) > 0:
+        yield Finding("note", f"{more} more documents hide text", _HIDING)
 
 
 def _poison(rag: Rag) -> Iterator[Finding]:

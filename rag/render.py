@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rag.types import Chunk, Citation, DocumentInfo, Event, Hit
 
 _PREVIEW = 200  # characters of a hit that are shown
+_MOST_WARNINGS = 20  # documents that hide something; the rest are counted
 
 
 def _console() -> Console:
@@ -105,6 +106,10 @@ def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
         console.print(Text.assemble(("  failed  ", "red"), row.source, (f": {row.reason}", "dim")))
     for row in done.skipped:
         console.print(Text.assemble(("  skipped ", "yellow"), row.source, (f": {row.reason}", "dim")))
+    for row in done.warnings[:_MOST_WARNINGS]:
+        console.print(Text.assemble(("  warning ", "yellow"), row.source, (f": {row.reason}", "dim")))
+    if (more := len(done.warnings) - _MOST_WARNINGS) > 0:
+        console.print(Text(f"  and {more} more warnings: `rag doctor` or --json shows them", style="dim"))
 
 
 # ------------------------------------------------------------------------------------------ answers

@@ -15,11 +15,12 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from rag.embedding import Embedder
+from rag.loaders.invisible import suspicious
 from rag.stores import VectorStore
 from rag.trace import note_dropped
 from rag.types import Chunk, Hit, Question
 
-from .poison_signs import Nearness, copies, hidden, instructs
+from .poison_signs import Nearness, copies, instructs
 from .vectors import sample, vectors_of
 
 _BATCH = 1000
@@ -91,7 +92,7 @@ def _stands_out(chunk: Chunk, z: float, near: float) -> str:
 
 @lru_cache(maxsize=4096)
 def _written(text: str) -> str:
-    return hidden(text) or instructs(text)
+    return suspicious(text) or instructs(text)
 
 
 def _running(text: str) -> str:

@@ -1,6 +1,7 @@
 """Signs that a chunk was written to steer a pipeline instead of to inform a reader. Each says why, or "".
 
-- `hidden`: characters that no reader sees, in numbers or kinds that no honest text has
+Characters that no reader sees are `rag/loaders/invisible.py`'s; here are
+
 - `instructs`: commands to a language model (`commands.py`), disguised or not
 - `copies`: the question itself, word for word or nearly so
 - `Nearness`: a vector that is near to everything
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Zero-width spaces and joiners between two ASCII letters, where they have no honest use in number.
-_SPLITTING = re.compile(r"(?<=[A-Za-z])[\u200b-\u200d\u2060\ufeff]+(?=[A-Za-z])")
-_SPLIT_MOST = 2
-_OVERRIDES = re.compile(r"[\u202d\u202e]")
-_TAGS = re.compile(
-    r"(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{4,}"
-)  # a black flag opens a flag emoji
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
@@ -44,20 +38,6 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff
 _LEAST_WORDS = 4
 _LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
 _NEARLY = 0.8  # share of its runs of three words
-
-
-def hidden(text: str) -> str:
-    """Why the characters of a text are suspicious: smuggled, reversed, or splitting words."""
-    if text.isascii():
-        return ""
-    if _TAGS.search(text):
-        return "invisible tag characters"
-    if _OVERRIDES.search(text):
-        return "characters that turn the direction of reading over"
-    split = len(_SPLITTING.findall(text))
-    if split > _SPLIT_MOST:
-        return f"{split} words split by characters of no width"
-    return ""
 
 
 def instructs(text: str) -> str:

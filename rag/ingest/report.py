@@ -35,7 +35,8 @@ Watcher = Callable[[Progress], None]
 class Report:
     """The outcome by document source. `failed` keeps what was stored before; `skipped` was never wanted.
 
-    `moved` pairs old and new sources. `seconds` is wall time; `embedded` and `reused` count chunks.
+    `warnings` name stored documents that hide something, what and how much. `moved` pairs old and new
+    sources. `seconds` is wall time; `embedded` and `reused` count chunks.
     """
 
     added: list[str] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Report:
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     skipped: list[Failure] = field(default_factory=list)
+    warnings: list[Failure] = field(default_factory=list)
     chunks: int = 0
     embedded: int = 0
     reused: int = 0
@@ -61,6 +63,7 @@ class Report:
             rows.sort()
         self.failed.sort()
         self.skipped.sort()
+        self.warnings.sort()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, for `--json`."""
@@ -72,6 +75,7 @@ class Report:
             "unchanged": len(self.unchanged),
             "failed": [row._asdict() for row in self.failed],
             "skipped": [row._asdict() for row in self.skipped],
+            "warnings": [row._asdict() for row in self.warnings],
             "chunks": self.chunks,
             "embedded": self.embedded,
             "reused": self.reused,

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.embedding import Embedder
 from rag.errors import RagError
+from rag.loaders.hidden import HIDDEN_KEY
+from rag.loaders.invisible import suspicious
 from rag.stores import VectorStore, Where
 from rag.types import Chunk, Document, DocumentInfo
 
@@ -212,7 +214,17 @@ class Sync:
         if not chunks:
             self.report.failed.append(Failure(document.source, _NO_TEXT))
             return
+        self._warn(document)
         self._pending.append(Pending(document, chunks, content, former, moved_from))
+
+    def _warn(self, document: Document) -> None:
+        """Tells what the document's file hides; the text of a document made in Python stays as it is."""
+        told = document.metadata.get(HIDDEN_KEY)
+        kept = suspicious(document.text)
+        if isinstance(told, str):
+            self.report.warnings.append(Failure(document.source, told))
+        if kept:
+            self.report.warnings.append(Failure(document.source, f"kept, though hidden: {kept}"))
 
     def _flush_if_full(self) -> None:
         if sum(len(item.chunks) for item in self._pending) >= UNIT:

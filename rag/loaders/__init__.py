@@ -4,7 +4,9 @@
 - `sniff.py`: what a file is by its content; `decode.py`: bytes → text; `limits.py`: how much is read
 - `archive.py`, `xml.py`, `office.py`: ZIP, XML and Office parts under those limits
 - `checks.py`: what every result is held to; `metadata.py`: values that fit a document; `result.py`: its type
-- `invisible.py`: characters that no reader sees; `pages.py`: pages → one text with offsets
+- `invisible.py`: characters that no reader sees; `concealed.py`, `css.py`: text of a page that none sees;
+  `hidden.py`: how much of both there was, told with the document
+- `pages.py`: pages → one text with offsets
 - `walk.py`, `nodes.py`, `grid.py`: HTML tree → blocks and tables
 - `writer.py`, `pipes.py`: blocks and rows → Markdown
 - text as it is: `text.py`, `markdown.py`, `rst.py`, `code.py`, `delimited.py` (CSV, TSV), `json.py`
@@ -64,12 +66,15 @@ def load_bytes(
 def load_with(loader: Loader, data: bytes, source: str, limits: Limits = _DEFAULT) -> Loaded:
     """Runs one loader under the limits, and checks what it returns. Raises LoadError."""
     from rag.loaders.checks import checked
+    from rag.loaders.hidden import counting, marked
 
     if not data:
         raise LoadError("empty: the file has 0 bytes")
     limits.check("max_bytes", len(data), "bytes")
     try:
-        return checked(loader(data, source, limits), limits)
+        with counting() as counts:
+            documents, problems = checked(loader(data, source, limits), limits)
+        return Loaded([marked(documents[0], counts), *documents[1:]], problems)
     except RecursionError as error:
         raise LoadError("nested too deeply to be read; is the file damaged, or made to do harm?") from error
 

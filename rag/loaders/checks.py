@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 
 from rag.errors import LoadError
+from rag.loaders.hidden import counting, marked
+from rag.loaders.invisible import suspicious, visible
 from rag.loaders.limits import Limits
 from rag.loaders.result import Loaded
 from rag.types import Document, stable_id
@@ -31,7 +33,7 @@ def checked(result: Loaded | list[Document], limits: Limits) -> Loaded:
             problems.append(f"{document.source}: no text")
             continue
         seen[document.source] = seen.get(document.source, 0) + 1
-        kept.append(_clean(_apart(document, seen[document.source], problems)))
+        kept.append(_visible(_clean(_apart(document, seen[document.source], problems))))
     if not kept:
         raise LoadError(
             "no text: " + ("; ".join(problems[:3]) if len(problems) > 1 else "nothing but blanks")
@@ -48,6 +50,20 @@ def _apart(document: Document, count: int, problems: list[str]) -> Document:
     source = f"{document.source}~{count}"
     problems.append(f"{document.source}: this id was there before; kept as {source}")
     return replace(document, source=source, id=stable_id("document", source))
+
+
+def _visible(document: Document) -> Document:
+    """Without characters that no reader sees, where they are more than an honest text has; marked with it.
+
+    Any other text stays as its loader made it: that of plain formats is the file's, character by character.
+    """
+    if not suspicious(document.text):
+        return document
+    with counting() as counts:
+        text = visible(document.text)
+    # Runs that a page break cuts in two are so rare that a page may begin a character late.
+    pages = tuple(len(visible(document.text[:start])) for start in document.pages)
+    return marked(replace(document, text=text, pages=pages), counts)
 
 
 def _clean(document: Document) -> Document:

@@ -1,4 +1,4 @@
-"""HTML: what a page says, as Markdown, without its scripts, navigation and hidden parts."""
+"""HTML: what a page says, as Markdown, without its scripts, navigation and hidden parts, which are told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
+from rag.loaders.concealed import note_concealed
 from rag.loaders.decode import decode
 from rag.loaders.limits import Limits
 from rag.loaders.markdown import first_heading
@@ -45,7 +46,7 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
     name = (declared[1] or declared[2]).decode("ascii") if declared else ""
     decoded = decode(data, "" if name.lower().startswith("utf-16") else name)
     page = parse(decoded.text, limits)
-    text = to_markdown(page.root)
+    text = _shown(page)
     title = page.css_first("head > title")
     return [
         Document.make(
@@ -60,12 +61,17 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
 
 def html_to_markdown(html: str, limits: Limits) -> str:
     """The content of a page or a fragment as Markdown."""
-    return to_markdown(parse(html, limits).root)
+    return _shown(parse(html, limits))
 
 
 def xhtml_to_markdown(xhtml: str, limits: Limits) -> str:
     """Same for XHTML, where any element may be closed by `/>`."""
     return html_to_markdown(_EMPTY_ELEMENT.sub(r"<\1\2></\1>", xhtml), limits)
+
+
+def _shown(page: LexborHTMLParser) -> str:
+    note_concealed(page.root)
+    return to_markdown(page.root)
 
 
 def parse(html: str, limits: Limits) -> LexborHTMLParser:

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 import re
 
+from rag.loaders.hidden import note_hidden
+
+# Zero-width spaces and joiners between two ASCII letters, where they have no honest use in number.
+_SPLITTING = re.compile(r"(?<=[A-Za-z])[\u200b-\u200d\u2060\ufeff]+(?=[A-Za-z])")
+_SPLIT_MOST = 2
+_OVERRIDES = re.compile(r"[\u202d\u202e]")
+_TAGS = re.compile(
+    r"(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{4,}"
+)  # a black flag opens a flag emoji
 _HIDDEN = re.compile(
     "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
     # Joiners have a meaning within scripts such as Persian or Hindi, and in emoji, but none beside ASCII.
@@ -29,4 +38,19 @@ def visible(text: str) -> str:
     """The text without zero-width characters, direction marks, tags and control characters."""
     if text.isascii():
         return _CONTROL.sub("", text)
-    return _CONTROL.sub("", _HIDDEN.sub("", text.translate(_SYMBOLS)))
+    cleaned, unseen = _HIDDEN.subn("", text.translate(_SYMBOLS))
+    if unseen and (why := suspicious(text)):
+        note_hidden(f"characters ({why})", unseen)
+    return _CONTROL.sub("", cleaned)
+
+
+def suspicious(text: str) -> str:
+    """What no honest text has in its invisible characters: smuggled, reversed, splitting words; or ``."""
+    if text.isascii():
+        return ""
+    if _TAGS.search(text):
+        return "invisible tag characters"
+    if _OVERRIDES.search(text):
+        return "characters that turn the direction of reading over"
+    split = len(_SPLITTING.findall(text))
+    return f"{split} words split by characters of no width" if split > _SPLIT_MOST else ""

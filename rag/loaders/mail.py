@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from rag.errors import LoadError
 from rag.loaders.decode import decode
 from rag.loaders.formats import suffix_of, takes
+from rag.loaders.hidden import counting, marked
 from rag.loaders.html import html_to_markdown
 from rag.loaders.invisible import visible
 from rag.loaders.limits import Limits
@@ -72,8 +73,9 @@ def _message_id(raw: bytes) -> str:
 def _message(data: bytes, source: str, limits: Limits) -> Loaded:
     try:
         message = message_from_bytes(data, policy=policy.default)
-        headers = _headers(message)
-        text, media_type = _body(message, limits)
+        with counting() as counts:  # a mailbox holds many messages: each tells of its own
+            headers = _headers(message)
+            text, media_type = _body(message, limits)
     except _MALFORMED as error:
         raise LoadError(f"no readable mail: {one_line(str(error))[:200]}") from error
     if not headers and not message.is_multipart():
@@ -81,7 +83,7 @@ def _message(data: bytes, source: str, limits: Limits) -> Loaded:
     title = headers.pop("subject", "")
     attached = _attachments(message, source, limits)
     body = Document.make(text or title, source, title=title, metadata=headers, media_type=media_type)
-    return Loaded([body, *attached.documents], attached.problems)
+    return Loaded([marked(body, counts), *attached.documents], attached.problems)
 
 
 def _headers(message: EmailMessage) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rag.loaders.concealed import concealed
 from rag.loaders.invisible import visible
 
 if TYPE_CHECKING:
@@ -87,11 +88,6 @@ BLOCKS = frozenset(
 )
 """Elements that begin on a line of their own."""
 _NAVIGATION = frozenset({"nav", "navbar", "navigation", "breadcrumb", "breadcrumbs", "skip-link"})
-_HIDDEN_STYLE = re.compile(
-    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![\d.])"
-    r"|opacity\s*:\s*0(?:\.0*)?\s*(?:;|!|$))",
-    re.IGNORECASE,
-)
 _SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
 _BREAK = "\x0b"
 _BREAKS = re.compile(f" ?{_BREAK} ?")
@@ -107,11 +103,7 @@ def shown(node: LexborNode) -> bool:
     attributes = node.attributes
     if not attributes:
         return True
-    if "hidden" in attributes or (attributes.get("aria-hidden") or "").lower() == "true":
-        return False
-    if (style := attributes.get("style")) and _HIDDEN_STYLE.search(style):
-        return False
-    return not _navigates(node, attributes)
+    return not concealed(node) and not _navigates(node, attributes)
 
 
 def children(node: LexborNode) -> list[LexborNode]:
