@@ -48,7 +48,8 @@ class IngestSettings:
     exclude: tuple[str, ...] = ()  # patterns of files and folders that do not belong to the index
     gitignore: bool = True  # whether .gitignore files count
     hidden: bool = False  # whether files and folders that begin with a dot are looked at
-    workers: int = 0  # parsing processes; 0 is one a core
+    workers: int = 0  # processes that parse, and from 2 on as many that embed; 0 parses with one a core
+    queue: str = ""  # where workers meet: a file or postgresql://; empty is a PostgreSQL store or the index
     timeout: float = 60.0  # seconds a file may take to parse
     max_megabytes: int = 256  # larger files are reported, not read
 
@@ -68,7 +69,7 @@ class SearchSettings:
     """Question → hits."""
 
     k: int = 10  # hits
-    augment: tuple[str, ...] = ()  # stages that make queries of the question
+    augment: tuple[str, ...] = ("glossary",)  # stages that make queries of the question
     retrieve: str = "hybrid"  # hybrid, dense, lexical, or `module:function`
     depth: int = 100  # how many chunks each leg brings to the fusion
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf

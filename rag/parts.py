@@ -97,6 +97,21 @@ class Parts:
         return OnnxReader.open(self.settings.ask.reader or None)
 
     @property
+    def embedder_is_named(self) -> bool:
+        """Whether another process can open the same embedder, by `embedder_name`."""
+        return self._given_embedder is None or isinstance(self._given_embedder, str)
+
+    @property
+    def by_url(self) -> bool:
+        """Whether another process can open the same store, by `url`."""
+        return self._given_store is None
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """The settings that were given in code or as options, by full name."""
+        return self._overrides
+
+    @property
     def embedder_name(self) -> str:
         """How to open the embedder again: as given, else as the index has it, else by the setting."""
         if isinstance(self._given_embedder, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +18,7 @@ from rag.types import Document, stable_id
 
 from .files import File, Rules, Selection, select
 from .report import Report, Watcher
+from .storing import Here, Storing
 from .sync import Parse, Parsed, Sync
 
 if TYPE_CHECKING:
@@ -42,15 +44,16 @@ def ingest(
     documents = [source for source in named if isinstance(source, Document)]
     paths = [source for source in named if not isinstance(source, Document)]
     selection = selected(rag, paths)  # before anything is made: a typo leaves no trace
-    sync = Sync(
-        store=rag.store,
-        embedder=rag.embedder,
-        cut=rag.chunks,
-        recipe=recipe_of(rag),
-        base=base_of(rag),
-        watch=progress or (lambda _: None),
-    )
-    with rag.store.writing():
+    with rag.store.writing(), _storing(rag) as storing:
+        sync = Sync(
+            store=rag.store,
+            embedder=rag.embedder,
+            cut=rag.chunks,
+            recipe=recipe_of(rag),
+            base=base_of(rag),
+            watch=progress or (lambda _: None),
+            storing=storing,
+        )
         if documents:
             sync.documents(documents)
         if paths:
@@ -59,6 +62,16 @@ def ingest(
         if rag.keeps_glossary and (sync.report.changed or not (rag.index / GLOSSARY).exists()):
             rag.build_glossary()
     return sync.report
+
+
+def _storing(rag: Rag) -> AbstractContextManager[Storing]:
+    """Who embeds and stores: this process, or workers that take units from a queue."""
+    settings = rag.settings.ingest
+    if settings.workers > 1 or settings.queue:
+        from rag.queue.storing import queued
+
+        return queued(rag)
+    return nullcontext(Here(rag.store, rag.embedder))
 
 
 def selected(rag: Rag, paths: Sequence[str | Path]) -> Selection:

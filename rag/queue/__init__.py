@@ -1,0 +1,16 @@
+"""A queue of work with leases: one ingest hands out units, any number of workers take, renew and finish them.
+
+A worker that is killed loses its lease, and another does the unit again; storing twice changes nothing. Knows
+nothing of files or of how documents are parsed and cut.
+
+- `leases.py`: what the queue does, in SQL that SQLite and PostgreSQL both speak
+- `sqlite.py`, `postgres.py`: the two databases it lives in; `opening.py` chooses by URL
+- `storing.py`: the ingest's side, puts units and keeps account of what is done
+- `worker.py`: a worker's side, on this machine or another; `process.py` and `processes.py` run it
+"""
+
+from .leases import Queue, Unit
+from .opening import open_queue
+from .worker import work
+
+__all__ = ["Queue", "Unit", "open_queue", "work"]
