@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 
-.PHONY: install demo check test test-wheel test-extras test-stores bench models clean help
+.PHONY: install demo check test test-wheel test-extras test-stores bench models reader clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-stores  the tests of stores on servers, each started from a package"
 	@echo "make check    ruff and mypy"
 	@echo "make bench    the measurements in benchmarks/ (DATA=folder of evaluation sets)"
+	@echo "make reader   train the reader again (DATA=folder of its questions, WEIGHTS=folder of its base)"
 	@echo "make models   export the built-in embedder again (WEIGHTS=folder with model.safetensors)"
 
 install: $(VENV)/.core
@@ -74,6 +75,14 @@ bench: $(VENV)/.dev
 WEIGHTS ?= weights
 models:
 	$(PYTHON) -m rag.models.export_embedder --weights $(WEIGHTS) --out rag/models/all-minilm-l6-v2
+
+# The reader is trained anew, which takes hours without a GPU; stopped, it goes on.
+READER := rag/models/footnote-reader
+QUESTIONS := squad2-dev-8-articles squadshifts-new-wiki nq-open-gold nq-qed
+reader: $(VENV)-extras/.all
+	@test -n "$(DATA)" || { echo "name the folder of the questions: make reader DATA=FOLDER WEIGHTS=FOLDER"; exit 2; }
+	$(VENV)-extras/bin/rag tune reader $(QUESTIONS:%=$(DATA)/%.jsonl.gz) --base $(WEIGHTS) --out build/footnote-reader --epochs 5
+	cp $(addprefix build/footnote-reader/,model.onnx tokenizer.json reader.json) $(READER)
 
 clean:
 	rm -rf $(VENV) $(VENV)-extras $(VENV)-stores $(DEMO) dist build
