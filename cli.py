@@ -19,6 +19,8 @@ from rag.errors import ConfigError
 from rag.evaluate.commands import WHY_EXAMPLES, eval_app, why
 from rag.generate.commands import models_app
 from rag.moving.commands import EXPORT_EXAMPLES, IMPORT_EXAMPLES, MOVE_EXAMPLES, export, import_, move
+from rag.queue.commands import WORK_EXAMPLES, work
+from rag.queue.commands import Queue as QueueUrl
 from rag.tune.commands import tune_app
 
 if TYPE_CHECKING:
@@ -97,8 +99,10 @@ def ingest(
         str, typer.Option(help="What standard input is called; its suffix says the format.")
     ] = "stdin.txt",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Parsing processes.", show_default="one a core")
+        int | None,
+        typer.Option(min=1, help="Processes that parse; 2 or more also embed.", show_default="one a core"),
     ] = None,
+    queue: QueueUrl = None,
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds a file may take.")] = None,
     chunk: Annotated[
         str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
@@ -122,6 +126,7 @@ def ingest(
         "ingest.gitignore": gitignore,
         "ingest.hidden": hidden,
         "ingest.workers": workers,
+        "ingest.queue": queue,
         "ingest.timeout": timeout,
         "chunk.method": chunk,
         "chunk.max_tokens": max_tokens,
@@ -297,6 +302,7 @@ def rm(
 
 
 app.command(epilog=WHY_EXAMPLES)(why)
+app.command(epilog=WORK_EXAMPLES)(work)
 app.command(epilog=MOVE_EXAMPLES)(move)
 app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command("import", epilog=IMPORT_EXAMPLES)(import_)

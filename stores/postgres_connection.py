@@ -78,9 +78,12 @@ def server_version(connection: Connection[Any]) -> int:
 
 
 class Connections:
-    """A pool over one schema. Reads of a thread that is in a snapshot all go through the snapshot's."""
+    """A pool over one schema. Reads of a thread that is in a snapshot all go through the snapshot's.
 
-    def __init__(self, url: str, size: int) -> None:
+    Without `vectors` it needs no pgvector.
+    """
+
+    def __init__(self, url: str, size: int, *, vectors: bool = True) -> None:
         from psycopg.rows import dict_row
         from psycopg_pool import ConnectionPool
 
@@ -88,7 +91,7 @@ class Connections:
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         self.place = without_password(url)
         conninfo, self.schema = split(url)
-        self._url = url
+        self._url, self._vectors = url, vectors
         self._local = threading.local()
         self._pool: ConnectionPool[Any] = ConnectionPool(
             conninfo,
@@ -106,7 +109,8 @@ class Connections:
         from pgvector.psycopg import register_vector
 
         _find_tables(connection, self.schema)
-        register_vector(connection)
+        if self._vectors:
+            register_vector(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Cursor[Row]]:

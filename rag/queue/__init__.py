@@ -8,9 +8,3 @@ nothing of files or of how documents are parsed and cut.
 - `storing.py`: the ingest's side, puts units and keeps account of what is done
 - `worker.py`: a worker's side, on this machine or another; `process.py` and `processes.py` run it
 """
-
-from .leases import Queue, Unit
-from .opening import open_queue
-from .worker import work
-
-__all__ = ["Queue", "Unit", "open_queue", "work"]

@@ -26,7 +26,7 @@ class PostgresDatabase:
             found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone()
             if found is None:
                 connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        self._connections: Any = engine.Connections(url, 2)
+        self._connections: Any = engine.Connections(url, 2, vectors=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:

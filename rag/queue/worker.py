@@ -7,17 +7,22 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError, FingerprintError
+from rag.progress import Step, Watcher
 
 from .keeping import Keeping
 from .leases import Kind, Queue, Run, Unit
+from .opening import open_queue, queue_url
 from .payload import texts_of, upserts_of, vectors_of, vectors_to
 
 if TYPE_CHECKING:
     from rag.rag import Rag
 
+THERE = "there"
+"""What a run names as its store when the queue lives in that store."""
 PAUSE = 0.1  # seconds between two looks at an empty queue
 
 
@@ -28,14 +33,13 @@ def work(
     name: str = "",
     idle: float = 0.0,
     stopped: Callable[[], bool] = lambda: False,
-    told: Callable[[int], None] = lambda units: None,
+    progress: Watcher = lambda step: None,
 ) -> int:
     """Does the units of all ingests that this worker can serve. Returns how many it finished.
 
     `rag` brings embedder and store. It ends when `stopped` says so, and after `idle` seconds without work
-    (0: never). `told` gets the number of units finished after each. Raises FingerprintError where the only
-    ingests there are want another embedder, ConfigError where they store elsewhere, and StoreError where the
-    queue cannot be reached.
+    (0: never). Raises FingerprintError where all ingests that there are want another embedder, ConfigError
+    where they store elsewhere, and StoreError where the queue cannot be reached.
     """
     worker = Worker(rag, queue, name or worker_name())
     finished, last = 0, time.monotonic()
@@ -43,12 +47,18 @@ def work(
         while not stopped() and not (idle and time.monotonic() - last > idle):
             if worker.step():
                 finished, last = finished + 1, time.monotonic()
-                told(finished)
+                progress(Step("units done", finished, 0))
             else:
                 time.sleep(PAUSE)
     finally:
         queue.release(worker.name)  # what is under way goes to another at once
     return finished
+
+
+def join(rag: Rag, *, idle: float = 0.0, progress: Watcher = lambda step: None) -> int:
+    """Works for the ingests of this pipeline's queue, as `work` does."""
+    with closing(open_queue(queue_url(rag))) as queue:
+        return work(rag, queue, idle=idle, progress=progress)
 
 
 def worker_name() -> str:
@@ -111,7 +121,3 @@ class Worker:
         if self._queue.keep(unit):  # a worker that slept long writes nothing old
             self._rag.store.upsert(items)
         return b""
-
-
-THERE = "there"
-"""What a run names as its store when the queue lives in that store."""

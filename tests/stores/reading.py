@@ -21,10 +21,11 @@ def edition(number: int, version: int) -> Upsert:
     return make(f"book-{number}.txt", *parts, version=version)
 
 
-def faults(store: LocalStore) -> list[str]:
+def faults(store: LocalStore, documents: int = DOCUMENTS) -> list[str]:
     """What one hybrid snapshot shows that no moment of the store's life looked like."""
+    k = documents * CHUNKS + 10
     with store.snapshot():
-        dense, lexical = ids(store.dense(query("amber"), 100)), ids(store.lexical("amber", 100))
+        dense, lexical = ids(store.dense(query("amber"), k)), ids(store.lexical("amber", k))
         chunks = store.get(dense)
     found = [] if set(dense) == set(lexical) else ["the legs see different chunks"]
     if [chunk.id for chunk in chunks] != dense:
@@ -36,8 +37,8 @@ def faults(store: LocalStore) -> list[str]:
             found.append("a chunk has the metadata of another version")
     mixed = [seen for seen in versions.values() if len(seen) != CHUNKS or len(set(seen)) != 1]
     found += [f"a document is a mixture: versions {sorted(seen)}" for seen in mixed]
-    if len(versions) != DOCUMENTS:
-        found.append(f"{len(versions)} documents instead of {DOCUMENTS}")
+    if len(versions) != documents:
+        found.append(f"{len(versions)} documents instead of {documents}")
     return found
 
 

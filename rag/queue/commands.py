@@ -1,0 +1,43 @@
+"""`rag work` on the command line: options in, one call, told in a line."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from rag.command import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
+
+WORK_EXAMPLES = (
+    "Examples:\n\n    rag work --store postgresql://rag@db.example/notes\n\n"
+    "    rag work --store s3://bucket/notes --queue postgresql://rag@db.example/queue --idle 600"
+)
+Queue = Annotated[
+    str | None,
+    typer.Option("--queue", help="Where workers meet: a file or postgresql://.", show_default="the store"),
+]
+
+
+def work(
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    queue: Queue = None,
+    embedder: Annotated[
+        str | None, typer.Option("--embedder", help="The ingest's embedder, where it has another name here.")
+    ] = None,
+    idle: Annotated[
+        float, typer.Option("--idle", min=0, help="Stop after so many seconds without work; 0 goes on.")
+    ] = 0.0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Embed and store for an ingest that runs elsewhere, until Ctrl-C. Start any number, on any machine."""
+    settings = {"ingest.queue": queue, "index.embedder": embedder}
+    with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
+        from rag import render
+        from rag.queue.worker import join
+
+        with render.steps(quiet=as_json) as shown:
+            units = join(rag, idle=idle, progress=shown)
+        typer.echo(json.dumps({"units": units}) if as_json else f"{units} units done")
