@@ -6,6 +6,7 @@ those with c(m) ≥ max c − `margin`, at most `most` of them: a question that 
 `What does SU stand for?` gets them all. They share `weight`, so that a term counts the same however many
 meanings it has. The glossary is mined from the corpus (`glossary_build.py`) and corrected by people
 (`glossary_file.py`).
+A question without a term of the glossary stays as it is.
 Source: Golden-Retriever: High-Fidelity Agentic Retrieval Augmented Generation for Industrial Knowledge Base.
 """
 
@@ -50,8 +51,9 @@ def build(
 
     def glossary(question: Question) -> Question:
         senses = known()
+        if senses is None:
+            note("glossary", "none: run `rag glossary build`")
         if not senses:
-            note("glossary", "empty: run `rag glossary build`")
             return question
         found = terms(question.text, senses, folded(), language)[:_TERMS]
         taken = {term: chosen(embedder, question.text, senses[term], margin, most) for term in found}

@@ -86,6 +86,7 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
     answer = rag.ask("A session lasts how many minutes?")
     told = [(record.stage, record.name) for record in answer.trace]
     assert told == [
+        ("augment", "glossary"),
         ("retrieve", "hybrid"),
         ("denoise", "rerank"),
         ("denoise", "duplicates"),
@@ -95,7 +96,7 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
         ("ground", "abstain"),
     ]
     assert all(record.ms >= 0 for record in answer.trace)
-    assert answer.trace[0].detail["hits"][0]["source"] == "guide.md"
+    assert answer.trace[1].detail["hits"][0]["source"] == "guide.md"
 
 
 def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
@@ -106,7 +107,7 @@ def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
     )
     assert [event.kind for event in events].count("hits") == 1
     assert [event.record.stage for event in events if event.record] == [
-        "retrieve", "denoise", "denoise", "generate", "ground", "ground", "ground",
+        "augment", "retrieve", "denoise", "denoise", "generate", "ground", "ground", "ground",
     ]  # fmt: skip
 
 

@@ -123,7 +123,7 @@ CORPUS = {
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
-    with opened(tmp_path, CORPUS) as rag:
+    with opened(tmp_path, CORPUS, augment=[]) as rag:
         first = rag.build_glossary()
         assert (first.documents, first.terms, first.ambiguous) == (3, 2, 1)
         assert rag.build_glossary().documents == 0
@@ -142,12 +142,12 @@ def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
         assert refresh(rag.store, rag.index).documents == 2
 
 
-def test_an_ingest_keeps_the_glossary_where_the_stage_is_on(tmp_path: Path) -> None:
-    with opened(tmp_path, CORPUS, augment=["glossary"]) as rag:
+def test_an_ingest_keeps_the_glossary_unless_the_stage_is_off(tmp_path: Path) -> None:
+    with opened(tmp_path, CORPUS) as rag:
         assert set(shown(rag.index)) == {"CNN", "MTTR"}
         rag.ingest(Document.make("A hidden Markov model (HMM) hides.", "d.txt"))
         assert "HMM" in shown(rag.index)
-    with opened(tmp_path / "off", CORPUS) as rag:
+    with opened(tmp_path / "off", CORPUS, augment=[]) as rag:
         assert read(rag.index) is None
 
 
@@ -279,7 +279,7 @@ def test_a_definition_is_found_by_its_abbreviation(tmp_path: Path) -> None:
     assert {one.chunk.source for one in hits[:3]} == {"c.txt", "d.txt", "e.txt"}
     assert next(one for one in hits if one.chunk.source == "e.txt").ranks["lexical"] == 2  # behind c.txt
     assert records[0].detail["terms"] == {"MTTR": ["mean time to repair"]}
-    with Rag(tmp_path / "index", embedder=WordEmbedder(4096)) as plain:
+    with Rag(tmp_path / "index", embedder=WordEmbedder(4096), augment=[]) as plain:
         found = {one.chunk.source: one.ranks for one in plain.search("MTTR?", k=5)}
     assert "lexical" not in found["e.txt"]
 
@@ -300,7 +300,7 @@ def rag_command(folder: Path, *words: str, **environment: str) -> subprocess.Com
 
 def test_the_glossary_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A service level agreement (SLA) binds us. A weir is low.")
-    assert rag_command(tmp_path, "ingest", "a.txt").returncode == 0
+    assert rag_command(tmp_path, "ingest", "a.txt", RAG_SEARCH_AUGMENT="").returncode == 0
     missing = rag_command(tmp_path, "glossary", "show")
     assert (missing.returncode, "rag glossary build" in missing.stderr) == (2, True)
     built = rag_command(tmp_path, "glossary", "build")
@@ -310,5 +310,5 @@ def test_the_glossary_on_the_command_line(tmp_path: Path) -> None:
     assert json.loads(told.stdout) == {"SLA": {"service level agreement": 1}}
     edited = rag_command(tmp_path, "glossary", "edit", EDITOR="true", VISUAL="")
     assert edited.stdout == f"checked .rag/{NAME}\n"
-    asked = rag_command(tmp_path, "search", "SLA", "--augment", "glossary", "--explain")
+    asked = rag_command(tmp_path, "search", "SLA", "--explain")
     assert "SLA (service level agreement)" in asked.stdout
