@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--depth", type=int, default=50)
     parser.add_argument("--limit", type=int, default=400)
-    parser.add_argument("--share", type=float, default=0.5)
+    parser.add_argument("--share", type=float, default=0.6)
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--sets", nargs="*", default=SETS)
     options = parser.parse_args()

@@ -1,10 +1,12 @@
 """Re-scores the best hits by the reader, which reads question and chunk together, blended with their score.
 
-    score(h) = (1 - w) · z(first-stage score of h) + w · z(logit that h answers)        z over the hits read
+    score(h) = (1 - v) · z(first-stage score of h) + v · z(logit that h answers)        z over the hits read
+    v = w · max over h of P(h answers) · P(best span of h)
 
-The hits below `depth` are not read and keep their order under those that are. A hit that has a code of the
-question (`E-4711`, `libssl1.1`) never falls below one that lacks it: a model knows little of codes.
-Source: Nogueira and Cho, Passage Re-ranking with BERT.
+So the reader's share grows with how sure it is of an answer: where no hit answers, as with a query that is a
+topic, it has little to say. The hits below `depth` are not read and keep their order under those that are. A
+hit that has a code of the question (`E-4711`, `libssl1.1`) never falls below one that lacks it: a model knows
+little of codes. Source: Nogueira and Cho, Passage Re-ranking with BERT.
 """
 
 from __future__ import annotations
@@ -14,14 +16,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 
-from rag.reading import Reader, passage_of
+from rag.reading import Reader, Reading, passage_of
 from rag.types import Hit, Question
 
 _CODE = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w]+(?:[-_./:#+]\w+)*|\w+(?:[_/#:]\w+)+")
 
 
 class Rerank:
-    """A stage that orders the first `reach` hits anew; `weight` (0 to 1) is the reader's share."""
+    """A stage that orders the first `reach` hits anew; `weight` (0 to 1) is the reader's largest share."""
 
     name = "rerank"
 
@@ -33,13 +35,14 @@ class Rerank:
         if not read:
             return hits
         readings = self._reader.read(question.text, [passage_of(hit) for hit in read])
+        share = self._weight * max(_sure(one) for one in readings)
         first = _standard([hit.score for hit in read])
         second = _standard([one.logit for one in readings])
         codes = codes_of(question.text)
         scored = [
             replace(
                 hit,
-                score=(1 - self._weight) * one + self._weight * other,
+                score=(1 - share) * one + share * other,
                 scores={**hit.scores, "rerank": reading.logit},
             )
             for hit, reading, one, other in zip(read, readings, first, second, strict=True)
@@ -49,9 +52,14 @@ class Rerank:
         return [*ordered, *_below(rest, min(hit.score for hit in ordered))]
 
 
-def build(reader: Reader, read_depth: int = 20, weight: float = 0.5) -> Rerank:
+def build(reader: Reader, read_depth: int = 20, weight: float = 0.6) -> Rerank:
     """The stage over the reader of the settings."""
     return Rerank(reader, read_depth, weight)
+
+
+def _sure(reading: Reading) -> float:
+    """The probability of the best answer in a hit."""
+    return reading.answerable * (reading.spans[0].probability if reading.spans else 0.0)
 
 
 def codes_of(question: str) -> frozenset[str]:

@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from rag.denoise.rerank import Rerank, codes_of
-from rag.reading import Passage, Reading
+from rag.reading import Passage, Reading, Span
 from rag.types import Chunk, Hit, Question
 
 
 class Knows:
-    """A reader whose logit for each text is given."""
+    """A reader whose logit for each text is given; its best span has half the probability of the passage."""
 
     name = fingerprint = "knows"
 
-    def __init__(self, logits: Mapping[str, float]) -> None:
-        self.logits = logits
+    def __init__(self, logits: Mapping[str, float], sure: float = 1.0) -> None:
+        self.logits, self.sure = logits, sure
         self.read_texts: list[str] = []
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         self.read_texts += [one.text for one in passages]
-        return [Reading(self.logits[one.text], 0.5, ()) for one in passages]
+        return [Reading(self.logits[one.text], self.sure, (Span(0, 1, 0.5),)) for one in passages]
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         return [0.0 for _ in pairs]
@@ -42,7 +42,7 @@ def order(found: Sequence[Hit]) -> str:
 
 def test_both_scores_count_as_standard_scores() -> None:
     reader = Knows({"a": 0.0, "b": 0.0, "c": 3.0})
-    found = Rerank(reader, 3, 0.5)(Question("q"), hits("a", "b", "c"))
+    found = Rerank(reader, 3, 1.0)(Question("q"), hits("a", "b", "c"))  # a share of 1.0 · 1.0 · 0.5
     # first stage 3, 2, 1 → 1.225, 0, -1.225; reader 0, 0, 3 → -0.707, -0.707, 1.414
     assert [round(hit.score, 3) for hit in found] == [0.259, 0.095, -0.354]
     assert order(found) == "acb"
@@ -50,15 +50,21 @@ def test_both_scores_count_as_standard_scores() -> None:
     assert found[1].scores["rerank"] == 3.0
 
 
-@pytest.mark.parametrize(("weight", "expected"), [(0.0, "abc"), (1.0, "cab")])
+@pytest.mark.parametrize(("weight", "expected"), [(0.0, "abc"), (2.0, "cab")])
 def test_the_weight_is_the_readers_share(weight: float, expected: str) -> None:
     reader = Knows({"a": 1.0, "b": 0.0, "c": 3.0})
     assert order(Rerank(reader, 3, weight)(Question("q"), hits("a", "b", "c"))) == expected
 
 
+def test_a_reader_that_finds_no_answer_has_little_to_say() -> None:
+    logits = {"a": -9.0, "b": -9.0, "c": -6.0}
+    assert order(Rerank(Knows(logits, sure=0.02), 3, 1.0)(Question("q"), hits("a", "b", "c"))) == "abc"
+    assert order(Rerank(Knows(logits, sure=1.0), 3, 1.0)(Question("q"), hits("a", "b", "c"))) == "acb"
+
+
 def test_what_lies_deeper_is_not_read_and_stays_below() -> None:
     reader = Knows({"a": 0.0, "b": 9.0})
-    found = Rerank(reader, 2, 1.0)(Question("q"), hits("a", "b", "c", "d"))
+    found = Rerank(reader, 2, 2.0)(Question("q"), hits("a", "b", "c", "d"))
     assert order(found) == "bacd"
     assert reader.read_texts == ["a", "b"]
     scores = [hit.score for hit in found]
