@@ -168,7 +168,7 @@ class Connection:
             search_params=params,
             consistency_level=self.level,
         )
-        return [{**hit["entity"], "key": hit["key"], "score": float(hit["distance"])} for hit in found]
+        return [{**hit["entity"], "key": hit.get("key", hit.get("id")), "score": float(hit["distance"])} for hit in found]
 
     def forget(self, collection: str, chosen: str) -> None:
         """Deletes the rows that match now, by their keys: what comes while this runs is left."""

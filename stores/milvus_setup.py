@@ -25,7 +25,7 @@ _MOST_LABELS = 4096
 class Identity(NamedTuple):
     """What cannot change.
 
-    `lexical` is `function`, `sparse` or empty; `vectors` is Milvus' name of the index of vectors.
+    `lexical` is `function`, `sparse` or `none`; `vectors` is Milvus' name of the index of vectors.
     """
 
     fingerprint: str
@@ -110,11 +110,11 @@ def _make(
     wanted = connection.client.prepare_index_params()
     for field, (kind, metric, build) in indexes.items():
         wanted.add_index(field, index_type=kind, index_name=field, metric_type=metric, params=build)
-    if not connection.lite:  # Lite reads every row
-        texts = ("document", "chunk") if collection == connection.chunks else ("document", "kind")
-        inverted = connection.version >= (2, 4)
-        for field in (*texts, *(("labels",) if inverted else ())):
-            wanted.add_index(field, index_type="INVERTED" if inverted else "Trie", index_name=field)
+    if not connection.lite:  # which reads every row
+        texts = ("document", "chunk" if collection == connection.chunks else "kind")
+        arrays = connection.version >= (2, 4)
+        for field in (*texts, "labels") if arrays else texts:
+            wanted.add_index(field, index_type="INVERTED" if arrays else "Trie", index_name=field)
     try:
         connection.call(
             "create_collection",
@@ -168,6 +168,6 @@ def _chunk_schema(connection: Connection, identity: Identity) -> CollectionSchem
     elif identity.lexical == "sparse":
         words = {"element_type": DataType.VARCHAR, "max_length": 10, "max_capacity": _MOST_LABELS}
         schema.add_field(WORDS, DataType.ARRAY, **words)
-    if identity.lexical:
+    if identity.lexical != "none":
         schema.add_field(SPARSE, DataType.SPARSE_FLOAT_VECTOR)
     return schema
