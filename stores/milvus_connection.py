@@ -168,7 +168,12 @@ class Connection:
             search_params=params,
             consistency_level=self.level,
         )
-        return [{**hit["entity"], "key": hit.get("key", hit.get("id")), "score": float(hit["distance"])} for hit in found]
+        sign = -1.0 if self.lite and params["metric_type"] == "BM25" else 1.0  # Lite's scores are negative
+        # Servers differ on the name under which a hit has its key.
+        return [
+            {**hit["entity"], "key": hit.get("key", hit.get("id")), "score": sign * float(hit["distance"])}
+            for hit in found
+        ]
 
     def forget(self, collection: str, chosen: str) -> None:
         """Deletes the rows that match now, by their keys: what comes while this runs is left."""

@@ -116,16 +116,11 @@ def _make(
         for field in (*texts, "labels") if arrays else texts:
             wanted.add_index(field, index_type="INVERTED" if arrays else "Trie", index_name=field)
     try:
-        connection.call(
-            "create_collection",
-            collection,
-            schema=schema,
-            index_params=wanted,
-            consistency_level=connection.level,
-        )
+        connection.call("create_collection", collection, schema=schema, consistency_level=connection.level)
     except StoreError:
         if not connection.call("has_collection", collection):
             raise
+    connection.call("create_index", collection, wanted, sync=False)  # there is nothing in it to wait for
 
 
 def _common(connection: Connection, dim: int) -> CollectionSchema:

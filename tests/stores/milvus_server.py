@@ -22,7 +22,9 @@ def main(command: list[str]) -> int:
         server.start()
         try:
             url = f"milvus://127.0.0.1:{server.listen_port}"
-            return subprocess.run(command, env={**os.environ, "RAG_TEST_MILVUS_URL": url}, check=False).returncode
+            return subprocess.run(
+                command, env={**os.environ, "RAG_TEST_MILVUS_URL": url}, check=False
+            ).returncode
         finally:
             server.stop()
 
