@@ -2,14 +2,14 @@
 
     python -m benchmarks.stages DATA --sets squad-dev-a acronyms-a --only glossary mmr
 
-Each set is ingested with every default; a sample of its questions, evenly spread, is asked plainly
-(hybrid retrieval, duplicates dropped) and with each stage added to that; `default chain` is what ships. Per question: nDCG@10 of the hits (a document counts at its best
-chunk), whether the extractive answer contains an accepted one (`right`, in sets with answers; nothing is
-withdrawn by abstention here), and hits left. Changes are means of paired differences with a 95 % bootstrap
-interval (10,000 resamples). Texts are embedded once for all variants; `ms` is measured apart, on 15 questions
-without that memory: the median of what augment, retrieve and denoise take
-together. The memory stage is given the
-questions outside the sample, with a chunk of a relevant document each.
+Each set is ingested with every default; a sample of its questions, evenly spread, is asked plainly (hybrid
+retrieval, duplicates dropped) and with each stage added to that; `default chain` is what ships. Per question:
+nDCG@10 of the hits (a document counts at its best chunk), whether the extractive answer contains an accepted
+one (`right`, in sets with answers; nothing is withdrawn by abstention here), and hits left. Changes are means
+of paired differences with a 95 % bootstrap interval (10,000 resamples). Texts are embedded once for all
+variants; `ms` is measured apart, on 15 questions without that memory: the median of what augment, retrieve
+and denoise take together. The memory stage is given the questions outside the sample, with a chunk of a
+relevant document each.
 """
 
 from __future__ import annotations
