@@ -93,6 +93,16 @@ class GgufModel:
     def context_tokens(self) -> int:
         return self._context_tokens
 
+    @property
+    def evaluated(self) -> int:
+        """How many tokens of prompts llama.cpp has computed since the file was opened, by its own count.
+
+        It counts one for none, and the last token of a prompt that is wholly reused as one of the answer.
+        """
+        import llama_cpp
+
+        return int(llama_cpp.llama_perf_context(self._llama.ctx).n_p_eval)
+
     @cached_property
     def control(self) -> tuple[str, ...]:
         """The control tokens of the file's vocabulary."""

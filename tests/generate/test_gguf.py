@@ -126,6 +126,24 @@ def test_the_beginning_of_a_prompt_is_not_computed_again(model: GgufModel) -> No
 
 
 @needs_llama
+def test_llama_itself_computes_only_what_is_not_shared(tiny: Path) -> None:
+    model = GgufModel.open(tiny / "tiny-llama.gguf", threads=1)
+    asked = ["What color is the lamp?", "When does the gate open?", "Who owns the lamp?"]
+    prompts = [messages(f"<source 1>\nThe lamp is painted red.\n</source 1>\n{text}") for text in asked]
+    list(model.chat(prompts[0], max_tokens=2))
+    assert model.evaluated == model.prompt_tokens(prompts[0])
+    for prompt in prompts[1:]:
+        before, length = model.evaluated, model.prompt_tokens(prompt)
+        list(model.chat(prompt, max_tokens=2))
+        assert model.evaluated - before == length - model.reused
+        # What differs is the question, at the end: the system's turn and the source are shared.
+        assert model.reused > length / 2
+    before = model.evaluated
+    list(model.chat(prompts[-1], max_tokens=2))
+    assert model.evaluated - before <= 1, "the same prompt again"
+
+
+@needs_llama
 def test_what_was_kept_changes_no_answer(model: GgufModel, tiny: Path, hits: list[Hit]) -> None:
     fresh = GgufModel.open(tiny / "tiny-llama.gguf", threads=1)
     for question in ("What color is the lamp?", "When does the gate open?", "What is the boat made of?"):
