@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rag.errors import StoreError
 from rag.ingest.storing import Batch, Pending, Step
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.rag import Rag
+
+    _Known = Mapping[str, NDArray[np.float32]]
 
 _AHEAD = 64  # units under way at once: enough for many workers, and little memory
 
@@ -59,14 +61,10 @@ class Queued:
     def __init__(self, rag: Rag, queue: Queue, run: Run, kept: Keeping, workers: Workers) -> None:
         self._rag, self._queue, self._run, self._kept, self._workers = rag, queue, run, kept, workers
         self._name = worker_name()
-        self._open: dict[int, Batch] = {}
+        self._open: dict[int, _Open] = {}
 
-    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Step]:
-        batch = Batch.of(items, known)
-        payload = batch_to(batch) if self._run.store else b""
-        pieces = [texts_to(piece) for piece in batch.pieces]
-        unit = self._queue.put(self._run, payload, pieces, vectors_to(batch.known))
-        self._open[unit] = batch
+    def put(self, items: Sequence[Pending], known: _Known) -> Iterator[Step]:
+        self._hand_over(items, known)
         yield from self._news()
         while len(self._open) >= _AHEAD:
             time.sleep(PAUSE)
@@ -78,6 +76,13 @@ class Queued:
             yield from steps
             if not steps:
                 time.sleep(PAUSE)
+
+    def _hand_over(self, items: Sequence[Pending], known: _Known) -> None:
+        batch = Batch.of(items, known)
+        payload = batch_to(batch) if self._run.store else b""
+        pieces = [texts_to(piece) for piece in batch.pieces]
+        unit = self._queue.put(self._run, payload, pieces, vectors_to(batch.known))
+        self._open[unit] = _Open(batch, known)
 
     def _news(self) -> Iterator[Step]:
         """What was finished since the last time."""
@@ -91,18 +96,28 @@ class Queued:
         ended = self._queue.finished(self._run)
         self._workers.check(bool(ended))
         for unit, error in ended:
-            batch = self._open.pop(unit)
-            if error:
-                yield from (Step(failed=item, error=error) for item in batch.items)
-                continue
-            yield Step(embedded=len(batch.texts))
-            yield from (Step(stored=item) for item in batch.items)
+            batch, known = self._open.pop(unit)
+            if not error:
+                yield Step(embedded=len(batch.texts))
+                yield from (Step(stored=item) for item in batch.items)
+            elif len(batch.items) == 1:
+                yield Step(failed=batch.items[0], error=error)
+            else:
+                for item in batch.items:  # one of them is to blame, and only that one is to fail
+                    self._hand_over([item], known)
 
     def _store(self) -> None:
         """Stores what is embedded: the store's one writer is this process."""
         dim = self._rag.embedder.dim
         while (unit := self._queue.take(self._run, self._name, ["store"])) is not None:
-            batch = self._open[unit.id]
+            batch, _ = self._open[unit.id]
             vectors = vectors_of(self._queue.results(unit), dim)
             self._rag.store.upsert(batch.upserts(list(vectors[len(batch.known) :]), dim))
             self._queue.done(unit)
+
+
+class _Open(NamedTuple):
+    """What is under way: a batch, and the vectors that were known when it was put."""
+
+    batch: Batch
+    known: _Known

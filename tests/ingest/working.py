@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag import Rag
-from rag.queue.worker import join
+from rag.embedding import Kind
+from rag.errors import ModelError
+from rag.queue.opening import open_queue
+from rag.queue.worker import work
 from rag.stores import open_store
+from rag.testing import WordEmbedder
 from rag.testing.store import DIM, EMBEDDER
 from rag.types import Document, Span
-from tests.stores.ingesting import SlowWords
 from tests.stores.reading import CHUNKS, faults
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Slow(WordEmbedder):
+    """Takes its time for every unit, so that kills meet work, and fails at one word."""
+
+    def embed(self, texts: Sequence[str], kind: Kind = "document") -> NDArray[np.float32]:
+        if any("unspeakable" in text for text in texts):
+            raise ModelError("this word is unspeakable")
+        time.sleep(0.1)
+        return super().embed(texts, kind)
 
 
 def by_lines(document: Document, token_ends: Any) -> Iterator[Span]:
@@ -31,16 +50,23 @@ def book(number: int, version: int) -> Document:
 
 
 def open_rag(folder: Path, url: str = "", queue: str = "") -> Rag:
-    """A pipeline whose embedder takes its time, so that kills meet work."""
+    """A pipeline with the slow embedder; without a queue it works alone."""
     settings = {"ingest.queue": queue or None, "index.language": "english", "store.url": url or None}
-    return Rag(folder / ".rag", embedder=SlowWords(DIM), chunk=by_lines, settings=settings)
+    return Rag(folder / ".rag", embedder=Slow(DIM), chunk=by_lines, settings=settings)
 
 
-def work_in_process(folder: Path, url: str, queue: str, pipe: Connection) -> None:
+def work_in_process(folder: Path, url: str, queue: str, name: str, pipe: Connection) -> None:
     """Says that it begins, then works until it is killed."""
-    with open_rag(folder, url, queue) as rag:
+    with open_rag(folder, url, queue) as rag, closing(open_queue(queue)) as opened:
         pipe.send("at work")
-        join(rag)
+        work(rag, opened, name=name)
+
+
+def ingest_in_process(folder: Path, queue: str, documents: int, pipe: Connection) -> None:
+    """Says that it begins, then ingests until it is done or killed."""
+    with open_rag(folder, queue=queue) as rag:
+        pipe.send("at work")
+        rag.ingest([book(number, 1) for number in range(documents)])
 
 
 def read_in_process(url: str, documents: int, pipe: Connection) -> None:
