@@ -98,6 +98,7 @@ class Connection:
         self.chunks, self.documents = place.collection, f"{place.collection}_documents"
         self.level = LEVELS[0]
         self.lite = bool(place.file)
+        self.known_heads: dict[str, tuple[int, float]] = {}  # of young documents, and when they were met
         self._timeout = timeout
         self._turn: Any = _LITE_TURN if self.lite else nullcontext()
         self.client = _opened(place, token, database, timeout)

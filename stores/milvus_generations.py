@@ -32,6 +32,7 @@ HEADS = 'kind == "head"'
 STATE = ("document", "generation")
 IDS_A_REQUEST = 1_000
 _LOOKS = 8  # at most, while documents change under a search
+_MOST_KNOWN = 100_000
 
 
 def now() -> int:
@@ -56,19 +57,30 @@ def generations(connection: Connection, documents: Iterable[str]) -> dict[str, i
 
 def seen(connection: Connection, ask: Callable[[int], Sequence[Row]], reach: int) -> list[Row]:
     """The first `reach` rows that are seen; `ask(limit)` gives rows, best first, at most so many."""
-    before: dict[str, int] = {}
     limit = reach
     kept: list[Row] = []
     for _ in range(_LOOKS):
+        began = time.monotonic()
         rows = ask(limit)
         heads = generations(connection, {row["document"] for row in rows})
         kept = [row for row in rows if heads.get(row["document"]) == row["generation"]]
-        settled = all(head < settled_before() or before.get(key) == head for key, head in heads.items())
+        settled = _were_there(connection, heads, began)
         if settled and (len(kept) >= reach or len(rows) < limit):
             break
-        before = heads
         limit = reach + 2 * (len(rows) - len(kept))
     return kept[:reach]
+
+
+def _were_there(connection: Connection, heads: dict[str, int], began: float) -> bool:
+    """Whether all these heads were there when a search began: by their age, or since they were met before."""
+    old, met, known = settled_before(), time.monotonic(), connection.known_heads
+    young = {document: head for document, head in heads.items() if head >= old}
+    unmet = [d for d, head in young.items() if (k := known.get(d)) is None or k[0] != head or k[1] >= began]
+    if len(known) > _MOST_KNOWN:
+        known.clear()
+    for document in unmet:
+        known[document] = (young[document], met)
+    return not unmet
 
 
 def seen_all(connection: Connection, ask: Callable[[], Iterable[Row]]) -> list[Row]:

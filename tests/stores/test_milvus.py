@@ -217,6 +217,36 @@ def test_an_older_write_that_comes_late_does_not_replace_a_newer_one(url: str) -
     store.close()
 
 
+@needs_lite
+def test_a_first_write_that_ends_during_a_search_is_seen_whole(url: str) -> None:
+    """The search sees half of the chunks, then the head comes: it has to look again."""
+    from rag.stores.milvus_generations import now, seen, show
+    from rag.stores.milvus_rows import chunk_rows, head_row, text_rows
+
+    store = open_here(url)
+    item, began = make("a.txt", "amber basil", "amber cedar"), now()
+    connection = store._connection
+    first, second = chunk_rows(item, began, store._leg)
+    connection.upsert(connection.chunks, [first])
+    asked = 0
+
+    def ask(limit: int) -> list[dict[str, Any]]:
+        nonlocal asked
+        rows = connection.rows(connection.chunks, "generation >= 0", ["document", "generation", "chunk"])
+        if not asked:
+            connection.upsert(connection.chunks, [second])
+            connection.upsert(connection.documents, list(text_rows(item, began)))
+            show(connection, [head_row(item, began)], began)
+        asked += 1
+        return list(rows)
+
+    assert {row["chunk"] for row in seen(connection, ask, 9)} == {chunk.id for chunk in item.chunks}
+    assert asked == 2
+    seen(connection, ask, 9)
+    assert asked == 3  # by now the head is known
+    store.close()
+
+
 # ------------------------------------------------------------------------------ errors
 
 
