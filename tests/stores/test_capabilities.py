@@ -10,7 +10,7 @@ import pytest
 from rag.stores import Capabilities, capabilities
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
-STORES = (".rag", "postgresql://", "lancedb://", "qdrant://")
+STORES = (".rag", "postgresql://", "lancedb://", "qdrant://", "milvus://")
 ROWS: dict[str, Callable[[Capabilities], object]] = {
     "lexical engine": lambda caps: caps.lexical or "none",
     "BM25": lambda caps: caps.bm25,
