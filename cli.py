@@ -103,6 +103,9 @@ def ingest(
         typer.Option(min=1, help="Processes that parse; 2 or more also embed.", show_default="one a core"),
     ] = None,
     queue: QueueUrl = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Embed on a Ray cluster: auto, ray://HOST:PORT or local.")
+    ] = None,
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds a file may take.")] = None,
     chunk: Annotated[
         str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
@@ -127,6 +130,7 @@ def ingest(
         "ingest.hidden": hidden,
         "ingest.workers": workers,
         "ingest.queue": queue,
+        "ingest.ray": ray,
         "ingest.timeout": timeout,
         "chunk.method": chunk,
         "chunk.max_tokens": max_tokens,

@@ -65,8 +65,12 @@ def ingest(
 
 
 def _storing(rag: Rag) -> AbstractContextManager[Storing]:
-    """Who embeds and stores: this process, or workers that take units from a queue."""
+    """Who embeds and stores: this process, workers that take units from a queue, or a Ray cluster."""
     settings = rag.settings.ingest
+    if settings.ray:
+        from .ray import on_ray
+
+        return on_ray(rag)
     if settings.workers > 1 or settings.queue:
         from rag.queue.storing import queued
 

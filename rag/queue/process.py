@@ -20,14 +20,12 @@ def main() -> int:
     over = threading.Event()
     threading.Thread(target=_end_with_parent, args=(over,), daemon=True).start()
     try:
-        from rag.rag import Rag
+        from rag.ingest.elsewhere import opened
 
         from .opening import open_queue
         from .worker import work
 
-        with Rag(
-            setup["index"], embedder=setup["embedder"], settings=setup["settings"], offline=setup["offline"]
-        ) as rag:
+        with opened(setup) as rag:
             queue = open_queue(setup["queue"])
             try:
                 work(rag, queue, name=setup["name"], stopped=over.is_set)

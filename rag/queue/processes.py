@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import StoreError
+from rag.ingest.elsewhere import told
 
 from .leases import Queue
 from .worker import work, worker_name
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package `rag`."""
 _DEATHS = 10  # killed workers in a row, with nothing finished between, after which it is no accident
-_SHARED = ("store", "stores", "index")
 
 
 class _Running(NamedTuple):
@@ -38,16 +38,7 @@ class Processes:
 
     def __init__(self, rag: Rag, queue: Queue, url: str, number: int) -> None:
         self._queue = queue
-        self._setup = {
-            "index": str(rag.index),
-            "embedder": rag.embedder_name,
-            "settings": {
-                "store.url": rag.url,
-                **{name: value for name, value in rag.overrides.items() if name.partition(".")[0] in _SHARED},
-            },
-            "offline": rag.offline,
-            "queue": url,
-        }
+        self._setup = {**told(rag), "queue": url}
         self._deaths = 0
         self._number = number
         self._running: list[_Running] = []

@@ -78,6 +78,7 @@ def read_in_process(url: str, documents: int, pipe: Connection) -> None:
     while not pipe.poll():
         found += faults(store, documents)
         count += 1
+        time.sleep(0.05)  # the others need the machine, too
         if count == 1:
             pipe.send("ready")
     pipe.send((count, found))

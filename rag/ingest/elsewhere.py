@@ -1,0 +1,35 @@
+"""The pipeline of an ingest as values that another process opens it from: embedder and store by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.rag import Rag
+
+_SHARED = ("store", "stores", "index")  # sections that decide how an embedder or a store is opened
+
+
+def told(rag: Rag) -> dict[str, Any]:
+    """JSON values; passwords that stand in the store's URL are among them."""
+    kept = {name: value for name, value in rag.overrides.items() if name.partition(".")[0] in _SHARED}
+    return {
+        "index": os.path.abspath(rag.index),  # noqa: PTH100 (resolve() would follow links)
+        "embedder": rag.embedder_name,
+        "settings": {"store.url": rag.url, **kept},
+        "offline": rag.offline,
+    }
+
+
+def opened(values: Mapping[str, Any]) -> Rag:
+    """The pipeline that `told` told of."""
+    from rag.rag import Rag
+
+    return Rag(
+        values["index"],
+        embedder=values["embedder"],
+        settings=values["settings"],
+        offline=values["offline"],
+    )
