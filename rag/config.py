@@ -89,7 +89,7 @@ class AskSettings:
     ground: tuple[str, ...] = ("support", "abstain")  # stages that check the answer and its citations
     reader: str = ""  # folder of the model that reads hits; empty is the one that ships
     sentences: int = 3  # at most so many sentences in an extractive answer
-    abstain_below: float = 0.5  # confidence under which the sources are said not to answer
+    abstain_below: float = 0.3  # confidence under which the sources are said not to answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ FEATURES = ("cosine", "cover_sentence", "cover_chunk", "kind", "rank")
 WEIGHTS = (4.22, 3.763, 0.312, 0.356, 3.594)
 BIAS = -9.128
 READ_FEATURES = (*FEATURES, "answerable", "span")
-READ_WEIGHTS = (2.963, 3.661, -0.498, -0.054, 3.688, 1.544, 2.612)
-READ_BIAS = -9.745
+READ_WEIGHTS = (2.762, 3.648, -0.593, -0.075, 3.573, 1.653, 2.647)
+READ_BIAS = -9.537
 
 _NUMBER = re.compile(
     r"\b(how (many|much|old|long|far|tall|high|big|large|often)|what (number|percentage|share))\b",
