@@ -17,6 +17,7 @@ from . import Reading, Span
 
 _EDGES = string.punctuation + string.whitespace + "“”‘’«»„…–—"
 _BREAK = re.compile(r"\s*(?:\||\n\s*\n|\n(?=[-*+•]\s))\s*")
+_EDGE = re.compile(r"[\s|]+(?=[^\s|])")
 _LIST_MARK = re.compile(r"[-*+•]\s+(?=\S)")
 _PAIRS = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
 
@@ -68,7 +69,7 @@ def trimmed(text: str, span: Span) -> tuple[int, int]:
 
 def _first_piece(text: str, start: int, end: int) -> tuple[int, int]:
     """The part of a span within its first table cell, list item or paragraph."""
-    if lead := _BREAK.match(text, start, end):
+    if lead := _EDGE.match(text, start, end):
         start = lead.end()
     cut = _BREAK.search(text, start, end)
     return (start, cut.start()) if cut and cut.start() > start else (start, end)

@@ -66,9 +66,15 @@ class TestSpans:
             ("built (1931) of", (6, 12), "(1931)"),
             ("built (1931 of", (6, 11), "1931"),
             ('the "Old Mill', (4, 13), "Old Mill"),
+            ("- -jp — start", (0, 5), "-jp"),
+            ("| hotloop | 56 |\n| hotexit | 10 |", (2, 32), "hotloop"),
+            ("| a | b |\n| c | d |", (6, 14), "b"),
+            ("x |\n| c | d |", (2, 8), "c"),
+            ("One paragraph.\n\nAnother.", (4, 24), "paragraph"),
+            ("a line\nthat goes on", (2, 11), "line\nthat"),
         ],
     )
-    def test_punctuation_that_hangs_over_goes(self, text: str, span: tuple[int, int], left: str) -> None:
+    def test_what_hangs_over_goes(self, text: str, span: tuple[int, int], left: str) -> None:
         start, end = trimmed(text, Span(*span, 1.0))
         assert text[start:end] == left
 
