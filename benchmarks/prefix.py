@@ -3,10 +3,10 @@
     python -m benchmarks.prefix --model tests/fixtures/tiny-llama/tiny-llama.gguf --prompt …/prompt.toml
 
 Asks the same questions twice: of one model that stays open, and each of a model just opened, which has
-nothing to reuse. Four kinds of questions share more and more of their prompts: nothing but the system's
-turn; a worked example before the sources; the sources, as in a conversation about them; and the whole prompt.
-Tokens are llama.cpp's own count of prompt tokens computed; milliseconds are those until the first piece of the
-answer, medians over the questions.
+nothing to reuse. Four kinds of questions share more and more of their prompts: nothing but the system's turn;
+a worked example before the sources; the sources, as in a conversation about them; and the whole prompt.
+Tokens are llama.cpp's own count of prompt tokens computed; milliseconds are those until the first piece of
+the answer, medians over the questions.
 """
 
 from __future__ import annotations
