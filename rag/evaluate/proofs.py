@@ -1,7 +1,7 @@
 """Does what a sentence cites exist, and does it support the sentence? Asked anew, whatever the pipeline says.
 
 A citation counts where its quote stands in the stored document at the place it names. A sentence that stands
-word for word in what it cites is supported; any other gets the score of the built-in scorer of
+word for word in what it cites is supported; any other gets what the reader says of it, as in
 `rag/ground/support.py`, whether the pipeline ran that stage or not. A sentence without a citation that counts
 has none.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.ground.support import Overlap, is_quote
+from rag.ground.support import Read, stands_there
 from rag.types import Answer, Sentence
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ def supports(rag: Rag, answer: Answer) -> list[float]:
     """How well each sentence is supported, 0 to 1, in the order of the sentences."""
     proved = _with_real_citations(rag, answer)
     found = [float(bool(one.citations)) for one in proved]
-    written = [place for place, one in enumerate(proved) if one.citations and not is_quote(one)]
+    written = [place for place, one in enumerate(proved) if one.citations and not stands_there(one)]
     if written:
         pairs = [(proved[at].text, " ".join(c.quote for c in proved[at].citations)) for at in written]
-        for place, score in zip(written, Overlap(rag.embedder, rag.language)(pairs), strict=True):
+        for place, score in zip(written, Read(rag.reader, answer.question)(pairs), strict=True):
             found[place] = score
     return found
 

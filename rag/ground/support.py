@@ -122,9 +122,14 @@ def _scored(answer: Answer, score: Scorer) -> list[Sentence]:
 
 def is_quote(sentence: Sentence) -> bool:
     """Whether a sentence was taken from its source, or stands word for word in what it cites."""
+    return sentence.quoted or stands_there(sentence)
+
+
+def stands_there(sentence: Sentence) -> bool:
+    """Whether a sentence stands word for word in what it cites, marks of layout aside."""
     from .plain import plain
 
-    return sentence.quoted or any(
+    return any(
         sentence.text in (plain(citation.quote), " ".join(citation.quote.split()))
         for citation in sentence.citations
     )
