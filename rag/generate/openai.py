@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,12 @@ from .http import Refused, Server
 from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 
 _CONTEXT = 4096  # tokens, where neither the settings nor the server tell
-_BYTES_A_TOKEN = 2.5  # fewer than any common tokenizer needs for prose, so that an estimate is never short
+# What tokenizers make of text, on the safe side: words of ASCII letters rarely have tokens as short as 2.5
+# bytes; digits and signs often stand alone; a script that a tokenizer was not made for is spelled letter by
+# letter, and the least letter beyond ASCII has 2 bytes.
+_BYTES_A_TOKEN = 2.5
+_BYTES_BEYOND_ASCII = 2.0
+_ALONE = re.compile(r"[!-@\[-`{-~]")
 _UNKNOWN_FIELD = (400, 422, 501)  # what servers say to a `response_format` that they do not know
 _TURN = 8  # tokens that a chat template puts around a turn
 
@@ -72,7 +78,10 @@ class OpenAIModel:
     def count(self, text: str) -> int:
         if self._tokenizer is not None:
             return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
-        return math.ceil(len(text.encode()) / _BYTES_A_TOKEN)
+        alone = len(_ALONE.findall(text))
+        ascii_signs = sum(map(str.isascii, text))
+        beyond = len(text.encode()) - ascii_signs
+        return math.ceil((ascii_signs - alone) / _BYTES_A_TOKEN + alone + beyond / _BYTES_BEYOND_ASCII)
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return _TURN + sum(_TURN + self.count(one.content) for one in messages)

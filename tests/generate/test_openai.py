@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
 
+import rag
 from rag.errors import ConfigError, ModelError
 from rag.generate.chat_model import ChatModel, Message
 from rag.generate.openai import OpenAIModel
@@ -161,12 +163,52 @@ def test_name_and_context_come_from_the_server(server: str) -> None:
 
 def test_tokens_are_estimated_or_counted_by_a_tokenizer(server: str, tiny: Path) -> None:
     model = OpenAIModel("words", base_url=server)
-    assert model.count("twenty letters here!") == 8  # 20 bytes / 2.5
-    assert model.prompt_tokens([Message("user", "12345")]) == 8 + 8 + 2
+    assert model.count("twenty letters here!") == 9  # 19 bytes / 2.5 and a sign
+    assert model.count("é") == 1  # 2 bytes / 2
+    assert model.prompt_tokens([Message("user", "12345")]) == 8 + 8 + 5
     exact = OpenAIModel("words", base_url=server, tokenizer=str(tiny / "hf" / "tokenizer.json"))
     assert exact.count(" lamp is painted red") == 4
     with pytest.raises(ConfigError, match=r"expected a tokenizer\.json"):
         OpenAIModel("words", base_url=server, tokenizer="nothing.json").count("x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The council decided on Tuesday that the old mill by the river would be restored before the winter.",
+        "Der Stadtrat beschloss am Dienstag, die alte Mühle am Fluss vor dem Winter wiederherstellen zu lassen.",
+        "Le conseil a décidé mardi que le vieux moulin près de la rivière serait restauré avant l'hiver.",
+        "Городской совет решил во вторник восстановить старую мельницу у реки до наступления зимы.",
+        "Το δημοτικό συμβούλιο αποφάσισε την Τρίτη να αναστηλώσει τον παλιό μύλο δίπλα στο ποτάμι.",
+        "市议会星期二决定在冬天到来之前修复河边的旧磨坊。",
+        "市議会は火曜日、冬が来る前に川沿いの古い水車小屋を修復することを決めた。",
+        "시의회는 화요일에 겨울이 오기 전에 강가의 오래된 방앗간을 복원하기로 결정했다.",
+        "قرر المجلس البلدي يوم الثلاثاء ترميم الطاحونة القديمة بجانب النهر قبل حلول الشتاء.",
+        "नगर परिषद ने मंगलवार को सर्दियों से पहले नदी के किनारे की पुरानी चक्की की मरम्मत का फैसला किया।",
+        "for (int i = 0; i < n; i++) { x[i] += y[i] * 2; }",
+        "2024-11-21 07:30:15 1234567890 0.001 3.14159 (42)",
+    ],
+    ids=[
+        "English",
+        "German",
+        "French",
+        "Russian",
+        "Greek",
+        "Chinese",
+        "Japanese",
+        "Korean",
+        "Arabic",
+        "Hindi",
+        "code",
+        "numbers",
+    ],
+)
+def test_an_estimate_is_never_short_and_at_most_three_times_too_long(text: str) -> None:
+    # A WordPiece of English: other scripts it spells letter by letter, the worst that a tokenizer may do.
+    shipped = Path(rag.__file__).parent / "models" / "all-minilm-l6-v2" / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(shipped))
+    counted = len(tokenizer.encode(text, add_special_tokens=False).ids)
+    assert counted <= OpenAIModel("words").count(text) <= 3 * counted
 
 
 def test_what_may_pass_is_tried_again(server: str) -> None:
