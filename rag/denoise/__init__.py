@@ -1,6 +1,7 @@
 """Hits → fewer, better hits. A denoise stage is `(question, hits) -> hits`, best first; stages chain.
 
-- `duplicates.py`: near-identical chunks, of which one is enough (the default)
+- `rerank.py`: the first hits in the order that the reader gives (a default)
+- `duplicates.py`: near-identical chunks, of which one is enough (a default)
 - `threshold.py`: what is no nearer than chance; `adaptive.py`: what comes after a drop in score
 - `mmr.py`: what says something new comes first
 - `cross_encoder.py`: scores by a model that reads question and chunk together (extra `[hf]`)
