@@ -12,7 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.augment.commands import glossary_app
-from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, Store
+from rag.chat_commands import CHAT_EXAMPLES, chat
+from rag.command import (
+    DEFAULT_INDEX,
+    AsJson,
+    Augment,
+    Denoise,
+    Generate,
+    Ground,
+    Index,
+    K,
+    Model,
+    Offline,
+    Reorder,
+    Retrieve,
+    Store,
+    Where,
+    stage_settings,
+)
 from rag.command import opened as _opened
 from rag.command import reported as _reported
 from rag.errors import ConfigError
@@ -44,27 +61,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.add_typer(tune_app, name="tune")
 
-Where = Annotated[
-    str | None,
-    typer.Option("--where", "-w", help="Filter, such as 'source ~ \"guides/*\" and year >= 2024'."),
-]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")]
-Augment = Annotated[str | None, typer.Option("--augment", help="Stages, comma-separated; '' for none.")]
-Retrieve = Annotated[
-    str | None, typer.Option("--retrieve", help="hybrid, dense, lexical or module:function.")
-]
-Denoise = Annotated[str | None, typer.Option("--denoise", help="Stages, comma-separated; '' for none.")]
-Reorder = Annotated[str | None, typer.Option("--reorder", help="Stages, comma-separated; '' for none.")]
-Generate = Annotated[
-    str | None,
-    typer.Option("--generate", help="extractive, model, gguf, hf, hf_reader, openai or module:function."),
-]
-Ground = Annotated[str | None, typer.Option("--ground", help="Stages, comma-separated; '' for none.")]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", "-m", help="Answer with this language model: a name of `rag models`, or a path."),
-]
 Embedder = Annotated[
     str | None, typer.Option("--embedder", help="builtin, a folder with model.onnx, or st:MODEL.")
 ]
@@ -185,7 +183,7 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
-    settings = _stages(augment, retrieve, denoise, reorder, generate, ground, model)
+    settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
 
@@ -194,36 +192,6 @@ def ask(
         answer = render.answered(events, base=base, explain=explain, as_json=as_json)
         if answer.abstained:
             raise typer.Exit(3)
-
-
-@app.command(
-    epilog="Examples:\n\n    rag chat\n\n    rag chat --model small --where 'year >= 2024'\n\n"
-    "`/help` inside it shows its commands; Ctrl-D leaves."
-)
-def chat(
-    index: Index = DEFAULT_INDEX,
-    store: Store = None,
-    k: K = None,
-    where: Where = None,
-    augment: Augment = None,
-    retrieve: Retrieve = None,
-    denoise: Denoise = None,
-    reorder: Reorder = None,
-    generate: Generate = None,
-    ground: Ground = None,
-    model: Model = None,
-    history: Annotated[
-        bool, typer.Option("--history/--no-history", help="Read a follow-up with the turns before it.")
-    ] = True,
-    offline: Offline = False,
-) -> None:
-    """Talk to the documents: follow-up questions, answers as they are written, their sources."""
-    settings = _stages(augment, retrieve, denoise, reorder, generate, ground, model)
-    with _reported(as_json=False), _opened(index, settings, store=store, offline=offline) as rag:
-        from rag import render
-        from rag.chat import Chat
-
-        render.conversation(Chat(rag, k=k, where=where, history=history), base=rag.index.absolute().parent)
 
 
 @app.command(
@@ -246,7 +214,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Show the best hits for a query, with the score and rank that each retriever gave them."""
-    settings = _stages(augment, retrieve, denoise)
+    settings = stage_settings(augment, retrieve, denoise)
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
 
@@ -305,6 +273,7 @@ def rm(
             raise ConfigError(f"not in the index: {', '.join(missing)}; `rag ls` shows what is")
 
 
+app.command(epilog=CHAT_EXAMPLES)(chat)
 app.command(epilog=WHY_EXAMPLES)(why)
 app.command(epilog=WORK_EXAMPLES)(work)
 app.command(epilog=MOVE_EXAMPLES)(move)
@@ -365,31 +334,6 @@ def main() -> None:
 
 
 # ------------------------------------------------------------------------------------------ plumbing
-
-
-def _stages(
-    augment: str | None,
-    retrieve: str | None,
-    denoise: str | None,
-    reorder: str | None = None,
-    generate: str | None = None,
-    ground: str | None = None,
-    model: str | None = None,
-) -> dict[str, Any]:
-    """Stage options as settings; an option that was not given stays with the settings file."""
-    return {
-        "search.augment": _listed(augment),
-        "search.retrieve": retrieve,
-        "search.denoise": _listed(denoise),
-        "ask.reorder": _listed(reorder),
-        "ask.generate": generate or ("model" if model else None),
-        "ask.ground": _listed(ground),
-        "model.name": model,
-    }
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _standard_input(name: str) -> list[Any]:

@@ -33,6 +33,25 @@ K = Annotated[int | None, typer.Option("-k", min=1, help="How many hits.")]
 Offline = Annotated[
     bool, typer.Option("--offline", envvar="RAG_OFFLINE", help="Never use the network; fail instead.")
 ]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", "-w", help="Filter, such as 'source ~ \"guides/*\" and year >= 2024'."),
+]
+Augment = Annotated[str | None, typer.Option("--augment", help="Stages, comma-separated; '' for none.")]
+Retrieve = Annotated[
+    str | None, typer.Option("--retrieve", help="hybrid, dense, lexical or module:function.")
+]
+Denoise = Annotated[str | None, typer.Option("--denoise", help="Stages, comma-separated; '' for none.")]
+Reorder = Annotated[str | None, typer.Option("--reorder", help="Stages, comma-separated; '' for none.")]
+Generate = Annotated[
+    str | None,
+    typer.Option("--generate", help="extractive, model, gguf, hf, hf_reader, openai or module:function."),
+]
+Ground = Annotated[str | None, typer.Option("--ground", help="Stages, comma-separated; '' for none.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Answer with this language model: a name of `rag models`, or a path."),
+]
 DEFAULT_INDEX = Path(".rag")
 
 
@@ -68,3 +87,28 @@ def reported(as_json: bool) -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
         raise typer.Exit(0) from None
+
+
+def stage_settings(
+    augment: str | None,
+    retrieve: str | None,
+    denoise: str | None,
+    reorder: str | None = None,
+    generate: str | None = None,
+    ground: str | None = None,
+    model: str | None = None,
+) -> dict[str, Any]:
+    """Stage options as settings; an option that was not given stays with the settings file."""
+    return {
+        "search.augment": _listed(augment),
+        "search.retrieve": retrieve,
+        "search.denoise": _listed(denoise),
+        "ask.reorder": _listed(reorder),
+        "ask.generate": generate or ("model" if model else None),
+        "ask.ground": _listed(ground),
+        "model.name": model,
+    }
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

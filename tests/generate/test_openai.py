@@ -176,7 +176,7 @@ def test_tokens_are_estimated_or_counted_by_a_tokenizer(server: str, tiny: Path)
     "text",
     [
         "The council decided on Tuesday that the old mill by the river would be restored before the winter.",
-        "Der Stadtrat beschloss am Dienstag, die alte Mühle am Fluss vor dem Winter wiederherstellen zu lassen.",
+        "Der Stadtrat beschloss am Dienstag, die alte Mühle am Fluss vor dem Winter zu erneuern.",
         "Le conseil a décidé mardi que le vieux moulin près de la rivière serait restauré avant l'hiver.",
         "Городской совет решил во вторник восстановить старую мельницу у реки до наступления зимы.",
         "Το δημοτικό συμβούλιο αποφάσισε την Τρίτη να αναστηλώσει τον παλιό μύλο δίπλα στο ποτάμι.",
