@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -180,18 +181,36 @@ class Sync:
         """Stores documents that come from no file; nothing else is removed."""
         began = time.perf_counter()
         with self.store.writing():
-            for document in documents:
-                if document.id in self._under_way or any(
-                    item.document.id == document.id for item in self._pending
-                ):
-                    self._settle()  # of repeats, the last wins
-                known = {row.id: row for row in self.store.documents(Where("document_id", "=", document.id))}
-                self.document(document, known.get(document.id))
+            for document, former in self._with_former(documents):
+                self.document(document, former)
                 self._flush_if_full()
                 self._tell(document.source)
             self._settle()
             self._finish(began)
         return self.report
+
+    def _with_former(self, documents: Iterable[Document]) -> Iterator[tuple[Document, DocumentInfo | None]]:
+        """Documents with what is stored of them, looked up some at a time: of repeats, the last wins."""
+        rest = iter(documents)
+        while window := list(islice(rest, UNIT)):
+            self._settle_if_under_way(window)
+            known = self._known(window)
+            seen: set[str] = set()
+            for document in window:
+                if document.id in seen:
+                    self._settle()
+                    known |= self._known([document])
+                seen.add(document.id)
+                yield document, known.get(document.id)
+
+    def _settle_if_under_way(self, documents: Iterable[Document]) -> None:
+        waiting = self._under_way | {item.document.id for item in self._pending}
+        if any(document.id in waiting for document in documents):
+            self._settle()
+
+    def _known(self, documents: Sequence[Document]) -> dict[str, DocumentInfo]:
+        where = Where("document_id", "in", tuple(document.id for document in documents))
+        return {row.id: row for row in self.store.documents(where)}
 
     def document(
         self, document: Document, former: DocumentInfo | None, *, moved_from: DocumentInfo | None = None
@@ -248,13 +267,12 @@ class Sync:
     ) -> dict[str, NDArray[np.float32]]:
         """Vectors of the same text in the former selves of these documents."""
         found: dict[str, NDArray[np.float32]] = {}
-        for item in pending:
-            for row in (item.former, item.moved_from):
-                if row is not None:
-                    where = Where("document_id", "=", row.id)
-                    for chunk, vector in self.store.scan(limit=row.chunks + 1, where=where):
-                        if chunk.indexed_text in wanted:
-                            found[chunk.indexed_text] = vector
+        rows = [row for item in pending for row in (item.former, item.moved_from) if row is not None]
+        if rows:
+            where = Where("document_id", "in", tuple(row.id for row in rows))
+            for chunk, vector in self.store.scan(limit=sum(row.chunks for row in rows) + 1, where=where):
+                if chunk.indexed_text in wanted:
+                    found[chunk.indexed_text] = vector
         self.report.reused += len(found)
         return found
 
