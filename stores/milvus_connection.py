@@ -33,6 +33,7 @@ ROWS_A_REQUEST = 256
 """Rows have at most some 200 KB, and a request has to stay below 64 MB."""
 MOST_HITS = 16_384
 _PAGE = 1_000
+_PATIENCE = 600.0  # seconds for Lite, which is this process: a busy machine is no reason to give up
 
 
 class Place(NamedTuple):
@@ -99,7 +100,7 @@ class Connection:
         self.level = LEVELS[0]
         self.lite = bool(place.file)
         self.known_heads: dict[str, tuple[int, float]] = {}  # of young documents, and when they were met
-        self._timeout = timeout
+        self._timeout = max(timeout, _PATIENCE) if self.lite else timeout
         self._turn: Any = _LITE_TURN if self.lite else nullcontext()
         self.client = _opened(place, token, database, timeout)
         self.version = (9, 9) if self.lite else _version(str(self.call("get_server_version")))
