@@ -14,13 +14,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from rag.errors import ConfigError, FingerprintError
+from rag.errors import ConfigError, FingerprintError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
 from .analysing import Analysis
@@ -238,12 +238,22 @@ class MilvusStore:
         known = generations(self._connection, [document_key(item.document.id) for item in items])
         generation = max([now(), *(last + 1 for last in known.values())])
         heads = [head_row(item, generation) for item in items]
+        try:
+            self._write(items, generation)
+        except StoreError:
+            keys = [head["document"] for head in heads]
+            with suppress(StoreError):  # what is left where this fails too, `sync` finds
+                forget(self._connection, f"{is_one_of('document', keys)} and generation == {generation}")
+            raise
+        show(self._connection, heads, generation)
+
+    def _write(self, items: Sequence[Upsert], generation: int) -> None:
+        """All rows but the heads."""
         chunks = (row for item in items for row in chunk_rows(item, generation, self._leg))
         texts = (row for item in items for row in text_rows(item, generation))
         for collection, rows in ((self._connection.chunks, chunks), (self._connection.documents, texts)):
             for some in pieces(rows, ROWS_A_REQUEST):
                 self._connection.upsert(collection, some)
-        show(self._connection, heads, generation)
 
     def delete(self, document_ids: Sequence[str] = (), where: Filter | None = None) -> int:
         with self.writing():

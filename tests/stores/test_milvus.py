@@ -20,7 +20,7 @@ import pytest
 from rag.errors import ConfigError, CorruptError, FingerprintError, LockedError, MissingExtra, StoreError
 from rag.stores import Upsert, VectorStore, Where, built_with, matches, open_store
 from rag.testing import StoreContract
-from rag.testing.store import DIM, EMBEDDER, ids, library, make, query
+from rag.testing.store import DIM, EMBEDDER, ids, library, make, query, revision
 from tests.stores.moto_server import free_port
 
 pytest.importorskip("pymilvus", reason="Milvus is not installed: pip install 'footnote-rag[milvus]'")
@@ -198,6 +198,35 @@ def test_what_a_killed_writer_left_is_never_seen_and_goes_after_two_hours(url: s
     store.close()
 
 
+WRITER = """
+import sys
+from rag.stores import open_store
+from rag.testing.store import revision
+
+options = dict(fingerprint="words-64", dim=64, embedder="words", language="english")
+store = open_store(sys.argv[1], **options)
+for number in range(1_000):
+    store.upsert([revision(number)])
+    print(number, flush=True)
+"""
+
+
+@needs_lite
+def test_what_was_acknowledged_is_there_after_the_process_was_killed(url: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", WRITER, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        for _ in range(5):
+            last = int(writer.stdout.readline())
+        writer.kill()
+        last = max([last, *map(int, writer.stdout.read().split())])
+    store = open_here(url)
+    seen = {chunk.id for chunk, _ in store.scan()}
+    assert seen in ({chunk.id for chunk in revision(number).chunks} for number in (last, last + 1))
+    assert {hit.chunk_id for hit in store.dense(query("amber"), 99)} == seen
+    store.close()
+
+
 @needs_lite
 def test_an_older_write_that_comes_late_does_not_replace_a_newer_one(url: str) -> None:
     from rag.stores.milvus_generations import now, show
@@ -327,7 +356,8 @@ def test_another_embedder_is_told_by_name(url: str) -> None:
 @needs_lite
 def test_what_is_too_long_for_milvus_is_refused_and_nothing_is_stored(url: str) -> None:
     store = open_here(url)
-    for wrong in (make("long.txt", "x" * 70_000), make("long.txt", note="文" * 30_000)):
+    late = [*(f"amber {number}" for number in range(300)), "x" * 70_000]  # others are written before it
+    for wrong in (make("long.txt", *late), make("long.txt", note="文" * 30_000)):
         with pytest.raises(StoreError, match=r"long\.txt: .* expected at most 65535"):
             store.upsert([wrong])
     item = make("a.txt", "amber")
