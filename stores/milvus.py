@@ -6,13 +6,13 @@
 Milvus has no transactions. A document's chunks are written as a new generation, which one row makes seen;
 what is of another generation is left out, and a search is done again where a document changed while it looked
 (`milvus_generations.py`). `milvus_connection.py` reaches servers, `milvus_setup.py` makes collections,
-`milvus_rows.py` makes rows, `milvus_filter.py` turns filters into expressions, `milvus_lexical.py` is BM25.
+`milvus_rows.py` makes rows, `milvus_filter.py` turns filters into expressions, `milvus_lexical.py` is BM25,
+`milvus_upkeep.py` looks after it all.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -37,7 +37,6 @@ from .milvus_generations import (
     now,
     seen,
     seen_all,
-    settled_before,
     show,
 )
 from .milvus_lexical import SPARSE, FunctionLeg, Leg, NoLeg, SparseLeg
@@ -55,6 +54,7 @@ from .milvus_rows import (
     text_rows,
 )
 from .milvus_setup import Identity, load, make_collections, read_identity, read_language, tell_language
+from .milvus_upkeep import problems, tidy
 from .pieces import pieces
 from .prepared import prepared
 from .ties import best
@@ -272,23 +272,9 @@ class MilvusStore:
     def sync(self) -> None:
         """Waits until all is seen, drops what killed writers left two hours ago, and writes Lite's file."""
         with self.writing():
-            self._tidy()
+            tidy(self._connection)
             if self._connection.lite:
                 self._connection.flush()
-
-    def _tidy(self) -> None:
-        heads = self._connection.pages(self._connection.documents, HEADS, [*STATE, "count"])
-        told = {row["document"]: (row["generation"], row["count"]) for row in heads}
-        if self._connection.count(self._connection.chunks, EVERYTHING) == sum(c for _, c in told.values()):
-            return
-        old = f"generation < {settled_before()}"
-        left = {
-            (row["document"], row["generation"])
-            for row in self._connection.pages(self._connection.chunks, old, STATE)
-            if told.get(row["document"], (0, 0))[0] != row["generation"]
-        }
-        for document, generation in left:
-            forget(self._connection, f"{is_one_of('document', [document])} and generation == {generation}")
 
     # ----------------------------------------------------------------------------------------- searching
 
@@ -421,23 +407,7 @@ class MilvusStore:
 
     def problems(self) -> list[Problem]:
         """Documents that miss chunks, and chunks that nobody sees."""
-        connection = self._connection
-        heads = seen_all(connection, lambda: connection.pages(connection.documents, HEADS, [*STATE, "count"]))
-        told = {row["document"]: (row["generation"], row["count"]) for row in heads}
-        counted: Counter[str] = Counter()
-        hidden = 0
-        for row in connection.pages(connection.chunks, EVERYTHING, STATE):
-            shown = told.get(row["document"], (0, 0))[0] == row["generation"]
-            counted[row["document"]] += shown
-            hidden += not shown
-        found = []
-        if wrong := sum(counted[key] != chunks for key, (_, chunks) in told.items()):
-            what = f"{wrong} documents have other chunks than they were stored with"
-            found.append(Problem(what, "run `rag ingest --force` on their sources"))
-        if hidden:
-            mend = "nothing to do: nobody sees them, and an ingest two hours from now removes them"
-            found.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
-        return found
+        return problems(self._connection)
 
     def close(self) -> None:
         self._connection.close()

@@ -1,0 +1,53 @@
+"""What unfinished writes leave in Milvus, and whether documents have their chunks. Both read all heads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from .contract import Problem
+from .milvus_filter import EVERYTHING, is_one_of
+from .milvus_generations import HEADS, STATE, forget, seen_all, settled_before
+
+if TYPE_CHECKING:
+    from .milvus_connection import Connection
+
+
+def tidy(connection: Connection) -> None:
+    """Removes what killed writers left. Looks at chunks only where there are more than the heads tell of."""
+    told = _told(connection)
+    if connection.count(connection.chunks, EVERYTHING) == sum(chunks for _, chunks in told.values()):
+        return
+    old = f"generation < {settled_before()}"
+    left = {
+        (row["document"], row["generation"])
+        for row in connection.pages(connection.chunks, old, STATE)
+        if told.get(row["document"], (0, 0))[0] != row["generation"]
+    }
+    for document, generation in left:
+        forget(connection, f"{is_one_of('document', [document])} and generation == {generation}")
+
+
+def problems(connection: Connection) -> list[Problem]:
+    """Documents that miss chunks, and chunks that nobody sees."""
+    told = _told(connection)
+    counted: Counter[str] = Counter()
+    hidden = 0
+    for row in connection.pages(connection.chunks, EVERYTHING, STATE):
+        shown = told.get(row["document"], (0, 0))[0] == row["generation"]
+        counted[row["document"]] += shown
+        hidden += not shown
+    found = []
+    if wrong := sum(counted[key] != chunks for key, (_, chunks) in told.items()):
+        what = f"{wrong} documents have other chunks than they were stored with"
+        found.append(Problem(what, "run `rag ingest --force` on their sources"))
+    if hidden:
+        mend = "nothing to do: nobody sees them, and an ingest two hours from now removes them"
+        found.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
+    return found
+
+
+def _told(connection: Connection) -> dict[str, tuple[int, int]]:
+    """The generation that is seen of each document, and how many chunks it has."""
+    heads = seen_all(connection, lambda: connection.pages(connection.documents, HEADS, [*STATE, "count"]))
+    return {row["document"]: (row["generation"], row["count"]) for row in heads}
