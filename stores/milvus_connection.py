@@ -248,7 +248,8 @@ def _shared(place: Place) -> MilvusClient:
                     f"{place.url} cannot be written ({error.strerror}): name a place where you may write"
                 ) from error
             with translated(place.url):
-                _LITE[place.file] = (MilvusClient(place.file, dedicated=True), 0)
+                quiet = {"grpc.keepalive_time_ms": 2**31 - 1}  # Lite hangs up on a client that pings it
+                _LITE[place.file] = (MilvusClient(place.file, dedicated=True, grpc_options=quiet), 0)
         client, users = _LITE[place.file]
         _LITE[place.file] = (client, users + 1)
         return client
