@@ -105,9 +105,8 @@ class Here:
         for piece in batch.pieces:
             embedded += list(self._embedder.embed(piece, "document"))
             yield Step(embedded=len(piece))
-        for item, upsert in zip(items, batch.upserts(embedded, self._embedder.dim), strict=True):
-            self._store.upsert([upsert])
-            yield Step(stored=item)
+        self._store.upsert(batch.upserts(embedded, self._embedder.dim))
+        yield from (Step(stored=item) for item in items)
 
     def rest(self) -> Iterator[Step]:
         """Nothing is left: `put` waited."""
