@@ -147,9 +147,7 @@ def test_many_take_at_once_and_each_unit_goes_to_one(queue: Queue, url: str, run
 
 
 def test_a_queue_lives_in_a_file_or_in_postgresql(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigError, match=r"cannot live at qdrant://db: expected a file"
-    ):
+    with pytest.raises(ConfigError, match=r"cannot live at qdrant://db: expected a file"):
         open_queue("qdrant://db")
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StoreError, match="see that its folder can be written"):
