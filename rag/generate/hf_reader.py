@@ -6,6 +6,7 @@ hits and over the "no answer" position of each. The sentence that holds a good s
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -87,8 +88,10 @@ class HfReader:
             return_tensors="pt",
         )
         offsets = encoded.pop("offset_mapping").tolist()
+        # A tokenizer may tell token types to a model that has none.
+        known = inspect.signature(self._model.forward).parameters
         with torch.inference_mode():
-            told = self._model(**encoded)
+            told = self._model(**{name: value for name, value in encoded.items() if name in known})
         found, none = list[tuple[float, int, int, int]](), 0.0
         for row in range(len(texts)):
             second = [part == 1 for part in encoded.sequence_ids(row)]
