@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.embedding import Embedder
     from rag.rag import Rag
 
 _SHARED = ("store", "stores", "index")  # sections that decide how an embedder or a store is opened
@@ -23,13 +24,13 @@ def told(rag: Rag) -> dict[str, Any]:
     }
 
 
-def opened(values: Mapping[str, Any]) -> Rag:
-    """The pipeline that `told` told of."""
+def opened(values: Mapping[str, Any], embedder: Embedder | None = None) -> Rag:
+    """The pipeline that `told` told of, with a store of its own; in one process it may share the embedder."""
     from rag.rag import Rag
 
     return Rag(
         values["index"],
-        embedder=values["embedder"],
+        embedder=embedder or values["embedder"],
         settings=values["settings"],
         offline=values["offline"],
     )

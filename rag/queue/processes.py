@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import StoreError
-from rag.ingest.elsewhere import told
+from rag.ingest.elsewhere import opened, told
 
 from .leases import Queue
 from .worker import work, worker_name
@@ -101,7 +101,8 @@ class Thread:
 
     def _work(self, rag: Rag, queue: Queue) -> None:
         try:
-            work(rag, queue, stopped=self._over.is_set)
+            with opened(told(rag), rag.embedder) as own:  # the ingest holds its store's place for writing
+                work(own, queue, stopped=self._over.is_set)
         except Exception as error:  # for the thread that waits
             self._error = error
 
