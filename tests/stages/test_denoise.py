@@ -151,11 +151,11 @@ def test_a_compressed_hit_is_a_span_of_its_document() -> None:
 
 def test_a_compressed_hit_is_cited_where_it_stands(tmp_path: Path) -> None:
     text = f"# Port\n\n{LONG}\n"
-    with Rag(tmp_path / "i", embedder=EMBEDDER, denoise=["compress"]) as rag:
+    with Rag(tmp_path / "i", embedder=EMBEDDER, denoise=["compress"], ground=[]) as rag:
         rag.ingest(Document.make(text, "port.md", media_type="text/markdown"))
         answer = rag.ask("The harbour opens at what time?")
     (citation,) = answer.citations
-    assert citation.quote == "The harbour opens at nine."
+    assert "The harbour opens at nine." in citation.quote
     assert text[citation.start : citation.end] == citation.quote
     assert all(text[one.chunk.start : one.chunk.end] == one.chunk.text for one in answer.hits)
 

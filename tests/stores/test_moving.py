@@ -223,7 +223,7 @@ class TestArchive:
             names = archive.namelist()
             manifest = json.loads(archive.read("manifest.json"))
             rows = [json.loads(line) for line in archive.read("part-00001.jsonl").splitlines()]
-        assert names == ["part-00001.jsonl", "part-00001.npy", "manifest.json"]
+        assert names == ["part-00001.jsonl", "part-00001.npy", "kept/glossary.toml", "manifest.json"]
         assert (manifest["documents"], manifest["dim"], manifest["format"]) == (40, 64, 1)
         assert sum(len(row["chunks"]) for row in rows) == manifest["chunks"]
 

@@ -109,7 +109,7 @@ def test_a_pipeline_over_the_store_of_a_setting(
         assert rag.search("pump")[0].chunk.source == "pump.txt"
         assert rag.variant({"search.k": 1}).store is rag.store
     assert LocalStore.identity_of(tmp_path / "there") is not None
-    assert not (tmp_path / "mine.rag").exists()
+    assert LocalStore.identity_of(tmp_path / "mine.rag") is None
 
 
 def test_a_store_given_by_its_path_is_used_by_variants(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_store_given_by_its_path_is_used_by_variants(tmp_path: Path) -> None:
         rag.ingest([Document.make("The pump stops at noon.", "pump.txt")])
     with Rag(tmp_path / "a.rag", store=str(tmp_path / "b.rag"), embedder=WordEmbedder()) as rag:
         assert rag.variant(denoise=[]).search("pump")[0].chunk.source == "pump.txt"
-    assert not (tmp_path / "a.rag").exists()
+    assert LocalStore.identity_of(tmp_path / "a.rag") is None
 
 
 def test_a_glossary_of_a_store_elsewhere_is_kept_in_the_index_folder(tmp_path: Path) -> None:
