@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from rag.errors import FingerprintError
+from rag.errors import FingerprintError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
 from .analysing import Analysis
@@ -30,7 +30,7 @@ from .pieces import pieces
 from .prepared import prepared
 from .qdrant_connection import Connection, place_of
 from .qdrant_filter import is_one_of, to_conditions
-from .qdrant_generations import IDS_A_REQUEST, current, generations, older_than, seen
+from .qdrant_generations import IDS_A_REQUEST, LONGEST_WRITE, current, generations, older_than, seen
 from .qdrant_lexical import WORDS, Leg, SparseLeg, TextLeg
 from .qdrant_points import (
     DENSE,
@@ -168,6 +168,12 @@ class QdrantStore:
         points = (point for item in items for point in chunk_points(item, generation, self._leg))
         for some in pieces(points, _POINTS_A_REQUEST):
             self._connection.upsert(some, wait=True)
+        if time.time_ns() // 1_000 - generation > LONGEST_WRITE:
+            self._delete_chunks(ids, is_one_of("generation", [generation]))
+            raise StoreError(
+                f"{self.url}: writing these documents took more than an hour, and they were not stored: "
+                "upsert fewer at once"
+            )
         documents = [document_point(item, generation) for item in items]
         self._connection.upsert(documents, wait=True, update_filter=older_than(generation))
         beaten = [key for key, now in generations(self._connection, ids).items() if now > generation]

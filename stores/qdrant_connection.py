@@ -86,6 +86,7 @@ class Connection:
 
     def __init__(self, place: Place, api_key: str, timeout: int) -> None:
         self.place = place
+        self.known_generations: dict[str, tuple[int, float]] = {}
         self.client, self.version = _opened(place, api_key, timeout)
         self._turn: Any = _LOCAL_TURN if place.local else nullcontext()
 

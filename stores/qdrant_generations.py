@@ -1,12 +1,15 @@
 """Which points of Qdrant are seen: those of the generation that their document's point names.
 
-A search and the look at the documents of its hits are two requests, and a document may be replaced between
-them; `seen` gives what no such moment can have torn.
+A search and the look at the documents of its hits are two requests, and a document may be written or replaced
+between them: then the search may have missed chunks of what is seen now, and `seen` searches again. A write
+that took longer than `LONGEST_WRITE` is refused its last step, so a generation of twice that age was seen
+before; by the rest of that time the clocks of machines may differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.types import Scored
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
 
     from .qdrant_connection import Connection
 
+LONGEST_WRITE = 3_600 * 10**6
+"""Microseconds from the beginning of a write to the change that makes it seen."""
 IDS_A_REQUEST = 1_000
+_MOST_KNOWN = 100_000
 _LOOKS = 8  # at most, while documents change under a search
 
 
@@ -40,26 +46,33 @@ def current(connection: Connection, points: Sequence[Any]) -> list[Any]:
 
 
 def seen(connection: Connection, ask: Callable[[int], list[Any]], reach: int) -> list[Scored]:
-    """The `reach` best points that are seen; `ask(limit)` searches.
-
-    A search that began before a document was replaced may have missed chunks of its new generation. So what
-    hides a point must have been so before the search; else it is done again.
-    """
-    before: dict[str, int] = {}
+    """The `reach` best points that are seen; `ask(limit)` searches."""
     limit = reach
     kept: list[Any] = []
     for _ in range(_LOOKS):
+        began = time.monotonic()
         points = ask(limit)
-        owners = {point.payload["document_id"] for point in points}
-        now = dict.fromkeys(owners, -1) | generations(connection, list(owners))
-        kept = [p for p in points if now[p.payload["document_id"]] == p.payload["generation"]]
-        hidden = [p for p in points if now[p.payload["document_id"]] != p.payload["generation"]]
-        settled = all(before.get(p.payload["document_id"]) == now[p.payload["document_id"]] for p in hidden)
+        now = generations(connection, list({point.payload["document_id"] for point in points}))
+        kept = [p for p in points if now.get(p.payload["document_id"]) == p.payload["generation"]]
+        settled = _were_there(connection.known_generations, now, began)
         if settled and (len(kept) >= reach or len(points) < limit):
             break
-        before = now
-        limit = reach + 2 * len(hidden)
+        limit = reach + 2 * (len(points) - len(kept))
     return [Scored(point.payload["id"], float(point.score)) for point in kept[:reach]]
+
+
+def _were_there(known: dict[str, tuple[int, float]], now: Mapping[str, int], began: float) -> bool:
+    """Whether all these generations were seen when a search began: by age, or as they were met before."""
+    settled = time.time_ns() // 1_000 - 2 * LONGEST_WRITE
+    young = {key: generation for key, generation in now.items() if generation >= settled}
+    unmet = [
+        key for key, one in young.items() if (k := known.get(key)) is None or k[0] != one or k[1] >= began
+    ]
+    if len(known) > _MOST_KNOWN:
+        known.clear()
+    met = time.monotonic()
+    known.update((key, (young[key], met)) for key in unmet)
+    return not unmet
 
 
 def older_than(generation: int) -> models.Filter:

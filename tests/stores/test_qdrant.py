@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -52,6 +53,38 @@ class TestQdrantStoreWithSparseVectors(TestQdrantStore):
     """BM25 by sparse vectors, as on servers whose text index does not rank."""
 
     lexical = "sparse"
+
+
+def test_a_first_write_that_ends_during_a_search_is_seen_whole() -> None:
+    """The search sees one of two chunks, then the document's point comes: it has to look again."""
+    from rag.stores.qdrant_generations import seen
+    from rag.stores.qdrant_points import chunk_points, document_point
+
+    store = open_here("qdrant://:memory:/first-write")
+    connection = store._connection
+    item, generation = make("a.txt", "amber basil", "amber cedar"), time.time_ns() // 1_000
+    first, second = chunk_points(item, generation, store._leg)
+    connection.upsert([first], wait=True)
+    asked = 0
+
+    def ask(limit: int) -> list[Any]:
+        nonlocal asked
+        vector = item.vectors.mean(axis=0).tolist()
+        names = ["id", "document_id", "generation"]
+        chosen = store._conditions("chunk", None)
+        found = connection.query_points(
+            query=vector, using="dense", query_filter=chosen, limit=limit, with_payload=names
+        )
+        if not asked:
+            connection.upsert([second, document_point(item, generation)], wait=True)
+        asked += 1
+        return list(found.points)
+
+    assert {hit.chunk_id for hit in seen(connection, ask, 9)} == {chunk.id for chunk in item.chunks}
+    assert asked == 2
+    seen(connection, ask, 9)
+    assert asked == 3, "by now the document is known"
+    store.close()
 
 
 SERVER = os.environ.get("RAG_TEST_QDRANT_URL", "")
