@@ -67,7 +67,7 @@ $(VENV)-stores/.all: pyproject.toml constraints.txt
 	@touch $@
 
 test-stores: $(VENV)-stores/.all
-	$(VENV)-stores/bin/python -m pytest -q tests/stores
+	$(VENV)-stores/bin/python -m pytest -q tests/stores tests/ingest/test_leases.py
 
 # The server wants other versions of its client's packages than the store. It listens everywhere, so it gets a
 # network of loopback alone.
