@@ -261,7 +261,7 @@ def _needed() -> None:
         import torch  # noqa: F401
         import transformers  # noqa: F401
     except ImportError as error:
-        raise MissingExtra(f"training needs {error.name}", "tune") from error
+        raise MissingExtra("training", "tune") from error
 
 
 def _shown(value: tuple[float, float, float]) -> str:
