@@ -5,8 +5,9 @@
 Questions of `rgb-en-a` come with lists of passages that answer them and passages that only look like it. At
 each rate, that share of five passages is drawn from the second list, the rest from the first (as many as it
 has), in random order, and the built-in generator answers from them: with the default denoise stages before it
-and without any. Nothing is withdrawn. F1 of the words that answer, the fall from no noise at all, and its 95
-% interval over questions; each question is drawn `--draws` times.
+and without any; from all that is left of them, and from the first alone, as where a model has little room.
+Nothing is withdrawn. F1 of the words that answer, the fall from no noise at all, and its 95 % interval over
+questions; each question is drawn `--draws` times.
 """
 
 from __future__ import annotations
@@ -41,15 +42,17 @@ def drawn(rag: Rag, row: dict[str, Any], rate: float, seed: int) -> list[Hit]:
     return [Hit(chunk, 1.0 - place / 100) for place, chunk in enumerate(chunks)]
 
 
-def answered(rag: Rag, row: dict[str, Any], hits: Sequence[Hit], chain: Sequence[str] | None) -> float:
-    """F1 of the answer from exactly these hits."""
+def answered(
+    rag: Rag, row: dict[str, Any], hits: Sequence[Hit], chain: Sequence[str] | None, keep: int
+) -> float:
+    """F1 of the answer from the first `keep` of these hits, once the chain has seen them all."""
     asked = rag.variant(
         augment=[],
         retrieve=lambda *_: list(hits),
         denoise=chain if chain is not None else list(rag.settings.search.denoise),
         ground=[],
     )
-    answer = asked.ask(row["question"], k=PASSAGES)
+    answer = asked.ask(row["question"], k=keep)
     said = answer.span.quote if answer.span else " ".join(one.text for one in answer.sentences)
     return f1(said, row["answers"])
 
@@ -62,16 +65,21 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3)
     options = parser.parse_args()
     rows = read(options.data / "rgb-en-a" / "qa.jsonl")
-    found: dict[str, dict[float, list[float]]] = {name: {} for name in CHAINS}
+    kinds = {
+        f"{name}, {told}": (chain, keep)
+        for told, keep in (("all passages", PASSAGES), ("first passage", 1))
+        for name, chain in CHAINS.items()
+    }
+    found: dict[str, dict[float, list[float]]] = {name: {} for name in kinds}
     with tempfile.TemporaryDirectory() as folder, Rag(Path(folder) / "index") as rag:
         corpus = read(options.data / "rgb-en-a" / "corpus.jsonl")
         rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in corpus)
         plain = rag.variant(denoise=[])
         for rate in RATES:
-            for name, chain in CHAINS.items():
+            for name, (chain, keep) in kinds.items():
                 found[name][rate] = [
                     sum(
-                        answered(rag, row, drawn(plain, row, rate, seed), chain)
+                        answered(rag, row, drawn(plain, row, rate, seed), chain, keep)
                         for seed in range(options.draws)
                     )
                     / options.draws
