@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import threading
 import warnings
 from collections.abc import Iterator
@@ -74,6 +75,11 @@ def translated(url: str) -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise StoreError(
             f"{url} keeps no text that holds half of a surrogate pair ({error}): replace such characters"
+        ) from error
+    except sqlite3.Error as error:  # the client's local mode
+        raise StoreError(
+            f"{url} cannot be written ({error}): free some disk or mend the permissions, and run the command "
+            "again; nothing stored is lost"
         ) from error
     except (ApiException, ValueError, OSError, RuntimeError) as error:
         if "already accessed by another instance" in str(error):

@@ -14,6 +14,7 @@ from rag.errors import MissingExtra, RagError, StoreError
 from rag.stores import VectorStore, Where, built_with, open_store
 from rag.testing import StoreContract
 from rag.testing.store import DIM, EMBEDDER, ids, library, make, query
+from tests.stores.conftest import grow
 from tests.stores.moto_server import KEYS, free_port, make_bucket, s3_server
 
 pytest.importorskip("lancedb", reason="LanceDB is not installed: pip install 'footnote-rag[lancedb]'")
@@ -211,3 +212,27 @@ def test_the_example_of_the_page_on_scaling_runs(tmp_path: Path, monkeypatch: py
     section = page.read_text("utf-8").partition("## LanceDB")[2]
     monkeypatch.chdir(tmp_path)
     exec(section.partition("```python\n")[2].partition("```")[0], {})
+
+
+def test_a_full_disk_is_one_clear_error_and_loses_nothing(small_disk: Path) -> None:
+    store = open_here(f"lancedb://{small_disk}/notes")
+    taken: list[str] = []
+
+    def fill() -> None:
+        for number in range(2_000):
+            item = make(f"{number}.txt", *(f"amber {part} " + "x" * 5_000 for part in range(4)))
+            store.upsert([item])
+            taken.append(item.document.id)
+
+    with pytest.raises(StoreError, match=r"no space left: free some disk"):
+        fill()
+    assert len(taken) > 3
+    store.close()
+    grow(small_disk)
+    store = open_here(f"lancedb://{small_disk}/notes")
+    assert {info.id for info in store.documents()} == set(taken)
+    assert [chunk.document_id for chunk, _ in store.scan()].count(taken[-1]) == 4
+    assert len(store.scan(limit=10_000)) == 4 * len(taken)
+    store.upsert([make("after.txt", "amber after")])
+    assert len(list(store.documents())) == len(taken) + 1
+    store.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from rag.errors import CorruptError, FingerprintError, RagError, StoreError
 from rag.stores import LocalStore, Upsert
 from rag.testing.store import ids, library, make, query
+from tests.stores.conftest import grow
 from tests.stores.fresh import assert_like_a_fresh_build, open_store
 from tests.stores.unprivileged import as_nobody
 
@@ -271,18 +270,6 @@ def test_a_database_that_may_not_grow_takes_a_document_whole_or_not(tmp_path: Pa
     store.close()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small file system takes root")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
 def test_a_full_disk_loses_nothing_that_was_stored(small_disk: Path) -> None:
     store = open_store(small_disk / "index")
     taken, error = until_full(store)
@@ -293,7 +280,7 @@ def test_a_full_disk_loses_nothing_that_was_stored(small_disk: Path) -> None:
     assert {info.id for info in store.documents()} == {item.document.id for item in taken}
     store.close()
 
-    subprocess.run(["mount", "-o", "remount,size=30m", str(small_disk)], check=True)
+    grow(small_disk)
     store = open_store(small_disk / "index")
     store.sync()
     assert_like_a_fresh_build(store, taken, ["amber 2"])
