@@ -85,6 +85,10 @@ def translated(url: str) -> Iterator[None]:
             ) from error
         if re.search("unauthenticated|auth check failure|permission", said, re.IGNORECASE):
             raise StoreError(f"{url} refuses the token: set MILVUS_TOKEN to one that may write") from error
+        if "no space left" in said.lower():
+            raise StoreError(
+                f"{url}: no space left: free some disk and run the command again; nothing stored is lost"
+            ) from error
         raise StoreError(f"{url}: {said}") from error
 
 
