@@ -3,8 +3,9 @@
     python -m benchmarks.reranking DATA --work FOLDER --depth 50
     python -m benchmarks.reranking DATA --work FOLDER --fit          # choose the share, on held-out questions
 
-`--fit` asks questions of `reader-train` whose titles the reader never saw. The sets are measured with one share.
-The default was not chosen by the first alone: a larger share did as well there and lost more on `cranfield`.
+`--fit` asks questions of `reader-train` whose titles the reader never saw. The sets are measured with one
+share. The default was not chosen by the first alone: a larger one did as well there, and lost more on
+`cranfield`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import cast
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
@@ -82,10 +81,14 @@ def build(
     """
     if policy not in POLICIES:
         raise ConfigError(f"policy is {policy!r}, expected one of {', '.join(POLICIES)}")
-    given = scorer or (None if reader else Overlap(embedder, language))
+
+    def scorer_of(question: Question) -> Scorer:
+        if scorer is not None:
+            return scorer
+        return Read(reader, question.text) if reader else Overlap(embedder, language)
 
     def support(question: Question, answer: Answer) -> Answer:
-        sentences = _scored(answer, given or Read(cast("Reader", reader), question.text))
+        sentences = _scored(answer, scorer_of(question))
         weak = {
             place
             for place, one in enumerate(sentences)

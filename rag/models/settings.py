@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rag.errors import ModelError
 
@@ -43,14 +44,10 @@ class EmbedderSettings:
     @classmethod
     def read(cls, folder: Path) -> EmbedderSettings:
         """The settings of an exported folder. ModelError where a file is missing or a value is unusable."""
-        for name in (SETTINGS, WEIGHTS, TOKENIZER):
-            if not (folder / name).is_file():
-                raise ModelError(
-                    f"{folder} has no {name}; expected {SETTINGS}, {WEIGHTS} and {TOKENIZER}. "
-                    "Make one with: python -m rag.models.export_embedder --weights FOLDER --out FOLDER"
-                )
+        values = read_values(
+            folder, SETTINGS, "python -m rag.models.export_embedder --weights FOLDER --out FOLDER"
+        )
         try:
-            values = json.loads((folder / SETTINGS).read_text("utf-8"))
             settings = cls(**values)
         except (ValueError, TypeError) as error:
             raise ModelError(
@@ -65,13 +62,7 @@ class EmbedderSettings:
 
     def verify(self, folder: Path) -> None:
         """Reads both files whole; ModelError where one is not the file that was exported."""
-        for name in (WEIGHTS, TOKENIZER):
-            found = file_sha256(folder / name)
-            if found != self.sha256[name]:
-                raise ModelError(
-                    f"{folder / name} has SHA-256 {found}, {SETTINGS} says {self.sha256[name]}: "
-                    "the file is damaged or was replaced. Install the package or export the model again."
-                )
+        verify_files(folder, SETTINGS, self.sha256)
 
     def _check(self, path: Path) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -79,18 +70,59 @@ class EmbedderSettings:
         for key, number in (("dim", self.dim), ("max_tokens", self.max_tokens)):
             if not isinstance(number, int) or number < 1:
                 raise ModelError(f"{path}: {key} is {number!r}, expected a positive number")
-        for key, table in (("sha256", self.sha256), ("prompts", self.prompts)):
-            if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-                raise ModelError(f"{path}: {key} is {table!r}, expected texts by name")
+        check_texts(path, "prompts", self.prompts)
+        check_hashes(path, self.sha256)
         if self.format != FORMAT:
             raise ModelError(
                 f"{path} has format {self.format!r}, this version reads {FORMAT}. Export the model again."
             )
-        if missing := {WEIGHTS, TOKENIZER} - self.sha256.keys():
-            raise ModelError(f"{path}: sha256 lacks {', '.join(sorted(missing))}. Export the model again.")
         if unknown := self.prompts.keys() - {"query", "document"}:
             raise ModelError(
                 f"{path}: prompts has {', '.join(sorted(unknown))}, expected 'query' and 'document'"
+            )
+
+
+def read_values(folder: Path, settings: str, command: str) -> dict[str, Any]:
+    """The values of a model's settings file. ModelError where it or a file of the model is missing.
+
+    `command` makes such a folder; the message names it.
+    """
+    for name in (settings, WEIGHTS, TOKENIZER):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"{folder} has no {name}; expected {settings}, {WEIGHTS} and {TOKENIZER}. "
+                f"Make one with: {command}"
+            )
+    try:
+        values = json.loads((folder / settings).read_text("utf-8"))
+        if not isinstance(values, dict):
+            raise TypeError(f"it holds {type(values).__name__}, expected an object")
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{folder / settings} cannot be used: {error}. Export the model again.") from error
+    return values
+
+
+def check_texts(path: Path, key: str, table: Mapping[str, str]) -> None:
+    """Raises ModelError for anything but texts by name."""
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise ModelError(f"{path}: {key} is {table!r}, expected texts by name")
+
+
+def check_hashes(path: Path, sha256: Mapping[str, str]) -> None:
+    """Raises ModelError where the settings at `path` do not name the hash of every file."""
+    check_texts(path, "sha256", sha256)
+    if missing := {WEIGHTS, TOKENIZER} - sha256.keys():
+        raise ModelError(f"{path}: sha256 lacks {', '.join(sorted(missing))}. Export the model again.")
+
+
+def verify_files(folder: Path, settings: str, sha256: Mapping[str, str]) -> None:
+    """Reads a model's files whole; ModelError where one is not the file that was exported."""
+    for name in (WEIGHTS, TOKENIZER):
+        found = file_sha256(folder / name)
+        if found != sha256[name]:
+            raise ModelError(
+                f"{folder / name} has SHA-256 {found}, {settings} says {sha256[name]}: "
+                "the file is damaged or was replaced. Install the package or export the model again."
             )
 
 

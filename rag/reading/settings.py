@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import ModelError
-from rag.models.settings import TOKENIZER, WEIGHTS, file_sha256
+from rag.models.settings import check_hashes, read_values, verify_files
 
 FORMAT = 1
 SETTINGS = "reader.json"
@@ -38,27 +38,21 @@ class ReaderSettings:
     @classmethod
     def read(cls, folder: Path) -> ReaderSettings:
         """The settings of a reader's folder. ModelError where a file is missing or a value is unusable."""
-        for name in (SETTINGS, WEIGHTS, TOKENIZER):
-            if not (folder / name).is_file():
-                raise ModelError(
-                    f"{folder} has no {name}; expected {SETTINGS}, {WEIGHTS} and {TOKENIZER}. "
-                    "Make a reader with: rag tune reader FILES --base FOLDER --out FOLDER"
-                )
+        path = folder / SETTINGS
+        values = read_values(folder, SETTINGS, "rag tune reader FILES --base FOLDER --out FOLDER")
         try:
-            values = json.loads((folder / SETTINGS).read_text("utf-8"))
             for key in ("answerable", "supported"):
                 scale, bias = values[key]
                 values[key] = (float(scale), float(bias))
             settings = cls(**values)
             room = settings.max_tokens - settings.max_question - settings.stride
-            usable = room > 0 and settings.stride > 0 and {WEIGHTS, TOKENIZER} <= settings.sha256.keys()
+            usable = room > 0 and settings.stride > 0
         except (ValueError, TypeError, KeyError) as error:
-            raise ModelError(
-                f"{folder / SETTINGS} cannot be used: {error}. Export the reader again."
-            ) from error
+            raise ModelError(f"{path} cannot be used: {error}. Export the reader again.") from error
+        check_hashes(path, settings.sha256)
         if settings.format != FORMAT or not usable:
             raise ModelError(
-                f"{folder / SETTINGS} has format {settings.format} and max_tokens {settings.max_tokens}; "
+                f"{path} has format {settings.format} and max_tokens {settings.max_tokens}; "
                 f"this version reads format {FORMAT}, with room for a passage. Export the reader again."
             )
         return settings
@@ -69,10 +63,4 @@ class ReaderSettings:
 
     def verify(self, folder: Path) -> None:
         """Reads both files whole; ModelError where one is not the file that was exported."""
-        for name in (WEIGHTS, TOKENIZER):
-            found = file_sha256(folder / name)
-            if found != self.sha256[name]:
-                raise ModelError(
-                    f"{folder / name} has SHA-256 {found}, {SETTINGS} says {self.sha256[name]}: "
-                    "the file is damaged or was replaced. Install the package or export the reader again."
-                )
+        verify_files(folder, SETTINGS, self.sha256)
