@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from rag.errors import StoreError
+from rag.stores import VectorStore
+from rag.testing.store import make
 
 
 @pytest.fixture
@@ -34,3 +38,28 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def grow(disk: Path) -> None:
     """Makes that file system ten times as large."""
     subprocess.run(["mount", "-o", "remount,size=30m", str(disk)], check=True)
+
+
+def assert_a_full_disk_loses_nothing(opened: Callable[[], VectorStore], disk: Path, says: str) -> None:
+    """Fills the disk through a store on it: one clear error, and with more room all that was taken."""
+    store = opened()
+    taken: list[str] = []
+
+    def fill() -> None:
+        for number in range(2_000):
+            item = make(f"{number}.txt", *(f"amber {part} " + "x" * 5_000 for part in range(4)))
+            store.upsert([item])
+            taken.append(item.document.id)
+
+    with pytest.raises(StoreError, match=says):
+        fill()
+    assert len(taken) > 3
+    store.close()
+    grow(disk)
+    store = opened()
+    assert {info.id for info in store.documents()} == set(taken)
+    assert [chunk.document_id for chunk, _ in store.scan()].count(taken[-1]) == 4
+    assert len(store.scan(limit=10_000)) == 4 * len(taken)
+    store.upsert([make("after.txt", "amber after")])
+    assert len(list(store.documents())) == len(taken) + 1
+    store.close()

@@ -14,7 +14,7 @@ from rag.errors import MissingExtra, RagError, StoreError
 from rag.stores import VectorStore, Where, built_with, open_store
 from rag.testing import StoreContract
 from rag.testing.store import DIM, EMBEDDER, ids, library, make, query
-from tests.stores.conftest import grow
+from tests.stores.conftest import assert_a_full_disk_loses_nothing
 from tests.stores.moto_server import KEYS, free_port, make_bucket, s3_server
 
 pytest.importorskip("lancedb", reason="LanceDB is not installed: pip install 'footnote-rag[lancedb]'")
@@ -215,24 +215,5 @@ def test_the_example_of_the_page_on_scaling_runs(tmp_path: Path, monkeypatch: py
 
 
 def test_a_full_disk_is_one_clear_error_and_loses_nothing(small_disk: Path) -> None:
-    store = open_here(f"lancedb://{small_disk}/notes")
-    taken: list[str] = []
-
-    def fill() -> None:
-        for number in range(2_000):
-            item = make(f"{number}.txt", *(f"amber {part} " + "x" * 5_000 for part in range(4)))
-            store.upsert([item])
-            taken.append(item.document.id)
-
-    with pytest.raises(StoreError, match=r"no space left: free some disk"):
-        fill()
-    assert len(taken) > 3
-    store.close()
-    grow(small_disk)
-    store = open_here(f"lancedb://{small_disk}/notes")
-    assert {info.id for info in store.documents()} == set(taken)
-    assert [chunk.document_id for chunk, _ in store.scan()].count(taken[-1]) == 4
-    assert len(store.scan(limit=10_000)) == 4 * len(taken)
-    store.upsert([make("after.txt", "amber after")])
-    assert len(list(store.documents())) == len(taken) + 1
-    store.close()
+    url = f"lancedb://{small_disk}/notes"
+    assert_a_full_disk_loses_nothing(lambda: open_here(url), small_disk, "no space left: free some disk")

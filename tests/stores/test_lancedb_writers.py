@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rag.testing.store import ids, query
+from tests.stores.processes import started, told
 from tests.stores.reading import CHUNKS, DOCUMENTS, edition
 
 pytest.importorskip("lancedb", reason="LanceDB is not installed: pip install 'footnote-rag[lancedb]'")
@@ -22,33 +23,13 @@ PROCESSES = multiprocessing.get_context("spawn")  # the engine's threads do not 
 KILLS = 4
 
 
-def started(work: Any, *args: Any) -> tuple[Any, Any]:
-    """A process, and this end of its pipe."""
-    here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=work, args=(*args, there), daemon=True)
-    process.start()
-    there.close()
-    return process, here
-
-
-def told(pipe: Any) -> list[int]:
-    """The versions of which a writer said that they are stored."""
-    found = []
-    try:
-        while pipe.poll():
-            found.append(pipe.recv())
-    except (EOFError, OSError):
-        pass  # cut off by the kill
-    return found
-
-
 @pytest.mark.timeout(240)
 def test_killed_writers_leave_no_half_document_and_no_row_twice(tmp_path: Path) -> None:
     url, chance = f"lancedb://{tmp_path}/shelf", random.Random(7)
     store = open_words(url)
     store.upsert([edition(number, 0) for number in range(DOCUMENTS)])
-    readers = [started(read_editions, url) for _ in range(2)]
-    writers = [started(write_editions, url, number) for number in range(1, 5)]
+    readers = [started(PROCESSES, read_editions, url) for _ in range(2)]
+    writers = [started(PROCESSES, write_editions, url, number) for number in range(1, 5)]
     for _, pipe in [*readers, *writers]:
         assert pipe.poll(120)  # all are at work
     versions = []
@@ -60,7 +41,7 @@ def test_killed_writers_leave_no_half_document_and_no_row_twice(tmp_path: Path) 
         assert process.exitcode == -signal.SIGKILL
         versions += told(pipe)
         if turn < KILLS // 2:
-            writers[turn] = started(write_editions, url, turn + 5)
+            writers[turn] = started(PROCESSES, write_editions, url, turn + 5)
             assert writers[turn][1].poll(120)
     for process, pipe in writers:
         process.kill()

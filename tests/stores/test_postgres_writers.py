@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import signal
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -16,6 +15,7 @@ from rag.stores import VectorStore
 from rag.testing.store import ids, query
 from tests.stores.lance_processes import open_words, read_editions, write_editions
 from tests.stores.postgres_server import Server, server
+from tests.stores.processes import killed, started
 from tests.stores.reading import CHUNKS, DOCUMENTS, edition
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -29,32 +29,11 @@ def running() -> Iterator[Server]:
         yield one
 
 
-def started(work: Any, *args: Any) -> tuple[Any, Connection]:
-    """A process at work, and this end of its pipe."""
-    here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=work, args=(*args, there), daemon=True)
-    process.start()
-    there.close()
+def at_work(work: Any, *args: Any) -> tuple[Any, Connection]:
+    """A process that has said something, and this end of its pipe."""
+    process, here = started(PROCESSES, work, *args)
     assert here.poll(60)
     return process, here
-
-
-def told(pipe: Connection) -> list[int]:
-    """The versions of which a writer said that they are stored."""
-    found = []
-    try:
-        while pipe.poll():
-            found.append(pipe.recv())
-    except (EOFError, OSError):
-        pass  # cut off by the kill
-    return found
-
-
-def killed(process: Any, pipe: Connection) -> list[int]:
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    return told(pipe)
 
 
 def assert_like_a_fresh_build(store: VectorStore, fresh: VectorStore) -> None:
@@ -80,14 +59,14 @@ def test_killed_writers_leave_no_half_document_and_no_row_twice(running: Server)
     url, chance = f"{running.url}?schema=shelf", random.Random(7)
     store = open_words(url)
     store.upsert([edition(number, 0) for number in range(DOCUMENTS)])
-    readers = [started(read_editions, url) for _ in range(2)]
-    writers = [started(write_editions, url, number) for number in range(1, 5)]
+    readers = [at_work(read_editions, url) for _ in range(2)]
+    writers = [at_work(write_editions, url, number) for number in range(1, 5)]
     versions: list[int] = []
     for turn in range(KILLS):
         time.sleep(chance.uniform(0.02, 0.2))
         place = chance.randrange(len(writers))
         versions += killed(*writers[place])
-        writers[place] = started(write_editions, url, turn + 5)
+        writers[place] = at_work(write_editions, url, turn + 5)
     for process, pipe in writers:
         versions += killed(process, pipe)
     for process, pipe in readers:
