@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag.testing.store import ids, query
-from tests.stores.processes import started, told
+from tests.stores.processes import killed, started
 from tests.stores.reading import CHUNKS, DOCUMENTS, edition
 
 pytest.importorskip("lancedb", reason="LanceDB is not installed: pip install 'footnote-rag[lancedb]'")
@@ -36,17 +35,12 @@ def test_killed_writers_leave_no_half_document_and_no_row_twice(tmp_path: Path) 
     for turn in range(KILLS):
         time.sleep(chance.uniform(0.2, 0.6))
         process, pipe = writers[turn % len(writers)]
-        process.kill()
-        process.join()
-        assert process.exitcode == -signal.SIGKILL
-        versions += told(pipe)
+        versions += killed(process, pipe)
         if turn < KILLS // 2:
             writers[turn] = started(PROCESSES, write_editions, url, turn + 5)
             assert writers[turn][1].poll(120)
     for process, pipe in writers:
-        process.kill()
-        process.join()
-        versions += told(pipe)
+        versions += killed(process, pipe)
     for process, pipe in readers:
         assert pipe.recv() == "ready"
         pipe.send("stop")
