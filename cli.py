@@ -119,7 +119,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Make the index follow files and folders: what is new is added, changed replaced, gone removed."""
-    from rag import render
+    from rag import live, render
 
     settings = {
         "ingest.include": include or None,
@@ -139,7 +139,7 @@ def ingest(
         if reembed:
             from rag.ingest.reembed import reembed as again
 
-            with render.progress(quiet=as_json) as shown:
+            with live.progress(quiet=as_json) as shown:
                 render.report(again(rag, progress=shown), as_json=as_json)
         elif not paths:
             raise ConfigError("nothing to ingest: name files or folders, or - for standard input")
@@ -152,7 +152,7 @@ def ingest(
         if watch and files:
             _watch(rag, files, as_json)
         elif files:
-            with render.progress(quiet=as_json) as shown:
+            with live.progress(quiet=as_json) as shown:
                 report = rag.ingest(files, progress=shown, force=force)
             render.report(report, as_json=as_json)
         if report is not None and report.failed:
@@ -185,11 +185,11 @@ def ask(
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
     settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
-        from rag import render
+        from rag import live
 
         events = rag.stream(question, k=k, where=where)
         base = rag.index.absolute().parent
-        answer = render.answered(events, base=base, explain=explain, as_json=as_json)
+        answer = live.answered(events, base=base, explain=explain, as_json=as_json)
         if answer.abstained:
             raise typer.Exit(3)
 
@@ -343,10 +343,10 @@ def _standard_input(name: str) -> list[Any]:
 
 
 def _watch(rag: Rag, paths: list[str], as_json: bool) -> None:
-    from rag import render
+    from rag import live, render
     from rag.ingest.watch import watch
 
-    with render.progress(quiet=as_json) as shown:
+    with live.progress(quiet=as_json) as shown:
         for report in watch(rag, paths, progress=shown):
             render.report(report, as_json=as_json, time=True)
 

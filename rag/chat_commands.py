@@ -54,7 +54,7 @@ def chat(
     """Talk to the documents: follow-up questions, answers as they are written, their sources."""
     settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
     with reported(as_json=False), opened(index, settings, store=store, offline=offline) as rag:
-        from rag import render
+        from rag import live
         from rag.chat import Chat
 
-        render.conversation(Chat(rag, k=k, where=where, history=history), base=rag.index.absolute().parent)
+        live.conversation(Chat(rag, k=k, where=where, history=history), base=rag.index.absolute().parent)

@@ -1,4 +1,4 @@
-"""Values → what a terminal shows: tables, citations that can be clicked, a progress bar; or JSON.
+"""Values → what a terminal shows: tables, citations that can be clicked; or JSON. `live.py` shows what moves.
 
 Plain text where output is piped or NO_COLOR is set. Knows nothing of how a value was made.
 """
@@ -7,38 +7,31 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.text import Text
 
-from rag.chat import Notice
-from rag.errors import StoreError
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from rich.live import Live
-
     from rag.augment.glossary_build import Built
-    from rag.chat import Chat
     from rag.config import Resolved
     from rag.doctor import Finding
     from rag.generate.catalogue import Entry
-    from rag.ingest import Progress, Report, Watcher
-    from rag.progress import Step
+    from rag.ingest import Report
     from rag.trace import Record
-    from rag.types import Chunk, Citation, DocumentInfo, Event, Hit
+    from rag.types import Chunk, Citation, DocumentInfo, Hit
 
 _PREVIEW = 200  # characters of a hit that are shown
 _MOST_WARNINGS = 20  # documents that hide something; the rest are counted
 
 
-def _console() -> Console:
+def make_console() -> Console:
     """Without a terminal, lines are not cut or wrapped; with NO_COLOR, nothing but text is written."""
     plain: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
     if os.environ.get("NO_COLOR"):
@@ -54,49 +47,12 @@ def _json(value: Any) -> None:
 # ------------------------------------------------------------------------------------------ ingest
 
 
-@contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Watcher]:
-    """A progress bar on standard error with rate and time left; nothing where that is no terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files · {task.fields[chunks]} chunks · {task.fields[rate]}/s ·"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[source]}"),
-    )
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None, chunks=0, rate="–", source="")
-
-        def shown(now: Progress) -> None:
-            elapsed = bar.tasks[0].elapsed or 0
-            rate = f"{now.chunks / elapsed:.0f}" if elapsed > 0.5 else "–"
-            bar.update(
-                task,
-                description=now.stage,
-                completed=now.files,
-                total=now.total or None,
-                chunks=now.chunks,
-                rate=rate,
-                source=now.source[-40:],
-            )
-
-        yield shown
-
-
 def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
     """What an ingest did: one line, and one more for each thing that failed or was skipped."""
     if as_json:
         _json(done.to_dict())
         return
-    console = _console()
+    console = make_console()
     line = Text(f"{datetime.now():%H:%M:%S} " if time else "", style="dim")
     line.append(str(done), style="default")
     line.append(f" · {done.chunks} chunks, {done.embedded} embedded, {done.reused} reused", style="dim")
@@ -120,7 +76,7 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
     if as_json:
         _json(_answer_values(given, explain=explain))
         return
-    console = _console()
+    console = make_console()
     console.print(_said(given))
     if given.abstained and given.hits:
         console.print(Text("\nNearest passages:", style="dim"))
@@ -137,23 +93,6 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
         _trace(console, given.trace)
 
 
-def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_json: bool = False) -> Answer:
-    """Shows an answer as it comes about, and returns it.
-
-    A terminal sees the text while it is written, as a draft; what is proved of it follows. Elsewhere only
-    that is shown. Raises StoreError for events without an answer.
-    """
-    with _Draft(_console(), quiet=as_json) as draft:
-        for event in events:
-            if event.kind == "text":
-                draft.add(event.text)
-            elif event.answer is not None:
-                draft.end()
-                answer(event.answer, base=base, explain=explain, as_json=as_json)
-                return event.answer
-    raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
-
-
 def _said(given: Answer) -> Text:
     """The text of an answer, the words that answer in bold where it names them, else all of it."""
     if given.abstained:
@@ -166,70 +105,6 @@ def _said(given: Answer) -> Text:
     return text
 
 
-class _Draft:
-    """Text on a terminal as it is written, gone when what is proved of it comes; nothing elsewhere."""
-
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
-        self._console, self._shown = console, console.is_terminal and not quiet
-        self._live: Live | None = None
-        self._text = Text(style="dim")
-
-    def add(self, text: str) -> None:
-        if not self._shown:
-            return
-        if self._live is None:
-            from rich.live import Live
-
-            self._text = Text(style="dim")
-            self._live = Live(self._text, console=self._console, transient=True)
-            self._live.start()
-        self._text.append(text)
-        self._live.update(self._text)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def end(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-        self._live = None
-
-
-def conversation(chat: Chat, *, base: Path) -> None:
-    """Reads lines until the input ends or the chat does, and shows what comes of each as it comes."""
-    console = _console()
-    if console.is_terminal:
-        console.print(Text("Ask, or /help. Ctrl-D leaves.", style="dim"))
-    while not chat.ended:
-        try:
-            line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
-        except EOFError:
-            return
-        with _Draft(console) as draft:
-            for said in chat.say(line):
-                if isinstance(said, Notice):
-                    draft.end()
-                    console.print(Text(said.text, style="dim"))
-                elif isinstance(said, Answer):
-                    answer(said, base=base)
-                elif said.kind == "text":
-                    draft.add(said.text)
-                elif said.record is not None and said.record.name == "history":
-                    _understood(console, said.record)
-                elif said.answer is not None:
-                    draft.end()
-                    answer(said.answer, base=base)
-
-
-def _understood(console: Console, record: Record) -> None:
-    """How a follow-up was read, where that is not how it was typed."""
-    if record.went_out != record.came_in:
-        console.print(Text(f"  → {record.went_out}", style="dim"))
-
-
 def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:
     """One model a line: name, kind, what it names, what is known of it."""
     if as_json:
@@ -237,7 +112,7 @@ def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:
     elif rows:
         _table([(row.name, row.kind, row.model, row.told) for row in rows])
     else:
-        _console().print("no model has a name yet: rag models add NAME MODEL")
+        make_console().print("no model has a name yet: rag models add NAME MODEL")
 
 
 def values(given: Mapping[str, Any], *, as_json: bool = False) -> None:
@@ -299,7 +174,7 @@ def hits(found: Sequence[Hit], trace: Sequence[Record], *, base: Path, as_json: 
         values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in found]}
         _json(values | ({"trace": [asdict(record) for record in trace]} if trace else {}))
         return
-    console = _console()
+    console = make_console()
     if not found:
         console.print("no hits")
     for rank, hit in enumerate(found, 1):
@@ -346,22 +221,6 @@ def _trace(console: Console, trace: Sequence[Record]) -> None:
 # ------------------------------------------------------------------------------------- evaluations
 
 
-@contextmanager
-def steps(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
-    """A progress bar on standard error for long work; nothing where that is no terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda now: bar.update(task, description=now.what, completed=now.done, total=now.total or None)
-
-
 class Telling(Protocol):
     """What a long task comes back with: text by `str`, JSON by `to_dict`."""
 
@@ -373,7 +232,7 @@ def told(value: Telling, *, as_json: bool = False) -> None:
     if as_json:
         _json(value.to_dict())
     else:
-        _console().print(Text(str(value)), soft_wrap=True)
+        make_console().print(Text(str(value)), soft_wrap=True)
 
 
 # ------------------------------------------------------------------------------------------ the rest
@@ -410,7 +269,7 @@ def built_glossary(built: Built, *, as_json: bool = False) -> None:
         _json(built._asdict())
         return
     told = f"{built.terms} terms, {built.ambiguous} of them with several meanings · {built.path}"
-    _console().print(f"{told} · {built.documents} documents read · {built.seconds:.1f} s")
+    make_console().print(f"{told} · {built.documents} documents read · {built.seconds:.1f} s")
 
 
 def findings(found: Sequence[Finding], *, as_json: bool = False) -> None:
@@ -418,7 +277,7 @@ def findings(found: Sequence[Finding], *, as_json: bool = False) -> None:
     if as_json:
         _json([finding._asdict() for finding in found])
         return
-    console = _console()
+    console = make_console()
     marks = {"ok": ("ok    ", "green"), "note": ("note  ", "yellow"), "error": ("error ", "red")}
     for finding in found:
         line = Text.assemble(marks[finding.level], finding.what)
@@ -442,7 +301,7 @@ def settings(resolved: Resolved, *, as_json: bool = False) -> None:
 
 def _table(rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns; the last is not padded."""
-    console = _console()
+    console = make_console()
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]

@@ -89,7 +89,7 @@ def eval_run(
     as_json: AsJson = False,
 ) -> None:
     """Ask every question of a set, and show what came back: figures with intervals, and a report to read."""
-    from rag import render
+    from rag import live, render
     from rag.evaluate.tasks import Task, evaluated
 
     given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "seed": seed, "fresh": fresh}
@@ -97,7 +97,7 @@ def eval_run(
     given |= {"tuned": tuned, "judge": judge}
     task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             found = evaluated(rag, questions, task, {**given, "progress": shown})
         render.told(found, as_json=as_json)
         if not found.passed:
@@ -130,11 +130,11 @@ def eval_make(
     as_json: AsJson = False,
 ) -> None:
     """Write questions about your own documents, each checked to be answerable; edit the file as you like."""
-    from rag import render
+    from rag import live, render
     from rag.evaluate import make as making
 
     with reported(as_json), opened(index, {"model.name": model}, store=store, offline=offline) as rag:
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             if paraphrase:
                 made = making.paraphrase(rag, path, paraphrase, progress=shown)
             else:

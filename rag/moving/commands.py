@@ -33,11 +33,11 @@ def move(
 
     The source stays. Cut off, the same command goes on. Options of stores are those of the index's rag.toml.
     """
-    from rag import render
+    from rag import live, render
     from rag.moving import move as moved
 
     with reported(as_json):
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             done = moved(source, target, options=_options(index), wait=wait, progress=shown)
         render.told(done, as_json=as_json)
         if not done.passed:
@@ -53,11 +53,11 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write documents, chunks and vectors into one file with checksums."""
-    from rag import render
+    from rag import live, render
     from rag.moving import export_archive
 
     with reported(as_json):
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             done = export_archive(source or _url(index), file, options=_options(index), progress=shown)
         render.told(done, as_json=as_json)
 
@@ -72,11 +72,11 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read an archive into a store; it is checked whole before anything is written."""
-    from rag import render
+    from rag import live, render
     from rag.moving import import_archive
 
     with reported(as_json):
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             done = import_archive(
                 file, target or _url(index), options=_options(index), wait=wait, progress=shown
             )

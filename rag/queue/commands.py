@@ -35,9 +35,9 @@ def work(
     """Embed and store for an ingest that runs elsewhere, until Ctrl-C. Start any number, on any machine."""
     settings = {"ingest.queue": queue, "index.embedder": embedder}
     with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
-        from rag import render
+        from rag import live
         from rag.queue.worker import join
 
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             units = join(rag, idle=idle, progress=shown)
         typer.echo(json.dumps({"units": units}) if as_json else f"{units} units done")

@@ -51,11 +51,11 @@ def tune_reader_command(
     as_json: AsJson = False,
 ) -> None:
     """Train the model that reranks, reads, abstains and checks support. Stopped, the same command goes on."""
-    from rag import render
+    from rag import live, render
     from rag.tune.reader import Options, tune_reader
 
     options = Options(epochs, text_items, rate, tokens, held_out, seeds, device)
     with reported(as_json):
-        with render.steps(quiet=as_json) as shown:
+        with live.steps(quiet=as_json) as shown:
             tuned = tune_reader(files, base, out, options, shown)
         render.told(tuned, as_json=as_json)

@@ -1,0 +1,162 @@
+"""What a terminal shows while something goes on: progress bars, an answer as it is written, a conversation.
+
+What has come of it is shown by `render.py`. Nothing moves where output is piped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.text import Text
+
+from rag.chat import Notice
+from rag.errors import StoreError
+from rag.render import answer, make_console
+from rag.types import Answer
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from rag.chat import Chat
+    from rag.ingest import Progress, Watcher
+    from rag.progress import Step
+    from rag.trace import Record
+    from rag.types import Event
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Watcher]:
+    """A progress bar on standard error with rate and time left; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files · {task.fields[chunks]} chunks · {task.fields[rate]}/s ·"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[source]}"),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None, chunks=0, rate="–", source="")
+
+        def shown(now: Progress) -> None:
+            elapsed = bar.tasks[0].elapsed or 0
+            rate = f"{now.chunks / elapsed:.0f}" if elapsed > 0.5 else "–"
+            bar.update(
+                task,
+                description=now.stage,
+                completed=now.files,
+                total=now.total or None,
+                chunks=now.chunks,
+                rate=rate,
+                source=now.source[-40:],
+            )
+
+        yield shown
+
+
+@contextmanager
+def steps(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
+    """A progress bar on standard error for long work; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda now: bar.update(task, description=now.what, completed=now.done, total=now.total or None)
+
+
+def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_json: bool = False) -> Answer:
+    """Shows an answer as it comes about, and returns it.
+
+    A terminal sees the text while it is written, as a draft; what is proved of it follows. Elsewhere only
+    that is shown. Raises StoreError for events without an answer.
+    """
+    with _Draft(make_console(), quiet=as_json) as draft:
+        for event in events:
+            if event.kind == "text":
+                draft.add(event.text)
+            elif event.answer is not None:
+                draft.end()
+                answer(event.answer, base=base, explain=explain, as_json=as_json)
+                return event.answer
+    raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
+
+
+class _Draft:
+    """Text on a terminal as it is written, gone when what is proved of it comes; nothing elsewhere."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console, self._shown = console, console.is_terminal and not quiet
+        self._live: Live | None = None
+        self._text = Text(style="dim")
+
+    def add(self, text: str) -> None:
+        if not self._shown:
+            return
+        if self._live is None:
+            from rich.live import Live
+
+            self._text = Text(style="dim")
+            self._live = Live(self._text, console=self._console, transient=True)
+            self._live.start()
+        self._text.append(text)
+        self._live.update(self._text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+        self._live = None
+
+
+def conversation(chat: Chat, *, base: Path) -> None:
+    """Reads lines until the input ends or the chat does, and shows what comes of each as it comes."""
+    console = make_console()
+    if console.is_terminal:
+        console.print(Text("Ask, or /help. Ctrl-D leaves.", style="dim"))
+    while not chat.ended:
+        try:
+            line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
+        except EOFError:
+            return
+        with _Draft(console) as draft:
+            for said in chat.say(line):
+                if isinstance(said, Notice):
+                    draft.end()
+                    console.print(Text(said.text, style="dim"))
+                elif isinstance(said, Answer):
+                    answer(said, base=base)
+                elif said.kind == "text":
+                    draft.add(said.text)
+                elif said.record is not None and said.record.name == "history":
+                    _understood(console, said.record)
+                elif said.answer is not None:
+                    draft.end()
+                    answer(said.answer, base=base)
+
+
+def _understood(console: Console, record: Record) -> None:
+    """How a follow-up was read, where that is not how it was typed."""
+    if record.went_out != record.came_in:
+        console.print(Text(f"  → {record.went_out}", style="dim"))
