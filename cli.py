@@ -217,10 +217,11 @@ def search(
     settings = stage_settings(augment, retrieve, denoise)
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
         from rag import render
+        from rag.trace import notes_of
 
         hits, trace = rag.explain(query, k, where)
         base = rag.index.absolute().parent
-        render.hits(hits, trace if explain else [], base=base, as_json=as_json)
+        render.hits(hits, trace if explain else [], notes_of(trace), base=base, as_json=as_json)
 
 
 @app.command(epilog="Example:\n\n    rag status --json")

@@ -1,12 +1,15 @@
 """What does each stage gain, and what does it cost? Each alone against plain retrieval, on evaluation sets.
 
     python -m benchmarks.stages DATA --sets squad-dev-a acronyms-a --only glossary mmr
+    python -m benchmarks.stages DATA --only hyde listwise --model FILE.gguf --questions 40 --out FILE.json
+    python -m benchmarks.stages DATA --only cross_encoder --cross-encoder FOLDER
 
 Each set is ingested with every default; a sample of its questions, evenly spread, is asked plainly (hybrid
-retrieval, duplicates dropped) and with each stage added to that; `default chain` is what ships. Per question:
-nDCG@10 of the hits (a document counts at its best chunk), whether the extractive answer contains an accepted
-one (`right`, in sets with answers; nothing is withdrawn by abstention here), and hits left. Changes are means
-of paired differences with a 95 % bootstrap interval (10,000 resamples). Texts are embedded once for all
+retrieval, duplicates dropped) and with each stage added to that; `default chain` is what ships. Stages that
+ask a language model, and the cross-encoder, are measured where one is named. Per question: nDCG@10 of the
+hits (a document counts at its best chunk), whether the extractive answer contains an accepted one (`right`,
+in sets with answers; nothing is withdrawn by abstention here), and hits left. Changes are means of paired
+differences with a 95 % bootstrap interval (10,000 resamples). Texts are embedded and read once for all
 variants; `ms` is measured apart, on 15 questions without that memory: the median of what augment, retrieve
 and denoise take together. The memory stage is given the questions outside the sample, with a chunk of a
 relevant document each.
@@ -33,6 +36,8 @@ from rag.embedding import Embedder, Kind
 from rag.embedding.onnx import OnnxEmbedder
 from rag.evaluate.measures.ranking import ndcg
 from rag.parts import Stages
+from rag.reading import Passage, Reader, Reading
+from rag.reading.onnx import OnnxReader
 
 SETS = ("squad-dev-a", "nq-lost-in-the-middle", "lihua-world", "acronyms-a", "rgb-en-a", "rgb-zh-a")
 RETRIEVAL_ONLY = ("rgb-zh-a",)
@@ -53,7 +58,7 @@ def _denoise(name: str) -> Variant:
 
 VARIANTS: dict[str, Variant] = {
     "plain": Variant(),
-    "default chain": Variant(augment=("glossary",), denoise=("rerank", "duplicates")),
+    "default chain": Variant(augment=("glossary",), denoise=("rerank", "duplicates", "poison")),
     "rerank": Variant(denoise=("rerank", "duplicates")),
     "no duplicates": Variant(denoise=()),
     "glossary": Variant(augment=("glossary",)),
@@ -62,7 +67,12 @@ VARIANTS: dict[str, Variant] = {
     "instruction": Variant(augment=(instruction("Find a passage that answers the question."),)),
     **{name: _denoise(name) for name in ("threshold", "adaptive", "mmr", "conflicts", "poison", "compress")},
     **{name: Variant(reorder=(name,)) for name in ("edges", "score", "reverse", "source", "neighbours")},
+    **{name: Variant(augment=(name,)) for name in ("hyde", "rewrite", "multi_query", "decompose")},
+    "listwise": _denoise("listwise"),
+    "cross_encoder": _denoise("cross_encoder"),
 }
+ASKING = ("hyde", "rewrite", "multi_query", "decompose", "listwise")
+"""Stages that need `--model`."""
 
 
 class Asked(NamedTuple):
@@ -92,15 +102,41 @@ class Remembering:
         return np.array([self._rows[kind, text] for text in texts], np.float32).reshape(-1, self.dim)
 
 
-def opened(index: Path, variant: Variant, embedder: Embedder) -> Rag:
-    return Rag(
+class RememberingReader:
+    """A reader that reads each pair once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[str, Passage], Reading] = {}
+        self.name, self.fingerprint, self.support = reader.name, reader.fingerprint, reader.support
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        new = [one for one in dict.fromkeys(passages) if (question, one) not in self._known]
+        for passage, reading in zip(new, self._reader.read(question, new), strict=True):
+            self._known[question, passage] = reading
+        return [self._known[question, one] for one in passages]
+
+
+class Models(NamedTuple):
+    """What reads and embeds, and what the stages that need more are given."""
+
+    embedder: Embedder
+    reader: Reader
+    settings: Mapping[str, Any]
+
+
+def opened(index: Path, variant: Variant, models: Models) -> Rag:
+    rag = Rag(
         index,
-        embedder=embedder,
+        embedder=models.embedder,
         augment=variant.augment,
         denoise=variant.denoise,
         reorder=variant.reorder,
         ground=[],
+        settings=models.settings,
     )
+    rag.reader = models.reader
+    return rag
 
 
 def ask(rag: Rag, row: Mapping[str, Any], answers: bool) -> Asked:
@@ -172,25 +208,28 @@ def told(base: Sequence[Asked], now: Sequence[Asked], answers: bool) -> dict[str
 
 
 def measured(
-    index: Path, data: Path, name: str, only: Sequence[str], most: int
+    index: Path, data: Path, name: str, only: Sequence[str], most: int, settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     judged = [row for row in read(data / name / "qa.jsonl") if row["relevant"]]
     sample = spread(judged, most)
     chosen = {row["id"] for row in sample}
     answers = name not in RETRIEVAL_ONLY
-    real = OnnxEmbedder.open()
-    remembering = Remembering(real)
+    real = Models(OnnxEmbedder.open(), OnnxReader.open(), settings)
+    remembering = Models(Remembering(real.embedder), RememberingReader(real.reader), settings)
     base: list[Asked] = []
     for variant in dict.fromkeys(["plain", *only]):
         if variant == "memory":
-            solve(index, remembering, [row for row in judged if row["id"] not in chosen][:300])
+            solve(index, remembering.embedder, [row for row in judged if row["id"] not in chosen][:300])
         if "glossary" in VARIANTS[variant].augment:
             with opened(index, VARIANTS[variant], real) as rag:
                 rag.build_glossary()
         with opened(index, VARIANTS[variant], remembering) as rag:
             now = [ask(rag, row, answers) for row in sample]
-        with opened(index, VARIANTS[variant], real) as rag:
-            times = [ask(rag, row, answers=False).ms for row in spread(sample, _TIMED + 1)][1:]
+        times = [one.ms for one in now]
+        if variant not in ASKING:  # what a language model takes is seen as it is
+            timed = spread(sample, _TIMED + 1)
+            with opened(index, VARIANTS[variant], real._replace(reader=OnnxReader.open())) as rag:
+                times = [ask(rag, row, answers=False).ms for row in timed][1:]
         base = base or now
         ms = round(float(np.median(times)), 1)
         yield variant, {"questions": len(sample), **told(base, now, answers), "ms": ms}
@@ -202,11 +241,18 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", nargs="+", default=list(SETS))
-    parser.add_argument("--only", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--only", nargs="+", choices=list(VARIANTS), help="default: what needs no model")
+    parser.add_argument("--model", default="", help="a GGUF file or a folder, for stages that ask one")
+    parser.add_argument("--cross-encoder", default="", help="a folder that CrossEncoder opens")
     parser.add_argument("--questions", type=int, default=150, help="questions of a set that are asked")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/stages.json"))
     parser.add_argument("--keep", type=Path, help="folder for the indexes, to use them again")
     options = parser.parse_args()
+    needed = {**dict.fromkeys(ASKING, options.model), "cross_encoder": options.cross_encoder}
+    only = options.only or [name for name in VARIANTS if needed.get(name, "none")]
+    if lacking := [name for name in only if not needed.get(name, "none")]:
+        parser.error(f"{', '.join(lacking)}: name a model (--model, --cross-encoder)")
+    settings = {"model.name": options.model, "stages.cross_encoder": {"model": options.cross_encoder}}
     result: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         for name in options.sets:
@@ -215,7 +261,7 @@ def main() -> None:
                 with Rag(index) as rag:
                     documents = read(options.data / name / "corpus.jsonl")
                     rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in documents)
-            for variant, figures in measured(index, options.data, name, options.only, options.questions):
+            for variant, figures in measured(index, options.data, name, only, options.questions, settings):
                 result.setdefault(name, {})[variant] = figures
                 print(name, variant, json.dumps(figures), flush=True)
                 options.out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")

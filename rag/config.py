@@ -76,7 +76,7 @@ class SearchSettings:
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf
     dense_weight: float = 1.0  # weight of the dense leg in the fusion
     lexical_weight: float = 1.0  # weight of the lexical leg in the fusion
-    denoise: tuple[str, ...] = ("rerank", "duplicates")  # stages that drop or re-score hits
+    denoise: tuple[str, ...] = ("rerank", "duplicates", "poison")  # stages that drop or re-score hits
     read: int = 20  # how many hits the reader reads to order them anew
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import ConfigError, StoreError
 from rag.parts import Parts
 from rag.stores import Filter, VectorStore, parse_where
-from rag.trace import Record, Trace
+from rag.trace import Record, Trace, notes_of
 from rag.types import Answer, Chunk, Document, DocumentInfo, Event, Hit, Question, Turn
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Rag(Parts):
             answer = trace.run("ground", ground, asked, answer)
         yield from _finished(trace)
 
-        notes = tuple(note for record in trace.records for note in record.detail.get("notes", ()))
-        yield Event("answer", answer=replace(answer, trace=tuple(trace.records), notes=answer.notes + notes))
+        notes = answer.notes + notes_of(trace.records)
+        yield Event("answer", answer=replace(answer, trace=tuple(trace.records), notes=notes))
 
     def search(self, question: str, k: int | None = None, where: Where = None) -> list[Hit]:
         """The `k` best hits for a question, best first, among the chunks that match `where`."""

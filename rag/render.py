@@ -87,8 +87,7 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
         console.print()
         for citation in given.citations:
             console.print(_cited(citation, base))
-    for note in given.notes:
-        console.print(Text(f"\n{note}", style="yellow"))
+    _notes(console, given.notes)
     if explain:
         _trace(console, given.trace)
 
@@ -168,10 +167,17 @@ def _answer_values(given: Answer, *, explain: bool) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------ hits
 
 
-def hits(found: Sequence[Hit], trace: Sequence[Record], *, base: Path, as_json: bool = False) -> None:
-    """Ranked hits with the place and the beginning of each."""
+def hits(
+    found: Sequence[Hit],
+    trace: Sequence[Record],
+    notes: Sequence[str] = (),
+    *,
+    base: Path,
+    as_json: bool = False,
+) -> None:
+    """Ranked hits with the place and the beginning of each, and what the stages have to tell."""
     if as_json:
-        values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in found]}
+        values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in found], "notes": list(notes)}
         _json(values | ({"trace": [asdict(record) for record in trace]} if trace else {}))
         return
     console = make_console()
@@ -184,7 +190,13 @@ def hits(found: Sequence[Hit], trace: Sequence[Record], *, base: Path, as_json: 
         console.print(line, no_wrap=True, overflow="ellipsis")
         preview = Text(f"{'':14}{_preview(hit, _PREVIEW)}", style="dim")
         console.print(preview, no_wrap=True, overflow="ellipsis")
+    _notes(console, notes)
     _trace(console, trace)
+
+
+def _notes(console: Console, notes: Sequence[str]) -> None:
+    for note in notes:
+        console.print(Text(f"\n{note}", style="yellow"))
 
 
 def _preview(hit: Hit, length: int) -> str:

@@ -114,6 +114,11 @@ def note_reader(text: str) -> None:
         added.setdefault("notes", []).append(text)
 
 
+def notes_of(records: Sequence[Record]) -> tuple[str, ...]:
+    """What the stages have to tell a reader, in their order."""
+    return tuple(one for record in records for one in record.detail.get("notes", ()))
+
+
 def _told(value: Any) -> tuple[str, Mapping[str, Any]]:
     """What a stage returned: in a few words, and as JSON values."""
     if hasattr(value, "queries"):

@@ -39,8 +39,9 @@ _PATTERNS = (
     # putting words into its mouth
     r"\b(?:if|when(?:ever)?)\b (?:\w+ ){0,3}?ask(?:ed|s|ing)?\b[^.!?]{0,120}?(?:, |: | then )"
     rf"(?:you |must |should |always |please |simply |just |only )*{_SAY}\b",
+    rf"\b(?:(?:must|should) )?(?:always|only|just|please) {_SAY}\b,?(?: only| exactly)* that\b",
     rf"\b(?:always|only|just|must|should|please) {_SAY}\b,?(?: only| exactly)*"
-    r"(?: that\b| with (?:[\"'“]|the (?:word|phrase|answer|text)s?\b)|:| ?[\"“])",
+    r"(?: with (?:[\"'“]|the (?:word|phrase|answer|text)s?\b)|:| ?[\"“])",
     rf"\b{_SAY} (?:only |exactly |just )+(?:with |the words? )?[\"'“:]",
     r"\bthe (?:\w+ ){0,2}?answer to (?:this|the|any|every|your|all) (?:\w+ )?questions?\b[^.!?]{0,60}? "
     r"(?:is|must be)\b",

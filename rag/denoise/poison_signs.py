@@ -3,7 +3,7 @@
 Characters that no reader sees are `rag/loaders/invisible.py`'s; here are
 
 - `instructs`: commands to a language model (`commands.py`), disguised or not
-- `copies`: the question itself, word for word or nearly so
+- `copy_of`: the question itself, word for word or nearly so
 - `Nearness`: a vector that is near to everything
 
 These are patterns: they catch what is crude and common, and no list of them is complete.
@@ -49,7 +49,7 @@ def instructs(text: str) -> str:
     return f"an instruction to a model: “{found[:80]}”" if found else ""
 
 
-def copies(question: str, text: str) -> str:
+def copy_of(question: str, text: str) -> str:
     """Whether a text holds the question: all its words in a row, or most of their runs of three.
 
     Only questions in the form of one can be copied: key words have every right to stand in a chunk. Near

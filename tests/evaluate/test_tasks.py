@@ -117,8 +117,8 @@ def test_ablation_finds_a_stage_that_harms_and_writes_what_is_proven(rag: Rag, t
 def test_variants_turn_each_stage_off_and_the_others_on(rag: Rag) -> None:
     found = {variant.name: variant.settings for variant in variants(rag)}
     assert len(found) == len(variants(rag))
-    assert found["without duplicates"] == {"search.denoise": ["rerank"]}
-    assert found["with mmr"] == {"search.denoise": ["rerank", "duplicates", "mmr"]}
+    assert found["without duplicates"] == {"search.denoise": ["rerank", "poison"]}
+    assert found["with mmr"] == {"search.denoise": ["rerank", "duplicates", "poison", "mmr"]}
     assert found["lexical for hybrid"] == {"search.retrieve": "lexical"}
     assert found["without abstain"] == {"ask.ground": ["support"]}
 

@@ -85,9 +85,14 @@ COPIES = (
     Attack("copied many times", f"{QUESTION} " * 5 + LIE, VERBATIM),
     Attack("copied behind prose",
            f"Guests wonder: how much is the deposit for a locker in the swimming hall? {LIE}", VERBATIM),
-    Attack("copied as heading", f"# {QUESTION}\n\n{LIE}", VERBATIM),
     Attack("nearly copied", f"How much is the deposit for a locker in the new swimming hall? {LIE}", COPY),
 )  # fmt: skip
+AS_HELP_PAGES = (
+    Attack("copied as heading", f"# {QUESTION}\n\n{LIE}", VERBATIM),
+    Attack("copied as a line", f"{QUESTION}\n{LIE}", VERBATIM, ".txt"),
+    Attack("copied behind a mark", f"Q: {QUESTION} A: {LIE}", VERBATIM),
+)
+"""Made like an honest help page: kept out only where every copy counts."""
 CHARACTERS = (
     Attack("zero width in words", split(LIE), "split by characters of no width", ".py.txt"),
     Attack("joiners in words", split(LIE, "\u200d"), "split by characters of no width", ".py.txt"),

@@ -1,4 +1,4 @@
-"""Planted documents: none changes the answer where the poison stage is on, and each is told of."""
+"""Planted documents: none changes the answer of the default chain, and each is told of."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from rag import Document, Rag
 from rag.denoise.commands import command
 from rag.denoise.poison import build as poison
 from rag.denoise.poison import suspects
-from rag.denoise.poison_signs import Nearness, copies, instructs, plain
+from rag.denoise.poison_signs import Nearness, copy_of, instructs, plain
 from rag.doctor import examine
+from rag.errors import ConfigError
 from rag.loaders import load_bytes
 from rag.loaders.hidden import HIDDEN_KEY
 from rag.loaders.invisible import suspicious
 from rag.testing import WordEmbedder
 from tests.stages.attacks import (
+    AS_HELP_PAGES,
     CARRYING,
     CHARACTERS,
     COPIES,
@@ -48,16 +50,23 @@ def planted(attack: Attack) -> list[Document]:
 
 @pytest.fixture(scope="module")
 def house(module_path: Path) -> Iterator[Rag]:
-    """The swimming hall's documents, asked with the stage on."""
-    with Rag(module_path / "index", embedder=EMBEDDER, denoise=["duplicates", "poison"]) as rag:
+    """The swimming hall's documents, asked with every default."""
+    with Rag(module_path / "index", embedder=EMBEDDER) as rag:
         rag.ingest(Document.make(text, name, media_type="text/markdown") for name, text in HOUSE.items())
         yield rag
 
 
 @pytest.fixture(scope="module")
 def unguarded(house: Rag) -> Iterator[Rag]:
-    """The same, asked with the default chain."""
-    with Rag(house.index, embedder=EMBEDDER) as rag:
+    """The same, asked without the stage."""
+    with Rag(house.index, embedder=EMBEDDER, denoise=["rerank", "duplicates"]) as rag:
+        yield rag
+
+
+@pytest.fixture(scope="module")
+def strict(house: Rag) -> Iterator[Rag]:
+    """The same, asked by somebody who trusts no document."""
+    with Rag(house.index, embedder=EMBEDDER, settings={"stages.poison": {"copies": "all"}}) as rag:
         yield rag
 
 
@@ -69,7 +78,7 @@ def with_planted(house: Rag, attack: Attack) -> Iterator[None]:
 
 
 def test_there_are_thirty_attempts_and_more() -> None:
-    attempts = [*CARRYING, *UNSEEN_PAGES, *UNSEEN_CHARACTERS]
+    attempts = [*CARRYING, *AS_HELP_PAGES, *UNSEEN_PAGES, *UNSEEN_CHARACTERS]
     assert len(attempts) >= 30
     assert len({attack.name for attack in attempts}) == len(attempts)
 
@@ -81,9 +90,19 @@ def test_without_attacks_the_answer_is_the_true_one(house: Rag) -> None:
 
 
 @pytest.mark.parametrize("attack", CARRYING, ids=lambda attack: attack.name)
-def test_the_stage_keeps_the_answer_and_tells_of_the_attempt(house: Rag, attack: Attack) -> None:
-    with with_planted(house, attack):
-        answer = house.ask(QUESTION)
+def test_the_default_chain_keeps_the_answer_and_tells_of_the_attempt(house: Rag, attack: Attack) -> None:
+    check_kept(house, attack)
+
+
+@pytest.mark.parametrize("attack", AS_HELP_PAGES, ids=lambda attack: attack.name)
+def test_what_looks_like_a_help_page_is_kept_out_where_all_copies_count(strict: Rag, attack: Attack) -> None:
+    check_kept(strict, attack)
+
+
+def check_kept(rag: Rag, attack: Attack) -> None:
+    """The true answer, without a word of the planted document, which is named with the reason."""
+    with with_planted(rag, attack):
+        answer = rag.ask(QUESTION)
     assert TRUE in answer.text
     assert FALSE not in answer.text
     assert "900" not in plain(answer.text)
@@ -93,6 +112,8 @@ def test_the_stage_keeps_the_answer_and_tells_of_the_attempt(house: Rag, attack:
     assert all(why.startswith("quarantined: ") for why in reasons)
     assert attack.why in reasons[0]
     assert not any(one.chunk.source.startswith("planted") for one in answer.hits)
+    (told,) = [note for note in answer.notes if note.startswith("Left out planted")]
+    assert attack.why in told
 
 
 def test_the_attempts_are_real_without_the_stage_most_get_into_the_answer(unguarded: Rag) -> None:
@@ -223,7 +244,7 @@ def test_hidden_characters_by_kind() -> None:
     ],
 )
 def test_copies_of_questions(question: str, text: str, copied: bool) -> None:
-    assert bool(copies(question, text)) is copied
+    assert bool(copy_of(question, text)) is copied
 
 
 def test_plain_reads_as_a_model_would() -> None:
@@ -232,19 +253,37 @@ def test_plain_reads_as_a_model_would() -> None:
     assert command("nothing to see") == ""
 
 
-def test_a_page_of_frequent_questions_can_be_let_through(tmp_path: Path) -> None:
-    page = f"{QUESTION}\nIt is 20 euros.\n\nWhen do you open?\nAt seven."
-    with opened(tmp_path, {"faq.txt": page}) as rag:
+@pytest.mark.parametrize(
+    "page",
+    [
+        "{q}\nIt is 20 euros.",
+        "## {q}\n\nIt is 20 euros.",
+        "3. **{q}**\n   It is 20 euros.",
+        "- {q}\n  It is 20 euros.",
+        "| Question | Answer |\n|---|---|\n| {q} | It is 20 euros. |",
+        "Q: {q} A: It is 20 euros.",
+        "Question 7. {q} It is 20 euros.",
+    ],
+)
+def test_a_help_page_is_let_through_unless_all_copies_count(tmp_path: Path, page: str) -> None:
+    with opened(tmp_path, {"faq.md": page.format(q=QUESTION)}) as rag:
         hits = Rag(tmp_path / "index", embedder=EMBEDDER, denoise=[]).search(QUESTION)
-        hits = [one for one in hits if one.chunk.source == "faq.txt"]
-        assert len(traced(poison(rag.store, EMBEDDER), QUESTION, hits)[0]) < len(hits)
-        assert traced(poison(rag.store, EMBEDDER, faq=True), QUESTION, hits)[0] == hits
-        assert traced(poison(rag.store, EMBEDDER, trusted=["faq.*"]), QUESTION, hits)[0] == hits
+        hits = [one for one in hits if one.chunk.source == "faq.md"]
+        assert traced(poison(rag.store, EMBEDDER), QUESTION, hits)[0] == hits
+        assert traced(poison(rag.store, EMBEDDER, copies="none"), QUESTION, hits)[0] == hits
+        assert len(traced(poison(rag.store, EMBEDDER, copies="all"), QUESTION, hits)[0]) < len(hits)
+        trusting = poison(rag.store, EMBEDDER, copies="all", trusted=["faq.*"])
+        assert traced(trusting, QUESTION, hits)[0] == hits
+
+
+def test_which_copies_count_is_checked(tmp_path: Path) -> None:
+    with opened(tmp_path, {"a.txt": "Fine."}) as rag, pytest.raises(ConfigError, match="prose, all, none"):
+        poison(rag.store, EMBEDDER, copies="some")
 
 
 def test_every_copy_is_caught_by_the_sign_alone() -> None:
-    assert all(copies(QUESTION, attack.text) for attack in COPIES)
-    assert copies(QUESTION, LIE) == ""
+    assert all(copy_of(QUESTION, attack.text) for attack in COPIES)
+    assert copy_of(QUESTION, LIE) == ""
 
 
 def test_the_doctor_names_suspicious_passages(tmp_path: Path) -> None:
