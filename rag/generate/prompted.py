@@ -19,7 +19,7 @@ from rag.types import Hit, Question
 from . import Told
 from .chat_model import ChatModel, Message
 from .fit import fit
-from .stream import behind, unless, without_reasoning
+from .stream import behind, unless, without_loops, without_reasoning
 
 FORMS = ("answer", "notes", "examples")
 Examples = Callable[[str], Sequence[Message]]
@@ -83,8 +83,10 @@ class Prompted:
             "cut_short": list(fitted.cut),
         }
         notes: list[str] = []
-        yield from self._answer(self.model.chat(fitted.messages, **options), notes)
-        yield Told(detail | ({"notes": notes[0]} if notes else {}))
+        loops: list[str] = []
+        yield from self._answer(self.model.chat(fitted.messages, **options), notes, loops)
+        told = {"notes": notes, "ended_before_repeating": loops}
+        yield Told(detail | {name: found[0] for name, found in told.items() if found})
 
     def _renderer(self, question: str) -> Callable[[str], Sequence[Message]]:
         prompt = self.prompt
@@ -98,12 +100,12 @@ class Prompted:
 
         return render
 
-    def _answer(self, pieces: Iterable[str], notes: list[str]) -> Iterator[str]:
-        """What a reader sees: no reasoning, no notes, no refusal."""
+    def _answer(self, pieces: Iterable[str], notes: list[str], loops: list[str]) -> Iterator[str]:
+        """What a reader sees: no reasoning, no notes, no refusal, nothing said twice."""
         pieces = without_reasoning(pieces)
         if self.prompt.answer_after:
             pieces = behind(pieces, self.prompt.answer_after, notes)
-        return unless(pieces, self.prompt.refusal)
+        return without_loops(unless(pieces, self.prompt.refusal), loops)
 
 
 @dataclass(frozen=True, slots=True)

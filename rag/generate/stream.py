@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 _OPENS, _CLOSES = "<think>", "</think>"
+_MARKERS = re.compile(r"\s*(?:\[[\d, ]+\]\s*)+")  # at the head of what follows a sentence
+_MARKER = re.compile(r"\[[\d, ]*(?:\]|$)")
+_LEAST_REPEATED = 12  # letters and digits of a sentence below which saying it twice is no loop
 
 
 def until(pieces: Iterable[str], stops: Sequence[str]) -> Iterator[str]:
@@ -75,6 +79,47 @@ def unless(pieces: Iterable[str], refusal: str) -> Iterator[str]:
             return
     if head.strip():
         yield head
+
+
+def without_loops(pieces: Iterable[str], loops: list[str]) -> Iterator[str]:
+    """The text up to the first sentence that it has said before, which goes into `loops`.
+
+    Small models go round. What may become such a sentence waits for what follows.
+    """
+    from rag.chunking.sentences import sentences
+
+    said: set[str] = set()
+    held, shown = "", 0  # the sentence that is being written, and how much of it was let through
+    for piece in pieces:
+        held += piece
+        if not shown and (marked := _MARKERS.match(held)):  # they belong to the sentence before
+            yield marked[0]
+            held = held[marked.end() :]
+        while len(parts := sentences(held)) > 1:
+            end = parts[1][0]
+            told = _letters(held[:end])
+            if told in said:
+                loops.append(held[:end].strip())
+                return
+            if len(told) >= _LEAST_REPEATED:
+                said.add(told)
+            if shown < end:
+                yield held[shown:end]
+            held, shown = held[end:], max(0, shown - end)
+        begun = _letters(held)
+        if shown < len(held) and not any(one.startswith(begun) for one in said):
+            yield held[shown:]
+            shown = len(held)
+    begun = _letters(held)
+    if len(begun) >= _LEAST_REPEATED and any(one.startswith(begun) for one in said):
+        loops.append(held.strip())
+    elif held[shown:]:
+        yield held[shown:]
+
+
+def _letters(text: str) -> str:
+    """What makes a sentence the same as another: its letters and digits, without markers."""
+    return "".join(sign for sign in _MARKER.sub("", text).casefold() if sign.isalnum())
 
 
 def _bare(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.generate.stream import behind, unless, until, without_reasoning
+from rag.generate.stream import behind, unless, until, without_loops, without_reasoning
 
 
 def pieces(text: str, size: int) -> list[str]:
@@ -45,3 +45,40 @@ def test_a_refusal_is_never_seen(size: int) -> None:
     )
     assert "".join(unless(pieces("No", size), "NO ANSWER")) == "No"
     assert "".join(unless(pieces("Red. [1]", size), "")) == "Red. [1]"
+
+
+ROUND = "The hall opened in 1931. [1] It was built of brick. [2] The hall opened in 1931 [2]. It was built."
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 200])
+def test_a_text_ends_where_it_begins_to_go_round(size: int) -> None:
+    loops: list[str] = []
+    shown = "".join(without_loops(pieces(ROUND, size), loops))
+    assert shown.rstrip() == "The hall opened in 1931. [1] It was built of brick. [2]"
+    assert [one.rstrip(" [2].") for one in loops] == ["The hall opened in 1931"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 200])
+def test_a_repetition_that_was_cut_short_is_left_out_too(size: int) -> None:
+    loops: list[str] = []
+    text = "水车是一九一一年烧毁的那一座老水车。[1]水车是一九一一年烧毁的那"
+    assert "".join(without_loops(pieces(text, size), loops)) == "水车是一九一一年烧毁的那一座老水车。[1]"
+    assert loops == ["水车是一九一一年烧毁的那"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 200])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The hall opened in 1931. [1] The hall opened again in 1950. [2] The hall op",
+        "Yes. It is so. Yes. It is not. Yes",  # too short to be a loop
+        "It costs 4.50 euros a day at No. 7. It costs 4.50 euros a day at No. 8.",
+        "- red\n- green\n- red and green\n",
+        "The hall opened in 1931",
+        "",
+    ],
+)
+def test_texts_that_only_begin_alike_pass_as_they_are(text: str, size: int) -> None:
+    loops: list[str] = []
+    assert "".join(without_loops(pieces(text, size), loops)) == text
+    assert loops == []
