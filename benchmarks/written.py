@@ -2,13 +2,13 @@
 
     python -m benchmarks.written DATA --model FILE.gguf --questions 40
 
-Questions of `squad-dev-a`, some of which nothing answers, and of `nq-lost-in-the-middle` are asked with three
-hits and 128 tokens for an answer. The forms of the prompt are asked in turn; then the checks are applied, each
-alone, to the answers of the plain form. Per question: `answered` is what is not withdrawn, `right` an answer
-that contains an accepted one, `wrong` one that does not, or that answers what nothing answers. Changes are
-means of paired differences from the plain form with a 95 % bootstrap interval (10,000 resamples). `area` is
-the probability that a right answer has more confidence than a wrong one. `ms` is the median of what model and
-check take.
+Questions of `squad-dev-a`, some of which nothing answers, and of `nq-lost-in-the-middle` are asked with
+three hits and 128 tokens for an answer. The forms of the prompt are asked in turn; then the checks are
+applied, each alone, to the answers of the plain form. Per question: `answered` is what is not withdrawn,
+`right` an answer that contains an accepted one, `wrong` one that does not, or that answers what nothing
+answers. Changes are means of paired differences from the plain form with a 95 % bootstrap interval (10,000
+resamples). `area` is the probability that a right answer has more confidence than a wrong one. `ms` is the
+median of what model and check take.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 _CONTEXT = 4096  # tokens, where neither the settings nor the server tell
 # What tokenizers make of text, on the safe side: words of ASCII letters rarely have tokens as short as 2.5
 # bytes; digits and signs often stand alone; a script that a tokenizer was not made for is spelled letter by
-# letter, and the least letter beyond ASCII has 2 bytes.
+# letter or worse: an English BPE of 49,152 tokens (SmolLM2) takes up to .8 a byte of Chinese.
 _BYTES_A_TOKEN = 2.5
-_BYTES_BEYOND_ASCII = 2.0
+_BYTES_BEYOND_ASCII = 1.25
 _ALONE = re.compile(r"[!-@\[-`{-~]")
 _UNKNOWN_FIELD = (400, 422, 501)  # what servers say to a `response_format` that they do not know
 _TURN = 8  # tokens that a chat template puts around a turn

@@ -164,7 +164,7 @@ def test_name_and_context_come_from_the_server(server: str) -> None:
 def test_tokens_are_estimated_or_counted_by_a_tokenizer(server: str, tiny: Path) -> None:
     model = OpenAIModel("words", base_url=server)
     assert model.count("twenty letters here!") == 9  # 19 bytes / 2.5 and a sign
-    assert model.count("é") == 1  # 2 bytes / 2
+    assert model.count("éé") == 4  # 4 bytes / 1.25
     assert model.prompt_tokens([Message("user", "12345")]) == 8 + 8 + 5
     exact = OpenAIModel("words", base_url=server, tokenizer=str(tiny / "hf" / "tokenizer.json"))
     assert exact.count(" lamp is painted red") == 4
