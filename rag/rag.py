@@ -115,6 +115,7 @@ class Rag(Parts):
         hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, _filter(where))
         for denoise in self.denoise:
             hits = trace.run("denoise", denoise, asked, hits)
+        trace.passed_on(hits[:wanted])
         return asked, hits[:wanted]
 
     # --------------------------------------------------------------------------------------- ingest

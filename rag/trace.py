@@ -86,6 +86,10 @@ class Trace:
         self._told = len(self.records)
         return fresh
 
+    def passed_on(self, hits: Sequence[Hit]) -> None:
+        """Says how many hits the next stage is given, where that is fewer than the last one left."""
+        self._came = f"{len(hits)} hits"
+
     def _keep(self, stage: str, name: str, went_out: str, ms: float, detail: Mapping[str, Any]) -> None:
         self.records.append(Record(stage, name, self._came, went_out, round(ms, 3), detail))
         self._came = went_out

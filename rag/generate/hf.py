@@ -51,7 +51,7 @@ class HfModel:
         Raises MissingExtra without transformers, ModelError for a model that cannot be loaded or that is
         made for something else than writing.
         """
-        torch, transformers = _libraries(model)
+        torch, transformers = libraries(model)
         if dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):
             raise ConfigError(f"dtype is {dtype!r}, expected auto, float32, bfloat16 or float16")
         options = {"local_files_only": offline, "trust_remote_code": False}
@@ -192,12 +192,14 @@ class _told:  # noqa: N801 (reads as a statement)
             ) from error
 
 
-def _libraries(model: str | Path) -> tuple[Any, Any]:
+def libraries(model: str | Path) -> tuple[Any, Any]:
+    """torch and transformers, quiet about the weights they read. Raises MissingExtra."""
     try:
         import torch
         import transformers
     except ImportError as error:
         raise MissingExtra(f"the model {model}", "hf") from error
+    transformers.utils.logging.disable_progress_bar()
     return torch, transformers
 
 

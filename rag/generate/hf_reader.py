@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.errors import MissingExtra, ModelError
+from rag.errors import ModelError
 from rag.types import Hit, Question
 
 from . import Quote
+from .hf import libraries
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
@@ -40,10 +41,7 @@ class HfReader:
     @classmethod
     def open(cls, model: str | Path, *, offline: bool = False, sentences: int = 3, read: int = 6) -> HfReader:
         """Loads a folder or hub id. Raises MissingExtra, or ModelError for what is no such model."""
-        try:
-            import transformers
-        except ImportError as error:
-            raise MissingExtra(f"the model {model}", "hf") from error
+        _, transformers = libraries(model)
         options = {"local_files_only": offline, "trust_remote_code": False}
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(str(model), **options)

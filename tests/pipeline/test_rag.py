@@ -101,6 +101,13 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
     assert answer.trace[1].detail["hits"][0]["source"] == "guide.md"
 
 
+def test_the_trace_tells_how_many_hits_the_generator_is_given(rag: Rag) -> None:
+    answer = rag.ask("A session lasts how many minutes?", k=1)
+    came_in = {record.stage: record.came_in for record in answer.trace}
+    assert len(answer.hits) == 1
+    assert came_in["generate"] == "1 hits"
+
+
 def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
     events = list(rag.stream("A session lasts how many minutes?"))
     assert [event.kind for event in events][-1] == "answer"
