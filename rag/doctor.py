@@ -19,7 +19,10 @@ _LEAST_FREE = 512 * 2**20
 _MOST_SUSPECTS = 20
 _MOST_HIDING = 50
 _HIDING = "it is not in the index; look at the source, and `rag rm` what you do not trust"
-_QUARANTINE = "read it; then `rag rm` it, or keep it from answers with the stage: --denoise duplicates,poison"
+_QUARANTINE = (
+    "read it, then `rag rm` it. The stage poison keeps it from answers, as far as `search.denoise` names it; "
+    "if it is honest, name its source in `trusted` of [stages.poison]"
+)
 _NEEDED = ("numpy", "faiss-cpu", "tantivy", "rank-bm25", "onnxruntime", "tokenizers", "pypdfium2")
 _EXTRAS = {"hf": "sentence_transformers", "gguf": "llama_cpp", "eval": "matplotlib", "postgres": "psycopg"}
 

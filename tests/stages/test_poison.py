@@ -41,11 +41,11 @@ EMBEDDER = WordEmbedder(4096)
 SYLLABLES = ("ber", "sil", "dar", "lta", "rge", "ord")
 
 
-def planted(attack: Attack) -> list[Document]:
+def planted(attack: Attack, name: str = "planted") -> list[Document]:
     """What the loader makes of the attacker's file; characters are planted past it, as by an API."""
     if attack.suffix == ".py.txt":
-        return [Document.make(attack.text, "planted.txt")]
-    return list(load_bytes(attack.text.encode(), f"planted{attack.suffix}").documents)
+        return [Document.make(attack.text, f"{name}.txt")]
+    return list(load_bytes(attack.text.encode(), f"{name}{attack.suffix}").documents)
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +284,16 @@ def test_which_copies_count_is_checked(tmp_path: Path) -> None:
 def test_every_copy_is_caught_by_the_sign_alone() -> None:
     assert all(copy_of(QUESTION, attack.text) for attack in COPIES)
     assert copy_of(QUESTION, LIE) == ""
+
+
+def test_the_doctor_names_every_document_with_a_sign_of_its_own(tmp_path: Path) -> None:
+    attacks = [one for one in CARRYING if one not in COPIES]  # a copy shows only beside its question
+    with Rag(tmp_path / "index", embedder=EMBEDDER) as rag:
+        rag.ingest(one for number, attack in enumerate(attacks) for one in planted(attack, str(number)))
+        told = {suspect.chunk.source.partition(".")[0]: suspect.why for suspect in suspects(rag.store)}
+    assert len(told) == len(attacks)
+    for number, attack in enumerate(attacks):
+        assert attack.why in told[str(number)], attack.name
 
 
 def test_the_doctor_names_suspicious_passages(tmp_path: Path) -> None:
