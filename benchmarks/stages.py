@@ -244,15 +244,17 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), help="default: what needs no model")
     parser.add_argument("--model", default="", help="a GGUF file or a folder, for stages that ask one")
     parser.add_argument("--cross-encoder", default="", help="a folder that CrossEncoder opens")
+    parser.add_argument("--weight", type=float, default=1.0, help="the share of the cross-encoder")
     parser.add_argument("--questions", type=int, default=150, help="questions of a set that are asked")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/stages.json"))
     parser.add_argument("--keep", type=Path, help="folder for the indexes, to use them again")
     options = parser.parse_args()
     needed = {**dict.fromkeys(ASKING, options.model), "cross_encoder": options.cross_encoder}
     only = options.only or [name for name in VARIANTS if needed.get(name, "none")]
+    cross_encoder = {"model": options.cross_encoder, "weight": options.weight}
     if lacking := [name for name in only if not needed.get(name, "none")]:
         parser.error(f"{', '.join(lacking)}: name a model (--model, --cross-encoder)")
-    settings = {"model.name": options.model, "stages.cross_encoder": {"model": options.cross_encoder}}
+    settings = {"model.name": options.model, "stages.cross_encoder": cross_encoder}
     result: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         for name in options.sets:

@@ -1,6 +1,7 @@
 """Re-scores hits by a model that reads question and chunk together: any sentence-transformers CrossEncoder.
 
-    score(q, c) = CrossEncoder([q, c])
+    score(q, c) = CrossEncoder([q, c])                                            where `weight` is 1
+    score(q, c) = (1 − weight) · z(first-stage score) + weight · z(CrossEncoder([q, c]))      otherwise
 
 Slower than vectors by the length of every chunk, and better, as far as the model is. Needs the extra `[hf]`.
 Source: Nogueira and Cho, Passage Re-ranking with BERT.
@@ -16,20 +17,31 @@ from typing import Any
 from rag.errors import ConfigError, MissingExtra, ModelError
 from rag.types import Hit, Question
 
+from .blend import blended
+
 
 def build(
-    model: str = "", device: str | None = None, batch: int = 16, offline: bool = False
+    model: str = "",
+    device: str | None = None,
+    batch: int = 16,
+    weight: float = 1.0,
+    offline: bool = False,
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that orders hits by the score of `model`: a folder, or a hub id (downloaded unless `offline`).
 
-    The model is loaded at the first question. Raises ConfigError where none is named, MissingExtra without
-    sentence-transformers, ModelError for one that cannot be loaded or gives several scores a pair.
+    `weight` (0 to 1) is the model's share; one that was not made for your kind of text does better with less
+    than 1. The model is loaded at the first question. Raises ConfigError where none is named or the weight is
+    no share, MissingExtra without sentence-transformers, ModelError for one that cannot be loaded or gives
+    several scores a pair.
     """
     if not model:
         raise ConfigError(
             "the stage cross_encoder has no model: name a folder or a hub id, "
             'as `model = "…"` in [stages.cross_encoder]'
         )
+
+    if not 0 < weight <= 1:
+        raise ConfigError(f"weight is {weight}, expected more than 0 and at most 1")
 
     @cache
     def loaded() -> Any:
@@ -39,10 +51,11 @@ def build(
         if not hits:
             return hits
         pairs = [(question.text, hit.chunk.indexed_text) for hit in hits]
-        scores = loaded().predict(pairs, batch_size=batch, show_progress_bar=False)
+        told = loaded().predict(pairs, batch_size=batch, show_progress_bar=False).tolist()
+        scores = told if weight == 1 else blended([hit.score for hit in hits], told, weight)
         scored = [
-            replace(hit, score=float(score), scores={**hit.scores, "cross_encoder": float(score)})
-            for hit, score in zip(hits, scores, strict=True)
+            replace(hit, score=score, scores={**hit.scores, "cross_encoder": own})
+            for hit, score, own in zip(hits, scores, told, strict=True)
         ]
         scored.sort(key=lambda hit: -hit.score)
         return [

@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import fmean, pstdev
 
 from rag.reading import Reader, Reading, passage_of
 from rag.types import Hit, Question
+
+from .blend import blended
 
 _CODE = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w]+(?:[-_./:#+]\w+)*|\w+(?:[_/#:]\w+)+")
 
@@ -36,16 +37,11 @@ class Rerank:
             return hits
         readings = self._reader.read(question.text, [passage_of(hit) for hit in read])
         share = self._weight * max(_sure(one) for one in readings)
-        first = _standard([hit.score for hit in read])
-        second = _standard([one.logit for one in readings])
+        scores = blended([hit.score for hit in read], [one.logit for one in readings], share)
         codes = codes_of(question.text)
         scored = [
-            replace(
-                hit,
-                score=(1 - share) * one + share * other,
-                scores={**hit.scores, "rerank": reading.logit},
-            )
-            for hit, reading, one, other in zip(read, readings, first, second, strict=True)
+            replace(hit, score=score, scores={**hit.scores, "rerank": reading.logit})
+            for hit, reading, score in zip(read, readings, scores, strict=True)
         ]
         scored.sort(key=lambda hit: (-_held(hit, codes), -hit.score))
         ordered = [replace(hit, ranks={**hit.ranks, "rerank": rank}) for rank, hit in enumerate(scored, 1)]
@@ -71,12 +67,6 @@ def _held(hit: Hit, codes: frozenset[str]) -> int:
     """How many of the codes stand in the hit."""
     text = hit.chunk.indexed_text.lower()
     return sum(code in text for code in codes)
-
-
-def _standard(scores: Sequence[float]) -> list[float]:
-    deviation = pstdev(scores)
-    mean = fmean(scores)
-    return [(score - mean) / deviation if deviation else 0.0 for score in scores]
 
 
 def _below(rest: Sequence[Hit], least: float) -> list[Hit]:

@@ -53,6 +53,19 @@ def test_hits_go_by_the_score_of_the_model(tmp_path: Path) -> None:
 
 
 @needs_it
+def test_the_model_can_have_a_share(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, 1)
+    hits = [hit(text, score, source=text) for score, text in ((3.0, "at eight"), (1.0, "leaves"))]
+    found, _ = traced(build(str(folder), weight=0.25, offline=True), "ferry", hits)
+    own = {one.chunk.text: one.scores["cross_encoder"] for one in found}
+    sign = 1 if own["at eight"] > own["leaves"] else -1
+    # Of two scores, the z-scores are 1 and -1.
+    assert {one.chunk.text: one.score for one in found} == pytest.approx(
+        {"at eight": 0.75 + 0.25 * sign, "leaves": -0.75 - 0.25 * sign}
+    )
+
+
+@needs_it
 def test_what_is_no_ranking_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="3 scores a pair"):
         traced(build(str(folder_of(tmp_path, 3)), offline=True), "ferry", [hit("x")])
@@ -63,6 +76,8 @@ def test_what_is_no_ranking_model_is_refused(tmp_path: Path) -> None:
 def test_without_a_model_or_the_extra_it_says_so() -> None:
     with pytest.raises(ConfigError, match="has no model"):
         build()
+    with pytest.raises(ConfigError, match="more than 0"):
+        build("some/model", weight=0)
     if not INSTALLED:
         with pytest.raises(MissingExtra, match=r"footnote-rag\[hf\]"):
             traced(build("some/model"), "ferry", [hit("x")])
