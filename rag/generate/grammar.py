@@ -19,7 +19,12 @@ def cited(numbers: Sequence[int], refusal: str) -> str:
         f"root ::= {refuse}sentence more*\n"
         "more ::= [ \\n] sentence\n"
         # The first letter is no white space, so an empty sentence cannot be written.
-        'sentence ::= [^ \\n\\[\\]] [^\\n\\[\\]]+ marker (" "? marker)* [.!?]?\n'
+        'sentence ::= plain (plain | inside | short | " ")+ stop? " "? marker (" "? marker)* stop?\n'
+        "stop ::= [.!?。！？]\n"
+        "plain ::= [^ \\n\\[\\].!?。！？]\n"
+        # What ends no sentence: a sign within a word or a number, and a point behind one or two letters.
+        "inside ::= [.!?] [^ \\n\\[\\]]\n"
+        'short ::= [ .] [A-Za-z] [a-z]? "." " " plain\n'
         f'marker ::= "[" ({number}) "]"\n'
     )
 

@@ -184,6 +184,7 @@ def test_with_a_grammar_no_sentence_goes_without_a_marker(
     for seed in range(3):
         told = "".join(model.chat(SOURCED, temperature=1.5, seed=seed, max_tokens=200, grammar=grammar))
         assert re.fullmatch(r"NO ANSWER|([^\n\[\]]+(\[7\] ?)+[.!?]?[ \n]?)+", told) or "[7]" not in told[-4:]
+        assert not re.search(r"\w{3}[.!?]\s+(?!\[)", told)
         assert not re.search(r"\[(?!7\])", told)
     assert answer(model, tiny, hits, grammar=True) == "The lamp is painted red. [1]"
 
