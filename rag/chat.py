@@ -29,6 +29,7 @@ class Notice(NamedTuple):
     """Something said about the conversation, not in it."""
 
     text: str
+    failed: bool = False
 
 
 class Chat:
@@ -55,7 +56,7 @@ class Chat:
             try:
                 yield from self._asked(line)
             except RagError as error:
-                yield Notice(str(error))
+                yield Notice(str(error), failed=True)
 
     def _asked(self, question: str) -> Iterator[Event]:
         history = self.turns[-_KEPT:]

@@ -5,6 +5,7 @@ What is asked and answered in it is `chat.py`'s.
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -57,4 +58,6 @@ def chat(
         from rag import live
         from rag.chat import Chat
 
-        live.conversation(Chat(rag, k=k, where=where, history=history), base=rag.index.absolute().parent)
+        talk = Chat(rag, k=k, where=where, history=history)
+        if not live.conversation(talk, base=rag.index.absolute().parent) and not sys.stdin.isatty():
+            raise typer.Exit(1)

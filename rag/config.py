@@ -8,6 +8,7 @@ their values.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import re
 import tomllib
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from rag.errors import ConfigError
+from rag.options import Amount, Count, Share, Whole, checked, kind_of
 
 T = TypeVar("T")
 _OPEN = ("models", "stages", "stores")  # sections whose names are the user's
@@ -69,15 +71,15 @@ class ChunkSettings:
 class SearchSettings:
     """Question → hits."""
 
-    k: int = 10  # hits
+    k: Count = 10  # hits
     augment: tuple[str, ...] = ("glossary",)  # stages that make queries of the question
     retrieve: str = "hybrid"  # hybrid, dense, lexical, or `module:function`
-    depth: int = 100  # how many chunks each leg brings to the fusion
+    depth: Count = 100  # how many chunks each leg brings to the fusion
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf
-    dense_weight: float = 1.0  # weight of the dense leg in the fusion
-    lexical_weight: float = 1.0  # weight of the lexical leg in the fusion
+    dense_weight: Amount = 1.0  # weight of the dense leg in the fusion
+    lexical_weight: Amount = 1.0  # weight of the lexical leg in the fusion
     denoise: tuple[str, ...] = ("rerank", "duplicates", "poison")  # stages that drop or re-score hits
-    read: int = 20  # how many hits the reader reads to order them anew
+    read: Whole = 20  # how many hits the reader reads to order them anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,8 @@ class AskSettings:
     generate: str = "extractive"  # extractive, model, gguf, hf, hf_reader, openai, or `module:function`
     ground: tuple[str, ...] = ("support", "abstain")  # stages that check the answer and its citations
     reader: str = ""  # folder of the model that reads hits; empty is the one that ships
-    sentences: int = 3  # at most so many sentences in an extractive answer
-    abstain_below: float = 0.3  # confidence under which the sources are said not to answer
+    sentences: Count = 3  # at most so many sentences in an extractive answer
+    abstain_below: Share = 0.3  # confidence under which the sources are said not to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +100,23 @@ class ModelSettings:
 
     name: str = ""  # a name of `rag models`, a .gguf file, hf:owner/repo/file.gguf, a folder, a hub id
     kind: str = ""  # gguf, hf or openai; empty is what the name looks like
-    context_tokens: int = 0  # prompt and answer together; 0 is what the model tells, at most 8192
-    max_tokens: int = 512  # of an answer
-    temperature: float = 0.0  # 0 always writes the same answer
+    context_tokens: Whole = 0  # prompt and answer together; 0 is what the model tells, at most 8192
+    max_tokens: Count = 512  # of an answer
+    temperature: Amount = 0.0  # 0 always writes the same answer
     seed: int = 0  # of sampling, where the temperature is not 0
-    timeout: float = 120.0  # seconds to wait for a server, or for another answer of the same model
+    timeout: Amount = 120.0  # seconds to wait for a server, or for another answer of the same model
     gpu_layers: int = 0  # gguf: layers on the GPU; -1 is all
-    threads: int = 0  # gguf: 0 is half the cores
+    threads: Whole = 0  # gguf: 0 is half the cores
     rope_scaling: str = ""  # gguf: none, linear or yarn, to stretch the context; empty is what the file says
-    rope_factor: float = 1.0  # gguf: by how much
-    rope_base: float = 0.0  # gguf: base frequency; 0 is what the file says
+    rope_factor: Amount = 1.0  # gguf: by how much
+    rope_base: Amount = 0.0  # gguf: base frequency; 0 is what the file says
     device: str = ""  # hf: cpu, cuda, mps; empty is the best there is
     dtype: str = "auto"  # hf: auto, float32, bfloat16, float16
     adapter: str = ""  # hf: a PEFT adapter, by folder or hub id
     base_url: str = "http://127.0.0.1:8080/v1"  # openai: address of the server's API
     key_env: str = "OPENAI_API_KEY"  # openai: the environment variable that holds the key
     tokenizer: str = ""  # openai: a tokenizer.json to count with; without it tokens are estimated
-    retries: int = 3  # openai: repeats of a failed request
+    retries: Whole = 3  # openai: repeats of a failed request
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ def resolve_settings(
                 values[name], origins[key] = _checked(f"{path}: {key}", given[name], wanted), str(path)
             else:
                 origins[key] = "default"
+            if name in values:
+                values[name] = _bounded(f"{key} ({origins[key]})", values[name], kind, name)
             given.pop(name, None)
         _refuse_unknown(given, f"{path}: [{section.name}]", get_type_hints(kind))
         sections[section.name] = kind(**values)
@@ -207,7 +211,15 @@ def checked_section(where: str, given: Mapping[str, Any], kind: type[T]) -> T:
     """A section's values as its dataclass. Raises ConfigError for an unknown name or a wrong type."""
     wanted = get_type_hints(kind)
     _refuse_unknown({name: value for name, value in given.items() if name not in wanted}, where, wanted)
-    return kind(**{name: _checked(f"{where}.{name}", value, wanted[name]) for name, value in given.items()})
+    values = {name: _checked(f"{where}.{name}", value, wanted[name]) for name, value in given.items()}
+    return kind(**{name: _bounded(f"{where}.{name}", value, kind, name) for name, value in values.items()})
+
+
+def _bounded(where: str, value: Any, section: type, name: str) -> Any:
+    """A number within the bounds that the field's annotation names, as `Count` does."""
+    told = next(one.type for one in fields(section) if one.name == name)
+    kind = kind_of(told)
+    return checked(where, value, kind) if kind and kind.least > -math.inf else value
 
 
 def _read(path: Path) -> dict[str, Any]:

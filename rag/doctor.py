@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rag.errors import RagError
+from rag.errors import ConfigError, RagError
 
 if TYPE_CHECKING:
     from rag.rag import Rag
@@ -64,11 +64,31 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
             if not rag.exists:
                 yield Finding("note", f"no index at {rag.place}", "rag ingest PATH")
                 return
+            yield from _stages(rag)
             yield from _embedder(rag)
             yield from _store(rag)
     except RagError as error:
         mend = "" if store else f"rag ingest PATH --index {index}, after moving the folder away"
         yield Finding("error", str(error), mend)
+
+
+def _stages(rag: Rag) -> Iterator[Finding]:
+    """Stages that cannot be made, and sections of options that no stage reads."""
+    from rag.registry import check
+
+    stages = rag.settings.stages
+    for kind, one in rag.named:
+        try:
+            check(kind, one, stages)
+        except RagError as error:
+            yield Finding("error", str(error), f"change it in {rag.config.path}")
+    known = {one for _, one in rag.named if isinstance(one, str)} | {rag.settings.chunk.method}
+    for name in sorted(set(stages) - known):
+        yield Finding(
+            "note",
+            f"[stages.{name}] in {rag.config.path} is read by no stage of the pipeline",
+            "name that stage, or correct the section: it is called as the stage is, `poison` or `gguf`",
+        )
 
 
 def _embedder(rag: Rag) -> Iterator[Finding]:
@@ -111,8 +131,13 @@ def _hidden(rag: Rag) -> Iterator[Finding]:
 def _poison(rag: Rag) -> Iterator[Finding]:
     """Passages that were written for a model instead of a reader: named, not judged."""
     from rag.denoise.poison import suspects
+    from rag.registry import check
 
-    for suspect in islice(suspects(rag.opened), _MOST_SUSPECTS):
+    try:
+        trusted = check("denoise", "poison", rag.settings.stages).get("trusted", ())
+    except ConfigError:  # told already, where the stage is used
+        trusted = ()
+    for suspect in islice(suspects(rag.opened, trusted=trusted), _MOST_SUSPECTS):
         place = f"{suspect.chunk.source}, characters {suspect.chunk.start} to {suspect.chunk.end}"
         yield Finding("note", f"suspicious: {place}: {suspect.why}", _QUARANTINE)
 

@@ -9,7 +9,8 @@ RagError
 │   ├── FingerprintError   the store was built with another embedder
 │   ├── LockedError        another process is writing
 │   └── CorruptError       what is on disk is torn or foreign
-└── ModelError             a model that cannot be loaded or run
+├── ModelError             a model that cannot be loaded or run
+└── StageError             a stage that failed, or returned what no stage of its kind returns
 """
 
 from __future__ import annotations
@@ -57,3 +58,7 @@ class CorruptError(StoreError):
 
 class ModelError(RagError):
     """A model that cannot be loaded or run."""
+
+
+class StageError(RagError):
+    """A stage that failed, or returned what no stage of its kind returns."""

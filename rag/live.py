@@ -130,19 +130,23 @@ class _Draft:
         self._live = None
 
 
-def conversation(chat: Chat, *, base: Path) -> None:
-    """Reads lines until the input ends or the chat does, and shows what comes of each as it comes."""
-    console = make_console()
+def conversation(chat: Chat, *, base: Path) -> bool:
+    """Reads lines until the input ends or the chat does, and shows what comes of each as it comes.
+
+    Returns whether every question could be answered or declined.
+    """
+    console, well = make_console(), True
     if console.is_terminal:
         console.print(Text("Ask, or /help. Ctrl-D leaves.", style="dim"))
     while not chat.ended:
         try:
             line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
         except EOFError:
-            return
+            return well
         with _Draft(console) as draft:
             for said in chat.say(line):
                 if isinstance(said, Notice):
+                    well = well and not said.failed
                     draft.end()
                     console.print(Text(said.text, style="dim"))
                 elif isinstance(said, Answer):
@@ -154,6 +158,7 @@ def conversation(chat: Chat, *, base: Path) -> None:
                 elif said.answer is not None:
                     draft.end()
                     answer(said.answer, base=base)
+    return well
 
 
 def _understood(console: Console, record: Record) -> None:

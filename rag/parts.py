@@ -212,6 +212,21 @@ class Parts:
     def ground(self) -> list[Ground]:
         return self._parts("ground")
 
+    def ready(self) -> None:
+        """Makes every stage, so that a setting that cannot be used is told before any work is done."""
+        _ = self.augment, self.retrieve, self.denoise, self.reorder, self.ground, self.generate
+
+    @property
+    def named(self) -> Sequence[tuple[str, str | Callable[..., Any]]]:
+        """Every stage of the pipeline by its kind and name, or as what was given, made or not."""
+        return [
+            *(("augment", one) for one in self._stages["augment"]),
+            ("retrieve", self._retrieve),
+            *((kind, one) for kind in ("denoise", "reorder") for one in self._stages[kind]),
+            ("generate", self._generate),
+            *(("ground", one) for one in self._stages["ground"]),
+        ]
+
     def _parts(self, kind: str) -> list[Any]:
         return [self._part(kind, named) for named in self._stages[kind]]
 

@@ -62,6 +62,7 @@ class Rag(Parts):
         """The answer as it comes about: finished stages, hits, pieces of text, and last the answer itself."""
         from rag.ground.cite import cite
 
+        self.ready()
         trace = Trace(question)
         asked, hits = self._retrieved(trace, question, k, where, history)
         yield from _finished(trace)

@@ -19,6 +19,9 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from rag.errors import ConfigError
+from rag.options import checked, kind_of
+
+_GIVEN = ("offline", "language")  # plain values that the pipeline gives all the same
 
 
 def names(kind: str) -> list[str]:
@@ -47,13 +50,9 @@ def part(
     if ":" in named:
         return _imported(kind, named)
     build = _builder(kind, named)
-    plain, grouped = _keywords(build)
-    keywords = [*plain, *(name for group in grouped.values() for name in _fields(group))]
-    given = dict((options or {}).get(named, {}))
-    unknown = set(given) - set(keywords)
-    if unknown:
-        known = ", ".join(sorted(set(keywords) - {"store", "embedder"})) or "none"
-        raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")
+    annotations, grouped = _keywords(build)
+    keywords = list(annotations)
+    given = _checked(named, (options or {}).get(named, {}), annotations)
     values = {name: offered[name]() for name in keywords if name in offered} | given
     groups = {
         parameter: replace(group, **{name: values.pop(name) for name in _fields(group) if name in values})
@@ -62,15 +61,46 @@ def part(
     return build(**values, **groups)
 
 
-def _keywords(build: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
-    """The parameters of a builder: plain ones, and those that stand for the fields of their default."""
+def check(
+    kind: str, named: str | Callable[..., Any], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The options that `part` would use; makes nothing. Raises ConfigError where `part` would."""
+    if isinstance(named, str) and ":" not in named:
+        return _checked(named, options.get(named, {}), _keywords(_builder(kind, named))[0])
+    if isinstance(named, str):
+        _imported(kind, named)
+    return {}
+
+
+def _checked(named: str, given: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a section. Raises ConfigError for one that the part does not know or cannot take."""
+    settable = {
+        name: kind_of(annotation)
+        for name, annotation in annotations.items()
+        if (annotation is inspect.Parameter.empty or kind_of(annotation)) and name not in _GIVEN
+    }
+    if unknown := set(given) - set(settable):
+        known = ", ".join(sorted(settable)) or "none"
+        raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")
+    kinds = {name: settable[name] for name in given}
+    return {
+        name: checked(f"[stages.{named}] {name}", value, kind) if (kind := kinds[name]) else value
+        for name, value in given.items()
+    }
+
+
+def _keywords(build: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A builder's keywords with their annotations, and the parameters that stand for a default's fields."""
     parameters = inspect.signature(build).parameters
     grouped = {
         name: parameter.default
         for name, parameter in parameters.items()
         if is_dataclass(parameter.default) and not isinstance(parameter.default, type)
     }
-    return [name for name in parameters if name not in grouped], grouped
+    annotations = {name: one.annotation for name, one in parameters.items() if name not in grouped}
+    for group in grouped.values():
+        annotations |= {field.name: field.type for field in fields(group)}
+    return annotations, grouped
 
 
 def _fields(group: Any) -> list[str]:

@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rag.errors import RagError, StageError
+
 if TYPE_CHECKING:
     from rag.types import Answer, Hit, Question
 
@@ -52,8 +54,11 @@ class Trace:
             began = time.perf_counter()
             result = work(*args)
             ms = (time.perf_counter() - began) * 1000
+        except Exception as error:
+            raise _failed(stage, work, error) from error
         finally:
             _RUNNING.reset(token)
+        _check(stage, work, result)
         went_out, detail = _told(result)
         if added.get("dropped"):
             went_out += f", {len(added['dropped'])} dropped"
@@ -67,13 +72,16 @@ class Trace:
         detail: _Detail = {}
         number = 0
         began = time.perf_counter()
-        pieces = work(question, hits)
-        for piece in (pieces,) if isinstance(pieces, str) else pieces:
-            if isinstance(piece, Told):
-                detail.update(piece.detail)
-            else:
-                number += 1
-                yield piece
+        try:
+            pieces = work(question, hits)
+            for piece in (pieces,) if isinstance(pieces, str) else pieces:
+                if isinstance(piece, Told):
+                    detail.update(piece.detail)
+                else:
+                    number += 1
+                    yield piece
+        except Exception as error:
+            raise _failed("generate", work, error) from error
         left_out = len(detail.get("left_out", ()))
         went_out = f"{number} pieces" + (
             f", {left_out} hits left out: the context is full" if left_out else ""
@@ -93,6 +101,30 @@ class Trace:
     def _keep(self, stage: str, name: str, went_out: str, ms: float, detail: Mapping[str, Any]) -> None:
         self.records.append(Record(stage, name, self._came, went_out, round(ms, 3), detail))
         self._came = went_out
+
+
+def _failed(stage: str, work: object, error: Exception) -> Exception:
+    """The error itself where it was meant for people, else one that names the stage."""
+    if isinstance(error, RagError):
+        return error
+    return StageError(f"the {stage} stage {name_of(work)} failed: {type(error).__name__}: {error}")
+
+
+def _check(stage: str, work: object, result: Any) -> None:
+    """Raises StageError for what is no question, hits or answer, as far as the kind of stage says."""
+    from rag.types import Answer, Hit, Question
+
+    if stage == "augment":
+        right, expected = isinstance(result, Question), "a Question"
+    elif stage == "ground":
+        right, expected = isinstance(result, Answer), "an Answer"
+    else:
+        right = isinstance(result, Sequence) and all(isinstance(one, Hit) for one in result)
+        expected = "a sequence of hits"
+    if not right:
+        raise StageError(
+            f"the {stage} stage {name_of(work)} returned {type(result).__name__}, expected {expected}"
+        )
 
 
 def note(name: str, value: Any) -> None:

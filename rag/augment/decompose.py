@@ -10,13 +10,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rag.generate.chat_model import OpenModel
+from rag.options import Amount, Count
 from rag.types import Query, Question
 
 from .asking import Asking, queries_of
 
 
 def build(
-    open_model: OpenModel, n: int = 3, weight: float = 1.0, max_tokens: int = 128, prompt: str = "decompose"
+    open_model: OpenModel,
+    n: Count = 3,
+    weight: Amount = 1.0,
+    max_tokens: Count = 128,
+    prompt: str = "decompose",
 ) -> Callable[[Question], Question]:
     """A stage that adds up to `n` simpler questions as queries of `weight`."""
     asking = Asking(open_model, prompt, max_tokens, n=n)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from rag.denoise.vectors import vectors_of
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.options import Count, Share
 from rag.stores import VectorStore
 from rag.trace import note
 from rag.types import Query, Question
@@ -42,9 +43,9 @@ def build(
     store: VectorStore,
     embedder: Embedder,
     language: str = "english",
-    read: int = 3,
-    alpha: float = 0.9,
-    terms: int = 10,
+    read: Count = 3,
+    alpha: Share = 0.9,
+    terms: Count = 10,
 ) -> Callable[[Question], Question]:
     """A stage that reads `read` chunks a leg; `alpha` (0 to 1) is how much of the question stays.
 
@@ -71,7 +72,7 @@ def build(
     return feedback
 
 
-def rocchio(asked: NDArray[np.float32], rows: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
+def rocchio(asked: NDArray[np.float32], rows: NDArray[np.float32], alpha: Share) -> NDArray[np.float32]:
     """q' as above, for a unit vector (dim,) and unit rows (n, dim); without rows, the question's own."""
     import numpy as np
 
@@ -83,7 +84,7 @@ def rocchio(asked: NDArray[np.float32], rows: NDArray[np.float32], alpha: float)
 
 
 def rm3(
-    question: str, chunks: Sequence[tuple[str, float]], alpha: float, terms: int, language: str
+    question: str, chunks: Sequence[tuple[str, float]], alpha: Share, terms: Count, language: str
 ) -> dict[str, float]:
     """Stem → P(w), for (text, score) pairs. A stem stems to itself, but for rare exceptions."""
     asked = _shares(question, language)

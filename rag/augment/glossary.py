@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from rag.embedding import Embedder
+from rag.options import Amount, Count
 from rag.trace import note
 from rag.types import Query, Question
 
@@ -34,9 +35,9 @@ def build(
     index: Path,
     embedder: Embedder,
     language: str = "english",
-    weight: float = 0.5,
-    margin: float = 0.1,
-    most: int = 3,
+    weight: Amount = 0.5,
+    margin: Amount = 0.1,
+    most: Count = 3,
 ) -> Callable[[Question], Question]:
     """A stage over the glossary of the folder `index`; without one, questions stay as they are."""
 

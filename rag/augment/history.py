@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from rag.generate.chat_model import OpenModel
+from rag.options import Count
 from rag.types import Question, Turn
 
 from .asking import Asking
@@ -37,7 +38,7 @@ def build(
     open_model: OpenModel,
     language: str = "english",
     rewrite: bool = False,
-    max_tokens: int = 64,
+    max_tokens: Count = 64,
     prompt: str = "history",
 ) -> Callable[[Question], Question]:
     """A stage that gives a follow-up the text of a whole question; the first question stays as it is."""

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rag.generate.chat_model import OpenModel
+from rag.options import Amount, Count
 from rag.types import Query, Question
 
 from .asking import Asking, queries_of
 
 
 def build(
-    open_model: OpenModel, n: int = 1, weight: float = 1.0, max_tokens: int = 160, prompt: str = "hyde"
+    open_model: OpenModel, n: Count = 1, weight: Amount = 1.0, max_tokens: Count = 160, prompt: str = "hyde"
 ) -> Callable[[Question], Question]:
     """A stage that adds `n` written passages as dense queries of `weight`."""
     asking = Asking(open_model, prompt, max_tokens)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.denoise.vectors import vectors_of
 from rag.embedding import Embedder
 from rag.errors import ConfigError, CorruptError, StoreError
+from rag.options import Count, Share
 from rag.stores import VectorStore
 from rag.trace import note
 from rag.types import Query, Question
@@ -45,7 +46,12 @@ class Solved(NamedTuple):
 
 
 def build(
-    index: Path, store: VectorStore, embedder: Embedder, least: float = 0.8, pull: float = 0.3, most: int = 3
+    index: Path,
+    store: VectorStore,
+    embedder: Embedder,
+    least: Share = 0.8,
+    pull: Share = 0.3,
+    most: Count = 3,
 ) -> Callable[[Question], Question]:
     """A stage over the memory in the folder `index`. Raises ConfigError for a `pull` outside 0 to 1."""
     if not 0 <= pull <= 1:

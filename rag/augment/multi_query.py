@@ -9,13 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rag.generate.chat_model import OpenModel
+from rag.options import Amount, Count
 from rag.types import Query, Question
 
 from .asking import Asking, queries_of
 
 
 def build(
-    open_model: OpenModel, n: int = 3, weight: float = 0.5, max_tokens: int = 128, prompt: str = "multi_query"
+    open_model: OpenModel,
+    n: Count = 3,
+    weight: Amount = 0.5,
+    max_tokens: Count = 128,
+    prompt: str = "multi_query",
 ) -> Callable[[Question], Question]:
     """A stage that adds up to `n` other wordings, each with `weight`; the question keeps a weight of 1."""
     asking = Asking(open_model, prompt, max_tokens, n=n)

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rag.generate.chat_model import OpenModel
+from rag.options import Amount, Count
 from rag.types import Query, Question
 
 from .asking import Asking, queries_of
 
 
 def build(
-    open_model: OpenModel, weight: float = 1.0, max_tokens: int = 64, prompt: str = "rewrite"
+    open_model: OpenModel, weight: Amount = 1.0, max_tokens: Count = 64, prompt: str = "rewrite"
 ) -> Callable[[Question], Question]:
     """A stage that adds one rewritten query of `weight`."""
     asking = Asking(open_model, prompt, max_tokens)

@@ -10,6 +10,7 @@
 - `conflicts.py`: hits that contradict each other, by their claims (`claims.py`)
 - `poison.py`: hits that were written to steer the answer, by their signs (`poison_signs.py`,
   `commands.py`)
+- `blend.py`: scores of different kinds, made comparable
 - `vectors.py`: the vectors of hits, and a sample of the corpus
 
 `docs/stages.md` has what each gains and costs.
@@ -22,7 +23,7 @@ from typing import Protocol
 
 from rag.types import Hit, Question
 
-PARTS_ONLY = ("claims", "commands", "poison_signs", "vectors")
+PARTS_ONLY = ("blend", "claims", "commands", "poison_signs", "vectors")
 
 
 class Denoise(Protocol):

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.errors import ConfigError
+from rag.options import Count, Share
 from rag.trace import note_dropped
 from rag.types import Hit, Question
 
 
-def build(drop: float = 0.35, least: int = 5) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+def build(drop: Share = 0.35, least: Count = 5) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that keeps the hits before the first drop of `drop` (above 0, to 1), and at least `least`.
 
     Raises ConfigError for values outside these ranges.

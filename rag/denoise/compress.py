@@ -15,12 +15,13 @@ from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.generate.candidates import cut
 from rag.generate.evidence import Candidate, Evidence
+from rag.options import Share, Whole
 from rag.trace import note
 from rag.types import Hit, Question
 
 
 def build(
-    embedder: Embedder, language: str = "english", share: float = 0.8, around: int = 1
+    embedder: Embedder, language: str = "english", share: Share = 0.8, around: Whole = 1
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that cuts each hit's chunk to a span; the trace says how many tokens that saves.
 

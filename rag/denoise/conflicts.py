@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from rag.embedding import Embedder
 from rag.generate.evidence import Evidence
+from rag.options import Count, Share
 from rag.trace import note, note_reader
 from rag.types import Hit, Question
 
@@ -23,7 +24,7 @@ from .claims import Claim, agree, claims
 
 
 def build(
-    embedder: Embedder, language: str = "english", read: int = 6, least: float = 0.6, weigh: bool = True
+    embedder: Embedder, language: str = "english", read: Count = 6, least: Share = 0.6, weigh: bool = True
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that compares what `read` hits say, where they say it with a support of `least` (0 to 1)."""
     evidence = Evidence(embedder, language)

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
+from rag.options import Count, Share
 from rag.types import Hit, Question
 
 from .blend import blended
@@ -23,8 +24,8 @@ from .blend import blended
 def build(
     model: str = "",
     device: str | None = None,
-    batch: int = 16,
-    weight: float = 1.0,
+    batch: Count = 16,
+    weight: Share = 1.0,
     offline: bool = False,
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that orders hits by the score of `model`: a folder, or a hub id (downloaded unless `offline`).
@@ -68,9 +69,11 @@ def build(
 def _load(model: str, device: str | None, offline: bool) -> Any:
     try:
         from sentence_transformers import CrossEncoder
+        from transformers.utils import logging
     except ImportError:
         raise MissingExtra("the stage cross_encoder", "hf") from None
     try:
+        logging.disable_progress_bar()
         made = CrossEncoder(
             model,
             device=device,

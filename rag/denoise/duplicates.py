@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rag.options import Share
 from rag.types import Hit, Question
 
 
-def build(similarity: float = 0.9) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+def build(similarity: Share = 0.9) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that keeps the best of each group of hits whose similarity (0 to 1) reaches `similarity`."""
 
     def duplicates(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.generate.chat_model import ChatModel, Message, OpenModel, reply
+from rag.options import Count
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Hit, Question
@@ -21,7 +22,7 @@ _LEAST = 16  # tokens of a passage below which ranking makes no sense
 
 
 def build(
-    open_model: OpenModel, read: int = 20, prompt: str = "listwise"
+    open_model: OpenModel, read: Count = 20, prompt: str = "listwise"
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that reorders the first `read` hits; the rest follow as they were.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.options import Share
 from rag.stores import VectorStore
 from rag.types import Hit, Question
 
@@ -21,7 +22,7 @@ from .vectors import vectors_of
 
 
 def build(
-    store: VectorStore, embedder: Embedder, relevance: float = 0.8
+    store: VectorStore, embedder: Embedder, relevance: Share = 0.8
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that reorders hits with λ = `relevance`; scores stay, and what is cut later is what repeats.
 

@@ -1,16 +1,19 @@
-"""Quarantines hits that were written to steer the answer: none of them reaches the generator.
+"""Keeps hits that were written to steer the answer from steering it.
 
-A hit goes where one of these holds for its chunk (`poison_signs.py`): it hides characters, gives instructions
-to a model, carries the question itself, or is near to everything (z ≥ `near`). What went, and why, stands in
-the trace and in the answer's notes. Help pages carry questions honestly, as titles, on lines of their own, in
-cells, behind a `Q:`; so by default a copy counts only in running text. Sources: AgentPoison: Red-teaming LLM
+A hit is quarantined where its chunk (`poison_signs.py`) hides characters, gives instructions to a model, or
+is near to everything (z ≥ `near`). One that asks the question itself is ranked behind five others: it was
+written to be found, so it may answer only where they do not. What was done, and why, stands in the trace and
+in the answer's notes. Help pages carry questions honestly, as titles, on lines of their own, in cells, in
+quotes, behind a `Q:`; such copies count only with `copies="drop"`. Sources: AgentPoison: Red-teaming LLM
 Agents via Poisoning Memory or Knowledge Bases; PoisonedRAG.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -18,6 +21,7 @@ from typing import NamedTuple
 from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.loaders.invisible import suspicious
+from rag.options import Amount
 from rag.stores import VectorStore
 from rag.trace import note_dropped, note_reader
 from rag.types import Chunk, Hit, Question
@@ -28,13 +32,15 @@ from .vectors import sample, vectors_of
 _BATCH = 1000
 NEAR = 6.0
 """Deviations above the mean from which a chunk is near to everything."""
-COPIES = ("prose", "all", "none")
+COPIES = ("weigh", "drop", "ignore")
+_BEHIND = 5  # hits that go before one that asks the question
 # A question as help pages show it: alone on a line or in a cell, or marked as one.
 _SHOWN = re.compile(
     r"(?:^|\|)[ \t]*(?:[#>*+•_-]+[ \t]*|\(?\d{1,3}[.):][ \t]*)*"
     r"(?:[^.!?？\n|]*[?？][*_ \t]*(?=\||$)|q(?:uestion)?[ \t]*\d{0,3}[.:)][*_ \t]*[^?？\n|]*[?？])",
     re.MULTILINE | re.IGNORECASE,
 )
+_QUOTED = re.compile(r"`[^`]{1,400}`|\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|„[^“”\n]{1,400}[“”]")
 
 
 class Suspect(NamedTuple):
@@ -47,45 +53,64 @@ class Suspect(NamedTuple):
 def build(
     store: VectorStore,
     embedder: Embedder,
-    copies: str = "prose",
-    near: float = 0.0,
+    copies: str = "weigh",
+    near: Amount = 0.0,
     trusted: Sequence[str] = (),
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that drops suspicious hits. `trusted` are patterns of sources that are never suspected.
 
-    `copies` says which copies of the question count: those in running text, all, or none. `near` 0 leaves the
-    vectors alone; 6 is a good bound, at the price of one read of the store for every hit. Raises ConfigError
-    for another word.
+    `copies` says what becomes of hits that ask the question: they are weighed less, dropped (help pages too),
+    or left alone. `near` 0 leaves the vectors alone; 6 is a good bound, at the price of one read of the store
+    for every hit. Raises ConfigError for another word.
     """
     if copies not in COPIES:
-        raise ConfigError(f"copies is {copies!r}, expected one of {', '.join(COPIES)}")
+        raise ConfigError(f"[stages.poison] copies is {copies!r}, expected one of {', '.join(COPIES)}")
 
     @cache
     def nearness() -> Nearness:
         return Nearness(sample(store)[1])
 
     def poison(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
-        asked = [hit for hit in hits if not _any(hit.chunk.source, trusted)]
-        far = [0.0] * len(asked)
+        suspected = [hit for hit in hits if not _any(hit.chunk.source, trusted)]
+        far = [0.0] * len(suspected)
         if near:
-            far = list(nearness().z(vectors_of(store, embedder, [hit.chunk for hit in asked])))
-        signs = {
-            hit.chunk.id: _stands_out(hit.chunk, z, near) or _copied(question.text, hit.chunk, copies)
-            for hit, z in zip(asked, far, strict=True)
-        }
-        told: dict[str, str] = {}
-        for hit in asked:
-            if why := signs[hit.chunk.id]:
-                note_dropped(hit, f"quarantined: {why}")
-                told.setdefault(hit.chunk.source, why)
-        for source, why in told.items():
-            note_reader(f"Left out {source}: {why}.")
-        return [hit for hit in hits if not signs.get(hit.chunk.id)]
+            far = list(nearness().z(vectors_of(store, embedder, [hit.chunk for hit in suspected])))
+        signs = {hit.chunk.id: _stands_out(hit.chunk, z, near) for hit, z in zip(suspected, far, strict=True)}
+        asking = {hit.chunk.id: _copied(question.text, hit.chunk, copies) for hit in suspected}
+        if copies == "drop":
+            signs, asking = {one: signs[one] or asking[one] for one in signs}, {}
+        dropped = [hit for hit in hits if signs.get(hit.chunk.id)]
+        kept = [hit for hit in hits if not signs.get(hit.chunk.id)]
+        behind = [hit for hit in kept if asking.get(hit.chunk.id)]
+        for hit in dropped:
+            note_dropped(hit, f"quarantined: {signs[hit.chunk.id]}")
+        _tell("Left out", dropped, signs)
+        _tell("Ranked lower", behind, asking)
+        return _weighed(kept, behind)
 
     return poison
 
 
-def suspects(store: VectorStore, near: float = NEAR, most: int = 100_000) -> Iterator[Suspect]:
+def _tell(done: str, hits: Sequence[Hit], why: Mapping[str, str]) -> None:
+    """One note for the reader of the answer a source."""
+    for source, sign in {hit.chunk.source: why[hit.chunk.id] for hit in reversed(hits)}.items():
+        note_reader(f"{done} {source}: {sign}.")
+
+
+def _weighed(hits: Sequence[Hit], behind: Sequence[Hit]) -> Sequence[Hit]:
+    """The hits with some of them behind the five best others, with the score of the last of these at most."""
+    if not behind:
+        return hits
+    moved = {hit.chunk.id for hit in behind}
+    others = [hit for hit in hits if hit.chunk.id not in moved]
+    first, rest = others[:_BEHIND], others[_BEHIND:]
+    most = first[-1].score if first else math.inf
+    return [*first, *(replace(hit, score=min(hit.score, most)) for hit in behind), *rest]
+
+
+def suspects(
+    store: VectorStore, near: float = NEAR, most: int = 100_000, trusted: Sequence[str] = ()
+) -> Iterator[Suspect]:
     """Stored chunks that hide characters, instruct a model, or are near to everything; reads up to `most`."""
     import numpy as np
 
@@ -97,14 +122,16 @@ def suspects(store: VectorStore, near: float = NEAR, most: int = 100_000) -> Ite
         after = rows[-1][0].id
         far = nearness.z(np.array([vector for _, vector in rows], np.float32))
         for (chunk, _), z in zip(rows, far, strict=True):
-            if why := _stands_out(chunk, z, near):
+            if not _any(chunk.source, trusted) and (why := _stands_out(chunk, z, near)):
                 yield Suspect(chunk, why)
 
 
 def _copied(question: str, chunk: Chunk, copies: str) -> str:
-    if copies == "none":
+    if copies == "ignore":
         return ""
-    return copy_of(question, chunk.indexed_text if copies == "all" else _SHOWN.sub("\n", chunk.text))
+    if copies == "drop":
+        return copy_of(question, chunk.indexed_text)
+    return copy_of(question, _QUOTED.sub(" ", _SHOWN.sub("\n", chunk.text)), asked=True)
 
 
 def _stands_out(chunk: Chunk, z: float, near: float) -> str:

@@ -35,6 +35,7 @@ _ASKING = re.compile(
 )
 _UNTAGGED = {0xE0000 + sign: sign for sign in range(0x20, 0x7F)}
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_ASKED = re.compile(r"[^?？؟:]+[?？؟:]")  # a text up to a mark that asks
 _LEAST_WORDS = 4
 _LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
 _NEARLY = 0.8  # share of its runs of three words
@@ -49,25 +50,39 @@ def instructs(text: str) -> str:
     return f"an instruction to a model: “{found[:80]}”" if found else ""
 
 
-def copy_of(question: str, text: str) -> str:
+def copy_of(question: str, text: str, *, asked: bool = False) -> str:
     """Whether a text holds the question: all its words in a row, or most of their runs of three.
 
     Only questions in the form of one can be copied: key words have every right to stand in a chunk. Near
     copies are looked for where the question opens with an English question word, which a statement has not.
+    With `asked`, only where the text asks too: what is copied ends in a question mark or a colon there.
     """
-    asked = _words(question)
-    if len(asked) < _LEAST_WORDS or not (_ASKING.match(asked[0]) or question.rstrip()[-1] in "?？؟"):
+    words = _words(question)
+    if len(words) < _LEAST_WORDS or not (_ASKING.match(words[0]) or question.rstrip()[-1] in "?？؟"):
         return ""
-    words = _words(text)
-    if f" {' '.join(asked)} " in f" {' '.join(words)} ":
+    pieces = [_words(one) for one in _ASKED.findall(plain(text))] if asked else [_words(text)]
+    if any(_ends_with(piece, words) if asked else _has(piece, words) for piece in pieces):
         return "the question itself, word for word"
-    if len(asked) < _LEAST_NEARLY or not _ASKING.match(asked[0]):
+    if len(words) < _LEAST_NEARLY or not _ASKING.match(words[0]):
         return ""
-    runs = set(zip(asked, asked[1:], asked[2:], strict=False))
-    shared = runs & set(zip(words, words[1:], words[2:], strict=False))
-    if tuple(asked[:3]) in shared and len(shared) >= _NEARLY * len(runs):
-        return f"{len(shared)} of {len(runs)} runs of three words of the question"
+    runs = _runs(words)
+    for piece in pieces:
+        shared = runs & _runs(piece)
+        if tuple(words[:3]) in shared and len(shared) >= _NEARLY * len(runs):
+            return f"{len(shared)} of {len(runs)} runs of three words of the question"
     return ""
+
+
+def _has(words: Sequence[str], wanted: Sequence[str]) -> bool:
+    return f" {' '.join(wanted)} " in f" {' '.join(words)} "
+
+
+def _ends_with(words: Sequence[str], wanted: Sequence[str]) -> bool:
+    return list(words[-len(wanted) :]) == list(wanted)
+
+
+def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def plain(text: str) -> str:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rag.options import Count, Share
 from rag.reading import Reader, Reading, passage_of
 from rag.types import Hit, Question
 
@@ -48,7 +49,7 @@ class Rerank:
         return [*ordered, *_below(rest, min(hit.score for hit in ordered))]
 
 
-def build(reader: Reader, read_depth: int = 20, weight: float = 0.6) -> Rerank:
+def build(reader: Reader, read_depth: Count = 20, weight: Share = 0.6) -> Rerank:
     """The stage over the reader of the settings."""
     return Rerank(reader, read_depth, weight)
 

@@ -17,6 +17,7 @@ from functools import cache
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.options import Share
 from rag.stores import VectorStore
 from rag.trace import note, note_dropped
 from rag.types import Hit, Question
@@ -25,7 +26,7 @@ from .vectors import sample, vectors_of
 
 
 def build(
-    store: VectorStore, embedder: Embedder, quantile: float = 0.5, at: float | None = None
+    store: VectorStore, embedder: Embedder, quantile: Share = 0.5, at: float | None = None
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that cuts at `quantile` (0 to 1) of chance similarities, or at the cosine `at` where given.
 

@@ -67,7 +67,8 @@ def add(name: str, options: Mapping[str, Any]) -> Path:
 
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name!r} cannot name a model: expected letters, digits, `-`, `_` and `.`")
-    checked_section(f"models.{name}", options, ModelSettings)
+    settings = checked_section(f"models.{name}", options, ModelSettings)
+    options = {**options, "name": _placed(settings)}
     models = known() | {name: dict(options)}
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,20 @@ def add(name: str, options: Mapping[str, Any]) -> Path:
     written.write_text("\n".join(_sections(models)), "utf-8")
     written.replace(file)
     return file
+
+
+def _placed(settings: ModelSettings) -> str:
+    """The model's name; a path as one that holds from every folder. Raises ConfigError for a missing one."""
+    from .chat_model import KINDS
+
+    if settings.kind and settings.kind not in KINDS:
+        raise ConfigError(f"kind is {settings.kind!r}, expected one of {', '.join(KINDS)}")
+    name, file = settings.name, Path(settings.name).expanduser()
+    if settings.kind != "openai" and file.exists():
+        return str(file.absolute())
+    if name.endswith(".gguf") and not name.startswith("hf:"):
+        raise ConfigError(f"there is no file {name}: expected a .gguf file, or hf:owner/repo/file.gguf")
+    return name
 
 
 def _sections(models: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.embedding import Embedder
+from rag.options import Count
 from rag.reading import Reader, passage_of
 from rag.reading.pooled import Found, pooled
 from rag.types import Hit, Question
@@ -121,8 +122,8 @@ def build(
     embedder: Embedder,
     reader: Reader | None = None,
     language: str = "english",
-    sentences: int = 3,
-    read: int = 6,
+    sentences: Count = 3,
+    read: Count = 6,
 ) -> Extractive:
     """The default generator."""
     return Extractive(Evidence(embedder, language, reader), sentences, read, reader)

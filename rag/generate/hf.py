@@ -74,7 +74,11 @@ class HfModel:
             from .hf_adapter import with_adapter
 
             loaded = with_adapter(loaded, adapter, offline=offline)
-        loaded = loaded.to(device or _best_device(torch)).eval()
+        chosen = device or _best_device(torch)
+        try:
+            loaded = loaded.to(chosen).eval()
+        except (AssertionError, RuntimeError) as error:  # what torch raises where it has no such device
+            raise ModelError(f"{model} cannot be put on {chosen!r}: {error}. Change model.device.") from error
         name = Path(model).name if Path(model).is_dir() else str(model)
         return cls(loaded, tokenizer, name, context_tokens or _trained_for(config, tokenizer), patience)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ModelError
+from rag.options import Count
 from rag.types import Hit, Question
 
 from . import Quote
@@ -106,7 +107,11 @@ class HfReader:
 
 
 def build(
-    model_settings: ModelSettings, offline: bool = False, model: str = "", sentences: int = 3, read: int = 6
+    model_settings: ModelSettings,
+    offline: bool = False,
+    model: str = "",
+    sentences: Count = 3,
+    read: Count = 6,
 ) -> HfReader:
     """A generator over a question-answering model: `model` of its own section, or the name in `[model]`."""
     return HfReader.open(model or model_settings.name, offline=offline, sentences=sentences, read=read)

@@ -29,6 +29,9 @@ _BYTES_A_TOKEN = 2.5
 _BYTES_BEYOND_ASCII = 1.25
 _ALONE = re.compile(r"[!-@\[-`{-~]")
 _UNKNOWN_FIELD = (400, 422, 501)  # what servers say to a `response_format` that they do not know
+_EXPECTED = (
+    "expected a chat completion: is the address that of an OpenAI-compatible API (it mostly ends in /v1)?"
+)
 _TURN = 8  # tokens that a chat template puts around a turn
 
 
@@ -123,8 +126,13 @@ class OpenAIModel:
         yield from self._turn(body)
 
     def _turn(self, body: Mapping[str, Any]) -> Iterator[str]:
+        choices = 0
         for event in self._server.events("chat/completions", body, self._key):
-            yield from _pieces(event, self.name)
+            told = _event(event, self.name)
+            choices += len(told)
+            yield from filter(None, told)
+        if not choices:
+            raise ModelError(f"{self.name} sent no completion at all: {_EXPECTED}")
 
     @property
     def _key(self) -> str:
@@ -159,23 +167,20 @@ class OpenAIModel:
             ) from error
 
 
-def _pieces(event: str, name: str) -> Iterator[str]:
-    """The text of one event, whether it is a part of a stream or a whole answer."""
+def _event(event: str, name: str) -> list[str]:
+    """The text of an event's choice, part of a stream or a whole answer; empty where there is no choice."""
     try:
         told = json.loads(event)
         if error := told.get("error"):
             raise ModelError(
                 f"{name} broke off: {error.get('message', error) if isinstance(error, dict) else error}"
             )
-        for choice in told.get("choices", [])[:1]:
-            piece = (choice.get("delta") or choice.get("message") or {}).get("content")
-            if piece:
-                yield str(piece)
+        return [
+            str((choice.get("delta") or choice.get("message") or {}).get("content") or "")
+            for choice in told.get("choices", [])[:1]
+        ]
     except (json.JSONDecodeError, AttributeError) as error:
-        raise ModelError(
-            f"{name} sent {event[:80]!r}, expected a chat completion: is the address that of an "
-            "OpenAI-compatible API (it mostly ends in /v1)?"
-        ) from error
+        raise ModelError(f"{name} sent {event[:80]!r}, {_EXPECTED}") from error
 
 
 def build(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:

@@ -37,6 +37,8 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
             "as the generator, or another model"
         )
     chosen = kind or found
+    if chosen not in KINDS and settings.name and not settings.kind:
+        raise ConfigError(_unknown(settings.name))
     if chosen not in KINDS:
         raise ConfigError(
             f"no language model is named (model.name {settings.name!r}, model.kind {settings.kind!r}): give "
@@ -53,6 +55,20 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
         if model is None:
             model = _open[key] = _OPENERS[chosen](settings, offline)
         return model
+
+
+def _unknown(name: str) -> str:
+    """What is wrong with a name that looks like no model."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return f"{name} has no config.json: expected the folder of a Hugging Face model"
+    if path.exists():
+        return f"{name} is no model: expected a file that ends in .gguf, or a folder with config.json"
+    return (
+        f"there is no model {name!r}: expected a name that `rag models list` shows, a .gguf file, "
+        "hf:owner/repo/file.gguf, a folder, a hub id owner/repo, or what a server calls it with "
+        'kind = "openai"'
+    )
 
 
 def open_named(rag: Rag, name: str) -> ChatModel:

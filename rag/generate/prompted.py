@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import ConfigError
+from rag.options import Amount, Count, Whole
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Hit, Question
@@ -85,7 +86,7 @@ class Prompted:
         notes: list[str] = []
         loops: list[str] = []
         yield from self._answer(self.model.chat(fitted.messages, **options), notes, loops)
-        told = {"notes": notes, "ended_before_repeating": loops}
+        told = {"judged": notes, "ended_before_repeating": loops}
         yield Told(detail | {name: found[0] for name, found in told.items() if found})
 
     def _renderer(self, question: str) -> Callable[[str], Sequence[Message]]:
@@ -112,13 +113,13 @@ class Prompted:
 class PromptOptions:
     """What can be said of the prompt and of the model's turn, for any language model."""
 
-    max_tokens: int = 512  # of an answer
-    temperature: float = 0.0  # 0 always writes the same answer
+    max_tokens: Count = 512  # of an answer
+    temperature: Amount = 0.0  # 0 always writes the same answer
     seed: int = 0  # of sampling, where the temperature is not 0
     prompt: str = ""  # path of another prompt file
     form: str = "answer"  # answer, notes or examples
     examples: str = ""  # a TOML file of worked examples, for the form `examples`
-    shots: int = 3  # how many of them are shown
+    shots: Whole = 3  # how many of them are shown
 
 
 DEFAULTS = PromptOptions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from rag.options import Share
 from rag.reading import Reader
 from rag.types import Answer, Question
 
@@ -18,7 +19,7 @@ def withdrawn(answer: Answer) -> Answer:
     return replace(answer, text=REFUSAL, sentences=(), citations=(), span=None, abstained=True)
 
 
-def build(abstain_below: float = 0.3, reader: Reader | None = None) -> Callable[[Question, Answer], Answer]:
+def build(abstain_below: Share = 0.3, reader: Reader | None = None) -> Callable[[Question, Answer], Answer]:
     """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`.
 
     With a reader, the confidence is the probability that the hits answer the question (`answerable.py`).

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.options import Amount, Count, Share
 from rag.types import Answer, Question
 
 from .abstain import withdrawn
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 def build(
     open_model: OpenModel,
     embedder: Embedder,
-    samples: int = 5,
-    most: float = 0.6,
-    temperature: float = 0.8,
-    alike: float = 0.85,
-    max_tokens: int = 128,
+    samples: Count = 5,
+    most: Share = 0.6,
+    temperature: Amount = 0.8,
+    alike: Share = 0.85,
+    max_tokens: Count = 128,
     prompt: str = "answer",
 ) -> Callable[[Question, Answer], Answer]:
     """A stage for answers of language models; each question costs `samples` more answers.

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
+from rag.options import Share
 from rag.reading import Reader
 from rag.types import Answer, Question, Sentence
 
@@ -71,7 +72,7 @@ def build(
     reader: Reader | None = None,
     language: str = "english",
     policy: str = "mark",
-    below: float = 0.5,
+    below: Share = 0.5,
     scorer: Scorer | None = None,
 ) -> Callable[[Question, Answer], Answer]:
     """A stage that scores written sentences and treats those with support under `below` by `policy`.

@@ -113,3 +113,5 @@ def _check(prompt: Prompt, where: str, needs: tuple[str, ...]) -> None:
             raise ConfigError(f"{where}: `user` has no {{{slot}}}, so the model would never see it: add it")
     if "sources" in needs and "{text}" not in prompt.source:
         raise ConfigError(f"{where}: `source` has no {{text}}, so the sources would be empty: add it")
+    if "sources" in needs and "{number}" not in prompt.source:
+        raise ConfigError(f"{where}: `source` has no {{number}}, so no source could be cited: add it")

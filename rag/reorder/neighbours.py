@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rag.options import Whole
 from rag.stores import VectorStore
 from rag.trace import note
 from rag.types import Hit, Question
 
 
-def build(store: VectorStore, gap: int = 3) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+def build(store: VectorStore, gap: Whole = 3) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that joins hits that are at most `gap` characters apart: white space and a mark, by default."""
 
     def neighbours(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:

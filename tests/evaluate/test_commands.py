@@ -95,7 +95,7 @@ def test_errors_are_one_message_and_usage_exits_with_2(folder: Path) -> None:
     assert "give --modes" in tuned.stderr
     nobody = rag(folder, "eval", "qa.jsonl", "--corpus", "corpus.jsonl", "--judge", "nobody")
     assert nobody.returncode == 2
-    assert "no language model is named" in nobody.stderr
+    assert "there is no model 'nobody'" in nobody.stderr
 
 
 def test_why_by_question_and_by_id(folder: Path) -> None:

@@ -30,22 +30,29 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_a_name_stands_for_a_model_and_its_options(own: Path) -> None:
+def test_a_name_stands_for_a_model_and_its_options(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert catalogue.known() == {}
-    options = {"name": '/models/ä "b".gguf', **catalogue.options_of(["gpu_layers=-1", "temperature=0.5"])}
+    file = tmp_path / 'ä "b".gguf'
+    file.write_bytes(b"GGUF")
+    monkeypatch.chdir(tmp_path)
+    options = {"name": file.name, **catalogue.options_of(["gpu_layers=-1", "temperature=0.5"])}
     assert catalogue.add("small", options) == own
     catalogue.add("server", {"name": "qwen", "kind": "openai"})
-    assert catalogue.known()["small"] == {"name": '/models/ä "b".gguf', "gpu_layers": -1, "temperature": 0.5}
+    assert catalogue.known()["small"] == {"name": str(file), "gpu_layers": -1, "temperature": 0.5}
     found = catalogue.completed(ModelSettings(name="small", temperature=0.9), {})
-    assert (found.name, found.gpu_layers) == ('/models/ä "b".gguf', -1)
+    assert (found.name, found.gpu_layers) == (str(file), -1)
     assert found.temperature == 0.9, "what is set goes before the catalogue"
     assert catalogue.completed(ModelSettings(name="other"), {}) == ModelSettings(name="other")
     assert catalogue.completed(ModelSettings(name="small"), {"small": {"name": "x"}}).name == "x"
 
 
-def test_the_list_tells_what_each_is_without_loading_it(tiny: Path) -> None:
+def test_the_list_tells_what_each_is_without_loading_it(tiny: Path, tmp_path: Path) -> None:
     catalogue.add("tiny", {"name": str(tiny / "tiny-llama.gguf")})
-    catalogue.add("gone", {"name": "/nothing.gguf"})
+    (tmp_path / "gone.gguf").touch()
+    catalogue.add("gone", {"name": str(tmp_path / "gone.gguf")})
+    (tmp_path / "gone.gguf").unlink()
     rows = {row.name: row for row in catalogue.entries({"server": {"kind": "openai", "name": "qwen"}})}
     assert (rows["tiny"].kind, rows["tiny"].told) == ("gguf", "llama, context 512, 1 MB")
     assert "cannot be read" in rows["gone"].told
@@ -56,6 +63,12 @@ def test_wrong_entries_are_refused(own: Path) -> None:
     for name in ("", "a b", "../x", 'x"]\n[evil'):
         with pytest.raises(ConfigError, match="cannot name a model"):
             catalogue.add(name, {"name": "x"})
+    with pytest.raises(ConfigError, match=r"there is no file nothing\.gguf"):
+        catalogue.add("x", {"name": "nothing.gguf"})
+    with pytest.raises(ConfigError, match="kind is 'foo', expected one of gguf, hf, openai"):
+        catalogue.add("x", {"name": "y", "kind": "foo"})
+    with pytest.raises(ConfigError, match=r"temperature is -3.0, expected a number, 0 or more"):
+        catalogue.add("x", {"name": "y", "temperature": -3.0})
     with pytest.raises(ConfigError, match="unknown colour"):
         catalogue.add("x", {"colour": "red"})
     with pytest.raises(ConfigError, match=r"models\.x\.seed is 'one', expected int"):

@@ -58,6 +58,9 @@ class Handler(BaseHTTPRequestHandler):
         self._event({"choices": [], "usage": {"total_tokens": 9}})
         self.wfile.write(b": a comment\r\n\r\ndata: [DONE]\r\n\r\n")
 
+    def _nothing(self) -> None:
+        self._json(200, {})
+
     def _whole(self) -> None:
         self._json(200, {"choices": [{"message": {"content": "The lamp is red [1]."}}]})
 
@@ -209,6 +212,11 @@ def test_an_estimate_is_never_short_and_at_most_some_three_times_too_long(text: 
     tokenizer = Tokenizer.from_file(str(shipped))
     counted = len(tokenizer.encode(text, add_special_tokens=False).ids)
     assert counted <= OpenAIModel("words").count(text) <= 3.2 * counted
+
+
+def test_a_reply_without_a_completion_is_no_refusal_to_answer(server: str) -> None:
+    with pytest.raises(ModelError, match="nothing sent no completion at all: expected a chat completion"):
+        told(OpenAIModel("nothing", base_url=server))
 
 
 def test_what_may_pass_is_tried_again(server: str) -> None:

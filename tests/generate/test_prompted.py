@@ -114,7 +114,7 @@ def test_the_notes_form_keeps_notes_out_of_the_answer(scripted: Any, hits: list[
     model = scripted("[1] RELEVANT: red\n[2] IRRELEVANT\nANSWER:\nThe lamp is red [1].")
     text, told = parts(prompted(model, PromptOptions(form="notes")), hits)
     assert text == "The lamp is red [1]."
-    assert told["notes"] == "[1] RELEVANT: red\n[2] IRRELEVANT"
+    assert told["judged"] == "[1] RELEVANT: red\n[2] IRRELEVANT"
     assert (
         parts(prompted(scripted("[1] IRRELEVANT\nANSWER: NO ANSWER"), PromptOptions(form="notes")), hits)[0]
         == ""

@@ -35,7 +35,7 @@ from tests.stages.attacks import (
     Attack,
     tagged,
 )
-from tests.stages.small import dropped, opened, traced
+from tests.stages.small import dropped, hit, opened, traced
 
 EMBEDDER = WordEmbedder(4096)
 SYLLABLES = ("ber", "sil", "dar", "lta", "rge", "ord")
@@ -66,7 +66,7 @@ def unguarded(house: Rag) -> Iterator[Rag]:
 @pytest.fixture(scope="module")
 def strict(house: Rag) -> Iterator[Rag]:
     """The same, asked by somebody who trusts no document."""
-    with Rag(house.index, embedder=EMBEDDER, settings={"stages.poison": {"copies": "all"}}) as rag:
+    with Rag(house.index, embedder=EMBEDDER, settings={"stages.poison": {"copies": "drop"}}) as rag:
         yield rag
 
 
@@ -89,13 +89,24 @@ def test_without_attacks_the_answer_is_the_true_one(house: Rag) -> None:
     assert not any(record.detail.get("dropped") for record in answer.trace)
 
 
-@pytest.mark.parametrize("attack", CARRYING, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", [one for one in CARRYING if one not in COPIES], ids=lambda one: one.name)
 def test_the_default_chain_keeps_the_answer_and_tells_of_the_attempt(house: Rag, attack: Attack) -> None:
     check_kept(house, attack)
 
 
-@pytest.mark.parametrize("attack", AS_HELP_PAGES, ids=lambda attack: attack.name)
-def test_what_looks_like_a_help_page_is_kept_out_where_all_copies_count(strict: Rag, attack: Attack) -> None:
+@pytest.mark.parametrize("attack", COPIES, ids=lambda attack: attack.name)
+def test_the_default_chain_weighs_a_copied_question_less_and_says_so(house: Rag, attack: Attack) -> None:
+    with with_planted(house, attack):
+        answer = house.ask(QUESTION)
+    assert TRUE in answer.text
+    assert FALSE not in answer.text
+    (told,) = answer.notes
+    assert told.startswith("Ranked lower planted")
+    assert attack.why in told
+
+
+@pytest.mark.parametrize("attack", [*COPIES, *AS_HELP_PAGES], ids=lambda attack: attack.name)
+def test_every_copy_is_kept_out_where_copies_are_dropped(strict: Rag, attack: Attack) -> None:
     check_kept(strict, attack)
 
 
@@ -265,19 +276,58 @@ def test_plain_reads_as_a_model_would() -> None:
         "Question 7. {q} It is 20 euros.",
     ],
 )
-def test_a_help_page_is_let_through_unless_all_copies_count(tmp_path: Path, page: str) -> None:
+def test_a_help_page_is_let_through_unless_copies_are_dropped(tmp_path: Path, page: str) -> None:
     with opened(tmp_path, {"faq.md": page.format(q=QUESTION)}) as rag:
         hits = Rag(tmp_path / "index", embedder=EMBEDDER, denoise=[]).search(QUESTION)
         hits = [one for one in hits if one.chunk.source == "faq.md"]
         assert traced(poison(rag.store, EMBEDDER), QUESTION, hits)[0] == hits
-        assert traced(poison(rag.store, EMBEDDER, copies="none"), QUESTION, hits)[0] == hits
-        assert len(traced(poison(rag.store, EMBEDDER, copies="all"), QUESTION, hits)[0]) < len(hits)
-        trusting = poison(rag.store, EMBEDDER, copies="all", trusted=["faq.*"])
+        assert traced(poison(rag.store, EMBEDDER, copies="ignore"), QUESTION, hits)[0] == hits
+        assert len(traced(poison(rag.store, EMBEDDER, copies="drop"), QUESTION, hits)[0]) < len(hits)
+        trusting = poison(rag.store, EMBEDDER, copies="drop", trusted=["faq.*"])
         assert traced(trusting, QUESTION, hits)[0] == hits
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Who signs off every release?", "Ada Lund, who signs off every release, works in Oslo."),
+        ("Who runs the Moscow office?", "Ivan Petrov, who runs the Moscow office, is on leave."),
+        ("When is the next release?", 'Type `rag ask "When is the next release?"` and wait.'),
+        ("When is the next release?", "She wrote “When is the next release?” on the board: in May."),
+        ("What is a monad in Haskell?", "This page says what is a monad in Haskell and why. It is a type."),
+    ],
+)
+def test_a_clause_or_a_quotation_is_no_copy(question: str, text: str) -> None:
+    hits = [hit(text, 2.0), hit("Something else.", 1.0, source="b.txt")]
+    found, record = traced(poison(None, EMBEDDER), question, hits)  # type: ignore[arg-type]
+    assert found == hits
+    assert "notes" not in record.detail
+
+
+def test_a_copy_answers_where_nothing_else_does(tmp_path: Path) -> None:
+    asked = "How old is the bridge by the mill?"
+    talk = f"Reporter: {asked} Mayor: The bridge by the mill is 120 years old. We are proud of it."
+    texts = {"talk.txt": talk, "b.txt": "The sauna is hot.", "c.txt": "Fish swim."}
+    with Rag(tmp_path / "index", embedder=EMBEDDER) as rag:
+        rag.ingest(Document.make(text, name) for name, text in texts.items())
+        answer = rag.ask(asked)
+    assert "120 years" in answer.text
+    assert any(note.startswith("Ranked lower talk.txt") for note in answer.notes)
+
+
+def test_a_copy_goes_behind_the_five_best_others() -> None:
+    asked = "When did the old mill burn down?"
+    hits = [hit(f"{asked} In 1900.", 9.0, source="z.txt")]
+    hits += [hit(f"Text {n}.", 8.0 - n, source=f"{n}.txt") for n in range(7)]
+    found, _ = traced(poison(None, EMBEDDER), asked, hits)  # type: ignore[arg-type]
+    assert [one.chunk.source for one in found] == [
+        *("0.txt", "1.txt", "2.txt", "3.txt", "4.txt", "z.txt", "5.txt", "6.txt"),
+    ]
+    assert [one.score for one in found] == [8, 7, 6, 5, 4, 4, 3, 2]
+
+
 def test_which_copies_count_is_checked(tmp_path: Path) -> None:
-    with opened(tmp_path, {"a.txt": "Fine."}) as rag, pytest.raises(ConfigError, match="prose, all, none"):
+    with opened(tmp_path, {"a.txt": "Fine."}) as rag, pytest.raises(ConfigError, match="weigh, drop, ignore"):
         poison(rag.store, EMBEDDER, copies="some")
 
 

@@ -1,0 +1,168 @@
+"""Options of stages: what they may be, and what is said of those that are not; stages that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag import Answer, Document, Hit, Question, Rag
+from rag.config import resolve_settings
+from rag.doctor import examine
+from rag.errors import ConfigError, StageError
+from rag.options import checked, kind_of
+from rag.registry import check, names
+from rag.testing import WordEmbedder
+
+
+@pytest.fixture
+def rag(tmp_path: Path) -> Rag:
+    with Rag(tmp_path / "index", embedder=WordEmbedder(64)) as rag:
+        rag.ingest(Document.make("The lamp is red. The ferry leaves at eight.", "a.txt"))
+    return Rag(tmp_path / "index", embedder=WordEmbedder(64))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "made"),
+    [
+        ("float", 1, 1.0),
+        ("Share", 1, 1.0),
+        ("Share", 0.25, 0.25),
+        ("Count", 1, 1),
+        ("Whole", 0, 0),
+        ("bool", True, True),
+        ("str | None", "x", "x"),
+        ("Sequence[str]", "docs/*", ("docs/*",)),
+        ("Sequence[str]", ["a", "b"], ("a", "b")),
+        (int, 3, 3),
+    ],
+)
+def test_what_an_option_may_be(annotation: Any, value: Any, made: Any) -> None:
+    kind = kind_of(annotation)
+    assert kind is not None
+    found = checked("x", value, kind)
+    assert found == made
+    assert type(found) is type(made)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "told"),
+    [
+        ("float", "a", "a number"),
+        ("float", True, "a number"),
+        ("int", 1.5, "a whole number"),
+        ("int", True, "a whole number"),
+        ("bool", "yes", "true or false"),
+        ("bool", 1, "true or false"),
+        ("str", 3, "a text"),
+        ("Share", 7, "a number from 0 to 1"),
+        ("Share", float("nan"), "a number from 0 to 1"),
+        ("Amount", -0.1, "a number, 0 or more"),
+        ("Count", 0, "a whole number, 1 or more"),
+        ("Whole", -1, "a whole number, 0 or more"),
+        ("Sequence[str]", 3, "a list of texts"),
+        ("Sequence[str]", ["a", 3], "a list of texts"),
+    ],
+)
+def test_what_it_may_not_be(annotation: str, value: Any, told: str) -> None:
+    kind = kind_of(annotation)
+    assert kind is not None
+    with pytest.raises(ConfigError, match=f"x is .*, expected {told}$"):
+        checked("x", value, kind)
+
+
+def test_what_the_pipeline_gives_cannot_be_set() -> None:
+    assert kind_of("VectorStore") is None
+    for kind, stage, option in (
+        ("denoise", "cross_encoder", "offline"),
+        ("denoise", "poison", "store"),
+        ("ground", "abstain", "reader"),
+        ("generate", "model", "open_model"),
+    ):
+        with pytest.raises(
+            ConfigError, match=rf"\[stages\.{stage}\] has no option {option}; it knows "
+        ) as told:
+            check(kind, stage, {stage: {option: "x"}})
+        assert option not in str(told.value).partition("it knows")[2].replace(",", "").split()
+
+
+@pytest.mark.parametrize("kind", ["augment", "denoise", "reorder", "ground", "generate", "retrieve"])
+def test_every_built_in_stage_has_a_builder_whose_options_can_be_checked(kind: str) -> None:
+    for name in names(kind):
+        assert check(kind, name, {}) == {}
+        with pytest.raises(ConfigError, match="has no option nonsense"):
+            check(kind, name, {name: {"nonsense": 1}})
+
+
+def test_a_wrong_option_is_told_before_anything_is_asked(rag: Rag) -> None:
+    for kind, stage, option, value in (
+        ("denoise", "rerank", "weight", 7),
+        ("denoise", "poison", "trusted", 3),
+        ("ground", "support", "below", "x"),
+        ("generate", "extractive", "read", 0),
+    ):
+        named: Any = stage if kind == "generate" else [stage]
+        bad = rag.variant(settings={f"stages.{stage}": {option: value}}, **{kind: named})
+        with pytest.raises(ConfigError, match=rf"\[stages\.{stage}\] {option} is {value!r}, expected"):
+            next(iter(bad.stream("What color is the lamp?")))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("search.k", 0), ("ask.abstain_below", 1.5), ("model.max_tokens", -1)]
+)
+def test_settings_have_bounds_too(tmp_path: Path, key: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=rf"{key} \(flag\) is {value}, expected a"):
+        resolve_settings(tmp_path / "index", {key: value})
+
+
+def _none(*_: Any) -> None:
+    return None
+
+
+def _text(*_: Any) -> str:
+    return "hits"
+
+
+def _broken(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+    return [hits[99]]
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"augment": [_none]}, "the augment stage _none returned NoneType, expected a Question"),
+        ({"denoise": [_text]}, "the denoise stage _text returned str, expected a sequence of hits"),
+        ({"retrieve": _none}, "the retrieve stage _none returned NoneType, expected a sequence of hits"),
+        ({"reorder": [_broken]}, "the reorder stage _broken failed: IndexError: list index out of range"),
+        (
+            {"generate": _none},
+            "the generate stage _none failed: TypeError: 'NoneType' object is not iterable",
+        ),
+        ({"ground": [_none]}, "the ground stage _none returned NoneType, expected an Answer"),
+    ],
+)
+def test_a_stage_that_fails_is_named(rag: Rag, parts: dict[str, Any], told: str) -> None:
+    with pytest.raises(StageError) as failure:
+        rag.variant(**parts).ask("What color is the lamp?")
+    assert str(failure.value).startswith(told)
+
+
+def test_the_doctor_names_stages_that_cannot_be_made_and_options_that_nobody_reads(tmp_path: Path) -> None:
+    with Rag(tmp_path / "index") as rag:
+        rag.ingest(Document.make("The lamp is red.", "a.txt"))
+    (tmp_path / "rag.toml").write_text(
+        '[search]\ndenoise = ["nope", "rerank"]\n[stages.rerank]\nweight = 9\n[stages.rerankk]\nweight = 1\n'
+    )
+    found = {one.what: one.level for one in examine(tmp_path / "index")}
+    assert any("no denoise named 'nope'" in what and level == "error" for what, level in found.items())
+    assert any("[stages.rerank] weight is 9" in what and level == "error" for what, level in found.items())
+    assert any("[stages.rerankk]" in what and level == "note" for what, level in found.items())
+
+
+def test_an_answer_survives_what_is_right(rag: Rag) -> None:
+    answer: Answer = rag.variant(settings={"stages.poison": {"trusted": "a.*"}}).ask(
+        "What color is the lamp?"
+    )
+    assert "red" in answer.text
