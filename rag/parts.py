@@ -235,7 +235,10 @@ class Parts:
 
     @property
     def _offered(self) -> Mapping[str, Callable[[], Any]]:
-        """What the builders of built-in parts may ask for, by the name of their parameter."""
+        """What the builders of built-in parts may ask for, by the name of their parameter.
+
+        `options.seed` is for the field of a parameter `options` alone: a stage that samples has its own seeds.
+        """
         search, ask = self.settings.search, self.settings.ask
         return {
             "index": lambda: self.index,
@@ -252,9 +255,9 @@ class Parts:
             "abstain_below": lambda: ask.abstain_below,
             "open_model": lambda: self.model,
             "model_settings": lambda: self._model_settings,
-            "max_tokens": lambda: self._model_settings.max_tokens,
-            "temperature": lambda: self._model_settings.temperature,
-            "seed": lambda: self._model_settings.seed,
+            "options.max_tokens": lambda: self._model_settings.max_tokens,
+            "options.temperature": lambda: self._model_settings.temperature,
+            "options.seed": lambda: self._model_settings.seed,
             "offline": lambda: self.offline,
         }
 

@@ -3,8 +3,8 @@
 A built-in `duplicates` of the kind `denoise` is the function `build` in `rag/denoise/duplicates.py`. It gets
 those of the offered keywords that its signature names (the embedder, the store, settings), made on demand,
 and the options of its `[stages.duplicates]` section; what it returns is the stage. A parameter whose default
-is a dataclass value stands for all fields of it. An entry point in the group `rag.denoise` is such a `build`
-too. `package.module:function` is the stage itself.
+is a dataclass value stands for all fields of it, which are offered as `parameter.field`. An entry point in
+the group `rag.denoise` is such a `build` too. `package.module:function` is the stage itself.
 """
 
 from __future__ import annotations
@@ -51,14 +51,15 @@ def part(
         return _imported(kind, named)
     build = _builder(kind, named)
     annotations, grouped = _keywords(build)
-    keywords = list(annotations)
     given = _checked(named, (options or {}).get(named, {}), annotations)
-    values = {name: offered[name]() for name in keywords if name in offered} | given
-    groups = {
-        parameter: replace(group, **{name: values.pop(name) for name in _fields(group) if name in values})
-        for parameter, group in grouped.items()
-    }
-    return build(**values, **groups)
+    groups = {}
+    for parameter, group in grouped.items():
+        fields_of = {name: f"{parameter}.{name}" for name in _fields(group)}
+        values = {name: offered[full]() for name, full in fields_of.items() if full in offered}
+        values |= {name: given.pop(name) for name in fields_of if name in given}
+        groups[parameter] = replace(group, **values)
+    plain = {name: offered[name]() for name in inspect.signature(build).parameters if name in offered}
+    return build(**plain | given, **groups)
 
 
 def check(

@@ -211,7 +211,11 @@ def test_the_grammar_names_the_sources_and_the_refusal() -> None:
 
 
 def test_every_generator_of_language_models_takes_the_same_options(scripted: Any) -> None:
-    offered = {"open_model": lambda: lambda kind: scripted(), "max_tokens": lambda: 7, "seed": lambda: 3}
+    offered = {
+        "open_model": lambda: lambda kind: scripted(),
+        "options.max_tokens": lambda: 7,
+        "options.seed": lambda: 3,
+    }
     for name in ("gguf", "hf", "openai", "model"):
         made = part("generate", name, offered, {name: {"form": "notes", "seed": 5}})
         assert made.prompt.name == "notes"

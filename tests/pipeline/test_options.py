@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from rag.config import resolve_settings
 from rag.doctor import examine
 from rag.errors import ConfigError, StageError
 from rag.options import checked, kind_of
-from rag.registry import check, names
+from rag.registry import check, names, part
 from rag.testing import WordEmbedder
+from tests.stages.small import hit
 
 
 @pytest.fixture
@@ -94,6 +95,47 @@ def test_every_built_in_stage_has_a_builder_whose_options_can_be_checked(kind: s
         assert check(kind, name, {}) == {}
         with pytest.raises(ConfigError, match="has no option nonsense"):
             check(kind, name, {name: {"nonsense": 1}})
+
+
+def test_a_stage_keeps_its_own_tokens_and_temperature() -> None:
+    """The settings of [model] are for the generator: who samples at 0 always agrees with himself."""
+    seen: dict[str, list[dict[str, Any]]] = {}
+
+    class Spy:
+        name, context_tokens, control = "spy", 4096, ()
+
+        def __init__(self, stage: str) -> None:
+            self.asked = seen.setdefault(stage, [])
+
+        def count(self, text: str) -> int:
+            return len(text.split())
+
+        def prompt_tokens(self, messages: Any) -> int:
+            return 10
+
+        def chat(self, messages: Any, **options: Any) -> Iterator[str]:
+            self.asked.append(options)
+            yield "The lamp is red. [1]"
+
+    def built(kind: str, stage: str) -> Any:
+        offered = {
+            "open_model": lambda: lambda _: Spy(stage),
+            "embedder": lambda: WordEmbedder(64),
+            "options.max_tokens": lambda: 300,
+            "options.temperature": lambda: 0.0,
+        }
+        return part(kind, stage, offered)
+
+    lamp = hit("The lamp is red.")
+    list(built("generate", "model")(Question("What color?"), [lamp]))
+    for stage in ("hyde", "rewrite", "multi_query"):
+        built("augment", stage)(Question("What color?"))
+    answer = Answer("What color?", "Red.", hits=(lamp,))
+    built("ground", "semantic_entropy")(Question("What color?"), answer)
+    assert [one["max_tokens"] for one in seen["model"]] == [300]
+    assert [seen[stage][0]["max_tokens"] for stage in ("hyde", "rewrite", "multi_query")] == [160, 64, 128]
+    assert {one["temperature"] for one in seen["semantic_entropy"]} == {0.8}
+    assert len({one["seed"] for one in seen["semantic_entropy"]}) == 5
 
 
 def test_a_wrong_option_is_told_before_anything_is_asked(rag: Rag) -> None:
