@@ -237,7 +237,7 @@ class Parts:
     def _offered(self) -> Mapping[str, Callable[[], Any]]:
         """What the builders of built-in parts may ask for, by the name of their parameter.
 
-        `options.seed` is for the field of a parameter `options` alone: a stage that samples has its own seeds.
+        `options.seed` is for that field of a parameter `options`: a stage that samples has its own seeds.
         """
         search, ask = self.settings.search, self.settings.ask
         return {
