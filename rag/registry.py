@@ -19,7 +19,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from rag.errors import ConfigError
-from rag.options import checked, kind_of
+from rag.options import Kind, checked, kind_of
 
 _GIVEN = ("offline", "language")  # plain values that the pipeline gives all the same
 
@@ -73,13 +73,28 @@ def check(
     return {}
 
 
-def _checked(named: str, given: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a section. Raises ConfigError for one that the part does not know or cannot take."""
-    settable = {
+def defaults(kind: str, named: str) -> dict[str, Any]:
+    """The options that a named part has, with their defaults."""
+    build = _builder(kind, named)
+    annotations, grouped = _keywords(build)
+    own = {name: one.default for name, one in inspect.signature(build).parameters.items()}
+    for group in grouped.values():
+        own |= {field.name: getattr(group, field.name) for field in fields(group)}
+    return {name: own[name] for name in _settable(annotations)}
+
+
+def _settable(annotations: Mapping[str, Any]) -> dict[str, Kind | None]:
+    """Of a part's keywords those that a section may set, and what each may be; None is anything."""
+    return {
         name: kind_of(annotation)
         for name, annotation in annotations.items()
         if (annotation is inspect.Parameter.empty or kind_of(annotation)) and name not in _GIVEN
     }
+
+
+def _checked(named: str, given: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a section. Raises ConfigError for one that the part does not know or cannot take."""
+    settable = _settable(annotations)
     if unknown := set(given) - set(settable):
         known = ", ".join(sorted(settable)) or "none"
         raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
@@ -24,6 +25,7 @@ from rag.config import Settings, described, flat
 from rag.indexes import DenseIndex
 from rag.loaders import suffixes
 from rag.loaders.formats import MODULES, REFUSED
+from rag.registry import defaults, names
 from rag.types import Chunk
 
 TESTS = Path(__file__).parent
@@ -308,3 +310,23 @@ def test_messages_that_are_explained_are_ones_that_exist() -> None:
     for message in messages:
         for part in message.split("…"):
             assert part.strip() in strings_of_the_source(), message
+
+
+def test_every_option_of_a_stage_is_documented_with_its_default() -> None:
+    """But for those that a setting gives; other generators of language models share those of `model`."""
+    text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    rows = re.findall(r"^\| `\[stages\.(\w+)\]` \| `(\w+)` \| (?:`([^`]*)`)? ?\|", text, re.MULTILINE)
+    given = set(Rag(".")._offered)
+    wanted = {
+        (stage, option): default
+        for kind in ("augment", "retrieve", "denoise", "reorder", "generate", "ground")
+        for stage in set(names(kind)) - {"gguf", "hf", "openai"}
+        for option, default in defaults(kind, stage).items()
+        if option not in given and not (kind == "generate" and f"options.{option}" in given)
+    }
+    told = {(stage, option): default for stage, option, default in rows}
+    assert set(wanted) <= set(told)
+    assert {stage for stage, option in set(told) - set(wanted)} == {"structure", "semantic"}
+    for one, default in wanted.items():
+        shown = tomllib.loads(f"x = {told[one]}")["x"] if told[one] else None
+        assert shown == (list(default) if isinstance(default, tuple) else default), one
