@@ -97,6 +97,18 @@ def test_every_built_in_stage_has_a_builder_whose_options_can_be_checked(kind: s
             check(kind, name, {name: {"nonsense": 1}})
 
 
+def _theirs(store: object, ratio: float = 0.5, limits: dict[str, int] | None = None) -> Any:
+    return store, ratio, limits
+
+
+def test_a_third_party_may_have_options_of_any_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.registry._builder", lambda kind, name: _theirs)
+    options = {"theirs": {"limits": {"a": 1}, "ratio": 1}}
+    assert part("denoise", "theirs", {"store": lambda: "store"}, options) == ("store", 1.0, {"a": 1})
+    with pytest.raises(ConfigError, match=r"\[stages\.theirs\] ratio is 'x', expected a number"):
+        check("denoise", "theirs", {"theirs": {"ratio": "x"}})
+
+
 def test_a_stage_keeps_its_own_tokens_and_temperature() -> None:
     """The settings of [model] are for the generator: who samples at 0 always agrees with himself."""
     seen: dict[str, list[dict[str, Any]]] = {}
