@@ -145,7 +145,7 @@ def test_a_gguf_file_is_a_judge_by_its_path(rag: Rag, asked: QuestionSet) -> Non
     run = rag.evaluate(asked.first(2), judge=judge)
     assert run.judging is not None
     assert run.judging.unread == 0
-    with pytest.raises(ConfigError, match="there is no model .nobody"):
+    with pytest.raises(ConfigError, match=r"there is no model .nobody"):
         rag.evaluate(asked, judge="nobody")
 
 
