@@ -158,8 +158,15 @@ def hard(
 
 def keep(path: Path, result: dict[str, Any], told: str) -> None:
     """Writes what there is so far, so that a stopped run loses nothing."""
-    write_json(path, result)
+    write_json(path, placeless(result))
     print(f"{told}\n", flush=True)
+
+
+def placeless(value: Any) -> Any:
+    """The same without the folders that runs were kept in: they are those of one machine."""
+    if isinstance(value, dict):
+        return {key: None if key == "folder" else placeless(one) for key, one in value.items()}
+    return [placeless(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def arguments() -> argparse.Namespace:
