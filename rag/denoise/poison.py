@@ -34,10 +34,11 @@ NEAR = 6.0
 """Deviations above the mean from which a chunk is near to everything."""
 COPIES = ("weigh", "drop", "ignore")
 _BEHIND = 5  # hits that go before one that asks the question
-# A question as help pages show it: alone on a line or in a cell, or marked as one.
+# A question as help pages show it: alone on a line or in a cell, or marked as one. What is matched is not
+# given back, so that a line of dashes takes no longer than another.
 _SHOWN = re.compile(
-    r"(?:^|\|)[ \t]*(?:[#>*+•_-]+[ \t]*|\(?\d{1,3}[.):][ \t]*)*"
-    r"(?:[^.!?？\n|]*[?？][*_ \t]*(?=\||$)|q(?:uestion)?[ \t]*\d{0,3}[.:)][*_ \t]*[^?？\n|]*[?？])",
+    r"(?:^|\|)[#>*+•_\- \t]*+(?:\(?\d{1,3}[.):][*_ \t]*+)?"
+    r"(?:[^.!?？\n|]*+[?？][*_ \t]*+(?=\||$)|q(?:uestion)?[ \t]*+\d{0,3}[.:)][*_ \t]*+[^?？\n|]*+[?？])",
     re.MULTILINE | re.IGNORECASE,
 )
 _QUOTED = re.compile(r"`[^`]{1,400}`|\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|„[^“”\n]{1,400}[“”]")
@@ -93,7 +94,10 @@ def build(
 
 def _tell(done: str, hits: Sequence[Hit], why: Mapping[str, str]) -> None:
     """One note for the reader of the answer a source."""
-    for source, sign in {hit.chunk.source: why[hit.chunk.id] for hit in reversed(hits)}.items():
+    told: dict[str, str] = {}
+    for hit in hits:
+        told.setdefault(hit.chunk.source, why[hit.chunk.id])
+    for source, sign in told.items():
         note_reader(f"{done} {source}: {sign}.")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
-_SPACED_OUT = re.compile(r"(?:\b\w[ .\-_]){11,}\w\b")
+_SPACED_OUT = re.compile(r"(?:\b[^\W\d_][ .\-_]){11,}[^\W\d_]\b")  # letters: rows of digits are tables
 # Cyrillic and Greek letters that look Latin; folded only for the search for commands.
 _LOOKALIKES = str.maketrans("аеорсухіѕјԁһαοερνικ", "aeopcyxisjdhaoepvik")
 
@@ -35,7 +35,7 @@ _ASKING = re.compile(
 )
 _UNTAGGED = {0xE0000 + sign: sign for sign in range(0x20, 0x7F)}
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
-_ASKED = re.compile(r"[^?？؟:]+[?？؟:]")  # a text up to a mark that asks
+_ASKED = re.compile(r"(?<=[?？؟:])")  # where a text has asked
 _LEAST_WORDS = 4
 _LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
 _NEARLY = 0.8  # share of its runs of three words
@@ -60,7 +60,7 @@ def copy_of(question: str, text: str, *, asked: bool = False) -> str:
     words = _words(question)
     if len(words) < _LEAST_WORDS or not (_ASKING.match(words[0]) or question.rstrip()[-1] in "?？؟"):
         return ""
-    pieces = [_words(one) for one in _ASKED.findall(plain(text))] if asked else [_words(text)]
+    pieces = [_words(one) for one in _ASKED.split(plain(text))[:-1]] if asked else [_words(text)]
     if any(_ends_with(piece, words) if asked else _has(piece, words) for piece in pieces):
         return "the question itself, word for word"
     if len(words) < _LEAST_NEARLY or not _ASKING.match(words[0]):
@@ -90,7 +90,7 @@ def plain(text: str) -> str:
     if not text.isascii():
         text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text.translate(_UNTAGGED)))
     text = text.casefold().translate(_LOOKALIKES).replace("’", "'")
-    return re.sub(r"[ \t]+", " ", re.sub(r"[*`~]+", "", re.sub(r"\s*\n\s*", "\n", text))).replace("\n", " ")
+    return " ".join(re.sub(r"[*`~]+", "", text).split())
 
 
 class Nearness:

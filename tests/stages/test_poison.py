@@ -326,6 +326,38 @@ def test_a_copy_goes_behind_the_five_best_others() -> None:
     assert [one.score for one in found] == [8, 7, 6, 5, 4, 4, 3, 2]
 
 
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "-",
+        "|",
+        "_ ",
+        "* ",
+        "# ",
+        "1. ",
+        "1 ",
+        "(1) ",
+        "q: ",
+        "?",
+        ":",
+        "`",
+        '"',
+        "“",
+        "«",
+        " ",
+        "\n",
+        "ab. ",
+        "ab ",
+    ],
+)
+@pytest.mark.timeout(20)
+def test_no_text_takes_long_to_read(sign: str) -> None:
+    for text in (sign * 20_000, f"{sign * 20_000} x", f"| {sign * 20_000}"):
+        hits = [hit(text), hit("Something else.", 0.5, source="b.txt")]
+        found, _ = traced(poison(None, EMBEDDER), QUESTION, hits)  # type: ignore[arg-type]
+        assert found == hits
+
+
 def test_which_copies_count_is_checked(tmp_path: Path) -> None:
     with opened(tmp_path, {"a.txt": "Fine."}) as rag, pytest.raises(ConfigError, match="weigh, drop, ignore"):
         poison(rag.store, EMBEDDER, copies="some")
