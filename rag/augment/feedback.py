@@ -72,7 +72,7 @@ def build(
     return feedback
 
 
-def rocchio(asked: NDArray[np.float32], rows: NDArray[np.float32], alpha: Share) -> NDArray[np.float32]:
+def rocchio(asked: NDArray[np.float32], rows: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
     """q' as above, for a unit vector (dim,) and unit rows (n, dim); without rows, the question's own."""
     import numpy as np
 
@@ -84,7 +84,7 @@ def rocchio(asked: NDArray[np.float32], rows: NDArray[np.float32], alpha: Share)
 
 
 def rm3(
-    question: str, chunks: Sequence[tuple[str, float]], alpha: Share, terms: Count, language: str
+    question: str, chunks: Sequence[tuple[str, float]], alpha: float, terms: int, language: str
 ) -> dict[str, float]:
     """Stem → P(w), for (text, score) pairs. A stem stems to itself, but for rare exceptions."""
     asked = _shares(question, language)

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
+from rag.generate.hf import libraries
 from rag.options import Count, Share
 from rag.types import Hit, Question
 
@@ -69,11 +70,10 @@ def build(
 def _load(model: str, device: str | None, offline: bool) -> Any:
     try:
         from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
     except ImportError:
         raise MissingExtra("the stage cross_encoder", "hf") from None
     try:
-        logging.disable_progress_bar()
+        libraries(model)  # quiet about the weights they read
         made = CrossEncoder(
             model,
             device=device,

@@ -80,10 +80,9 @@ def add(name: str, options: Mapping[str, Any]) -> Path:
 
 def _placed(settings: ModelSettings) -> str:
     """The model's name; a path as one that holds from every folder. Raises ConfigError for a missing one."""
-    from .chat_model import KINDS
+    from .opening import kind_of
 
-    if settings.kind and settings.kind not in KINDS:
-        raise ConfigError(f"kind is {settings.kind!r}, expected one of {', '.join(KINDS)}")
+    kind_of(settings)  # a kind that is none is refused there
     name, file = settings.name, Path(settings.name).expanduser()
     if settings.kind != "openai" and file.exists():
         return str(file.absolute())

@@ -84,6 +84,8 @@ def open_named(rag: Rag, name: str) -> ChatModel:
 def kind_of(settings: ModelSettings) -> str:
     """The kind that is set, else what the name looks like; empty where it cannot be told."""
     if settings.kind:
+        if settings.kind not in KINDS:
+            raise ConfigError(f"model.kind is {settings.kind!r}, expected one of {', '.join(KINDS)}")
         return settings.kind
     name = settings.name
     if name.lower().endswith(".gguf"):

@@ -148,8 +148,8 @@ def test_a_reply_has_the_shape_it_is_held_to(model: GgufModel) -> None:
     }
     asked = [Message("user", "Is two plus two four? Reply as JSON with a verdict and a few words.")]
     value = structured(model, asked, schema, max_tokens=60)
-    assert value is None or value["verdict"] in ("right", "wrong")
     assert value is not None
+    assert value["verdict"] in ("right", "wrong")
 
 
 @pytest.mark.parametrize("stage", ["hyde", "rewrite", "multi_query", "decompose"])

@@ -110,7 +110,7 @@ def test_a_model_that_is_not_named_is_one_clear_error() -> None:
         open_model("gguf", ModelSettings())
     with pytest.raises(ConfigError, match="the generator is gguf, but the model 'm' is of the kind openai"):
         open_model("gguf", ModelSettings(name="m", kind="openai"))
-    with pytest.raises(ConfigError, match="no language model is named"):
+    with pytest.raises(ConfigError, match=r"model\.kind is 'magic', expected one of gguf, hf, openai"):
         open_model("", ModelSettings(name="m", kind="magic"))
 
 

@@ -19,10 +19,10 @@ from tests.stages.small import hit
 
 
 @pytest.fixture
-def rag(tmp_path: Path) -> Rag:
+def rag(tmp_path: Path) -> Iterator[Rag]:
     with Rag(tmp_path / "index", embedder=WordEmbedder(64)) as rag:
         rag.ingest(Document.make("The lamp is red. The ferry leaves at eight.", "a.txt"))
-    return Rag(tmp_path / "index", embedder=WordEmbedder(64))
+        yield rag
 
 
 @pytest.mark.parametrize(
