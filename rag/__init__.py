@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         MissingExtra,
         ModelError,
         RagError,
+        StageError,
         StoreError,
     )
     from rag.evaluate import Case, QuestionSet, Run
@@ -70,7 +71,7 @@ _HOME = {
     # errors
     **dict.fromkeys(("ConfigError", "CorruptError", "FilterError", "FingerprintError"), "rag.errors"),
     **dict.fromkeys(("LoadError", "LockedError", "MissingExtra", "ModelError"), "rag.errors"),
-    **dict.fromkeys(("RagError", "StoreError"), "rag.errors"),
+    **dict.fromkeys(("RagError", "StageError", "StoreError"), "rag.errors"),
 }
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "Sentence",
     "Settings",
     "Span",
+    "StageError",
     "StoreError",
     "Turn",
     "VectorStore",
