@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.augment.commands import glossary_app
-from rag.chat_commands import CHAT_EXAMPLES, chat
-from rag.command import (
+from rag.commands.chat import CHAT_EXAMPLES, chat
+from rag.commands.common import (
     DEFAULT_INDEX,
     AsJson,
     Augment,
@@ -30,15 +29,16 @@ from rag.command import (
     Where,
     stage_settings,
 )
-from rag.command import opened as _opened
-from rag.command import reported as _reported
+from rag.commands.common import opened as _opened
+from rag.commands.common import reported as _reported
+from rag.commands.evaluate import WHY_EXAMPLES, eval_app, why
+from rag.commands.glossary import glossary_app
+from rag.commands.models import models_app
+from rag.commands.move import EXPORT_EXAMPLES, IMPORT_EXAMPLES, MOVE_EXAMPLES, export, import_, move
+from rag.commands.tune import tune_app
+from rag.commands.work import WORK_EXAMPLES, work
+from rag.commands.work import Queue as QueueUrl
 from rag.errors import ConfigError
-from rag.evaluate.commands import WHY_EXAMPLES, eval_app, why
-from rag.generate.commands import models_app
-from rag.moving.commands import EXPORT_EXAMPLES, IMPORT_EXAMPLES, MOVE_EXAMPLES, export, import_, move
-from rag.queue.commands import WORK_EXAMPLES, work
-from rag.queue.commands import Queue as QueueUrl
-from rag.tune.commands import tune_app
 
 if TYPE_CHECKING:
     from rag import Rag, Report
@@ -119,7 +119,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Make the index follow files and folders: what is new is added, changed replaced, gone removed."""
-    from rag import live, render
+    from rag.commands import live, render
 
     settings = {
         "ingest.include": include or None,
@@ -185,7 +185,7 @@ def ask(
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
     settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
-        from rag import live
+        from rag.commands import live
 
         events = rag.stream(question, k=k, where=where)
         base = rag.index.absolute().parent
@@ -216,7 +216,7 @@ def search(
     """Show the best hits for a query, with the score and rank that each retriever gave them."""
     settings = stage_settings(augment, retrieve, denoise)
     with _reported(as_json), _opened(index, settings, store=store, offline=offline) as rag:
-        from rag import render
+        from rag.commands import render
         from rag.trace import notes_of
 
         hits, trace = rag.explain(query, k, where)
@@ -228,7 +228,7 @@ def search(
 def status(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
     """Say what the index holds and what it was made with."""
     with _reported(as_json), _opened(index, {}, store=store) as rag:
-        from rag import render
+        from rag.commands import render
 
         render.status({"index": rag.place, **rag.opened.stats()}, as_json=as_json)
 
@@ -239,7 +239,7 @@ def ls(
 ) -> None:
     """List the documents."""
     with _reported(as_json), _opened(index, {}, store=store) as rag:
-        from rag import render
+        from rag.commands import render
 
         render.documents(rag.documents(where), as_json=as_json)
 
@@ -286,7 +286,7 @@ app.command("import", epilog=IMPORT_EXAMPLES)(import_)
 def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
     """Check the index against itself, the models and the machine, and say how to mend what is wrong."""
     with _reported(as_json):
-        from rag import render
+        from rag.commands import render
         from rag.doctor import examine
 
         findings = examine(index, store)
@@ -299,7 +299,7 @@ def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = 
 def config_show(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
     """Show every setting, its value, and where it came from: flag, environment, rag.toml or default."""
     with _reported(as_json):
-        from rag import render
+        from rag.commands import render
         from rag.config import resolve_settings
 
         render.settings(resolve_settings(index), as_json=as_json)
@@ -344,7 +344,7 @@ def _standard_input(name: str) -> list[Any]:
 
 
 def _watch(rag: Rag, paths: list[str], as_json: bool) -> None:
-    from rag import live, render
+    from rag.commands import live, render
     from rag.ingest.watch import watch
 
     with live.progress(quiet=as_json) as shown:

@@ -20,10 +20,10 @@ from typing import Any
 
 from rag import Rag
 from rag.evaluate import Case, Mean, QuestionSet, Run, read_questions
-from rag.evaluate.ablation import Ablation, ablation
-from rag.evaluate.journal import write_json
-from rag.evaluate.modes import Modes, side_by_side
-from rag.evaluate.stress import Stress, stressed
+from rag.evaluate.experiments.ablation import Ablation, ablation
+from rag.evaluate.experiments.modes import Modes, side_by_side
+from rag.evaluate.experiments.stress import Stress, stressed
+from rag.evaluate.running.journal import write_json
 
 SETS = (
     *("squad-dev-a", "nq-lost-in-the-middle", "cranfield", "lihua-world"),

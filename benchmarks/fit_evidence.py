@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import Document, NotOf, Rag, Where
-from rag.generate.candidates import cut
-from rag.generate.evidence import FEATURES, Candidate, Evidence
+from rag.reading.candidates import cut
+from rag.reading.evidence import FEATURES, Candidate, Evidence
 
 FILES = ("squadshifts-new-wiki", "squad2-dev-8-articles", "nq-qed")
 Rows = NDArray[np.float64]

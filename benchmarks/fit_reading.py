@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 
 from benchmarks.fit_evidence import auc, fit
 from rag import Document, NotOf, Rag, Where
-from rag.evaluate.charts import risk_chart
 from rag.evaluate.measures import risk_coverage
-from rag.evaluate.page import picture
-from rag.generate.candidates import cut
-from rag.generate.evidence import READ_FEATURES, Candidate, Evidence
+from rag.evaluate.report.charts import risk_chart
+from rag.evaluate.report.page import picture
 from rag.ground.answerable import FEATURES, features
+from rag.reading.candidates import cut
+from rag.reading.evidence import READ_FEATURES, Candidate, Evidence
 from rag.tune.examples import Example, read_examples
 from rag.tune.split import split
 

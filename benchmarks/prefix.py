@@ -20,8 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rag.generate.chat_model import Message
-from rag.generate.gguf import GgufModel
+from rag.llm.chat import Message
+from rag.llm.gguf import GgufModel
 
 _FIXTURE = Path("tests/fixtures/tiny-llama")
 _THINGS = ("lamp", "gate", "tower", "bridge", "boat", "kettle", "clock", "ladder", "barrel", "window")

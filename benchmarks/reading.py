@@ -25,13 +25,13 @@ from benchmarks.corpora import questions, read
 from benchmarks.fit_reading import FILES
 from benchmarks.search import cold, timed
 from rag import Rag
-from rag.chunking.sentences import sentences
 from rag.evaluate.measures.words import exact_match, f1
 from rag.evaluate.statistics import interval
 from rag.ground.support import Read
 from rag.reading import Passage
 from rag.reading.onnx import OnnxReader
 from rag.reading.pooled import trimmed
+from rag.text.sentences import sentences
 from rag.tune.claims import changed
 from rag.tune.examples import read_examples
 from rag.tune.mixture import by_title

@@ -35,7 +35,7 @@ from rag.augment.memory import NAME, remember
 from rag.embedding import Embedder, Kind
 from rag.embedding.onnx import OnnxEmbedder
 from rag.evaluate.measures.ranking import ndcg
-from rag.parts import Stages
+from rag.pipeline.parts import Stages
 from rag.reading import Passage, Reader, Reading
 from rag.reading.onnx import OnnxReader
 

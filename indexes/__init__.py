@@ -16,27 +16,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import ANALYSIS_VERSION, Analyzer, detect_language
-    from .dense import DenseIndex
+    from .analysis.analyzer import ANALYSIS_VERSION, Analyzer, detect_language
+    from .dense.index import DenseIndex
     from .fusion import FUSIONS, dbsf, fuse, minmax, rrf, zscore
-    from .lexical import ENGINES, LexicalIndex, discard_lexical, open_lexical
-    from .lexical_bm25 import K1, B
+    from .lexical.bm25 import K1, B
+    from .lexical.contract import ENGINES, LexicalIndex, discard_lexical, open_lexical
 
 _HOME = {
-    "ANALYSIS_VERSION": "analysis",
-    "B": "lexical_bm25",
-    "ENGINES": "lexical",
+    "ANALYSIS_VERSION": "analysis.analyzer",
+    "B": "lexical.bm25",
+    "ENGINES": "lexical.contract",
     "FUSIONS": "fusion",
-    "Analyzer": "analysis",
-    "DenseIndex": "dense",
-    "K1": "lexical_bm25",
-    "LexicalIndex": "lexical",
+    "Analyzer": "analysis.analyzer",
+    "DenseIndex": "dense.index",
+    "K1": "lexical.bm25",
+    "LexicalIndex": "lexical.contract",
     "dbsf": "fusion",
-    "detect_language": "analysis",
-    "discard_lexical": "lexical",
+    "detect_language": "analysis.analyzer",
+    "discard_lexical": "lexical.contract",
     "fuse": "fusion",
     "minmax": "fusion",
-    "open_lexical": "lexical",
+    "open_lexical": "lexical.contract",
     "rrf": "fusion",
     "zscore": "fusion",
 }

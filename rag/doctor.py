@@ -74,7 +74,7 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
 
 def _stages(rag: Rag) -> Iterator[Finding]:
     """Stages that cannot be made, and sections of options that no stage reads."""
-    from rag.registry import check
+    from rag.pipeline.registry import check
 
     stages = rag.settings.stages
     for kind, one in rag.named:
@@ -119,7 +119,7 @@ def _store(rag: Rag) -> Iterator[Finding]:
 
 def _hidden(rag: Rag) -> Iterator[Finding]:
     """Documents whose files keep text from their readers; it was left out, so it answers nothing."""
-    from rag.loaders.hidden import HIDDEN_KEY
+    from rag.loaders.guard.hidden import HIDDEN_KEY
 
     told = [info for info in rag.opened.documents() if HIDDEN_KEY in info.metadata]
     for info in told[:_MOST_HIDING]:
@@ -131,7 +131,7 @@ def _hidden(rag: Rag) -> Iterator[Finding]:
 def _poison(rag: Rag) -> Iterator[Finding]:
     """Passages that were written for a model instead of a reader: named, not judged."""
     from rag.denoise.poison import suspects
-    from rag.registry import check
+    from rag.pipeline.registry import check
 
     try:
         trusted = check("denoise", "poison", rag.settings.stages).get("trusted", ())

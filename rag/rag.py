@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, StoreError
-from rag.parts import Parts
+from rag.pipeline.parts import Parts
 from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Record, Trace, notes_of
 from rag.types import Answer, Chunk, Document, DocumentInfo, Event, Hit, Question, Turn
 
 if TYPE_CHECKING:
-    from rag.augment.glossary_build import Built
     from rag.evaluate import Case, QuestionSet, Run
     from rag.generate import Quote
+    from rag.glossary.build import Built
     from rag.ingest import Report, Watcher
 
 Where = Filter | str | None
@@ -145,7 +145,7 @@ class Rag(Parts):
 
         An ingest does this by itself where `keeps_glossary`. Raises StoreError without an index.
         """
-        from rag.augment.glossary_build import refresh
+        from rag.glossary.build import refresh
 
         return refresh(self.opened, self.index, self.language)
 

@@ -16,9 +16,9 @@
 """
 
 from .contract import BuiltWith, Capabilities, Problem, Upsert, VectorStore
-from .local import LocalStore
-from .opening import built_with, capabilities, open_store, store_name, without_password
-from .prepared import prepared
+from .local.store import LocalStore
+from .open import built_with, capabilities, open_store, store_name, without_password
+from .upsert import prepared
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
 

@@ -17,10 +17,10 @@ import numpy as np
 from rag.cores import cores
 from rag.errors import CorruptError, StoreError
 
-from . import dense_manifest as manifests
-from .dense_parts import Part, among, dead_slots, drop, pieces, plan, with_dead
-from .dense_search import best, lookup, pad
-from .dense_segment import Segment, one_thread
+from . import manifest as manifests
+from .parts import Part, among, dead_slots, drop, pieces, plan, with_dead
+from .search import best, lookup, pad
+from .segment import Segment, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

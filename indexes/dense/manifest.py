@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.errors import CorruptError
 
-from .dense_segment import Files, flush
+from .segment import Files, flush
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.errors import CorruptError
 
-from .dense_segment import Segment
+from .segment import Segment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

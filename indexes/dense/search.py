@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .dense_parts import Part
-from .dense_segment import Found, one_thread
+from .parts import Part
+from .segment import Found, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.errors import ConfigError
 
-from .lexical_bm25 import K1, B
+from .bm25 import K1, B
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,10 +84,10 @@ def open_lexical(
     if not (k1 >= 0 and 0 <= b <= 1):
         raise ConfigError(f"BM25 cannot use k1={k1}, b={b}; expected k1 ≥ 0 and b from 0 to 1.")
     if engine == "tantivy":
-        from .lexical_tantivy import TantivyIndex
+        from .tantivy import TantivyIndex
 
         return TantivyIndex.open(folder, language, k1=k1, b=b)
-    from .lexical_rank_bm25 import RankBM25Index
+    from .rank_bm25 import RankBM25Index
 
     return RankBM25Index.open(folder, language, k1=k1, b=b)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.errors import CorruptError
 
-from .analysis import ANALYSIS_VERSION
+from ..analysis.analyzer import ANALYSIS_VERSION
 
 NAME = "lexical.json"
 

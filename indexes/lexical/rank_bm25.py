@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorruptError, LockedError, StoreError
 
-from .analysis import Analyzer
-from .lexical_bm25 import K1, B, checked, idf, ranked
-from .lexical_manifest import Manifest, write_atomically
+from ..analysis.analyzer import Analyzer
+from .bm25 import K1, B, checked, idf, ranked
+from .manifest import Manifest, write_atomically
 
 if TYPE_CHECKING:
     import numpy as np

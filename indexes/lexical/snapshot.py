@@ -18,7 +18,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .lexical_bm25 import K1, SAME, B, idf, quantised, ranked
+from .bm25 import K1, SAME, B, idf, quantised, ranked
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, CorruptError, LockedError, StoreError
 
-from .analysis import Analyzer
-from .lexical_bm25 import K1, B, checked
-from .lexical_manifest import NAME, Manifest, read_manifest, write_manifest
-from .lexical_snapshot import Snapshot
+from ..analysis.analyzer import Analyzer
+from .bm25 import K1, B, checked
+from .manifest import NAME, Manifest, read_manifest, write_manifest
+from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,7 +19,18 @@ from typing import Protocol
 
 from rag.types import Question
 
-PARTS_ONLY = ("asking", "commands", "glossary_build", "glossary_file", "glossary_mine")
+NAMES = {
+    "decompose": "rag.augment.decompose:build",
+    "feedback": "rag.augment.feedback:build",
+    "glossary": "rag.augment.glossary:build",
+    "history": "rag.augment.history:build",
+    "hyde": "rag.augment.hyde:build",
+    "instruction": "rag.augment.instruction:build",
+    "memory": "rag.augment.memory:build",
+    "multi_query": "rag.augment.multi_query:build",
+    "rewrite": "rag.augment.rewrite:build",
+}
+"""Name in the settings → what builds the stage."""
 
 
 class Augment(Protocol):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from rag.generate.chat_model import ChatModel, Message, OpenModel, reply
+from rag.llm.chat import ChatModel, Message, OpenModel, reply
 from rag.prompts import fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Query, Question

@@ -22,10 +22,10 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rag.denoise.vectors import vectors_of
 from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.options import Count, Share
+from rag.retrieve.vectors import vectors_of
 from rag.stores import VectorStore
 from rag.trace import note
 from rag.types import Query, Question

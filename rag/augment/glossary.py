@@ -19,12 +19,11 @@ from functools import cache
 from pathlib import Path
 
 from rag.embedding import Embedder
+from rag.glossary.file import Senses, read
+from rag.glossary.mine import is_short, singular
 from rag.options import Amount, Count
 from rag.trace import note
 from rag.types import Query, Question
-
-from .glossary_file import Senses, read
-from .glossary_mine import is_short, singular
 
 _WORD = re.compile(r"[^\W_][\w&/.+'’-]*")
 _WORDS_OF_A_TERM = 4

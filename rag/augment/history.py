@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rag.generate.chat_model import OpenModel
+from rag.llm.chat import OpenModel
 from rag.options import Count
 from rag.types import Question, Turn
 

@@ -20,10 +20,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.denoise.vectors import vectors_of
 from rag.embedding import Embedder
 from rag.errors import ConfigError, CorruptError, StoreError
 from rag.options import Count, Share
+from rag.retrieve.vectors import vectors_of
 from rag.stores import VectorStore
 from rag.trace import note
 from rag.types import Query, Question

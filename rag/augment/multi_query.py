@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from rag.generate.chat_model import OpenModel
+from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 

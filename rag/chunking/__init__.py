@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.chunking.chunks import make_chunks as make_chunks
-    from rag.chunking.sentences import sentences as sentences
+    from rag.text.sentences import sentences as sentences
 
 __all__ = ["Chunker", "TokenEnds", "chunker", "make_chunks", "methods", "options"]
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from rag.chunking.lines import strip
 from rag.chunking.tokens import Tokens
+from rag.text.lines import strip
 
 _CLAUSE = re.compile(r"[,;:)\]}–—]\s|[，、；：）」』]|[,;}\]](?=[\"{\[])")
 _LONGEST_CLUSTER = 64  # a stack of combining marks beyond this is cut like anything else

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rag.chunking.budget import budget, check
 from rag.chunking.cut import word_end
-from rag.chunking.lines import strip
 from rag.chunking.tokens import Tokens
+from rag.text.lines import strip
 from rag.types import Document, Span
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rag.chunking.sentences import sentences
 from rag.chunking.tokens import Tokens
 from rag.chunking.units import Unit
+from rag.text.sentences import sentences
 from rag.types import Span
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.chunking.blocks import Block
+from rag.chunking.blocks.parse import Block
 from rag.chunking.budget import budget, check
 from rag.chunking.cut import cuts
 from rag.chunking.pack import Packer
-from rag.chunking.sentences import sentences
 from rag.chunking.tokens import Tokens
 from rag.chunking.units import Unit
+from rag.text.sentences import sentences
 from rag.types import Document, Span
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rag.chunking import rows as delimited
-from rag.chunking.blocks import Block
+from rag.chunking.blocks.markdown import MARKER
+from rag.chunking.blocks.parse import Block
 from rag.chunking.cut import cuts
-from rag.chunking.lines import lines
-from rag.chunking.markdown import MARKER
-from rag.chunking.sentences import sentences
 from rag.chunking.tokens import Tokens
+from rag.text.lines import lines
+from rag.text.sentences import sentences
+
+from .blocks import rows as delimited
 
 Spans = list[tuple[int, int]]
 Splitter = Callable[[str, int, int], Spans]

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rag.command import (
+from .common import (
     DEFAULT_INDEX,
     Augment,
     Denoise,
@@ -55,8 +55,9 @@ def chat(
     """Talk to the documents: follow-up questions, answers as they are written, their sources."""
     settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
     with reported(as_json=False), opened(index, settings, store=store, offline=offline) as rag:
-        from rag import live
         from rag.chat import Chat
+
+        from . import live
 
         talk = Chat(rag, k=k, where=where, history=history)
         if not live.conversation(talk, base=rag.index.absolute().parent) and not sys.stdin.isatty():

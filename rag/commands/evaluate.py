@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, K, Offline, Store, opened, reported
+from .common import DEFAULT_INDEX, AsJson, Index, K, Offline, Store, opened, reported
 
 WHY_EXAMPLES = (
     "Examples:\n\n    rag why 'How long is a session?' --answer 'thirty minutes'\n\n"
@@ -89,8 +89,9 @@ def eval_run(
     as_json: AsJson = False,
 ) -> None:
     """Ask every question of a set, and show what came back: figures with intervals, and a report to read."""
-    from rag import live, render
     from rag.evaluate.tasks import Task, evaluated
+
+    from . import live, render
 
     given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "seed": seed, "fresh": fresh}
     given |= {"out": out, "workers": workers, "qrels": qrels, "measures": measure or None}
@@ -130,8 +131,9 @@ def eval_make(
     as_json: AsJson = False,
 ) -> None:
     """Write questions about your own documents, each checked to be answerable; edit the file as you like."""
-    from rag import live, render
-    from rag.evaluate import make as making
+    from rag.evaluate.questions import make as making
+
+    from . import live, render
 
     with reported(as_json), opened(index, {"model.name": model}, store=store, offline=offline) as rag:
         with live.steps(quiet=as_json) as shown:
@@ -158,8 +160,9 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Find the stage that lost an answer, with the evidence and the smallest change that brings it back."""
-    from rag import render
     from rag.evaluate.tasks import explained
+
+    from . import render
 
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         found = explained(rag, question, answers=answer or (), qa=qa, corpus=corpus, k=k)

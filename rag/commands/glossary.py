@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, Store, opened, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Store, opened, reported
 
 glossary_app = typer.Typer(help="What the documents mean by their terms.", no_args_is_help=True)
 
@@ -17,7 +17,7 @@ glossary_app = typer.Typer(help="What the documents mean by their terms.", no_ar
 def glossary_build(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
     """Mine the documents for abbreviations, definitions and glossary lists; keep what people corrected."""
     with reported(as_json), opened(index, {}, store=store) as rag:
-        from rag import render
+        from . import render
 
         render.built_glossary(rag.build_glossary(), as_json=as_json)
 
@@ -30,8 +30,9 @@ def glossary_show(
 ) -> None:
     """Show terms and their meanings, and how many documents give each."""
     with reported(as_json):
-        from rag import render
-        from rag.augment.glossary_file import shown
+        from rag.glossary.file import shown
+
+        from . import render
 
         render.glossary(shown(index, terms or ()), as_json=as_json)
 
@@ -40,6 +41,6 @@ def glossary_show(
 def glossary_edit(index: Index = DEFAULT_INDEX) -> None:
     """Open the glossary in $EDITOR, and check it afterwards."""
     with reported(as_json=False):
-        from rag.augment.glossary_file import edit
+        from rag.glossary.file import edit
 
         typer.echo(f"checked {edit(index)}")

@@ -15,8 +15,9 @@ from rich.text import Text
 
 from rag.chat import Notice
 from rag.errors import StoreError
-from rag.render import answer, make_console
 from rag.types import Answer
+
+from .render import answer, make_console
 
 if TYPE_CHECKING:
     from rich.live import Live

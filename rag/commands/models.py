@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, Offline, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Offline, reported
 
 models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
 
@@ -15,9 +15,10 @@ models_app = typer.Typer(help="The language models that have names.", no_args_is
 def models_list(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
     """List the models that have names, here and in rag.toml, and what each is."""
     with reported(as_json):
-        from rag import render
         from rag.config import resolve_settings
-        from rag.generate.catalogue import entries
+        from rag.llm.catalogue import entries
+
+        from . import render
 
         render.models(entries(resolve_settings(index).settings.models), as_json=as_json)
 
@@ -36,7 +37,7 @@ def models_add(
 ) -> None:
     """Give a model a name, for `--model NAME` and `model.name`."""
     with reported(as_json=False):
-        from rag.generate.catalogue import add, options_of
+        from rag.llm.catalogue import add, options_of
 
         typer.echo(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
 
@@ -50,7 +51,7 @@ def models_pull(
     """Download a model's file once; its size is told first."""
     with reported(as_json=False):
         from rag.config import resolve_settings
-        from rag.generate.catalogue import pull
+        from rag.llm.catalogue import pull
 
         typer.echo(str(pull(name, resolve_settings(index).settings.models, offline=offline)))
 
@@ -64,9 +65,10 @@ def models_test(
 ) -> None:
     """Load a model and let it write a line."""
     with reported(as_json):
-        from rag import render
         from rag.config import resolve_settings
-        from rag.generate.catalogue import tried
+        from rag.llm.catalogue import tried
+
+        from . import render
 
         named = resolve_settings(index).settings.models
         render.values(tried(name, named, offline=offline), as_json=as_json)

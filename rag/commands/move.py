@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, reported
+from .common import DEFAULT_INDEX, AsJson, Index, reported
 
 MOVE_EXAMPLES = (
     "Examples:\n\n    rag move .rag postgresql://rag@db.example/notes\n\n"
@@ -33,8 +33,9 @@ def move(
 
     The source stays. Cut off, the same command goes on. Options of stores are those of the index's rag.toml.
     """
-    from rag import live, render
     from rag.moving import move as moved
+
+    from . import live, render
 
     with reported(as_json):
         with live.steps(quiet=as_json) as shown:
@@ -53,8 +54,9 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write documents, chunks and vectors into one file with checksums."""
-    from rag import live, render
     from rag.moving import export_archive
+
+    from . import live, render
 
     with reported(as_json):
         with live.steps(quiet=as_json) as shown:
@@ -72,8 +74,9 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read an archive into a store; it is checked whole before anything is written."""
-    from rag import live, render
     from rag.moving import import_archive
+
+    from . import live, render
 
     with reported(as_json):
         with live.steps(quiet=as_json) as shown:

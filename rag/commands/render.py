@@ -19,11 +19,11 @@ from rich.text import Text
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from rag.augment.glossary_build import Built
     from rag.config import Resolved
     from rag.doctor import Finding
-    from rag.generate.catalogue import Entry
+    from rag.glossary.build import Built
     from rag.ingest import Report
+    from rag.llm.catalogue import Entry
     from rag.trace import Record
     from rag.types import Chunk, Citation, DocumentInfo, Hit
 

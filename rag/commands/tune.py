@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rag.command import AsJson, reported
+from .common import AsJson, reported
 
 tune_app = typer.Typer(
     no_args_is_help=True,
@@ -51,8 +51,9 @@ def tune_reader_command(
     as_json: AsJson = False,
 ) -> None:
     """Train the model that reranks, reads, abstains and checks support. Stopped, the same command goes on."""
-    from rag import live, render
     from rag.tune.reader import Options, tune_reader
+
+    from . import live, render
 
     options = Options(epochs, text_items, rate, tokens, held_out, seeds, device)
     with reported(as_json):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rag.command import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
 
 WORK_EXAMPLES = (
     "Examples:\n\n    rag work --store postgresql://rag@db.example/notes\n\n"
@@ -35,8 +35,9 @@ def work(
     """Embed and store for an ingest that runs elsewhere, until Ctrl-C. Start any number, on any machine."""
     settings = {"ingest.queue": queue, "index.embedder": embedder}
     with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
-        from rag import live
-        from rag.queue.worker import join
+        from rag.ingest.queue.worker import join
+
+        from . import live
 
         with live.steps(quiet=as_json) as shown:
             units = join(rag, idle=idle, progress=shown)

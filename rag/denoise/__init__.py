@@ -23,7 +23,19 @@ from typing import Protocol
 
 from rag.types import Hit, Question
 
-PARTS_ONLY = ("blend", "claims", "commands", "poison_signs", "vectors")
+NAMES = {
+    "adaptive": "rag.denoise.adaptive:build",
+    "compress": "rag.denoise.compress:build",
+    "conflicts": "rag.denoise.conflicts:build",
+    "cross_encoder": "rag.denoise.cross_encoder:build",
+    "duplicates": "rag.denoise.duplicates:build",
+    "listwise": "rag.denoise.listwise:build",
+    "mmr": "rag.denoise.mmr:build",
+    "poison": "rag.denoise.poison:build",
+    "rerank": "rag.denoise.rerank:build",
+    "threshold": "rag.denoise.threshold:build",
+}
+"""Name in the settings → what builds the stage."""
 
 
 class Denoise(Protocol):

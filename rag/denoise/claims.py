@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rag.generate.candidates import cut
-from rag.generate.evidence import Candidate, Evidence
+from rag.reading.candidates import cut
+from rag.reading.evidence import Candidate, Evidence
 from rag.types import Hit
 
 _NUMBER = re.compile(

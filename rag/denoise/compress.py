@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
-from rag.generate.candidates import cut
-from rag.generate.evidence import Candidate, Evidence
 from rag.options import Share, Whole
+from rag.reading.candidates import cut
+from rag.reading.evidence import Candidate, Evidence
 from rag.trace import note
 from rag.types import Hit, Question
 

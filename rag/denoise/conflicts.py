@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.embedding import Embedder
-from rag.generate.evidence import Evidence
 from rag.options import Count, Share
+from rag.reading.evidence import Evidence
 from rag.trace import note, note_reader
 from rag.types import Hit, Question
 

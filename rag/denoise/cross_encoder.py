@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
-from rag.generate.hf import libraries
+from rag.llm.hf import libraries
 from rag.options import Count, Share
 from rag.types import Hit, Question
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rag.generate.chat_model import ChatModel, Message, OpenModel, reply
+from rag.llm.chat import ChatModel, Message, OpenModel, reply
 from rag.options import Count
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless

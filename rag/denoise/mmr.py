@@ -15,10 +15,9 @@ from collections.abc import Callable, Sequence
 from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.options import Share
+from rag.retrieve.vectors import vectors_of
 from rag.stores import VectorStore
 from rag.types import Hit, Question
-
-from .vectors import vectors_of
 
 
 def build(

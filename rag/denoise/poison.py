@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 from rag.embedding import Embedder
 from rag.errors import ConfigError
-from rag.loaders.invisible import suspicious
+from rag.loaders.guard.invisible import suspicious
 from rag.options import Amount
+from rag.retrieve.vectors import sample, vectors_of
 from rag.stores import VectorStore
 from rag.trace import note_dropped, note_reader
 from rag.types import Chunk, Hit, Question
 
 from .poison_signs import Nearness, copy_of, instructs
-from .vectors import sample, vectors_of
 
 _BATCH = 1000
 NEAR = 6.0

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .commands import command
+from .injected_orders import command
 
 if TYPE_CHECKING:
     import numpy as np

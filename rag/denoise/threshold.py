@@ -18,11 +18,10 @@ from functools import cache
 from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.options import Share
+from rag.retrieve.vectors import sample, vectors_of
 from rag.stores import VectorStore
 from rag.trace import note, note_dropped
 from rag.types import Hit, Question
-
-from .vectors import sample, vectors_of
 
 
 def build(

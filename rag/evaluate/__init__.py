@@ -23,8 +23,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cases import Case, QuestionSet
-    from .datasets import read_corpus, read_questions
+    from rag.evaluate.questions.cases import Case, QuestionSet
+    from rag.evaluate.questions.formats import read_corpus, read_questions
+
     from .measures import risk_coverage
     from .paired import Comparison, compare
     from .result import Run
@@ -32,18 +33,18 @@ if TYPE_CHECKING:
     from .statistics import Difference, Mean, difference, interval
 
 _HOME = {
-    "Case": "cases",
+    "Case": "questions.cases",
     "Comparison": "paired",
     "Difference": "statistics",
     "Mean": "statistics",
-    "QuestionSet": "cases",
+    "QuestionSet": "questions.cases",
     "Run": "result",
     "compare": "paired",
     "difference": "statistics",
     "evaluate": "run",
     "interval": "statistics",
-    "read_corpus": "datasets",
-    "read_questions": "datasets",
+    "read_corpus": "questions.formats",
+    "read_questions": "questions.formats",
     "risk_coverage": "measures",
 }
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rag.errors import ConfigError
+from rag.evaluate.report.tables import aligned
 
 from .result import Run
 from .statistics import Difference, difference, holm
-from .tables import aligned
 
 _UNPAIRED = ("AbstainP",)  # a question declined by both is judged alike in both: there is nothing to pair
 

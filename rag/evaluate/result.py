@@ -10,21 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra
+from rag.evaluate.questions.cases import Case, QuestionSet
+from rag.evaluate.questions.formats import read_questions
+from rag.evaluate.report.tables import aligned
+from rag.evaluate.running.outcome import Outcome
+from rag.evaluate.running.score import Value, right, score
 
-from . import journal
-from .cases import Case, QuestionSet
-from .datasets import read_questions
 from .measures import Curve, Measure, meaning, risk_coverage
-from .outcome import Outcome
-from .score import Value, right, score
+from .running import journal
 from .statistics import Mean, interval
-from .tables import aligned
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from .judge import Judging
+    from rag.evaluate.running.judge import Judging
+
     from .paired import Comparison
 
 _MOST_GROUPS = 20  # values of a field from which it is no grouping but a name
@@ -121,7 +122,7 @@ class Run:
         """Who judged, and how far that agrees with `Contains`; None where no judge was named."""
         if not any(one.base == "Judge" for one in self.measures):
             return None
-        from .judge import judging
+        from rag.evaluate.running.judge import judging
 
         return judging(self.questions, self.outcomes)
 
@@ -194,13 +195,13 @@ class Run:
 
     def plots(self) -> dict[str, Figure]:
         """Figures of matplotlib by name. Raises MissingExtra without matplotlib."""
-        from .plots import figures
+        from rag.evaluate.report.plots import figures
 
         return figures(self)
 
     def save(self, folder: str | Path) -> Path:
         """Writes the run's folder (`journal.py` says what is in it) and returns the path of the report."""
-        from .page import page
+        from rag.evaluate.report.page import page
 
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from rag.cores import cores
 from rag.errors import ConfigError, StoreError
+from rag.evaluate.questions.cases import Case, QuestionSet, question_set
+from rag.evaluate.questions.formats import corpus_of, read_questions
+from rag.evaluate.questions.judgements import Judged, match
+from rag.evaluate.running.corpora import over
+from rag.evaluate.running.journal import Journal, run_id
+from rag.evaluate.running.judge import Judge, judge_of, judged, with_judge
+from rag.evaluate.running.outcome import Outcome, observe
 from rag.progress import Step, Watcher
 
-from . import provenance
-from .cases import Case, QuestionSet, question_set
-from .corpora import over
-from .datasets import corpus_of, read_questions
-from .journal import Journal, run_id
-from .judge import Judge, judge_of, judged, with_judge
-from .judged import Judged, match
 from .measures import DEFAULT, Measure, measure
-from .outcome import Outcome, observe
 from .result import Run
+from .running import provenance
 
 if TYPE_CHECKING:
-    from rag.generate.chat_model import ChatModel
+    from rag.llm.chat import ChatModel
     from rag.rag import Rag
 
 _ALL = 100  # documents ranked for measures without a cutoff

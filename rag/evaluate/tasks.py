@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rag.errors import ConfigError
+from rag.evaluate.experiments.bounds import Check, check, measured_by, read_bounds
+from rag.evaluate.questions.cases import Case
+from rag.evaluate.running.configs import configured
+from rag.evaluate.running.corpora import over
 
-from .bounds import Check, check, measured_by, read_bounds
-from .cases import Case
-from .configs import configured
-from .corpora import over
 from .measures import DEFAULT, measure
 from .paired import Comparison, compare
 from .result import Run
@@ -77,15 +77,15 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
     if task.tests is not None:
         return tested(rag, questions, task.tests, given)
     if task.ablate:
-        from .ablation import ablation
+        from rag.evaluate.experiments.ablation import ablation
 
         return ablation(rag, questions, **given)
     if task.stress:
-        from .stress import stressed
+        from rag.evaluate.experiments.stress import stressed
 
         return stressed(rag, questions, **given)
     if task.modes:
-        from .modes import side_by_side
+        from rag.evaluate.experiments.modes import side_by_side
 
         return side_by_side(rag, questions, **given)
     return evaluate(rag, questions, **given)

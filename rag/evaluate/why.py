@@ -22,11 +22,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
+from rag.evaluate.questions.cases import Case
+from rag.evaluate.questions.judgements import Judged, match
+from rag.evaluate.running.score import right
 from rag.types import Answer, Chunk, Event, Hit
-
-from .cases import Case
-from .judged import Judged, match
-from .score import right
 
 if TYPE_CHECKING:
     from rag.rag import Rag

@@ -23,12 +23,15 @@ from typing import Any, NamedTuple, Protocol
 
 from rag.types import Hit, Question
 
-PARTS_ONLY = (
-    *("candidates", "evidence"),
-    *("prompted", "fit", "examples", "grammar", "stream", "structured"),
-    *("chat_model", "opening", "catalogue", "download", "gguf_header", "hf_adapter", "http", "local"),
-    "commands",
-)
+NAMES = {
+    "extractive": "rag.generate.extractive:build",
+    "gguf": "rag.generate.prompted:build_gguf",
+    "hf": "rag.generate.prompted:build_hf",
+    "hf_reader": "rag.generate.hf_reader:build",
+    "model": "rag.generate.prompted:build_model",
+    "openai": "rag.generate.prompted:build_openai",
+}
+"""Name in the settings → what builds the generator."""
 
 
 class Quote(NamedTuple):

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.errors import ConfigError
+from rag.llm.chat import Message
 from rag.prompts import Prompt, fill
-
-from .chat_model import Message
 
 _LIKE = 0.5  # λ: weight of similarity beside coverage
 

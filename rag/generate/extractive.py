@@ -15,12 +15,12 @@ from collections.abc import Iterator, Sequence
 from rag.embedding import Embedder
 from rag.options import Count
 from rag.reading import Reader, passage_of
+from rag.reading.candidates import cut
+from rag.reading.evidence import Candidate, Evidence
 from rag.reading.pooled import Found, pooled
 from rag.types import Hit, Question
 
 from . import Quote
-from .candidates import cut
-from .evidence import Candidate, Evidence
 
 _MOST = 48  # candidates that are embedded: two dozen milliseconds on two cores
 _NEARLY = 0.6  # share of the best probability that another sentence must reach

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rag.errors import ModelError
+from rag.llm.chat import ChatModel, Message
 from rag.prompts import Prompt, fill
 from rag.prompts.data import harmless
 from rag.types import Hit
-
-from .chat_model import ChatModel, Message
 
 Render = Callable[[str], Sequence[Message]]
 """The sources as text → the messages with them in place."""
@@ -79,7 +78,7 @@ def _chosen(model: ChatModel, hits: Sequence[Hit], blocks: dict[int, str], room:
 
 def _shortened(model: ChatModel, prompt: Prompt, hits: Sequence[Hit], render: Render, room: int) -> Fitted:
     """The best hit alone, cut behind the last sentence that fits."""
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     best = max(range(len(hits)), key=lambda place: hits[place].score)
     text = hits[best].chunk.text

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ModelError
+from rag.llm.hf import libraries
 from rag.options import Count
 from rag.types import Hit, Question
 
 from . import Quote
-from .hf import libraries
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
@@ -59,7 +59,7 @@ class HfReader:
         return cls(loaded, tokenizer, Path(model).name, sentences, read)
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote]:
-        from .candidates import cut
+        from rag.reading.candidates import cut
 
         spans = self._spans(question.text, [hit.chunk.text for hit in hits[: self._read]])
         quotes: dict[tuple[int, int, int], float] = {}

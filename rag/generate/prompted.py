@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import ConfigError
+from rag.llm.chat import ChatModel, Message, OpenModel
+from rag.llm.stream import behind, unless, without_loops, without_reasoning
 from rag.options import Amount, Count, Whole
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Hit, Question
 
 from . import Told
-from .chat_model import ChatModel, Message
 from .fit import fit
-from .stream import behind, unless, without_loops, without_reasoning
 
 FORMS = ("answer", "notes", "examples")
 Examples = Callable[[str], Sequence[Message]]
@@ -72,7 +72,7 @@ class Prompted:
         options["max_tokens"] = min(options["max_tokens"], self.model.context_tokens // 2)
         fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options["max_tokens"])
         if self._grammar:
-            from .grammar import cited
+            from rag.llm.grammar import cited
 
             options["grammar"] = cited(fitted.used, self.prompt.refusal)
         detail: dict[str, Any] = {
@@ -148,3 +148,23 @@ def prompted(model: ChatModel, options: PromptOptions = DEFAULTS, *, grammar: bo
         examples=choose,
         grammar=grammar,
     )
+
+
+def build_model(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
+    """A generator over the model of `[model]`, of whichever kind it is."""
+    return prompted(open_model(""), options, grammar=grammar)
+
+
+def build_gguf(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
+    """A generator over the GGUF file of `[model]`; `grammar` lets it write no sentence without a marker."""
+    return prompted(open_model("gguf"), options, grammar=grammar)
+
+
+def build_hf(open_model: OpenModel, options: PromptOptions = DEFAULTS) -> Prompted:
+    """A generator over the Hugging Face model of `[model]`."""
+    return prompted(open_model("hf"), options)
+
+
+def build_openai(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
+    """A generator over the server of `[model]`; `grammar` works where the server is llama.cpp's."""
+    return prompted(open_model("openai"), options, grammar=grammar)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from rag.stores import VectorStore
 
-from .glossary_file import Senses, write
-from .glossary_mine import Pair, mine
+from .file import Senses, write
+from .mine import Pair, mine
 
 STATE = "glossary.mined.jsonl"
 MOST_TERMS = 5000

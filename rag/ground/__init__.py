@@ -17,7 +17,12 @@ from typing import Protocol
 
 from rag.types import Answer, Question
 
-PARTS_ONLY = ("answerable", "align", "cite", "compose", "plain", "refusal")
+NAMES = {
+    "abstain": "rag.ground.abstain:build",
+    "semantic_entropy": "rag.ground.semantic_entropy:build",
+    "support": "rag.ground.support:build",
+}
+"""Name in the settings → what builds the stage."""
 
 
 class Ground(Protocol):

@@ -30,8 +30,8 @@ class Aligner:
     """Knows the sentences of the hits. Lexical, so it costs nothing; meaning is not seen."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
-        from rag.chunking.sentences import sentences
         from rag.indexes import Analyzer
+        from rag.text.sentences import sentences
 
         # Terms only have to be equal on both sides, so one language's stems serve for all.
         self._analyze = Analyzer("english").analyze

@@ -133,7 +133,7 @@ def _told(text: str, spans: Sequence[Aligned]) -> bool:
 
 def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
     """(sentence without markers, its markers), for markers before or behind the full stop."""
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     found: list[tuple[str, list[int]]] = []
     for start, end in sentences(written):

@@ -26,7 +26,7 @@ from .align import numbers
 from .refusal import is_refusal
 
 if TYPE_CHECKING:
-    from rag.generate.chat_model import OpenModel
+    from rag.llm.chat import OpenModel
 
 
 def build(

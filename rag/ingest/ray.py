@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra, RagError, StoreError
-from rag.queue.payload import batch_to, texts_of, texts_to, upserts_of, vectors_of, vectors_to
+from rag.ingest.queue.payload import batch_to, texts_of, texts_to, upserts_of, vectors_of, vectors_to
 from rag.stores import without_password
 
-from .elsewhere import opened, told
+from .remote import opened, told
 from .storing import Batch, Pending, Step
 
 if TYPE_CHECKING:

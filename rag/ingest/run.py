@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from rag.augment.glossary_file import NAME as GLOSSARY
 from rag.cores import cores
 from rag.errors import RagError
+from rag.glossary.file import NAME as GLOSSARY
 from rag.trace import name_of
 from rag.types import Document, stable_id
 
@@ -72,7 +72,7 @@ def _storing(rag: Rag) -> AbstractContextManager[Storing]:
 
         return on_ray(rag)
     if settings.workers > 1 or settings.queue:
-        from rag.queue.storing import queued
+        from rag.ingest.queue.storing import queued
 
         return queued(rag)
     return nullcontext(Here(rag.store, rag.embedder))
@@ -115,7 +115,7 @@ def _parse_in_pool(rag: Rag) -> Parse:
     """Parses in worker processes, so that a file that hangs or crashes harms only itself."""
 
     def parse(files: Iterable[File]) -> Generator[Parsed, None, None]:
-        from rag.ingest.pool import Job, ParsePool
+        from rag.ingest.parsing.pool import Job, ParsePool
         from rag.loaders import Limits
 
         settings = rag.settings.ingest

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.embedding import Embedder
 from rag.errors import RagError
-from rag.loaders.hidden import HIDDEN_KEY
-from rag.loaders.invisible import suspicious
+from rag.loaders.guard.hidden import HIDDEN_KEY
+from rag.loaders.guard.invisible import suspicious
 from rag.stores import VectorStore, Where
 from rag.types import Chunk, Document, DocumentInfo
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError, RagError
 
-from .chat_model import Message
+from .chat import Message
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
@@ -80,7 +80,7 @@ def add(name: str, options: Mapping[str, Any]) -> Path:
 
 def _placed(settings: ModelSettings) -> str:
     """The model's name; a path as one that holds from every folder. Raises ConfigError for a missing one."""
-    from .opening import kind_of
+    from .open import kind_of
 
     kind_of(settings)  # a kind that is none is refused there
     name, file = settings.name, Path(settings.name).expanduser()
@@ -118,7 +118,7 @@ def completed(settings: ModelSettings, named: Mapping[str, Mapping[str, Any]]) -
 
 def entries(named: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
     """All models that have names, and what can be told of each without loading it."""
-    from .opening import kind_of
+    from .open import kind_of
 
     found = []
     for name in sorted({**known(), **named}):
@@ -132,7 +132,7 @@ def entries(named: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
 
 def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False) -> dict[str, Any]:
     """Opens a model and lets it write a line. Raises what opening or writing raises."""
-    from .opening import open_model
+    from .open import open_model
 
     model = open_model("", completed(_settings(name), named), offline=offline)
     asked = [Message("user", "Say hello in one word.")]

@@ -16,11 +16,10 @@ from typing import Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 
-from .chat_model import Message, OpenModel
+from .chat import Message
 from .gguf_header import read_header
 from .grammar import from_schema
 from .local import check_room, plain, rendered, turn
-from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 
 _MOST_CONTEXT = 8192  # of a model trained for more, unless more is asked for: memory grows with it
 _ROPE = {"none": 0, "linear": 1, "yarn": 2}
@@ -202,8 +201,3 @@ def _grammar(text: str) -> Any:
     from llama_cpp import LlamaGrammar
 
     return LlamaGrammar.from_string(text, verbose=False)
-
-
-def build(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
-    """A generator over the GGUF file of `[model]`; `grammar` lets it write no sentence without a marker."""
-    return prompted(open_model("gguf"), options, grammar=grammar)

@@ -14,9 +14,8 @@ from typing import Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 
-from .chat_model import Message, OpenModel
+from .chat import Message
 from .local import check_room, plain, rendered, turn
-from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 from .stream import until
 
 _MOST_CONTEXT = 8192
@@ -233,8 +232,3 @@ def _best_device(torch: Any) -> str:
 
 def _first(ids: Any) -> Any:
     return ids[0] if isinstance(ids, list) else ids
-
-
-def build(open_model: OpenModel, options: PromptOptions = DEFAULTS) -> Prompted:
-    """A generator over the Hugging Face model of `[model]`."""
-    return prompted(open_model("hf"), options)

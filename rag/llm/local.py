@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rag.errors import ModelError
 
-from .chat_model import Message
+from .chat import Message
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from rag.errors import ConfigError
 
-from .chat_model import KINDS, ChatModel
+from .chat import KINDS, ChatModel
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings

@@ -17,9 +17,8 @@ from typing import Any
 
 from rag.errors import ConfigError, ModelError
 
-from .chat_model import Message, OpenModel
+from .chat import Message
 from .http import Refused, Server
-from .prompted import DEFAULTS, Prompted, PromptOptions, prompted
 
 _CONTEXT = 4096  # tokens, where neither the settings nor the server tell
 # What tokenizers make of text, on the safe side: words of ASCII letters rarely have tokens as short as 2.5
@@ -181,8 +180,3 @@ def _event(event: str, name: str) -> list[str]:
         ]
     except (json.JSONDecodeError, AttributeError) as error:
         raise ModelError(f"{name} sent {event[:80]!r}, {_EXPECTED}") from error
-
-
-def build(open_model: OpenModel, options: PromptOptions = DEFAULTS, grammar: bool = False) -> Prompted:
-    """A generator over the server of `[model]`; `grammar` works where the server is llama.cpp's."""
-    return prompted(open_model("openai"), options, grammar=grammar)

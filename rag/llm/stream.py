@@ -86,7 +86,7 @@ def without_loops(pieces: Iterable[str], loops: list[str]) -> Iterator[str]:
 
     Small models go round. What may become such a sentence waits for what follows.
     """
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     said: set[str] = set()
     held, shown = "", 0  # the sentence that is being written, and how much of it was let through

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .chat_model import ChatModel, Message
+from .chat import ChatModel, Message
 from .stream import without_reasoning
 
 Schema = Mapping[str, Any]

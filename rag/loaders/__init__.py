@@ -30,7 +30,7 @@ from rag.loaders.formats import (
     suffixes,
     takes,
 )
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.result import Loaded, Loader
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def load_bytes(
 
 def load_with(loader: Loader, data: bytes, source: str, limits: Limits = _DEFAULT) -> Loaded:
     """Runs one loader under the limits, and checks what it returns. Raises LoadError."""
-    from rag.loaders.checks import checked
-    from rag.loaders.hidden import counting, marked
+    from rag.loaders.guard.checks import checked
+    from rag.loaders.guard.hidden import counting, marked
 
     if not data:
         raise LoadError("empty: the file has 0 bytes")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from rag.loaders.decode import decode
+from rag.loaders.guard.limits import Limits
 from rag.loaders.languages import LANGUAGES, NAMES
-from rag.loaders.limits import Limits
 from rag.types import Document
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 from rag.loaders.decode import decode
 from rag.loaders.formats import suffix_of
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.types import Document
 
 DELIMITERS = ",;\t|"

@@ -6,12 +6,12 @@ import io
 from typing import Any
 
 from rag.errors import LoadError
-from rag.loaders.archive import Archive
-from rag.loaders.html import html_to_markdown
-from rag.loaders.limits import Limits
+from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.office import core_properties
+from rag.loaders.guard.xml import parse_xml
+from rag.loaders.html.loader import html_to_markdown
 from rag.loaders.markdown import first_heading
-from rag.loaders.office import core_properties
-from rag.loaders.xml import parse_xml
 from rag.types import Document
 
 # Beyond mammoth's own map, which knows `Heading 1` to `Heading 6`.

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from rag.errors import LoadError
-from rag.loaders.archive import Archive, resolve
 from rag.loaders.decode import decode
-from rag.loaders.html import xhtml_to_markdown
-from rag.loaders.limits import Limits
+from rag.loaders.guard.archive import Archive, resolve
+from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.xml import attribute, local, parse_xml, texts
+from rag.loaders.html.loader import xhtml_to_markdown
 from rag.loaders.metadata import present, sensible_title
-from rag.loaders.pages import Pages
+from rag.loaders.pdf.pages import Pages
 from rag.loaders.result import Loaded
-from rag.loaders.xml import attribute, local, parse_xml, texts
 from rag.types import Document
 
 if TYPE_CHECKING:

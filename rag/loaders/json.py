@@ -9,7 +9,7 @@ from typing import Any
 from rag.errors import LoadError
 from rag.loaders.decode import decode
 from rag.loaders.formats import suffix_of
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import one_line, scalars
 from rag.loaders.result import Loaded
 from rag.types import Document

@@ -13,10 +13,10 @@ from email.utils import parsedate_to_datetime
 from rag.errors import LoadError
 from rag.loaders.decode import decode
 from rag.loaders.formats import suffix_of, takes
-from rag.loaders.hidden import counting, marked
-from rag.loaders.html import html_to_markdown
-from rag.loaders.invisible import visible
-from rag.loaders.limits import Limits
+from rag.loaders.guard.hidden import counting, marked
+from rag.loaders.guard.invisible import visible
+from rag.loaders.guard.limits import Limits
+from rag.loaders.html.loader import html_to_markdown
 from rag.loaders.metadata import one_line, present
 from rag.loaders.result import Loaded
 from rag.types import Document

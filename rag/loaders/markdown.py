@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from rag.loaders.decode import decode
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import one_line, scalars
 from rag.loaders.result import Loaded
 from rag.types import Document

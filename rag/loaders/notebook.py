@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.loaders.decode import decode, normalise_newlines
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.markdown import first_heading
 from rag.loaders.metadata import one_line
 from rag.loaders.writer import Writer

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.loaders.archive import Archive
-from rag.loaders.invisible import visible
-from rag.loaders.limits import Limits
-from rag.loaders.office import core_properties, relations
-from rag.loaders.pages import Pages
+from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.invisible import visible
+from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.office import core_properties, relations
+from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.pdf.pages import Pages
 from rag.loaders.pipes import pipe_table
 from rag.loaders.result import Loaded
 from rag.loaders.writer import Writer
-from rag.loaders.xml import attribute, local, parse_xml
 from rag.types import Document
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.types import Document
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.loaders.decode import decode
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import one_line
 from rag.types import Document
 

@@ -8,15 +8,15 @@ import re
 from typing import Any
 
 from rag.errors import LoadError
-from rag.loaders.archive import Archive
-from rag.loaders.invisible import visible
-from rag.loaders.limits import Limits
+from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.invisible import visible
+from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.office import core_properties
+from rag.loaders.guard.xml import parse_xml, texts
 from rag.loaders.metadata import present, sensible_title
-from rag.loaders.office import core_properties
-from rag.loaders.pages import Pages
+from rag.loaders.pdf.pages import Pages
 from rag.loaders.pipes import pipe_table
 from rag.loaders.result import Loaded
-from rag.loaders.xml import parse_xml, texts
 from rag.types import Document
 
 _CELL = re.compile(rb"<(?:\w+:)?c [^<>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.loaders.decode import decode
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.types import Document
 
 

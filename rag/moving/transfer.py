@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.augment import glossary_file, memory
+from rag.augment import memory
 from rag.errors import ConfigError, StoreError
+from rag.glossary import file as glossary_file
 from rag.progress import Step, Watcher
 from rag.stores import (
     BuiltWith,

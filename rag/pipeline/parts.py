@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rag.config import Resolved, resolve_settings
 from rag.errors import StoreError
-from rag.registry import part
 from rag.stores import BuiltWith, VectorStore, built_with, open_store, store_name, without_password
+
+from .registry import part
 
 if TYPE_CHECKING:
     from rag.augment import Augment
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from rag.denoise import Denoise
     from rag.embedding import Embedder
     from rag.generate import Generator
-    from rag.generate.chat_model import ChatModel
     from rag.ground import Ground
+    from rag.llm.chat import ChatModel
     from rag.reading import Reader
     from rag.reorder import Reorder
     from rag.retrieve import Retriever
@@ -263,14 +264,14 @@ class Parts:
 
     def model(self, kind: str = "") -> ChatModel:
         """The language model of the settings, opened once, as gguf, hf or openai, or as what it is."""
-        from rag.generate.opening import open_model
+        from rag.llm.open import open_model
 
         return open_model(kind, self._model_settings, offline=self.offline)
 
     @cached_property
     def _model_settings(self) -> ModelSettings:
         """Those of `[model]`, with what is known of a model that is named there."""
-        from rag.generate.catalogue import completed
+        from rag.llm.catalogue import completed
 
         return completed(self.settings.model, self.settings.models)
 

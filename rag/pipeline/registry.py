@@ -1,6 +1,6 @@
 """Names → parts. A part is named by what ships, by an entry point of a third party, or by a dotted path.
 
-A built-in `duplicates` of the kind `denoise` is the function `build` in `rag/denoise/duplicates.py`. It gets
+A built-in `duplicates` of the kind `denoise` is the function that `rag.denoise.NAMES` gives for it. It gets
 those of the offered keywords that its signature names (the embedder, the store, settings), made on demand,
 and the options of its `[stages.duplicates]` section; what it returns is the stage. A parameter whose default
 is a dataclass value stands for all fields of it, which are offered as `parameter.field`. An entry point in
@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import entry_points
@@ -26,13 +25,7 @@ _GIVEN = ("offline", "language")  # plain values that the pipeline gives all the
 
 def names(kind: str) -> list[str]:
     """What can be named in this kind: `names("denoise")` → ["duplicates", …]."""
-    package = importlib.import_module(f"rag.{kind}")
-    built_in = {
-        module.name
-        for module in pkgutil.iter_modules(package.__path__)
-        if not module.name.startswith("_") and module.name not in getattr(package, "PARTS_ONLY", ())
-    }
-    return sorted(built_in | {point.name for point in entry_points(group=f"rag.{kind}")})
+    return sorted({*_table(kind), *(point.name for point in entry_points(group=f"rag.{kind}"))})
 
 
 def part(
@@ -129,9 +122,16 @@ def _fields(group: Any) -> list[str]:
 def _builder(kind: str, name: str) -> Callable[..., Any]:
     for point in entry_points(group=f"rag.{kind}", name=name):
         return point.load()  # type: ignore[no-any-return]
-    if name not in names(kind):
+    if name not in _table(kind):
         raise ConfigError(f"there is no {kind} named {name!r}: known are {', '.join(names(kind))}")
-    return importlib.import_module(f"rag.{kind}.{name}").build  # type: ignore[no-any-return]
+    module, _, attribute = _table(kind)[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+
+
+def _table(kind: str) -> Mapping[str, str]:
+    """`NAMES` of the package of a kind: name → `module:callable`."""
+    table: Mapping[str, str] = importlib.import_module(f"rag.{kind}").NAMES
+    return table
 
 
 def _imported(kind: str, path: str) -> Any:

@@ -15,7 +15,7 @@ def cut(text: str) -> list[tuple[int, int]]:
 
     Lines of markup, code blocks and questions are left out, unless nothing else is there.
     """
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     spans = [(start, end) for start, end in sentences(text) if _WORD.search(text, start, end)]
     barred = _barred(text)

@@ -15,6 +15,15 @@ from typing import Protocol
 
 from rag.types import Hit, Question
 
+NAMES = {
+    "edges": "rag.reorder.edges:build",
+    "neighbours": "rag.reorder.neighbours:build",
+    "reverse": "rag.reorder.reverse:build",
+    "score": "rag.reorder.score:build",
+    "source": "rag.reorder.source:build",
+}
+"""Name in the settings → what builds the stage."""
+
 
 class Reorder(Protocol):
     """Puts hits in another order; what they say stays, though adjacent ones may be joined."""

@@ -13,7 +13,12 @@ from typing import Protocol
 from rag.stores import Filter
 from rag.types import Hit, Question
 
-PARTS_ONLY = ("legs",)
+NAMES = {
+    "dense": "rag.retrieve.dense:build",
+    "hybrid": "rag.retrieve.hybrid:build",
+    "lexical": "rag.retrieve.lexical:build",
+}
+"""Name in the settings → what builds the stage."""
 
 
 class Retriever(Protocol):

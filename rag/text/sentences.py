@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from rag.chunking.abbreviations import AFTER_ORDINAL, BEFORE_NUMBER, MAYBE_LAST, NEVER_LAST, OPENERS
-from rag.chunking.lines import Line, lines, strip
+from .abbreviations import AFTER_ORDINAL, BEFORE_NUMBER, MAYBE_LAST, NEVER_LAST, OPENERS
+from .lines import Line, lines, strip
 
 _CLOSERS = r"[\"'”’»›)\]}*_」』”’）】》〉]"
 # A run of stops is matched from its first character only, or a megabyte of dots would take forever.

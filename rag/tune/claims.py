@@ -34,7 +34,7 @@ def claims_of(
     passage: str, title: str, neighbours: Sequence[str], chance: random.Random, most: int = 2
 ) -> list[Item]:
     """Up to `most` pairs of one true and one false claim about the passage, from its own sentences."""
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     lines = [passage[start:end] for start, end in sentences(passage)]
     lines = [line for line in lines if 6 <= len(line.split()) <= 45]
@@ -136,7 +136,7 @@ def _turned(sentence: str, passage: str, neighbours: Sequence[str], chance: rand
 def _from_neighbour(
     sentence: str, passage: str, neighbours: Sequence[str], chance: random.Random
 ) -> str | None:
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     if not neighbours:
         return None

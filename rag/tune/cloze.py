@@ -29,7 +29,7 @@ _PERSON_VERB = re.compile(
 
 def cloze(passage: str, title: str, chance: random.Random) -> Item | None:
     """A question made of one sentence of the passage, with the passage to find the answer in."""
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     lines = [span for span in sentences(passage) if 7 <= len(passage[slice(*span)].split()) <= 40]
     if not lines:
@@ -71,7 +71,7 @@ def recurring(passages: Sequence[str], title: str, chance: random.Random) -> Ite
 
 
 def _recurring(asked: str, read: str, title: str, phrase: str, chance: random.Random) -> Item | None:
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     pattern = re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)")
     for begin, end in sentences(asked):

@@ -21,7 +21,7 @@ def unanswerable(example: Example) -> Item:
 
 def answer_removed(example: Example) -> Item | None:
     """The example's own passage without the sentences that hold an answer; None where nothing is left."""
-    from rag.chunking.sentences import sentences
+    from rag.text.sentences import sentences
 
     kept = [
         example.context[start:end]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .contract import Upsert
+from ..contract import Upsert
 
 if TYPE_CHECKING:
     from rag.indexes import Analyzer

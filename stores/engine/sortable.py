@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .where import as_64_bits
+from ..where import as_64_bits
 
 ITEM_SIGN = "\x1f"
 """Stands between a field's name and a value of it; no name holds it."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .sortable import ITEM_SIGN, kind_range, list_items, sortable, sortable_fields
-from .where import AllOf, AnyOf, Filter, NotOf, Where
+from ..engine.sortable import ITEM_SIGN, kind_range, list_items, sortable, sortable_fields
+from ..where import AllOf, AnyOf, Filter, NotOf, Where
 
 _TEXTS = ("source", "title", "document_id", "heading")
 _MARK = "\x01"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import StoreError
 
-from .lancedb_rows import IDENTITY
-from .lancedb_table import rows
+from .rows import IDENTITY
+from .table import rows
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .contract import Upsert
-from .lancedb_filter import field_text, item_text
-from .payload import chunk_payload, document_payload
-from .where import fields_of
+from ..contract import Upsert
+from ..engine.payload import chunk_payload, document_payload
+from ..where import fields_of
+from .filter import field_text, item_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING, Any, get_args
 from rag.errors import FingerprintError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .analysing import Analysis
-from .contract import BuiltWith, Capabilities, Problem, Upsert
-from .lancedb_filter import one_of, quoted, to_sql
-from .lancedb_identity import Identity
-from .lancedb_rows import IDENTITY, identity_row, schema, table_of
-from .lancedb_table import NAME, Versions, connected, is_there, retried, rows, s3_options, translated
-from .lancedb_upkeep import bring_up_to_date, make_terms_index, tidy
-from .payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
-from .pieces import pieces
-from .prepared import prepared
-from .ties import best
-from .where import Filter, Op, leaves
+from ..contract import BuiltWith, Capabilities, Problem, Upsert
+from ..engine.batches import pieces
+from ..engine.language import Analysis
+from ..engine.payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
+from ..engine.ties import best
+from ..upsert import prepared
+from ..where import Filter, Op, leaves
+from .filter import one_of, quoted, to_sql
+from .identity import Identity
+from .rows import IDENTITY, identity_row, schema, table_of
+from .table import NAME, Versions, connected, is_there, retried, rows, s3_options, translated
+from .upkeep import bring_up_to_date, make_terms_index, tidy
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .lancedb_table import is_conflict, retried
+from .table import is_conflict, retried
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rag.errors import CorruptError, LockedError
 from rag.indexes import DenseIndex, LexicalIndex, open_lexical
 
-from .local_truth import Truth
+from .truth import Truth
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .where import AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
+from ..where import AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
 
 _COLUMNS = {
     "source": "document.source",

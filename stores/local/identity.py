@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.errors import CorruptError, StoreError
 
-from .local_truth import FORMAT
+from .truth import FORMAT
 
 _NOTE = (
     "# Written by rag: what this index was built with. Settings belong in the rag.toml beside this folder.\n"

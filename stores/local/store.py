@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any, get_args
 from rag.errors import CorruptError, FingerprintError, LockedError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .contract import BuiltWith, Capabilities, Problem, Upsert
-from .local_check import problems
-from .local_derived import Derived
-from .local_exchange import exchange, grown_beside, settle
-from .local_gate import Gate
-from .local_identity import Identity
-from .local_truth import Truth, translated
-from .prepared import prepared
-from .where import Filter, Op
+from ..contract import BuiltWith, Capabilities, Problem, Upsert
+from ..upsert import prepared
+from ..where import Filter, Op
+from .check import problems
+from .derived import Derived
+from .exchange import exchange, grown_beside, settle
+from .gate import Gate
+from .identity import Identity
+from .truth import Truth, translated
 
 if TYPE_CHECKING:
     import numpy as np

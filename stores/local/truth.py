@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.errors import CorruptError, LockedError, StoreError
 from rag.types import Chunk, Document, DocumentInfo
 
-from .contract import Upsert
-from .local_filter import needs_chunks, to_sql
-from .where import Filter
+from ..contract import Upsert
+from ..where import Filter
+from .filter import needs_chunks, to_sql
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,8 @@ from typing import Any
 
 from rag.types import stable_id
 
-from .sortable import kind_range, list_item, list_items, sortable
-from .where import AllOf, AnyOf, Filter, NotOf, Where, matches
+from ..engine.sortable import kind_range, list_item, list_items, sortable
+from ..where import AllOf, AnyOf, Filter, NotOf, Where, matches
 
 EVERYTHING, NOTHING = "generation >= 0", "generation < 0"
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import StoreError
 
-from .milvus_filter import is_one_of
-from .pieces import pieces
+from ..engine.batches import pieces
+from .filter import is_one_of
 
 if TYPE_CHECKING:
-    from .milvus_connection import Connection
+    from .connection import Connection
 
 Row = dict[str, Any]
 

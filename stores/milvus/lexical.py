@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .milvus_filter import EVERYTHING
+from .filter import EVERYTHING
 
 if TYPE_CHECKING:
-    from .milvus_connection import Connection
+    from .connection import Connection
 
 K1, B = 1.2, 0.75
 WORDS, SPARSE = "words", "sparse"

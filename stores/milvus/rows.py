@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import StoreError
 from rag.types import Chunk, Document, DocumentInfo, stable_id
 
-from .contract import Upsert
-from .milvus_filter import filtered_fields
-from .payload import DOCUMENT, INFO, chunk_of, chunk_payload, document_of, document_payload, info_of
-from .where import fields_of
+from ..contract import Upsert
+from ..engine.payload import DOCUMENT, INFO, chunk_of, chunk_payload, document_of, document_payload, info_of
+from ..where import fields_of
+from .filter import filtered_fields
 
 if TYPE_CHECKING:
-    from .milvus_lexical import Leg
+    from .lexical import Leg
 
 VECTOR = "vector"
 LONGEST = 65_535

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import CorruptError, StoreError
 
-from .milvus_lexical import K1, SPARSE, WORDS, B
-from .milvus_rows import LONGEST, VECTOR, own_row
+from .lexical import K1, SPARSE, WORDS, B
+from .rows import LONGEST, VECTOR, own_row
 
 if TYPE_CHECKING:
     from pymilvus import CollectionSchema
 
-    from .milvus_connection import Connection
+    from .connection import Connection
 
 _FORMAT = 1
 _MOST_LABELS = 4096

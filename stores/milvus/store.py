@@ -23,11 +23,15 @@ from typing import TYPE_CHECKING, Any, get_args
 from rag.errors import ConfigError, FingerprintError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .analysing import Analysis
-from .contract import BuiltWith, Capabilities, Problem, Upsert
-from .milvus_connection import LEVELS, MOST_HITS, ROWS_A_REQUEST, Connection, place_of
-from .milvus_filter import EVERYTHING, is_one_of, string_of, to_expression
-from .milvus_generations import (
+from ..contract import BuiltWith, Capabilities, Problem, Upsert
+from ..engine.batches import pieces
+from ..engine.language import Analysis
+from ..engine.ties import best
+from ..upsert import prepared
+from ..where import CHUNK_FIELDS, Filter, Op, leaves
+from .connection import LEVELS, MOST_HITS, ROWS_A_REQUEST, Connection, place_of
+from .filter import EVERYTHING, is_one_of, string_of, to_expression
+from .generations import (
     HEADS,
     IDS_A_REQUEST,
     STATE,
@@ -39,8 +43,8 @@ from .milvus_generations import (
     seen_all,
     show,
 )
-from .milvus_lexical import SPARSE, FunctionLeg, Leg, NoLeg, SparseLeg
-from .milvus_rows import (
+from .lexical import SPARSE, FunctionLeg, Leg, NoLeg, SparseLeg
+from .rows import (
     VECTOR,
     after_chunk,
     chunk_id_of,
@@ -53,12 +57,8 @@ from .milvus_rows import (
     is_chunk_id,
     text_rows,
 )
-from .milvus_setup import Identity, load, make_collections, read_identity, read_language, tell_language
-from .milvus_upkeep import problems, tidy
-from .pieces import pieces
-from .prepared import prepared
-from .ties import best
-from .where import CHUNK_FIELDS, Filter, Op, leaves
+from .setup import Identity, load, make_collections, read_identity, read_language, tell_language
+from .upkeep import problems, tidy
 
 if TYPE_CHECKING:
     import numpy as np

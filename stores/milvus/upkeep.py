@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .contract import Problem
-from .milvus_filter import EVERYTHING, is_one_of
-from .milvus_generations import HEADS, STATE, forget, seen_all, settled_before
+from ..contract import Problem
+from .filter import EVERYTHING, is_one_of
+from .generations import HEADS, STATE, forget, seen_all, settled_before
 
 if TYPE_CHECKING:
-    from .milvus_connection import Connection
+    from .connection import Connection
 
 
 def tidy(connection: Connection) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .contract import Problem
-from .postgres_dense import INDEX
+from ..contract import Problem
+from .dense import INDEX
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from .postgres_connection import Row
+    from .connection import Row
 
 _RESTORE = "restore a backup of the schema, or drop it and ingest again"
 _AGAIN = "ingest their documents again with --force"

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from rag.errors import ConfigError, MissingExtra
 
-from .opening import without_password
-from .postgres_errors import translated, unreachable
+from ..open import without_password
+from .errors import translated, unreachable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from rag.types import Scored
 
-from .postgres_filter import Sql
+from .filter import Sql
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from psycopg import Cursor
 
-    from .postgres_connection import Row
+    from .connection import Row
 
 INDEX = "embedding_hnsw"
 _MOST_K = 400  # from here on a search through the graph costs more than it saves

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from .where import CHUNK_FIELDS, AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
+from ..where import CHUNK_FIELDS, AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
 
 Sql = tuple[str, list[Any]]
 _COLUMNS = {"source": "d.source", "title": "d.title", "document_id": "d.id", "heading": "c.heading"}

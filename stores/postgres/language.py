@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from rag.indexes import ANALYSIS_VERSION, Analyzer, detect_language
 from rag.types import Chunk
 
-from .payload import chunk_of
-from .postgres_schema import Built
+from ..engine.payload import chunk_of
+from .schema import Built
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from .postgres_connection import Row
-    from .postgres_lexical import Engine
+    from .connection import Row
+    from .lexical import Engine
 
 _SAMPLE = 200
 _PAGE = 1000

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.types import Scored
 
-from .postgres_filter import Sql
+from .filter import Sql
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from .postgres_connection import Row
+    from .connection import Row
 
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
@@ -51,7 +51,7 @@ class Engine(Protocol):
 
 
 def engine(name: str) -> Engine:
-    from .postgres_postings import Postings
+    from .postings import Postings
 
     engines: dict[str, type[Engine]] = {
         "postings": Postings,

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from rag.indexes import K1, B
 from rag.types import Scored
 
-from .postgres_filter import Sql
-from .postgres_lexical import number
+from .filter import Sql
+from .lexical import number
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from .postgres_connection import Row
+    from .connection import Row
 
 _SEARCH = f"""
 WITH asked (term, times) AS (SELECT * FROM unnest(%s::bigint[], %s::integer[])),

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import ConfigError, CorruptError, FingerprintError, StoreError
 from rag.indexes import ANALYSIS_VERSION
 
-from .contract import BuiltWith
-from .postgres_connection import server_version
-from .postgres_errors import translated
+from ..contract import BuiltWith
+from .connection import server_version
+from .errors import translated
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -17,26 +17,26 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .contract import BuiltWith, Capabilities, Problem, Upsert
-from .opening import without_password
-from .payload import chunk_of, document_of, info_of
-from .postgres_check import problems
-from .postgres_connection import Connections, connected, split
-from .postgres_dense import INDEX, Dense
-from .postgres_filter import Sql, needs_chunks, to_sql
-from .postgres_language import Language
-from .postgres_lexical import engine
-from .postgres_schema import TYPES, Built, found, prepare
-from .postgres_write import Writer
-from .prepared import prepared
-from .where import Filter, Op
+from ..contract import BuiltWith, Capabilities, Problem, Upsert
+from ..engine.payload import chunk_of, document_of, info_of
+from ..open import without_password
+from ..upsert import prepared
+from ..where import Filter, Op
+from .check import problems
+from .connection import Connections, connected, split
+from .dense import INDEX, Dense
+from .filter import Sql, needs_chunks, to_sql
+from .language import Language
+from .lexical import engine
+from .schema import TYPES, Built, found, prepare
+from .write import Writer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from psycopg import Cursor
 
-    from .postgres_connection import Row
+    from .connection import Row
 
 CAPS = Capabilities(
     name="postgres",

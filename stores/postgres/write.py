@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from rag.types import Chunk
 
-from .contract import Upsert
-from .payload import metadata_text
-from .postgres_filter import fields_text, needs_chunks, to_sql
-from .where import Filter
+from ..contract import Upsert
+from ..engine.payload import metadata_text
+from ..where import Filter
+from .filter import fields_text, needs_chunks, to_sql
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from psycopg import Cursor
 
-    from .postgres_connection import Row
-    from .postgres_lexical import Engine
+    from .connection import Row
+    from .lexical import Engine
 
     _Wanted = Mapping[str, tuple[Chunk, NDArray[np.floating[Any]]]]
 

@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .sortable import list_item, list_items, sortable, sortable_fields
-from .where import AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, matches
+from ..engine.sortable import list_item, list_items, sortable, sortable_fields
+from ..where import AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, matches
 
 if TYPE_CHECKING:
     from qdrant_client import models

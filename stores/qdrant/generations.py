@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag.types import Scored
 
-from .pieces import pieces
-from .qdrant_points import document_point_id
+from ..engine.batches import pieces
+from .points import document_point_id
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from .qdrant_connection import Connection
+    from .connection import Connection
 
 LONGEST_WRITE = 3_600 * 10**6
 """Microseconds from the beginning of a write to the change that makes it seen."""

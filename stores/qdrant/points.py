@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import StoreError
 
-from .contract import Upsert
-from .payload import chunk_payload, document_payload
-from .qdrant_filter import filtered_payload
-from .where import fields_of
+from ..contract import Upsert
+from ..engine.payload import chunk_payload, document_payload
+from ..where import fields_of
+from .filter import filtered_payload
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from .qdrant_lexical import Leg
+    from .lexical import Leg
 
 DENSE = "dense"
 _SPACE = uuid.UUID("6f0f1b5e-6c0e-5d0a-9c4e-666f6f746e6f")

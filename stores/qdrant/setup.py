@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import CorruptError, StoreError
 
-from .qdrant_lexical import WORDS
-from .qdrant_points import DENSE, LANGUAGE_POINT
+from .lexical import WORDS
+from .points import DENSE, LANGUAGE_POINT
 
 if TYPE_CHECKING:
-    from .qdrant_connection import Connection
+    from .connection import Connection
 
 _FORMAT = 1
 _KEYWORDS = ("kind", "id", "document_id", "names", "scalars", "labels", "items", "numbers[].name")

@@ -23,25 +23,25 @@ from typing import TYPE_CHECKING, Any, get_args
 from rag.errors import FingerprintError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
-from .analysing import Analysis
-from .contract import BuiltWith, Capabilities, Problem, Upsert
-from .payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
-from .pieces import pieces
-from .prepared import prepared
-from .qdrant_connection import Connection, place_of
-from .qdrant_filter import is_one_of, to_conditions
-from .qdrant_generations import IDS_A_REQUEST, LONGEST_WRITE, current, generations, older_than, seen
-from .qdrant_lexical import WORDS, Leg, SparseLeg, TextLeg
-from .qdrant_points import (
+from ..contract import BuiltWith, Capabilities, Problem, Upsert
+from ..engine.batches import pieces
+from ..engine.language import Analysis
+from ..engine.payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
+from ..engine.ties import best
+from ..upsert import prepared
+from ..where import Filter, Op, leaves
+from .connection import Connection, place_of
+from .filter import is_one_of, to_conditions
+from .generations import IDS_A_REQUEST, LONGEST_WRITE, current, generations, older_than, seen
+from .lexical import WORDS, Leg, SparseLeg, TextLeg
+from .points import (
     DENSE,
     chunk_points,
     document_point,
     document_point_id,
     first_point_after,
 )
-from .qdrant_setup import Identity, make_collection, read_identity, read_language, tell_language
-from .ties import best
-from .where import Filter, Op, leaves
+from .setup import Identity, make_collection, read_identity, read_language, tell_language
 
 if TYPE_CHECKING:
     import numpy as np

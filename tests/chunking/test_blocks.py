@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.chunking.blocks import parser
+from rag.chunking.blocks.parse import parser
 
 M, R, P = "text/markdown", "text/x-rst", "text/plain"
 

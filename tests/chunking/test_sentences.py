@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.chunking.sentences import sentences
+from rag.text.sentences import sentences
 
 # Each entry is one text: `|` marks where it is to be cut. Texts with newlines or bars follow below.
 MARKED = [

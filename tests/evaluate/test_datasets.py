@@ -9,7 +9,7 @@ import pytest
 
 from rag import ConfigError
 from rag.evaluate import Case, QuestionSet, read_corpus, read_questions
-from rag.evaluate.datasets import corpus_of
+from rag.evaluate.questions.formats import corpus_of
 
 
 def write(path: Path, *rows: object) -> Path:

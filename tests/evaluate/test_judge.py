@@ -14,8 +14,8 @@ import pytest
 
 from rag import Case, ConfigError, ModelError, QuestionSet, Rag, Run
 from rag.evaluate import compare
-from rag.evaluate.judge import Judge
-from rag.generate.chat_model import Message
+from rag.evaluate.running.judge import Judge
+from rag.llm.chat import Message
 
 CASES = (
     Case("hall", "When was the great hall opened?", ("1931",), {"hall.md": 1.0}),

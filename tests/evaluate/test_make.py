@@ -10,11 +10,11 @@ import pytest
 
 from rag import Case, ConfigError, Rag
 from rag.evaluate import read_questions
-from rag.evaluate.make import make, paraphrase
-from rag.evaluate.modes import side_by_side
-from rag.evaluate.written import Writer, usable
-from rag.generate.chat_model import Message
+from rag.evaluate.experiments.modes import side_by_side
+from rag.evaluate.questions.from_model import Writer, usable
+from rag.evaluate.questions.make import make, paraphrase
 from rag.generate.prompted import prompted
+from rag.llm.chat import Message
 
 WRITTEN = {
     "hall": [{"question": "When did the great hall open?", "answer": "1931."}],

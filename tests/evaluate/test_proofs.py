@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag import Answer, Case, Question, Rag
-from rag.evaluate.proofs import supports
+from rag.evaluate.running.proofs import supports
 from rag.types import Sentence
 
 ASKED = "When was the great hall opened?"

@@ -10,7 +10,7 @@ import pytest
 
 from rag import ConfigError, CorruptError, Document, Hit, Question, Rag, StoreError
 from rag.evaluate import Case, QuestionSet, Run, compare, read_questions
-from rag.evaluate.judged import match
+from rag.evaluate.questions.judgements import match
 from rag.progress import Step
 from rag.testing import WordEmbedder
 

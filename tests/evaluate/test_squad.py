@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.evaluate import Case, Run
-from rag.evaluate.cases import QuestionSet
 from rag.evaluate.measures import measure
 from rag.evaluate.measures.words import exact_match, f1, normalised, rouge_l
-from rag.evaluate.outcome import Outcome, Said
+from rag.evaluate.questions.cases import QuestionSet
+from rag.evaluate.running.outcome import Outcome, Said
 
 # ------------------------------------------------------------------------------------------ the oracles
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from rag import ConfigError, Document, Hit, Question, Rag, StoreError
-from rag.evaluate import Case, QuestionSet, perturb
-from rag.evaluate.stress import Stress, stressed
-from rag.evaluate.trials import trials
+from rag.evaluate import Case, QuestionSet
+from rag.evaluate.experiments import perturb
+from rag.evaluate.experiments.stress import Stress, stressed
+from rag.evaluate.experiments.trials import trials
 from rag.generate import Quote
-from rag.generate.chat_model import Message
 from rag.generate.prompted import prompted
+from rag.llm.chat import Message
 from rag.prompts import load_prompt
 from rag.testing import WordEmbedder
 from rag.types import Chunk

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rag.generate.chat_model import Message
+from rag.llm.chat import Message
 from rag.types import Chunk, Hit, stable_id
 
 TINY = Path(__file__).parents[1] / "fixtures" / "tiny-llama"

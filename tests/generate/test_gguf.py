@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from rag.errors import ConfigError, MissingExtra, ModelError
-from rag.generate.chat_model import ChatModel, Message
-from rag.generate.gguf import GgufModel
-from rag.generate.gguf_header import read_header
 from rag.generate.prompted import PromptOptions, prompted
+from rag.llm.chat import ChatModel, Message
+from rag.llm.gguf import GgufModel
+from rag.llm.gguf_header import read_header
 from rag.types import Hit, Question
 
 INSTALLED = importlib.util.find_spec("llama_cpp") is not None
@@ -178,7 +178,7 @@ def test_with_a_grammar_no_sentence_goes_without_a_marker(
 ) -> None:
     import re
 
-    from rag.generate.grammar import cited
+    from rag.llm.grammar import cited
 
     grammar = cited([7], "NO ANSWER")
     for seed in range(3):

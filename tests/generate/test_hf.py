@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from rag.errors import ConfigError, ModelError
-from rag.generate.chat_model import ChatModel, Message
 from rag.generate.prompted import PromptOptions, prompted
+from rag.llm.chat import ChatModel, Message
 from rag.types import Hit, Question
 
 torch = pytest.importorskip("torch", reason="pip install 'footnote-rag[hf]'")
 transformers = pytest.importorskip("transformers", reason="pip install 'footnote-rag[hf]'")
 
-from rag.generate.hf import HfModel  # noqa: E402 (after the skips)
+from rag.llm.hf import HfModel  # noqa: E402 (after the skips)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 COLOR = Question("What color is the lamp?")

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from rag import Document, Rag
-from rag.generate.chat_model import Message
-from rag.generate.gguf import GgufModel
 from rag.generate.prompted import PromptOptions, prompted
-from rag.generate.structured import structured
+from rag.llm.chat import Message
+from rag.llm.gguf import GgufModel
+from rag.llm.structured import structured
 from rag.types import Question
 
 pytest.importorskip("llama_cpp", reason="pip install 'footnote-rag[gguf]'")

@@ -17,9 +17,9 @@ import pytest
 
 from rag.config import ModelSettings
 from rag.errors import ConfigError, ModelError
-from rag.generate import catalogue
-from rag.generate.download import gguf_path
-from rag.generate.opening import kind_of, open_model
+from rag.llm import catalogue
+from rag.llm.download import gguf_path
+from rag.llm.open import kind_of, open_model
 
 
 @pytest.fixture(autouse=True)

@@ -21,9 +21,9 @@ from tokenizers import Tokenizer
 
 import rag
 from rag.errors import ConfigError, ModelError
-from rag.generate.chat_model import ChatModel, Message
-from rag.generate.openai import OpenAIModel
 from rag.generate.prompted import PromptOptions, prompted
+from rag.llm.chat import ChatModel, Message
+from rag.llm.openai import OpenAIModel
 from rag.types import Hit, Question
 
 ASKED = [Message("user", "What color is the lamp?")]

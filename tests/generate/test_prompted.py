@@ -11,10 +11,10 @@ import pytest
 from rag.errors import ConfigError, ModelError
 from rag.generate import Told
 from rag.generate.examples import Example, covering, load_examples
-from rag.generate.grammar import cited
 from rag.generate.prompted import Prompted, PromptOptions, prompted
+from rag.llm.grammar import cited
+from rag.pipeline.registry import part
 from rag.prompts import Prompt
-from rag.registry import part
 from rag.types import Hit, Question
 
 ASKED = Question("What color is the lamp?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.generate.stream import behind, unless, until, without_loops, without_reasoning
+from rag.llm.stream import behind, unless, until, without_loops, without_reasoning
 
 
 def pieces(text: str, size: int) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from rag.errors import ModelError
-from rag.generate.chat_model import Message
-from rag.generate.gguf import GgufModel
-from rag.generate.openai import OpenAIModel
-from rag.generate.structured import parsed, shape, structured
+from rag.llm.chat import Message
+from rag.llm.gguf import GgufModel
+from rag.llm.openai import OpenAIModel
+from rag.llm.structured import parsed, shape, structured
 
 TEXT = {"type": "string"}
 VERDICT = shape(reason={"type": "string", "maxLength": 40}, verdict={"enum": ["right", "wrong"]})

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ConfigError, StoreError
-from rag.queue.leases import TRIES, Queue, Run, Unit
-from rag.queue.opening import open_queue
+from rag.ingest.queue.leases import TRIES, Queue, Run, Unit
+from rag.ingest.queue.open import open_queue
 from tests.stores.postgres_server import Server, server
 
 

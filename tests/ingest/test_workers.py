@@ -19,8 +19,8 @@ import pytest
 import rag
 from rag import Rag
 from rag.errors import ConfigError, FingerprintError, RagError, StoreError
-from rag.queue.opening import NAME, open_queue
-from rag.queue.worker import join, work
+from rag.ingest.queue.open import NAME, open_queue
+from rag.ingest.queue.worker import join, work
 from rag.testing import WordEmbedder
 from tests.ingest.working import book, by_lines, ingest_in_process, open_rag, work_in_process
 from tests.stores.reading import CHUNKS
@@ -140,7 +140,7 @@ def worker_children() -> list[int]:
     pids = [
         int(pid) for task in Path("/proc/self/task").iterdir() for pid in _read(task / "children").split()
     ]
-    return [pid for pid in pids if "rag.queue.process" in _read(Path(f"/proc/{pid}/cmdline"))]
+    return [pid for pid in pids if "rag.ingest.queue.process" in _read(Path(f"/proc/{pid}/cmdline"))]
 
 
 def _read(path: Path) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rag import Rag
 from rag.embedding import Kind
 from rag.errors import ModelError
-from rag.queue.opening import open_queue
-from rag.queue.worker import work
+from rag.ingest.queue.open import open_queue
+from rag.ingest.queue.worker import work
 from rag.stores import open_store
 from rag.testing import WordEmbedder
 from rag.testing.store import DIM, EMBEDDER

@@ -80,7 +80,7 @@ def test_importing_the_loaders_imports_no_parser() -> None:
         "yaml",
         "email",
     ]
-    code = f"import sys, rag.loaders.worker; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, rag.ingest.parsing.worker; print([name for name in {heavy} if name in sys.modules])"
     root = Path(__file__).resolve().parents[2]
     out = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

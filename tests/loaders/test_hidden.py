@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rag.loaders import load_bytes
-from rag.loaders.css import colour, conceals, declarations, same_colour
-from rag.loaders.hidden import HIDDEN_KEY
-from rag.loaders.invisible import visible
+from rag.loaders.guard.hidden import HIDDEN_KEY
+from rag.loaders.guard.invisible import visible
+from rag.loaders.html.css import colour, conceals, declarations, same_colour
 from rag.types import Document
 
 SAID = "one two three four five"  # 23 characters

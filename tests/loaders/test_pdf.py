@@ -6,9 +6,9 @@ import pytest
 
 from rag.errors import LoadError
 from rag.loaders import Limits, load_bytes
-from rag.loaders.furniture import without_furniture
-from rag.loaders.pdf_lines import Line, clean
-from rag.loaders.reflow import reflow
+from rag.loaders.pdf.furniture import without_furniture
+from rag.loaders.pdf.lines import Line, clean
+from rag.loaders.pdf.reflow import reflow
 from tests.loaders.samples import Text, pdf
 
 

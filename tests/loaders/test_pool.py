@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ConfigError
-from rag.ingest.pool import Job, Parsed, ParsePool
+from rag.ingest.parsing.pool import Job, Parsed, ParsePool
 from rag.loaders import Limits, load, register
 from rag.loaders.formats import _registered
 from tests.loaders import faulty
@@ -167,7 +167,7 @@ def test_workers_ignore_the_interrupt_and_end_with_their_parent(tmp_path: Path) 
     (tmp_path / "parent.py").write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from rag.ingest.pool import Job, ParsePool\n"
+        "from rag.ingest.parsing.pool import Job, ParsePool\n"
         "pool = ParsePool(1, 500.0)\n"
         "first = Job(Path('seen'), 'seen', loader='tests.loaders.faulty:surroundings')\n"
         "last = Job(Path('hangs'), 'hangs', loader='tests.loaders.faulty:hang')\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.generate.candidates import cut
 from rag.ground.plain import header_of, plain
+from rag.reading.candidates import cut
 
 PAGE = """# Title
 

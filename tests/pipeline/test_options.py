@@ -13,7 +13,7 @@ from rag.config import resolve_settings
 from rag.doctor import examine
 from rag.errors import ConfigError, StageError
 from rag.options import checked, kind_of
-from rag.registry import check, names, part
+from rag.pipeline.registry import check, names, part
 from rag.testing import WordEmbedder
 from tests.stages.small import hit
 
@@ -102,7 +102,7 @@ def _theirs(store: object, ratio: float = 0.5, limits: dict[str, int] | None = N
 
 
 def test_a_third_party_may_have_options_of_any_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.registry._builder", lambda kind, name: _theirs)
+    monkeypatch.setattr("rag.pipeline.registry._builder", lambda kind, name: _theirs)
     options = {"theirs": {"limits": {"a": 1}, "ratio": 1}}
     assert part("denoise", "theirs", {"store": lambda: "store"}, options) == ("store", 1.0, {"a": 1})
     with pytest.raises(ConfigError, match=r"\[stages\.theirs\] ratio is 'x', expected a number"):

@@ -8,8 +8,8 @@ from typing import Any
 
 from rag import Document, Rag, Span
 from rag.chunking import TokenEnds
-from rag.chunking.sentences import sentences
 from rag.testing import WordEmbedder
+from rag.text.sentences import sentences
 from rag.trace import Record, Trace
 from rag.types import Chunk, Hit, Question, stable_id
 

@@ -13,7 +13,7 @@ from rag.denoise.compress import build as compress
 from rag.denoise.mmr import build as mmr
 from rag.denoise.threshold import build as threshold
 from rag.denoise.threshold import chance
-from rag.denoise.vectors import sample, vectors_of
+from rag.retrieve.vectors import sample, vectors_of
 from rag.testing import WordEmbedder
 from tests.stages.small import dropped, hit, opened, texts, traced
 

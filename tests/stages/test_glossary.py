@@ -12,9 +12,9 @@ import pytest
 
 from rag import ConfigError, Document, Rag
 from rag.augment.glossary import build, chosen, expanded, terms
-from rag.augment.glossary_build import STATE, merged, refresh
-from rag.augment.glossary_file import NAME, edit, read, shown, write
-from rag.augment.glossary_mine import Pair, long_form, mine
+from rag.glossary.build import STATE, merged, refresh
+from rag.glossary.file import NAME, edit, read, shown, write
+from rag.glossary.mine import Pair, long_form, mine
 from rag.testing import WordEmbedder
 from rag.types import Query, Question
 from tests.stages.small import opened

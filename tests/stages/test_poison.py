@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from rag import Document, Rag
-from rag.denoise.commands import command
+from rag.denoise.injected_orders import command
 from rag.denoise.poison import build as poison
 from rag.denoise.poison import suspects
 from rag.denoise.poison_signs import Nearness, copy_of, instructs, plain
 from rag.doctor import examine
 from rag.errors import ConfigError
 from rag.loaders import load_bytes
-from rag.loaders.hidden import HIDDEN_KEY
-from rag.loaders.invisible import suspicious
+from rag.loaders.guard.hidden import HIDDEN_KEY
+from rag.loaders.guard.invisible import suspicious
 from rag.testing import WordEmbedder
 from tests.stages.attacks import (
     AS_HELP_PAGES,

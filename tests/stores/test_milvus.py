@@ -172,7 +172,7 @@ def test_globs_are_those_of_the_reference(url: str, glob: str) -> None:
 
 def killed_before_the_head(store: Any, item: Upsert, generation: int) -> None:
     """All that a writer does before its documents are seen."""
-    from rag.stores.milvus_rows import chunk_rows, text_rows
+    from rag.stores.milvus.rows import chunk_rows, text_rows
 
     connection = store._connection
     connection.upsert(connection.chunks, list(chunk_rows(item, generation, store._leg)))
@@ -229,8 +229,8 @@ def test_what_was_acknowledged_is_there_after_the_process_was_killed(url: str) -
 
 @needs_lite
 def test_an_older_write_that_comes_late_does_not_replace_a_newer_one(url: str) -> None:
-    from rag.stores.milvus_generations import now, show
-    from rag.stores.milvus_rows import head_row
+    from rag.stores.milvus.generations import now, show
+    from rag.stores.milvus.rows import head_row
 
     store = open_here(url)
     began = now()
@@ -249,8 +249,8 @@ def test_an_older_write_that_comes_late_does_not_replace_a_newer_one(url: str) -
 @needs_lite
 def test_a_first_write_that_ends_during_a_search_is_seen_whole(url: str) -> None:
     """The search sees half of the chunks, then the head comes: it has to look again."""
-    from rag.stores.milvus_generations import now, seen, show
-    from rag.stores.milvus_rows import chunk_rows, head_row, text_rows
+    from rag.stores.milvus.generations import now, seen, show
+    from rag.stores.milvus.rows import chunk_rows, head_row, text_rows
 
     store = open_here(url)
     item, began = make("a.txt", "amber basil", "amber cedar"), now()

@@ -58,8 +58,8 @@ class TestQdrantStoreWithSparseVectors(TestQdrantStore):
 
 def test_a_first_write_that_ends_during_a_search_is_seen_whole() -> None:
     """The search sees one of two chunks, then the document's point comes: it has to look again."""
-    from rag.stores.qdrant_generations import seen
-    from rag.stores.qdrant_points import chunk_points, document_point
+    from rag.stores.qdrant.generations import seen
+    from rag.stores.qdrant.points import chunk_points, document_point
 
     store = open_here("qdrant://:memory:/first-write")
     connection = store._connection
@@ -123,7 +123,7 @@ else:
 def test_the_servers_engine_ranks_as_local_bm25_does(tmp_path: Path) -> None:
     """Qdrant Edge is the server's shard. Its scores of our terms are those of the formula."""
     edge = pytest.importorskip("qdrant_edge", reason="Edge is not installed: pip install qdrant-edge-py")
-    from rag.stores.qdrant_lexical import WORDS, TextLeg
+    from rag.stores.qdrant.lexical import WORDS, TextLeg
 
     from rag.indexes import Analyzer, open_lexical
 
@@ -186,7 +186,7 @@ def test_a_folder_keeps_what_it_was_given(tmp_path: Path) -> None:
 
 def killed_before(store: Any, item: Any) -> None:
     """All that a writer does before the document's point changes."""
-    from rag.stores.qdrant_points import chunk_points
+    from rag.stores.qdrant.points import chunk_points
 
     store._connection.upsert(list(chunk_points(item, 1_000, store._leg)), wait=True)
 
@@ -208,8 +208,8 @@ def test_what_a_killed_writer_left_is_never_seen_and_goes_after_an_hour() -> Non
 
 
 def test_an_older_write_that_comes_late_does_not_replace_a_newer_one() -> None:
-    from rag.stores.qdrant_generations import older_than
-    from rag.stores.qdrant_points import document_point
+    from rag.stores.qdrant.generations import older_than
+    from rag.stores.qdrant.points import document_point
 
     store = open_here("qdrant://:memory:/late")
     new = make("a.txt", "amber basil")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rag.queue.opening import open_queue
+from rag.ingest.queue.open import open_queue
 from rag.stores import Upsert, VectorStore
 from rag.testing.store import DIM, EMBEDDER, ids, query
 from tests.ingest.working import book, open_rag, read_in_process, work_in_process

@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.chunking.blocks import Block
-from rag.chunking.lines import Line, lines, strip
+from rag.text.lines import Line, lines, strip
+
+from .parse import Block
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n|$)")
 _DEFINITION = re.compile(

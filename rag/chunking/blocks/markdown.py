@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from rag.chunking.blocks import Block, Kind
-from rag.chunking.lines import Line, lines
+from rag.text.lines import Line, lines
+
+from .parse import Block, Kind
 
 Found = tuple[Block | None, int] | None
 Rule = Callable[[Sequence[Line], int], Found]

@@ -34,7 +34,7 @@ def blocks(document: Document) -> list[Block]:
 
 def parser(media_type: str) -> Callable[[str], list[Block]]:
     """What reads texts of a media type. A type that is not known is read as plain text."""
-    from rag.chunking import code, markdown, plain, rows, rst
+    from . import code, markdown, plain, rows, rst
 
     kind = media_type.partition(";")[0].strip().lower()
     known: dict[str, Callable[[str], list[Block]]] = {

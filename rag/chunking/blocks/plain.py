@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.chunking.blocks import Block
-from rag.chunking.lines import Line, lines
-from rag.chunking.markdown import MARKER, list_block, span
+from rag.text.lines import Line, lines
+
+from .markdown import MARKER, list_block, span
+from .parse import Block
 
 _NUMBERED = re.compile(
     r"(?:(?:Chapter|Section|Part|Appendix|CHAPTER|SECTION|PART|APPENDIX)\s)?(\d{1,3}(?:\.\d{1,3})*)[.:]?\s+\w"

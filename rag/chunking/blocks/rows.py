@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 
-from rag.chunking.blocks import Block
-from rag.chunking.lines import strip
+from rag.text.lines import strip
+
+from .parse import Block
 
 _DELIMITERS = "\t,;|"
 

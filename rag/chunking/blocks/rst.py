@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.chunking.blocks import Block
-from rag.chunking.lines import Line, lines
-from rag.chunking.markdown import list_block, span
+from rag.text.lines import Line, lines
+
+from .markdown import list_block, span
+from .parse import Block
 
 _CODE = re.compile(
     r"\.\. (?:code|code-block|sourcecode|literalinclude|parsed-literal|highlight|math|doctest)::"

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
-from rag.registry import names
+from rag.evaluate.paired import Comparison, Row, compare
+from rag.evaluate.questions.cases import QuestionSet
+from rag.evaluate.report.tables import aligned
+from rag.evaluate.result import Run
+from rag.evaluate.run import home_of
+from rag.evaluate.running.configs import SETTING
+from rag.evaluate.running.journal import write_json
+from rag.evaluate.statistics import holm
+from rag.pipeline.registry import names
 from rag.trace import name_of
 
-from .cases import QuestionSet
-from .configs import SETTING
-from .journal import write_json
-from .paired import Comparison, Row, compare
-from .result import Run
-from .run import home_of
 from .several import Several, several
-from .statistics import holm
-from .tables import aligned
 
 if TYPE_CHECKING:
     from rag.rag import Rag

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
-
-from .measures import measure
+from rag.evaluate.measures import measure
 
 if TYPE_CHECKING:
-    from .result import Run
+    from rag.evaluate.result import Run
 
 _STATISTICS = ("mean", "median", "p95")
 

@@ -14,24 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError
+from rag.evaluate.paired import Comparison, compare
+from rag.evaluate.questions.cases import QuestionSet
+from rag.evaluate.report.tables import aligned
+from rag.evaluate.result import Run
+from rag.evaluate.run import home_of
+from rag.evaluate.running.configs import configured
+from rag.evaluate.running.corpora import over
+from rag.evaluate.running.journal import write_json
 from rag.generate import Generator, Quote, Told
-from rag.generate.chat_model import ChatModel, Message
 from rag.generate.prompted import Prompted
-from rag.generate.stream import without_reasoning
+from rag.llm.chat import ChatModel, Message
+from rag.llm.stream import without_reasoning
 from rag.prompts import fill, load_prompt
 from rag.prompts.data import harmless
 from rag.trace import name_of
 from rag.types import Hit, Question
 
-from .cases import QuestionSet
-from .configs import configured
-from .corpora import over
-from .journal import write_json
-from .paired import Comparison, compare
-from .result import Run
-from .run import home_of
 from .several import several
-from .tables import aligned
 
 if TYPE_CHECKING:
     from rag.rag import Rag

@@ -15,11 +15,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.chunking.sentences import sentences
+from rag.evaluate.questions.cases import Case
 from rag.prompts import Prompt, load_prompt
+from rag.text.sentences import sentences
 from rag.types import Chunk, Hit, stable_id
-
-from .cases import Case
 
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _BESIDE = {

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
+from rag.evaluate.questions.cases import QuestionSet
+from rag.evaluate.result import Run
+from rag.evaluate.run import evaluate, home_of, read
+from rag.evaluate.running.corpora import over
 from rag.progress import Step, Watcher
-
-from .cases import QuestionSet
-from .corpora import over
-from .result import Run
-from .run import evaluate, home_of, read
 
 if TYPE_CHECKING:
     from rag.rag import Rag

@@ -25,19 +25,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
+from rag.evaluate.questions.cases import Case, QuestionSet
+from rag.evaluate.questions.judgements import match
+from rag.evaluate.report.stress_page import stress_page
+from rag.evaluate.report.tables import aligned
+from rag.evaluate.run import ask_all, home_of, read
+from rag.evaluate.running import provenance
+from rag.evaluate.running.corpora import over
+from rag.evaluate.running.journal import Journal, run_id, write_json
+from rag.evaluate.running.outcome import Outcome
+from rag.evaluate.running.score import right
+from rag.evaluate.statistics import Difference, Mean, difference, interval
 from rag.progress import Step, Watcher
 
-from . import provenance
-from .cases import Case, QuestionSet
-from .corpora import over
-from .journal import Journal, run_id, write_json
-from .judged import match
-from .outcome import Outcome
-from .run import ask_all, home_of, read
-from .score import right
-from .statistics import Difference, Mean, difference, interval
-from .stress_page import stress_page
-from .tables import aligned
 from .trials import Trial, trials
 
 if TYPE_CHECKING:

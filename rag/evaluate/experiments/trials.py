@@ -10,13 +10,13 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from rag.evaluate.questions.cases import Case
+from rag.evaluate.running.score import right
 from rag.generate import Generator
 from rag.generate.prompted import Prompted
 from rag.types import Hit, Question, stable_id
 
 from . import perturb
-from .cases import Case
-from .score import right
 
 Hits = Callable[[Question, Sequence[Hit]], Sequence[Hit]]
 PARAPHRASE = "paraphrase"

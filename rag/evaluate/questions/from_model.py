@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rag.generate.chat_model import ChatModel, Message
-from rag.generate.structured import Schema, shape, structured
+from rag.evaluate.measures.words import contains, normalised
+from rag.llm.chat import ChatModel, Message
+from rag.llm.structured import Schema, shape, structured
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Chunk, stable_id
 
 from .cases import Case
-from .measures.words import contains, normalised
 
 _TEXT = {"type": "string", "maxLength": 160}
 _QUESTIONS = {"type": "array", "minItems": 1, "maxItems": 1, "items": shape(question=_TEXT, answer=_TEXT)}

@@ -18,21 +18,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.chunking.sentences import sentences
 from rag.errors import ConfigError
+from rag.evaluate.experiments.trials import PARAPHRASE
+from rag.evaluate.run import read
+from rag.evaluate.running.journal import write_lines
 from rag.progress import Step, Watcher
+from rag.text.sentences import sentences
 from rag.types import Chunk, stable_id
 
 from .cases import Case
-from .journal import write_lines
+from .from_model import Writer
+from .from_sentences import turned
 from .round_trip import RoundTrip
-from .run import read
-from .trials import PARAPHRASE
-from .turn import turned
-from .written import Writer
 
 if TYPE_CHECKING:
-    from rag.generate.chat_model import ChatModel
+    from rag.llm.chat import ChatModel
     from rag.rag import Rag
 
 _TRIES = 20  # candidates tried for each question wanted

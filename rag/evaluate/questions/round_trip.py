@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.evaluate.running.score import right
 from rag.stores import Filter, NotOf, Where
 from rag.types import Answer, Chunk, Hit, Question
 
 from .cases import Case
-from .score import right
 
 if TYPE_CHECKING:
     from rag.rag import Rag

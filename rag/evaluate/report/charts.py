@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .measures import Curve
-from .statistics import Mean
+from rag.evaluate.measures import Curve
+from rag.evaluate.statistics import Mean
+
 from .svg import box, dot, drawing, line, named, path, upright, words
 
 _WIDTH = 900  # pixels, about what the page has

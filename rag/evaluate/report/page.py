@@ -8,16 +8,17 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.evaluate.measures import meaning, measure
+from rag.evaluate.questions.cases import Case
+from rag.evaluate.running.outcome import Outcome
+from rag.evaluate.running.score import right
+from rag.evaluate.statistics import Mean
+
 from . import charts
-from .cases import Case
-from .measures import meaning, measure
-from .outcome import Outcome
-from .score import right
-from .statistics import Mean
 
 if TYPE_CHECKING:
-    from .judge import Judging
-    from .result import Run
+    from rag.evaluate.result import Run
+    from rag.evaluate.running.judge import Judging
 
 _TILES = ("Correct", "Answered", "AbstainR", "CiteP", "nDCG@10", "R@10")
 _TITLES = {

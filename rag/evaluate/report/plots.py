@@ -9,7 +9,7 @@ from rag.errors import MissingExtra
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .result import Run
+    from rag.evaluate.result import Run
 
 
 def figures(run: Run) -> dict[str, Figure]:

@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.evaluate.questions.formats import read_corpus
 from rag.ingest import Progress
 from rag.ingest.run import recipe_of
 from rag.stores import LocalStore
 from rag.types import stable_id
-
-from .datasets import read_corpus
 
 if TYPE_CHECKING:
     from rag.rag import Rag

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import ConfigError, ModelError
-from rag.generate.chat_model import ChatModel, Message
-from rag.generate.structured import shape, structured
+from rag.evaluate.measures import Measure, measure
+from rag.evaluate.questions.cases import Case, QuestionSet
+from rag.llm.chat import ChatModel, Message
+from rag.llm.structured import shape, structured
 from rag.prompts import fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import stable_id
 
-from .cases import Case, QuestionSet
-from .measures import Measure, measure
 from .outcome import Outcome, Verdict
 from .score import right
 
@@ -87,7 +87,7 @@ def judge_of(rag: Rag, named: str | Judge | ChatModel) -> Judge:
         return named
     if not isinstance(named, str):
         return Judge(named)
-    from rag.generate.opening import open_named
+    from rag.llm.open import open_named
 
     return Judge(rag.model() if named == rag.settings.model.name else open_named(rag, named))
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.evaluate.questions.cases import Case
+from rag.evaluate.questions.judgements import Judged
 from rag.types import Answer, Hit
 
-from .cases import Case
-from .judged import Judged
 from .proofs import supports
 
 if TYPE_CHECKING:

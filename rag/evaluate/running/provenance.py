@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import flat
 from rag.cores import cores
+from rag.evaluate.questions.cases import QuestionSet
 from rag.trace import name_of
 from rag.types import stable_id
-
-from .cases import QuestionSet
 
 if TYPE_CHECKING:
     from rag.rag import Rag
@@ -96,7 +95,7 @@ def index_fingerprint(rag: Rag) -> dict[str, Any]:
 def code_fingerprint() -> str:
     """A digest over the framework's own source, so that a run of other code is not taken for the same."""
     digest = hashlib.blake2b(digest_size=12)
-    home = Path(__file__).parents[1]
+    home = Path(__file__).parents[2]
     folders = [home, *(home.parent / name for name in ("stores", "indexes") if not (home / name).is_dir())]
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .cases import Case
-from .measures import Measure, decision, proof
-from .measures.ranking import RANKING
-from .measures.words import WORDS, contains
+from rag.evaluate.measures import Measure, decision, proof
+from rag.evaluate.measures.ranking import RANKING
+from rag.evaluate.measures.words import WORDS, contains
+from rag.evaluate.questions.cases import Case
+
 from .outcome import Outcome
 
 Value = float | None

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from rag.errors import ConfigError
 from rag.loaders import Limits
-from rag.loaders.process import Process, ProcessEnded, ProcessHung, setup_frame
 from rag.types import Document
+
+from .process import Process, ProcessEnded, ProcessHung, setup_frame
 
 MIN_MEMORY_MB = 64
 

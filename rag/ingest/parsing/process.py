@@ -1,4 +1,4 @@
-"""One parsing process, `python -m rag.loaders.worker`, seen from its parent."""
+"""One parsing process, `python -m rag.ingest.parsing.worker`, seen from its parent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from typing import IO, Any
 
 from rag.loaders import Limits
 from rag.loaders.formats import registered
-from rag.loaders.worker import LENGTH_BYTES, encode_frame
+
+from .worker import LENGTH_BYTES, encode_frame
 
 # The folder that holds the package `rag`.
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STDERR_TAIL = 400
 LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -56,7 +57,7 @@ class Process:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
         # -P and the bare environment: neither the folder we stand in nor variables decide what is imported.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rag.loaders.worker"],
+            [sys.executable, "-P", "-m", "rag.ingest.parsing.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

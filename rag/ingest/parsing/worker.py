@@ -1,4 +1,4 @@
-"""The process that parses files for `rag.ingest.pool`: `python -m rag.loaders.worker`.
+"""The process that parses files for `rag.ingest.parsing.pool`: `python -m rag.ingest.parsing.worker`.
 
 Frames over standard input and output: 4 bytes of length, most significant first, then JSON in UTF-8. The
 first frame in is the setup, each later one a job, and each job is answered by one frame. The worker ends

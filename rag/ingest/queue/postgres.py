@@ -20,7 +20,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         # The store's own way to connect: its pool, its search path, its errors.
-        engine: Any = import_module("rag.stores.postgres_connection")
+        engine: Any = import_module("rag.stores.postgres.connection")
         with engine.connected(url) as connection:
             _, schema = engine.split(url)
             found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone()

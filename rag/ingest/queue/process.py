@@ -1,4 +1,4 @@
-"""A worker as a process of an ingest on the same machine: `python -m rag.queue.process`.
+"""A worker as a process of an ingest on the same machine: `python -m rag.ingest.queue.process`.
 
 Its one line of input, JSON, says what to open. It ends when its input closes, and so with the ingest.
 """
@@ -20,9 +20,9 @@ def main() -> int:
     over = threading.Event()
     threading.Thread(target=_end_with_parent, args=(over,), daemon=True).start()
     try:
-        from rag.ingest.elsewhere import opened
+        from rag.ingest.remote import opened
 
-        from .opening import open_queue
+        from .open import open_queue
         from .worker import work
 
         with opened(setup) as rag:

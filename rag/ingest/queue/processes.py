@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import StoreError
-from rag.ingest.elsewhere import opened, told
+from rag.ingest.remote import opened, told
 
 from .leases import Queue
 from .worker import work, worker_name
@@ -22,7 +22,7 @@ from .worker import work, worker_name
 if TYPE_CHECKING:
     from rag.rag import Rag
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 """The folder that holds the package `rag`."""
 _DEATHS = 10  # killed workers in a row, with nothing finished between, after which it is no accident
 
@@ -77,7 +77,7 @@ class Processes:
         name = worker_name()
         errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (the process's)
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rag.queue.process"],
+            [sys.executable, "-P", "-m", "rag.ingest.queue.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,

@@ -11,9 +11,9 @@ from rag.errors import StoreError
 from rag.ingest.storing import Batch, Pending, Step
 from rag.stores import store_name
 
-from .keeping import Keeping
+from .lease_renewal import Keeping
 from .leases import Queue, Run
-from .opening import open_queue, queue_url
+from .open import open_queue, queue_url
 from .payload import batch_to, texts_to, vectors_of, vectors_to
 from .processes import Processes, Thread
 from .worker import PAUSE, THERE, worker_name

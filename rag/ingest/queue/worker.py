@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from rag.errors import ConfigError, FingerprintError
 from rag.progress import Step, Watcher
 
-from .keeping import Keeping
+from .lease_renewal import Keeping
 from .leases import Kind, Queue, Run, Unit
-from .opening import open_queue, queue_url
+from .open import open_queue, queue_url
 from .payload import texts_of, upserts_of, vectors_of, vectors_to
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import zlib
 from types import TracebackType
 
 from rag.errors import LoadError
-from rag.loaders.limits import MIB, Limits
 from rag.loaders.sniff import expect
+
+from .limits import MIB, Limits
 
 # What zipfile raises for bytes that are not what they claim to be.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, RuntimeError)

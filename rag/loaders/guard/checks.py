@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 
 from rag.errors import LoadError
-from rag.loaders.hidden import counting, marked
-from rag.loaders.invisible import suspicious, visible
-from rag.loaders.limits import Limits
 from rag.loaders.result import Loaded
 from rag.types import Document, stable_id
+
+from .hidden import counting, marked
+from .invisible import suspicious, visible
+from .limits import Limits
 
 MAX_PROBLEMS = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rag.loaders.hidden import note_hidden
+from .hidden import note_hidden
 
 # Zero-width spaces and joiners between two ASCII letters, where they have no honest use in number.
 _SPLITTING = re.compile(r"(?<=[A-Za-z])[\u200b-\u200d\u2060\ufeff]+(?=[A-Za-z])")

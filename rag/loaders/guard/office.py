@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 
-from rag.loaders.archive import Archive, resolve
-from rag.loaders.limits import Limits
 from rag.loaders.metadata import present, sensible_title
-from rag.loaders.xml import attribute, parse_xml, texts
+
+from .archive import Archive, resolve
+from .limits import Limits
+from .xml import attribute, parse_xml, texts
 
 CORE = "docProps/core.xml"
 

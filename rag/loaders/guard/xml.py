@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
-from rag.loaders.limits import Limits
+
+from .limits import Limits
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

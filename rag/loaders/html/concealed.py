@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.loaders.css import WHITE, Colour, colour, conceals, declarations, same_colour
-from rag.loaders.hidden import note_hidden, says_something
+from rag.loaders.guard.hidden import note_hidden, says_something
+
+from .css import WHITE, Colour, colour, conceals, declarations, same_colour
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

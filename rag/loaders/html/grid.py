@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.loaders.nodes import children, shown, text_under
+from .nodes import children, shown, text_under
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
-from rag.loaders.concealed import note_concealed
 from rag.loaders.decode import decode
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.markdown import first_heading
 from rag.loaders.metadata import one_line, present
-from rag.loaders.walk import to_markdown
 from rag.types import Document
+
+from .concealed import note_concealed
+from .walk import to_markdown
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.loaders.concealed import concealed
-from rag.loaders.invisible import visible
+from rag.loaders.guard.invisible import visible
+
+from .concealed import concealed
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

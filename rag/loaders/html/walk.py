@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.loaders.grid import caption, grid, is_layout
-from rag.loaders.nodes import BLOCKS, children, collapse, raw_text_under, shown, text_piece, text_under
 from rag.loaders.pipes import pipe_table
 from rag.loaders.writer import Writer
+
+from .grid import caption, grid, is_layout
+from .nodes import BLOCKS, children, collapse, raw_text_under, shown, text_piece, text_under
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

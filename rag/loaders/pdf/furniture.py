@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from rag.loaders.pdf_lines import Line
+from .lines import Line
 
 # On fewer pages nothing can be told.
 MIN_PAGES = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any, NamedTuple
 
-from rag.loaders.invisible import visible
+from rag.loaders.guard.invisible import visible
 
 # PDFium's signs for a hyphen that ends a line, as character codes: the line break itself is left out.
 HYPHENS = (0x02, 0xFFFE)

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.errors import LoadError
-from rag.loaders.limits import Limits
+from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import present, sensible_title
-from rag.loaders.pdf_lines import Line, page_lines
-from rag.loaders.reflow import reflow
 from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
 from rag.types import Document
+
+from .lines import Line, page_lines
+from .reflow import reflow
 
 # The header may stand behind some other bytes (ISO 32000-1, appendix H).
 HEADER_WITHIN = 1024

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from statistics import median
 
-from rag.loaders.furniture import without_furniture
-from rag.loaders.pages import SEPARATOR
-from rag.loaders.pdf_lines import Line
+from .furniture import without_furniture
+from .lines import Line
+from .pages import SEPARATOR
 
 _LIST_ITEM = re.compile(r"(?:[•‣▪●○■–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")

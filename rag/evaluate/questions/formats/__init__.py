@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rag.errors import ConfigError
-from rag.evaluate.cases import Case, QuestionSet
+from rag.evaluate.questions.cases import Case, QuestionSet
 
 from .corpus import corpus_of, read_corpus
 

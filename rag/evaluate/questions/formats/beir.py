@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rag.errors import ConfigError
-from rag.evaluate.cases import Case
+from rag.evaluate.questions.cases import Case
 
 from .rows import objects, strings, text_of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rag.evaluate.cases import Case
+from rag.evaluate.questions.cases import Case
 
 from .rows import case_of, objects
 

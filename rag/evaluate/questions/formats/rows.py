@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError
-from rag.evaluate.cases import Case
+from rag.evaluate.questions.cases import Case
 
 _KNOWN = {"id", "_id", "question", "query", "text", "answers", "golden_answers", "answer", "relevant"}
 _KNOWN |= {"meta", "metadata", "left_out", "without"}

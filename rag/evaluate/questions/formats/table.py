@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError
-from rag.evaluate.cases import Case
+from rag.evaluate.questions.cases import Case
 
 from .rows import case_of, text_of
 

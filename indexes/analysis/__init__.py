@@ -1,0 +1,1 @@
+"""Text → index terms: stems, stop words, CJK bigrams, codes and names."""

@@ -1,0 +1,1 @@
+"""Exact and compressed vector search (FAISS)."""

@@ -1,0 +1,1 @@
+"""BM25: the contract of an engine, two engines, and what their files hold."""

@@ -1,0 +1,1 @@
+"""Document → blocks, one module a format."""

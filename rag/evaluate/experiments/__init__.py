@@ -1,0 +1,1 @@
+"""Many runs: ablation, modes, stress."""

@@ -1,0 +1,1 @@
+"""Question sets: cases, their judgements, files of them, and questions made of documents."""

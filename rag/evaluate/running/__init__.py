@@ -1,0 +1,1 @@
+"""Asking, keeping and scoring one question set."""

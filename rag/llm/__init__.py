@@ -1,0 +1,1 @@
+"""Language models, whoever asks them: a GGUF file, a Hugging Face model, a server."""

@@ -1,0 +1,1 @@
+"""Rules of text that need no model: sentences, abbreviations, lines."""

@@ -1,0 +1,1 @@
+"""What the stores on database engines share: terms, rows as flat values, sort order, ties, batches."""
