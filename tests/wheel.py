@@ -29,7 +29,7 @@ def check_contents(wheel: Path) -> None:
     expected = {"rag", *(top for top in tops if top.endswith(".dist-info"))}
     if tops != expected:
         raise SystemExit(f"the wheel holds {sorted(tops)}, expected only rag and its dist-info")
-    for wanted in ("rag/stores/local.py", "rag/indexes/dense.py", "rag/cli.py", "rag/py.typed"):
+    for wanted in ("rag/stores/local/store.py", "rag/indexes/dense/index.py", "rag/cli.py", "rag/py.typed"):
         if wanted not in names:
             raise SystemExit(f"the wheel lacks {wanted}")
     for door in ("rag/stores.py", "rag/indexes.py"):

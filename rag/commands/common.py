@@ -52,6 +52,11 @@ Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Answer with this language model: a name of `rag models`, or a path."),
 ]
+Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")]
+Queue = Annotated[
+    str | None,
+    typer.Option("--queue", help="Where workers meet: a file or postgresql://.", show_default="the store"),
+]
 DEFAULT_INDEX = Path(".rag")
 
 

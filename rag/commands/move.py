@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .common import DEFAULT_INDEX, AsJson, Index, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Wait, reported
 
 MOVE_EXAMPLES = (
     "Examples:\n\n    rag move .rag postgresql://rag@db.example/notes\n\n"
@@ -18,8 +18,6 @@ EXPORT_EXAMPLES = "Examples:\n\n    rag export notes.ragz\n\n    rag export note
 IMPORT_EXAMPLES = (
     "Examples:\n\n    rag import notes.ragz\n\n    rag import notes.ragz --to lancedb:///data/notes"
 )
-
-Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")]
 
 
 def move(

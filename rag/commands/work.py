@@ -7,16 +7,12 @@ from typing import Annotated
 
 import typer
 
-from .common import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Offline, Queue, Store, opened, reported
 
 WORK_EXAMPLES = (
     "Examples:\n\n    rag work --store postgresql://rag@db.example/notes\n\n"
     "    rag work --store s3://bucket/notes --queue postgresql://rag@db.example/queue --idle 600"
 )
-Queue = Annotated[
-    str | None,
-    typer.Option("--queue", help="Where workers meet: a file or postgresql://.", show_default="the store"),
-]
 
 
 def work(

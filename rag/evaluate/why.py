@@ -18,14 +18,18 @@ A change is tried before it is told: `works` says whether the answer came back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged, match
+from rag.evaluate.running.corpora import over
 from rag.evaluate.running.score import right
 from rag.types import Answer, Chunk, Event, Hit
+
+from .run import home_of, read
 
 if TYPE_CHECKING:
     from rag.rag import Rag
@@ -76,6 +80,26 @@ def why(rag: Rag, case: Case, k: int | None = None) -> Why:
     asked = _Asked(rag, case, k)
     lost = _before_retrieval(asked) or _in_search(asked) or _in_answering(asked)
     return Why(case.question, case.answers, *lost)
+
+
+def explained(
+    rag: Rag,
+    question: str,
+    *,
+    answers: Sequence[str] = (),
+    qa: Path | None = None,
+    corpus: Path | None = None,
+    k: int | None = None,
+) -> Why:
+    """Where the answer to a question was lost; `question` is an id where a set is given."""
+    if qa is not None:
+        case = read(qa).get(question)
+        if answers:
+            case = replace(case, answers=tuple(answers))
+    else:
+        case = Case("asked", question, tuple(answers))
+    with over(rag, corpus, home_of(rag), lambda _: None) as pipeline:
+        return why(pipeline, case, k)
 
 
 Lost = tuple[str, str, tuple[str, ...], tuple[Change, ...]]

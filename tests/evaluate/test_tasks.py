@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag import ConfigError, Hit, Question, Rag
+from rag.commands.evaluate import Task, evaluated
 from rag.evaluate import Case, QuestionSet, read_questions
 from rag.evaluate.experiments.ablation import ablation, variants
 from rag.evaluate.experiments.bounds import check, read_bounds
@@ -18,7 +19,6 @@ from rag.evaluate.experiments.modes import side_by_side
 from rag.evaluate.questions.from_sentences import turned
 from rag.evaluate.questions.make import make
 from rag.evaluate.running.configs import configured, settings_of
-from rag.evaluate.tasks import Task, evaluated
 
 
 def test_bounds_of_every_form(rag: Rag, museum: QuestionSet, tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""`rag ask` and `rag search` on the command line: options in, one call into the pipeline, rendered out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .common import (
+    DEFAULT_INDEX,
+    AsJson,
+    Augment,
+    Denoise,
+    Generate,
+    Ground,
+    Index,
+    K,
+    Model,
+    Offline,
+    Reorder,
+    Retrieve,
+    Store,
+    Where,
+    opened,
+    reported,
+    stage_settings,
+)
+
+ASK_EXAMPLES = (
+    "Examples:\n\n"
+    "    rag ask 'How long is a session?'\n\n"
+    "    rag ask 'Who signs off releases?' --where 'source ~ \"handbook/*\"' --explain\n\n"
+    "    rag ask 'What changed?' --json | jq .sentences"
+)
+SEARCH_EXAMPLES = (
+    "Examples:\n\n"
+    "    rag search 'ERR_4021'\n\n"
+    "    rag search 'retention of logs' -k 20 --where 'year >= 2024'\n\n"
+    "    rag search 'back up' --retrieve lexical --explain"
+)
+
+Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="A question in plain words.")],
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    k: K = None,
+    where: Where = None,
+    explain: Explain = False,
+    augment: Augment = None,
+    retrieve: Retrieve = None,
+    denoise: Denoise = None,
+    reorder: Reorder = None,
+    generate: Generate = None,
+    ground: Ground = None,
+    model: Model = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
+    settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
+    with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
+        from . import live
+
+        events = rag.stream(question, k=k, where=where)
+        base = rag.index.absolute().parent
+        answer = live.answered(events, base=base, explain=explain, as_json=as_json)
+        if answer.abstained:
+            raise typer.Exit(3)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    k: K = None,
+    where: Where = None,
+    explain: Explain = False,
+    augment: Augment = None,
+    retrieve: Retrieve = None,
+    denoise: Denoise = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the best hits for a query, with the score and rank that each retriever gave them."""
+    settings = stage_settings(augment, retrieve, denoise)
+    with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
+        from rag.trace import notes_of
+
+        from . import render
+
+        hits, trace = rag.explain(query, k, where)
+        base = rag.index.absolute().parent
+        render.hits(hits, trace if explain else [], notes_of(trace), base=base, as_json=as_json)

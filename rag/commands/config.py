@@ -1,0 +1,35 @@
+"""`rag config` on the command line: every setting, and a file to begin with."""
+
+from __future__ import annotations
+
+import typer
+
+from rag.errors import ConfigError
+
+from .common import DEFAULT_INDEX, AsJson, Index, reported
+
+config_app = typer.Typer(help="Show the settings and where each comes from.", no_args_is_help=True)
+
+
+@config_app.command("show", epilog="Example:\n\n    RAG_SEARCH_K=5 rag config show")
+def config_show(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """Show every setting, its value, and where it came from: flag, environment, rag.toml or default."""
+    with reported(as_json):
+        from rag.config import resolve_settings
+
+        from . import render
+
+        render.settings(resolve_settings(index), as_json=as_json)
+
+
+@config_app.command("init", epilog="Example:\n\n    rag config init && $EDITOR rag.toml")
+def config_init(index: Index = DEFAULT_INDEX) -> None:
+    """Write a rag.toml beside the index, with every setting, its default and what it means."""
+    with reported(as_json=False):
+        from rag.config import resolve_settings, template
+
+        path = resolve_settings(index).path
+        if path.exists():
+            raise ConfigError(f"{path} exists already: edit it, or move it away first")
+        path.write_text(template(), "utf-8")
+        typer.echo(f"wrote {path}")

@@ -1,0 +1,78 @@
+"""`rag status`, `ls`, `rm` and `doctor` on the command line: what an index holds, and whether it is well."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from rag.errors import ConfigError
+
+from .common import DEFAULT_INDEX, AsJson, Index, Store, Wait, Where, opened, reported
+
+STATUS_EXAMPLES = "Example:\n\n    rag status --json"
+LS_EXAMPLES = "Examples:\n\n    rag ls\n\n    rag ls --where 'source ~ \"*.pdf\"' --json"
+RM_EXAMPLES = (
+    "Examples:\n\n    rag rm docs/old.md\n\n    rag rm --where 'year < 2020' --yes\n\n"
+    "A file that is still in an ingested folder comes back with the next ingest; exclude it to keep it out."
+)
+DOCTOR_EXAMPLES = "Example:\n\n    rag doctor && rag ask 'Is all well?'"
+
+
+def status(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
+    """Say what the index holds and what it was made with."""
+    with reported(as_json), opened(index, {}, store=store) as rag:
+        from . import render
+
+        render.status({"index": rag.place, **rag.opened.stats()}, as_json=as_json)
+
+
+def ls(
+    index: Index = DEFAULT_INDEX, store: Store = None, where: Where = None, as_json: AsJson = False
+) -> None:
+    """List the documents."""
+    with reported(as_json), opened(index, {}, store=store) as rag:
+        from . import render
+
+        render.documents(rag.documents(where), as_json=as_json)
+
+
+def rm(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources, as `rag ls` shows them.")] = None,
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    where: Where = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Wait = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Remove documents by source or by filter."""
+    with reported(as_json), opened(index, {}, store=store, wait=wait) as rag:
+        if not sources and where is None:
+            raise ConfigError("nothing to remove: name sources, or give --where")
+        if not yes and sys.stdin.isatty() and not as_json:
+            number = len(rag.documents(where)) if where else len(sources or [])
+            typer.confirm(f"Remove {number} documents?", abort=True)
+        gone = rag.remove(sources or [], where)
+        missing = sorted(set(sources or []) - set(gone))
+        if as_json:
+            typer.echo(json.dumps({"removed": gone, "missing": missing}, ensure_ascii=False))
+        else:
+            typer.echo("\n".join(f"removed {source}" for source in gone) or "nothing was removed")
+        if missing:
+            raise ConfigError(f"not in the index: {', '.join(missing)}; `rag ls` shows what is")
+
+
+def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
+    """Check the index against itself, the models and the machine, and say how to mend what is wrong."""
+    with reported(as_json):
+        from rag.doctor import examine
+
+        from . import render
+
+        findings = examine(index, store)
+        render.findings(findings, as_json=as_json)
+        if any(finding.level == "error" for finding in findings):
+            raise typer.Exit(1)

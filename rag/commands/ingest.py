@@ -1,0 +1,124 @@
+"""`rag ingest` on the command line: options in, one call into `rag.ingest`, its report rendered out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.errors import ConfigError
+
+from .common import DEFAULT_INDEX, AsJson, Index, Offline, Queue, Store, Wait, opened, reported
+
+if TYPE_CHECKING:
+    from rag import Rag, Report
+
+INGEST_EXAMPLES = (
+    "Examples:\n\n"
+    "    rag ingest docs/ notes.pdf\n\n"
+    "    rag ingest docs/ --exclude 'drafts/' --watch\n\n"
+    "    pdftotext old.pdf - | rag ingest - --name old.txt"
+)
+
+Embedder = Annotated[
+    str | None, typer.Option("--embedder", help="builtin, a folder with model.onnx, or st:MODEL.")
+]
+
+
+def ingest(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files and folders; - reads standard input.")
+    ] = None,
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Only files that match (as in .gitignore).")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave these out, and remove them.")] = None,
+    gitignore: Annotated[
+        bool | None, typer.Option(help="Follow .gitignore files.", show_default="yes")
+    ] = None,
+    hidden: Annotated[bool | None, typer.Option("--hidden", help="Read files that begin with a dot.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Read files again that did not change.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change.")] = False,
+    name: Annotated[
+        str, typer.Option(help="What standard input is called; its suffix says the format.")
+    ] = "stdin.txt",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that parse; 2 or more also embed.", show_default="one a core"),
+    ] = None,
+    queue: Queue = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Embed on a Ray cluster: auto, ray://HOST:PORT or local.")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds a file may take.")] = None,
+    chunk: Annotated[
+        str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=16, help="Size of a chunk, in tokens.")] = None,
+    embedder: Embedder = None,
+    language: Annotated[str | None, typer.Option(help="For stems: english, german, …, none, auto.")] = None,
+    reembed: Annotated[
+        bool, typer.Option("--reembed", help="Embed all that is stored with this embedder first.")
+    ] = False,
+    wait: Wait = 0.0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the index follow files and folders: what is new is added, changed replaced, gone removed."""
+    from . import live, render
+
+    settings = {
+        "ingest.include": include or None,
+        "ingest.exclude": exclude or None,
+        "ingest.gitignore": gitignore,
+        "ingest.hidden": hidden,
+        "ingest.workers": workers,
+        "ingest.queue": queue,
+        "ingest.ray": ray,
+        "ingest.timeout": timeout,
+        "chunk.method": chunk,
+        "chunk.max_tokens": max_tokens,
+        "index.language": language,
+        "index.embedder": embedder,
+    }
+    with reported(as_json), opened(index, settings, store=store, offline=offline, wait=wait) as rag:
+        if reembed:
+            from rag.ingest.reembed import reembed as again
+
+            with live.progress(quiet=as_json) as shown:
+                render.report(again(rag, progress=shown), as_json=as_json)
+        elif not paths:
+            raise ConfigError("nothing to ingest: name files or folders, or - for standard input")
+        report: Report | None = None
+        paths = paths or []
+        if "-" in paths:
+            report = rag.ingest(_standard_input(name))
+            render.report(report, as_json=as_json)
+        files = [path for path in paths if path != "-"]
+        if watch and files:
+            _watch(rag, files, as_json)
+        elif files:
+            with live.progress(quiet=as_json) as shown:
+                report = rag.ingest(files, progress=shown, force=force)
+            render.report(report, as_json=as_json)
+        if report is not None and report.failed:
+            raise typer.Exit(1)
+
+
+def _standard_input(name: str) -> list[Any]:
+    from rag.loaders import load_bytes
+
+    return load_bytes(sys.stdin.buffer.read(), name).documents
+
+
+def _watch(rag: Rag, paths: list[str], as_json: bool) -> None:
+    from rag.ingest.watch import watch
+
+    from . import live, render
+
+    with live.progress(quiet=as_json) as shown:
+        for report in watch(rag, paths, progress=shown):
+            render.report(report, as_json=as_json, time=True)
