@@ -22,7 +22,8 @@ from rag import Rag
 from rag.evaluate import Case, Mean, QuestionSet, Run, read_questions
 from rag.evaluate.experiments.ablation import Ablation, ablation
 from rag.evaluate.experiments.modes import Modes, side_by_side
-from rag.evaluate.experiments.stress import Stress, stressed
+from rag.evaluate.experiments.stress import stressed
+from rag.evaluate.experiments.stress_result import Stress
 from rag.evaluate.running.journal import write_json
 
 SETS = (

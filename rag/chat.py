@@ -13,7 +13,7 @@ from rag.errors import RagError
 from rag.types import Answer, Event, Turn
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _KEPT = 12  # turns; older ones have no say in what a follow-up means
 COMMANDS = {
@@ -36,7 +36,7 @@ class Chat:
     """One conversation. `ended` is true after `/quit`."""
 
     def __init__(
-        self, rag: Rag, *, k: int | None = None, where: str | None = None, history: bool = True
+        self, rag: Pipeline, *, k: int | None = None, where: str | None = None, history: bool = True
     ) -> None:
         self._rag = rag.variant(augment=["history", *rag.settings.search.augment]) if history else rag
         self._k, self._where = k, where

@@ -5,32 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from rag.errors import RagError, StageError
-
-if TYPE_CHECKING:
-    from rag.types import Answer, Hit, Question
+from rag.types import Answer, Detail, Hit, Question
+from rag.types import Record as Record
 
 T = TypeVar("T")
 _Detail = dict[str, Any]
 _RUNNING: ContextVar[_Detail | None] = ContextVar("detail of the stage that is running", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One stage: what came in, what went out, and how long it took (milliseconds).
-
-    `detail` holds what a stage has to show for itself, as JSON values.
-    """
-
-    stage: str
-    name: str
-    came_in: str
-    went_out: str
-    ms: float
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 def name_of(stage: object) -> str:
@@ -67,16 +50,14 @@ class Trace:
 
     def generate(self, work: Callable[..., Any], question: Question, hits: Sequence[Hit]) -> Iterator[Any]:
         """The pieces a generator yields, as they come; its record is kept when it ends."""
-        from rag.generate import Told
-
         detail: _Detail = {}
         number = 0
         began = time.perf_counter()
         try:
             pieces = work(question, hits)
             for piece in (pieces,) if isinstance(pieces, str) else pieces:
-                if isinstance(piece, Told):
-                    detail.update(piece.detail)
+                if isinstance(piece, Detail):
+                    detail.update(piece.values)
                 else:
                     number += 1
                     yield piece
@@ -112,8 +93,6 @@ def _failed(stage: str, work: object, error: Exception) -> Exception:
 
 def _check(stage: str, work: object, result: Any) -> None:
     """Raises StageError for what is no question, hits or answer, as far as the kind of stage says."""
-    from rag.types import Answer, Hit, Question
-
     if stage == "augment":
         right, expected = isinstance(result, Question), "a Question"
     elif stage == "ground":

@@ -9,10 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from rag.trace import Record
+from typing import Any, Literal, NamedTuple
 
 Metadata = Mapping[str, Any]
 """JSON values by name: strings, numbers, booleans, null, and lists of them."""
@@ -158,6 +155,25 @@ class Question:
     history: tuple[Turn, ...] = ()
 
 
+class Quote(NamedTuple):
+    """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).
+
+    `span` are the characters of the chunk's text, within the sentence, that are the answer itself.
+    """
+
+    hit: int
+    start: int
+    end: int
+    score: float
+    span: tuple[int, int] | None = None
+
+
+class Detail(NamedTuple):
+    """No piece of the answer: what a generator has to show for itself in the trace, as JSON values."""
+
+    values: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """The proof of one sentence: `quote == document.text[start:end]`."""
@@ -184,6 +200,21 @@ class Sentence:
     citations: tuple[Citation, ...] = ()
     support: float = 0.0
     quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One stage: what came in, what went out, and how long it took (milliseconds).
+
+    `detail` holds what a stage has to show for itself, as JSON values.
+    """
+
+    stage: str
+    name: str
+    came_in: str
+    went_out: str
+    ms: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

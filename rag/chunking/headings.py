@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.chunking.blocks.parse import blocks
+from rag.chunking.blocks import blocks
 from rag.chunking.budget import budget, check
 from rag.chunking.outline import Section, outline
 from rag.chunking.structure import section_spans

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.chunking.blocks.parse import Block
+from rag.chunking.blocks.block import Block
 from rag.chunking.tokens import Tokens
 
 SEPARATOR = " › "

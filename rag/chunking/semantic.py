@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.chunking.blocks.parse import blocks
+from rag.chunking.blocks import blocks
 from rag.chunking.budget import budget, check
 from rag.chunking.outline import outline
 from rag.chunking.pack import Packer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.chunking.blocks.parse import Block
+from rag.chunking.blocks.block import Block
 from rag.chunking.budget import budget, check
 from rag.chunking.cut import cuts
 from rag.chunking.pack import Packer

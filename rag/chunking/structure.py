@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.chunking.blocks.parse import blocks
+from rag.chunking.blocks import blocks
 from rag.chunking.budget import Budget, budget, check
 from rag.chunking.gather import gather
 from rag.chunking.outline import Section, outline

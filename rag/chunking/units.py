@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from rag.chunking.blocks.block import Block
 from rag.chunking.blocks.markdown import MARKER
-from rag.chunking.blocks.parse import Block
 from rag.chunking.cut import cuts
 from rag.chunking.tokens import Tokens
 from rag.text.lines import lines

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.chat import Notice
-from rag.errors import StoreError
+from rag.pipeline.pipeline import answer_of
 from rag.types import Answer
 
 from .render import answer, make_console
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from rag.chat import Chat
     from rag.ingest import Progress, Watcher
     from rag.progress import Step
-    from rag.trace import Record
-    from rag.types import Event
+    from rag.types import Event, Record
 
 
 @contextmanager
@@ -86,17 +85,12 @@ def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_j
     """Shows an answer as it comes about, and returns it.
 
     A terminal sees the text while it is written, as a draft; what is proved of it follows. Elsewhere only
-    that is shown. Raises StoreError for events without an answer.
+    that is shown. Raises ConfigError for events without an answer.
     """
     with _Draft(make_console(), quiet=as_json) as draft:
-        for event in events:
-            if event.kind == "text":
-                draft.add(event.text)
-            elif event.answer is not None:
-                draft.end()
-                answer(event.answer, base=base, explain=explain, as_json=as_json)
-                return event.answer
-    raise StoreError("the pipeline ended without an answer: a custom stage swallowed it")
+        given = answer_of(draft.of(events))
+    answer(given, base=base, explain=explain, as_json=as_json)
+    return given
 
 
 class _Draft:
@@ -118,6 +112,13 @@ class _Draft:
             self._live.start()
         self._text.append(text)
         self._live.update(self._text)
+
+    def of(self, events: Iterable[Event]) -> Iterator[Event]:
+        """The events, with their text shown on the way."""
+        for event in events:
+            if event.kind == "text":
+                self.add(event.text)
+            yield event
 
     def __enter__(self) -> Self:
         return self

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from rag.glossary.build import Built
     from rag.ingest import Report
     from rag.llm.catalogue import Entry
-    from rag.trace import Record
-    from rag.types import Chunk, Citation, DocumentInfo, Hit
+    from rag.types import Chunk, Citation, DocumentInfo, Hit, Record
 
 _PREVIEW = 200  # characters of a hit that are shown
 _MOST_WARNINGS = 20  # documents that hide something; the rest are counted

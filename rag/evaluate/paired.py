@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rag.errors import ConfigError
 from rag.evaluate.report.tables import aligned
 
-from .result import Run
+from .figures import Figures
 from .statistics import Difference, difference, holm
 
 _UNPAIRED = ("AbstainP",)  # a question declined by both is judged alike in both: there is nothing to pair
@@ -91,7 +91,7 @@ class Comparison:
         }
 
 
-def compare(a: Run, b: Run, names: tuple[str, str] = ("A", "B")) -> Comparison:
+def compare(a: Figures, b: Figures, names: tuple[str, str] = ("A", "B")) -> Comparison:
     """Pairs two runs by question: a measure is compared over the questions it applies to in both.
 
     Raises ConfigError where the runs share no question, or ask another one under the same id.

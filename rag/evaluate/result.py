@@ -2,148 +2,38 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra
-from rag.evaluate.questions.cases import Case, QuestionSet
+from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.questions.formats import read_questions
+from rag.evaluate.report.page import page
 from rag.evaluate.report.tables import aligned
-from rag.evaluate.running.outcome import Outcome
-from rag.evaluate.running.score import Value, right, score
 
-from .measures import Curve, Measure, meaning, risk_coverage
+from .figures import Figures
+from .measures import meaning, measure
+from .paired import Comparison, compare
 from .running import journal
-from .statistics import Mean, interval
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from rag.evaluate.running.judge import Judging
-
-    from .paired import Comparison
-
-_MOST_GROUPS = 20  # values of a field from which it is no grouping but a name
-
 
 @dataclass(frozen=True)
-class Run:
+class Run(Figures):
     """An evaluated question set.
 
-        run = rag.evaluate("qa.jsonl")
-        print(run)
-        run.summary["Correct"]           # Mean(mean, low, high, n)
-        run.to_pandas()                  # a row a question
-
-    `identity` decides the figures and `setting` is where it ran (`provenance.py`); `missing` are judged
-    documents that the index does not have: they count as not found. `seconds` were spent asking, less than
-    the whole where the run had been stopped before.
+    run = rag.evaluate("qa.jsonl")
+    print(run)
+    run.summary["Correct"]           # Mean(mean, low, high, n)
+    run.to_pandas()                  # a row a question
     """
-
-    questions: QuestionSet
-    outcomes: tuple[Outcome, ...]
-    measures: tuple[Measure, ...]
-    identity: Mapping[str, Any] = field(default_factory=dict)
-    setting: Mapping[str, Any] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    folder: Path | None = None
-    seconds: float = 0.0
-
-    @cached_property
-    def scores(self) -> dict[str, dict[str, Value]]:
-        """Every measure's value by question id; None where a measure does not apply."""
-        pairs = zip(self.questions, self.outcomes, strict=True)
-        return {case.id: score(case, outcome, self.measures) for case, outcome in pairs}
-
-    @cached_property
-    def summary(self) -> dict[str, Mean]:
-        """Every measure that applies to some question: its mean with a 95 % interval."""
-        return self._means(self.questions.cases)
-
-    def values(self, name: str) -> dict[str, float]:
-        """A measure's values by question id, where it applies. Raises ConfigError for one not measured."""
-        if name not in {one.name for one in self.measures}:
-            known = ", ".join(one.name for one in self.measures)
-            raise ConfigError(f"{name!r} was not measured in this run: it has {known}")
-        found = ((case_id, row[name]) for case_id, row in self.scores.items())
-        return {case_id: value for case_id, value in found if value is not None}
-
-    @cached_property
-    def groups(self) -> dict[str, dict[str, dict[str, Mean]]]:
-        """Figures by each field of `meta` that sorts the questions: field → value → measure → mean."""
-        found: dict[str, dict[str, dict[str, Mean]]] = {}
-        for name in self._groupings():
-            cases: dict[str, list[Case]] = defaultdict(list)
-            for case in self.questions:
-                if _groupable(case.meta.get(name)):
-                    cases[str(case.meta[name])].append(case)
-            found[name] = {value: self._means(group) for value, group in sorted(cases.items())}
-        return found
-
-    @cached_property
-    def curve(self) -> Curve:
-        """Risk and coverage over the questions with reference answers or none, by confidence, undecided."""
-        pairs = zip(self.questions, self.outcomes, strict=True)
-        return risk_coverage(
-            [
-                (outcome.confidence, right(case, outcome.draft or outcome.text))
-                for case, outcome in pairs
-                if case.kind != "retrieval"
-            ]
-        )
-
-    @cached_property
-    def cost(self) -> dict[str, dict[str, float]]:
-        """Milliseconds a question by stage (and `total`), and tokens: mean, median and 95th percentile."""
-        import numpy as np
-
-        stages: dict[str, list[float]] = defaultdict(list)
-        for outcome in self.outcomes:
-            for name, ms in outcome.ms.items():
-                stages[name].append(ms)
-        tokens = [float(outcome.tokens) for outcome in self.outcomes if outcome.tokens]
-        columns = {**stages, **({"tokens": tokens} if tokens else {})}
-        return {
-            name: {
-                "mean": round(float(np.mean(column)), 3),
-                "median": round(float(np.median(column)), 3),
-                "p95": round(float(np.quantile(column, 0.95)), 3),
-            }
-            for name, column in columns.items()
-        }
-
-    @cached_property
-    def judging(self) -> Judging | None:
-        """Who judged, and how far that agrees with `Contains`; None where no judge was named."""
-        if not any(one.base == "Judge" for one in self.measures):
-            return None
-        from rag.evaluate.running.judge import judging
-
-        return judging(self.questions, self.outcomes)
-
-    def worst(self, count: int = 10) -> list[tuple[Case, Outcome]]:
-        """The questions to read first: wrong ones, the most confident of them first; then poor rankings."""
-        pairs = list(zip(self.questions, self.outcomes, strict=True))
-        wrong = [pair for pair in pairs if pair[0].kind != "retrieval" and not _well(*pair)]
-        wrong.sort(key=lambda pair: (pair[1].abstained, -pair[1].confidence, pair[0].id))
-        name = next((one.name for one in self.measures if one.family == "retrieval"), None)
-        if name is None or len(wrong) >= count:
-            return wrong[:count]
-        seen = {case.id for case, _ in wrong}
-        poor = [pair for pair in pairs if pair[0].relevant and pair[0].id not in seen]
-        poor.sort(key=lambda pair: (self.scores[pair[0].id][name] or 0.0, pair[0].id))
-        poor = [pair for pair in poor if (self.scores[pair[0].id][name] or 0.0) < 1]
-        return (wrong + poor)[:count]
 
     def compare(self, other: Run) -> Comparison:
         """What another run gains over this one, question by question."""
-        from .paired import compare
-
         return compare(self, other)
 
     def to_dict(self) -> dict[str, Any]:
@@ -164,26 +54,6 @@ class Run:
             "folder": None if self.folder is None else str(self.folder),
         }
 
-    def rows(self) -> list[dict[str, Any]]:
-        """A row a question: what was asked, expected and said, and every score."""
-        return [
-            {
-                **case.to_dict(),
-                "kind": case.kind,
-                "answer": outcome.text,
-                "draft": outcome.draft,
-                "abstained": outcome.abstained,
-                "confidence": outcome.confidence,
-                "cited": list(outcome.cited),
-                "ranking": list(outcome.ranking),
-                "ms": outcome.ms.get("total"),
-                "tokens": outcome.tokens,
-                "verdict": outcome.verdict._asdict() if outcome.verdict else None,
-                "scores": self.scores[case.id],
-            }
-            for case, outcome in zip(self.questions, self.outcomes, strict=True)
-        ]
-
     def to_pandas(self) -> pd.DataFrame:
         """A table with a row a question and a column a score. Raises MissingExtra without pandas."""
         try:
@@ -201,8 +71,6 @@ class Run:
 
     def save(self, folder: str | Path) -> Path:
         """Writes the run's folder (`journal.py` says what is in it) and returns the path of the report."""
-        from rag.evaluate.report.page import page
-
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         about = {"id": journal.run_id(self.identity), "identity": dict(self.identity), **self.to_dict()}
@@ -217,8 +85,6 @@ class Run:
     @classmethod
     def load(cls, folder: str | Path) -> Run:
         """A saved run. Raises ConfigError where there is none, or where it was not finished."""
-        from .measures import measure
-
         path = Path(folder)
         about, outcomes = journal.read_run(path)
         if "names" not in about or not (path / journal.CASES).exists():
@@ -257,42 +123,3 @@ class Run:
         if self.folder is not None:
             lines.append(f"report: {self.folder / journal.PAGE}")
         return "\n".join(lines)
-
-    def _means(self, cases: Sequence[Case]) -> dict[str, Mean]:
-        found = {}
-        for one in self.measures:
-            values = [value for case in cases if (value := self.scores[case.id][one.name]) is not None]
-            if values:
-                found[one.name] = interval(values, seed=int(self.identity.get("seed", 0)))
-        return found
-
-    def _groupings(self) -> list[str]:
-        """Fields of `meta` that most questions have, with more than one value and not too many."""
-        values: dict[str, set[str]] = defaultdict(set)
-        have: dict[str, int] = defaultdict(int)
-        for case in self.questions:
-            for name, value in case.meta.items():
-                if _groupable(value):
-                    values[name].add(str(value))
-                    have[name] += 1
-        sorted_alike: dict[
-            tuple[int, ...], str
-        ] = {}  # of fields that sort the questions alike, one is enough
-        for name in sorted(values):
-            if 1 < len(values[name]) <= _MOST_GROUPS and 2 * have[name] > len(self.questions):
-                places: dict[str, int] = {}
-                sorting = [
-                    places.setdefault(str(case.meta.get(name)), len(places)) for case in self.questions
-                ]
-                sorted_alike.setdefault(tuple(sorting), name)
-        return list(sorted_alike.values())
-
-
-def _groupable(value: object) -> bool:
-    return isinstance(value, str | bool | int)
-
-
-def _well(case: Case, outcome: Outcome) -> bool:
-    if case.kind == "unanswerable":
-        return outcome.abstained
-    return not outcome.abstained and right(case, outcome.text)

@@ -26,13 +26,13 @@ from .running import provenance
 
 if TYPE_CHECKING:
     from rag.llm.chat import ChatModel
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _ALL = 100  # documents ranked for measures without a cutoff
 
 
 def evaluate(
-    rag: Rag,
+    rag: Pipeline,
     questions: QuestionSet | Sequence[Case] | str | Path,
     *,
     qrels: str | Path | None = None,
@@ -107,13 +107,18 @@ def read(
     return question_set(questions)
 
 
-def home_of(rag: Rag) -> Path:
+def home_of(rag: Pipeline) -> Path:
     """Where evaluations of an index are kept: `.rag-eval` beside it."""
     return Path(os.path.abspath(rag.index)).parent / ".rag-eval"  # noqa: PTH100 (resolve() would follow links)
 
 
 def ask_all(
-    rag: Rag, cases: Sequence[Case], judged: Judged, depth: int = 10, k: int | None = None, workers: int = 0
+    rag: Pipeline,
+    cases: Sequence[Case],
+    judged: Judged,
+    depth: int = 10,
+    k: int | None = None,
+    workers: int = 0,
 ) -> Iterator[Outcome]:
     """The outcomes of cases as they are done, in any order. Each case is asked in a thread of its own."""
     threads = min(workers or cores(), len(cases))
@@ -134,7 +139,7 @@ def ask_all(
 
 
 def _asked(
-    rag: Rag,
+    rag: Pipeline,
     questions: QuestionSet,
     judged: Judged,
     journal: Journal,
@@ -154,7 +159,7 @@ def _asked(
     return tuple(done[case.id] for case in questions)
 
 
-def _ready(rag: Rag) -> None:
+def _ready(rag: Pipeline) -> None:
     """Makes every part once, before several threads ask for them."""
     for kind in ("opened", "embedder", "augment", "retrieve", "denoise", "reorder", "generate", "ground"):
         getattr(rag, kind)

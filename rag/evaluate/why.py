@@ -20,19 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rag.errors import ConfigError
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged, match
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.score import right
-from rag.types import Answer, Chunk, Event, Hit
+from rag.pipeline.pipeline import Pipeline, answer_of
+from rag.types import Answer, Chunk, Hit
 
 from .run import home_of, read
-
-if TYPE_CHECKING:
-    from rag.rag import Rag
 
 _DEEP = 1000  # how far down a lost chunk is looked for
 _PAGE = 1000  # chunks scanned at once
@@ -73,7 +71,7 @@ class Why:
         return "\n".join(lines)
 
 
-def why(rag: Rag, case: Case, k: int | None = None) -> Why:
+def why(rag: Pipeline, case: Case, k: int | None = None) -> Why:
     """Follows the answer of a case through the stages. Raises ConfigError for a case without answers."""
     if not case.answers:
         raise ConfigError(f"{case.question!r} has no answers to look for: give one with --answer")
@@ -83,7 +81,7 @@ def why(rag: Rag, case: Case, k: int | None = None) -> Why:
 
 
 def explained(
-    rag: Rag,
+    rag: Pipeline,
     question: str,
     *,
     answers: Sequence[str] = (),
@@ -108,21 +106,21 @@ Lost = tuple[str, str, tuple[str, ...], tuple[Change, ...]]
 class _Asked:
     """One question asked once, and what the steps below look at."""
 
-    def __init__(self, rag: Rag, case: Case, k: int | None) -> None:
+    def __init__(self, rag: Pipeline, case: Case, k: int | None) -> None:
         self.rag, self.case = rag, case
         self.k = k or rag.settings.search.k
         self.judged = match([case], rag.opened)
         self.gold = _holding(rag, case, self.judged)
         events = list(rag.stream(case.question, k=self.k))
         self.hits: Sequence[Hit] = next(event.hits for event in events if event.kind == "hits")
-        self.answer = _answer_of(events)
+        self.answer = answer_of(events)
         self.trace = self.answer.trace
 
     def rank(self, hits: Sequence[Hit]) -> int:
         """The place, from 1, of the first hit that holds the answer; 0 where none does."""
         return next((at for at, hit in enumerate(hits, 1) if hit.chunk.id in self.gold), 0)
 
-    def tried(self, what: str, rag: Rag, k: int | None = None) -> Change:
+    def tried(self, what: str, rag: Pipeline, k: int | None = None) -> Change:
         answer = rag.ask(self.case.question, k=k or self.k)
         return Change(what, not answer.abstained and _right(self.case, answer))
 
@@ -225,7 +223,7 @@ def _in_answering(asked: _Asked) -> Lost:
     return "unread", because, tuple(facts), (first, only)
 
 
-def _holding(rag: Rag, case: Case, judged: Judged) -> frozenset[str]:
+def _holding(rag: Pipeline, case: Case, judged: Judged) -> frozenset[str]:
     """Ids of the chunks that hold an answer, of the relevant documents where they are known."""
     wanted = judged.document_ids(case.relevant)
     if case.relevant and not wanted:
@@ -237,7 +235,7 @@ def _holding(rag: Rag, case: Case, judged: Judged) -> frozenset[str]:
     )
 
 
-def _chunks(rag: Rag) -> Iterator[Chunk]:
+def _chunks(rag: Pipeline) -> Iterator[Chunk]:
     after = ""
     while page := rag.opened.scan(after, _PAGE):
         yield from (chunk for chunk, _ in page)
@@ -286,18 +284,11 @@ def _draft(answer: Answer) -> str:
     return ""
 
 
-def _answer_of(events: Sequence[Event]) -> Answer:
-    answer = events[-1].answer
-    if answer is None:
-        raise ConfigError("the pipeline ended without an answer: a custom stage swallowed it")
-    return answer
-
-
 def _right(case: Case, answer: Answer) -> bool:
     return right(case, " ".join(one.text for one in answer.sentences))
 
 
-def _reading(rag: Rag, count: int) -> Rag:
+def _reading(rag: Pipeline, count: int) -> Pipeline:
     name = _name(rag.generate)
     options = {**rag.settings.stages.get(name, {}), "read": count}
     return rag.variant({f"stages.{name}": options})

@@ -18,10 +18,12 @@ for word. A model that writes yields strings as they come; quotes need no checki
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
+from rag.types import Detail as Detail
 from rag.types import Hit, Question
+from rag.types import Quote as Quote
 
 NAMES = {
     "extractive": "rag.generate.extractive:build",
@@ -34,26 +36,7 @@ NAMES = {
 """Name in the settings → what builds the generator."""
 
 
-class Quote(NamedTuple):
-    """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).
-
-    `span` are the characters of the chunk's text, within the sentence, that are the answer itself.
-    """
-
-    hit: int
-    start: int
-    end: int
-    score: float
-    span: tuple[int, int] | None = None
-
-
-class Told(NamedTuple):
-    """Not a piece of the answer: what a generator has to show for itself in the trace, as JSON values."""
-
-    detail: Mapping[str, Any]
-
-
 class Generator(Protocol):
     """Answers a question from hits, and from nothing else; yields nothing where they hold no answer."""
 
-    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Told]: ...
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Detail]: ...

@@ -19,7 +19,7 @@ from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Hit, Question
 
-from . import Told
+from . import Detail
 from .fit import fit
 
 FORMS = ("answer", "notes", "examples")
@@ -53,7 +53,7 @@ class Prompted:
     def count(self, text: str) -> int:
         return self.model.count(text)
 
-    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[str | Told]:
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[str | Detail]:
         """Raises ModelError where the context is too small or the model fails."""
         yield from self.sample(question, hits)
 
@@ -63,7 +63,7 @@ class Prompted:
         other.prompt = prompt
         return other
 
-    def sample(self, question: Question, hits: Sequence[Hit], **options: Any) -> Iterator[str | Told]:
+    def sample(self, question: Question, hits: Sequence[Hit], **options: Any) -> Iterator[str | Detail]:
         """The same with other sampling options: `temperature`, `seed`, `max_tokens`."""
         if not hits:
             return
@@ -87,7 +87,7 @@ class Prompted:
         loops: list[str] = []
         yield from self._answer(self.model.chat(fitted.messages, **options), notes, loops)
         told = {"judged": notes, "ended_before_repeating": loops}
-        yield Told(detail | {name: found[0] for name, found in told.items() if found})
+        yield Detail(detail | {name: found[0] for name, found in told.items() if found})
 
     def _renderer(self, question: str) -> Callable[[str], Sequence[Message]]:
         prompt = self.prompt

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from rag.generate import Quote
-from rag.types import Answer, Citation, Hit, Question, Sentence
+from rag.types import Answer, Citation, Hit, Question, Quote, Sentence
 
 from .abstain import withdrawn
 from .align import Aligned, Aligner, numbers

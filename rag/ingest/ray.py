@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 _WAVE = 256  # units that go through the pool at once: some 30,000 chunks, 40 MB of text
 _TRIES = 5  # by default Ray repeats without end what kills its actors
@@ -42,7 +42,7 @@ _ENVIRONMENT = {
 
 
 @contextmanager
-def on_ray(rag: Rag) -> Iterator[OnRay]:
+def on_ray(rag: Parts) -> Iterator[OnRay]:
     """Hands embedding to the cluster at `ingest.ray`, in `ingest.workers` actors (0: one a core but one).
 
     Raises MissingExtra without Ray, ConfigError for an embedder that has no name, StoreError where the
@@ -86,7 +86,7 @@ def _start(ray: Any, address: str) -> None:
 class OnRay:
     """Collects batches into waves, and sends each wave through a pool of actors."""
 
-    def __init__(self, rag: Rag, cores: int, actors: int) -> None:
+    def __init__(self, rag: Parts, cores: int, actors: int) -> None:
         self._rag, self._actors = rag, actors
         # One core stays free: a pool that asks for all of them waits for ever for the tasks that feed it.
         self._share = min(1.0, max(cores - 1, cores * 0.4) / actors)

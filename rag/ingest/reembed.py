@@ -22,10 +22,10 @@ from .sync import FILE_KEY, Sync
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 
-def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
+def reembed(rag: Parts, *, progress: Watcher | None = None) -> Report:
     """Replaces the local index by one made with `rag`'s embedder. Returns what was done.
 
     Raises StoreError where there is no index, ConfigError where it is not local, LockedError while another
@@ -58,7 +58,7 @@ def reembed(rag: Rag, *, progress: Watcher | None = None) -> Report:
     return report
 
 
-def _grown(rag: Rag, folder: Path, old: LocalStore) -> LocalStore:
+def _grown(rag: Parts, folder: Path, old: LocalStore) -> LocalStore:
     """The store that takes the old one's place: a former run's, if that was with the same embedder."""
     begun = LocalStore.identity_of(folder)
     if begun is not None and begun.fingerprint != rag.embedder.fingerprint:

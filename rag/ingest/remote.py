@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.embedding import Embedder
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 _SHARED = ("store", "stores", "index")  # sections that decide how an embedder or a store is opened
 
 
-def told(rag: Rag) -> dict[str, Any]:
+def told(rag: Parts) -> dict[str, Any]:
     """JSON values; passwords that stand in the store's URL are among them."""
     kept = {name: value for name, value in rag.overrides.items() if name.partition(".")[0] in _SHARED}
     return {
@@ -24,11 +24,11 @@ def told(rag: Rag) -> dict[str, Any]:
     }
 
 
-def opened(values: Mapping[str, Any], embedder: Embedder | None = None) -> Rag:
+def opened(values: Mapping[str, Any], embedder: Embedder | None = None) -> Parts:
     """The pipeline that `told` told of, with a store of its own; in one process it may share the embedder."""
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
-    return Rag(
+    return Parts(
         values["index"],
         embedder=embedder or values["embedder"],
         settings=values["settings"],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from rag.cores import cores
 from rag.errors import RagError
+from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
 from rag.trace import name_of
 from rag.types import Document, stable_id
@@ -22,7 +23,7 @@ from .storing import Here, Storing
 from .sync import Parse, Parsed, Sync
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 Source = str | Path | Document
 Load = Callable[[Path, str], Sequence[Document]]
@@ -32,14 +33,14 @@ _LOADERS_VERSION = 2  # raised when a loader reads the same bytes differently, s
 
 
 def ingest(
-    rag: Rag,
+    rag: Parts,
     sources: Source | Iterable[Source],
     *,
     progress: Watcher | None = None,
     force: bool = False,
     load: Load | None = None,
 ) -> Report:
-    """What `Rag.ingest` does."""
+    """What `Rag.ingest` does, with the parts of a pipeline."""
     named = [sources] if isinstance(sources, str | Path | Document) else list(sources)
     documents = [source for source in named if isinstance(source, Document)]
     paths = [source for source in named if not isinstance(source, Document)]
@@ -60,11 +61,11 @@ def ingest(
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
         if rag.keeps_glossary and (sync.report.changed or not (rag.index / GLOSSARY).exists()):
-            rag.build_glossary()
+            refresh(rag.opened, rag.index, rag.language)
     return sync.report
 
 
-def _storing(rag: Rag) -> AbstractContextManager[Storing]:
+def _storing(rag: Parts) -> AbstractContextManager[Storing]:
     """Who embeds and stores: this process, workers that take units from a queue, or a Ray cluster."""
     settings = rag.settings.ingest
     if settings.ray:
@@ -78,7 +79,7 @@ def _storing(rag: Rag) -> AbstractContextManager[Storing]:
     return nullcontext(Here(rag.store, rag.embedder))
 
 
-def selected(rag: Rag, paths: Sequence[str | Path]) -> Selection:
+def selected(rag: Parts, paths: Sequence[str | Path]) -> Selection:
     """The files that these paths stand for, under the settings."""
     from rag.loaders import takes
 
@@ -95,7 +96,7 @@ def selected(rag: Rag, paths: Sequence[str | Path]) -> Selection:
     return select(paths, rules, base_of(rag))
 
 
-def base_of(rag: Rag) -> Path:
+def base_of(rag: Parts) -> Path:
     """The folder that sources are named from: the one that holds the index."""
     return _absolute(rag.index).parent
 
@@ -104,14 +105,14 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
 
 
-def recipe_of(rag: Rag) -> str:
+def recipe_of(rag: Parts) -> str:
     """Names all that decides how a file becomes chunks; a change makes files be read again."""
     chunker = rag.chunk
     told = name_of(chunker) if callable(chunker) and not hasattr(chunker, "__dataclass_fields__") else chunker
     return stable_id(_LOADERS_VERSION, told, rag.embedder.fingerprint)
 
 
-def _parse_in_pool(rag: Rag) -> Parse:
+def _parse_in_pool(rag: Parts) -> Parse:
     """Parses in worker processes, so that a file that hangs or crashes harms only itself."""
 
     def parse(files: Iterable[File]) -> Generator[Parsed, None, None]:

@@ -13,14 +13,14 @@ from .report import Failure, Report, Watcher
 from .run import base_of, ingest
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 _QUIET_MS = 400  # changes are gathered until nothing happens for so long
 _TICK_MS = 1000  # how often the wait for changes is interrupted
 
 
 def watch(
-    rag: Rag, paths: Sequence[str | Path], *, progress: Watcher | None = None, stop: Event | None = None
+    rag: Parts, paths: Sequence[str | Path], *, progress: Watcher | None = None, stop: Event | None = None
 ) -> Iterator[Report]:
     """The report of a first ingest, then one after each burst of changes, until `stop` is set.
 

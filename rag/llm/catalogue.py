@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.errors import ConfigError, RagError
 
 from .chat import Message
+from .kinds import kind_of
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
@@ -80,8 +81,6 @@ def add(name: str, options: Mapping[str, Any]) -> Path:
 
 def _placed(settings: ModelSettings) -> str:
     """The model's name; a path as one that holds from every folder. Raises ConfigError for a missing one."""
-    from .open import kind_of
-
     kind_of(settings)  # a kind that is none is refused there
     name, file = settings.name, Path(settings.name).expanduser()
     if settings.kind != "openai" and file.exists():
@@ -118,8 +117,6 @@ def completed(settings: ModelSettings, named: Mapping[str, Mapping[str, Any]]) -
 
 def entries(named: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
     """All models that have names, and what can be told of each without loading it."""
-    from .open import kind_of
-
     found = []
     for name in sorted({**known(), **named}):
         try:

@@ -8,17 +8,16 @@ default.
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from rag.errors import ConfigError
 
 from .chat import KINDS, ChatModel
+from .kinds import kind_of, unknown
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
-    from rag.rag import Rag
 
 _opening = threading.Lock()
 _open: WeakValueDictionary[tuple[str, ModelSettings, bool], ChatModel] = WeakValueDictionary()
@@ -38,7 +37,7 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
         )
     chosen = kind or found
     if chosen not in KINDS and settings.name and not settings.kind:
-        raise ConfigError(_unknown(settings.name))
+        raise ConfigError(unknown(settings.name))
     if chosen not in KINDS:
         raise ConfigError(
             f"no language model is named (model.name {settings.name!r}, model.kind {settings.kind!r}): give "
@@ -55,44 +54,6 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
         if model is None:
             model = _open[key] = _OPENERS[chosen](settings, offline)
         return model
-
-
-def _unknown(name: str) -> str:
-    """What is wrong with a name that looks like no model."""
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return f"{name} has no config.json: expected the folder of a Hugging Face model"
-    if path.exists():
-        return f"{name} is no model: expected a file that ends in .gguf, or a folder with config.json"
-    return (
-        f"there is no model {name!r}: expected a name that `rag models list` shows, a .gguf file, "
-        "hf:owner/repo/file.gguf, a folder, a hub id owner/repo, or what a server calls it with "
-        'kind = "openai"'
-    )
-
-
-def open_named(rag: Rag, name: str) -> ChatModel:
-    """A model by its name alone, with what the catalogue knows of it; the pipeline's own stays as it is."""
-    from rag.config import ModelSettings
-
-    from .catalogue import completed
-
-    settings = completed(ModelSettings(name=name), rag.settings.models)
-    return open_model("", settings, offline=rag.offline)
-
-
-def kind_of(settings: ModelSettings) -> str:
-    """The kind that is set, else what the name looks like; empty where it cannot be told."""
-    if settings.kind:
-        if settings.kind not in KINDS:
-            raise ConfigError(f"model.kind is {settings.kind!r}, expected one of {', '.join(KINDS)}")
-        return settings.kind
-    name = settings.name
-    if name.lower().endswith(".gguf"):
-        return "gguf"
-    if (Path(name).expanduser() / "config.json").is_file() if name else False:
-        return "hf"
-    return "hf" if name.count("/") == 1 and not name.startswith((".", "/", "~")) else ""
 
 
 def _gguf(settings: ModelSettings, offline: bool) -> ChatModel:

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from rag.reading import Reader
     from rag.reorder import Reorder
     from rag.retrieve import Retriever
+    from rag.types import Chunk, Document
 
 Stages = Sequence[str | Callable[..., Any]]
 
 
 class Parts:
-    """The parts of one pipeline; `Rag` is what they do together."""
+    """The parts of one pipeline; `Pipeline` is what they do together."""
 
     def __init__(
         self,
@@ -188,6 +189,12 @@ class Parts:
         if chunk.overlap:  # not every method has it, and those that have begin without
             given["overlap"] = chunk.overlap
         return chunker(self._chunk, **{**given, **self.settings.stages.get(self._chunk, {})})
+
+    def chunks(self, document: Document) -> list[Chunk]:
+        """How this index would cut a document."""
+        from rag.chunking import make_chunks
+
+        return make_chunks(document, self.chunk(document, self.embedder.token_ends))
 
     @cached_property
     def augment(self) -> list[Augment]:

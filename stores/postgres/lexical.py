@@ -1,7 +1,7 @@
 """The lexical leg of a PostgreSQL store: our own terms, under one of three engines.
 
 - `pg_textsearch`: the extension's BM25 index, where the server has it
-- `postings`: a table of terms, and BM25 in plain SQL, on any server; `postgres_postings.py`
+- `postings`: a table of terms, and BM25 in plain SQL, on any server; `postings.py`
 - `ts_rank`: the server's full-text search, small and quick, which does not know how rare a word is
 
 Terms are those of `rag.indexes.Analyzer` whatever the engine, so codes, compounds and scripts without spaces
@@ -10,22 +10,20 @@ are found. They go to the server as numbers, or as words of sixteen letters made
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from rag.types import Scored
 
 from .filter import Sql
+from .postings import Postings
+from .terms import word
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
     from .connection import Row
-
-_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 class Engine(Protocol):
@@ -51,25 +49,12 @@ class Engine(Protocol):
 
 
 def engine(name: str) -> Engine:
-    from .postings import Postings
-
     engines: dict[str, type[Engine]] = {
         "postings": Postings,
         "ts_rank": TsRank,
         "pg_textsearch": TextSearch,
     }
     return engines[name]()
-
-
-@lru_cache(1 << 17)
-def number(term: str) -> int:
-    """A term as a 64-bit number (BLAKE2b)."""
-    return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def word(term: str) -> str:
-    """A term as sixteen letters, which every parser takes for one word."""
-    return hashlib.blake2b(term.encode(), digest_size=8).hexdigest().translate(_LETTERS)
 
 
 class TsRank:

@@ -18,7 +18,7 @@ from rag.indexes import K1, B
 from rag.types import Scored
 
 from .filter import Sql
-from .lexical import number
+from .terms import number
 
 if TYPE_CHECKING:
     from psycopg import Cursor

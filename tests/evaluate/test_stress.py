@@ -13,7 +13,8 @@ import pytest
 from rag import ConfigError, Document, Hit, Question, Rag, StoreError
 from rag.evaluate import Case, QuestionSet
 from rag.evaluate.experiments import perturb
-from rag.evaluate.experiments.stress import Stress, stressed
+from rag.evaluate.experiments.stress import stressed
+from rag.evaluate.experiments.stress_result import Stress
 from rag.evaluate.experiments.trials import trials
 from rag.generate import Quote
 from rag.generate.prompted import prompted

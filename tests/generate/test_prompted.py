@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rag.errors import ConfigError, ModelError
-from rag.generate import Told
+from rag.generate import Detail
 from rag.generate.examples import Example, covering, load_examples
 from rag.generate.prompted import Prompted, PromptOptions, prompted
 from rag.llm.grammar import cited
@@ -29,9 +29,9 @@ SHORT = Prompt(
 
 def parts(generator: Prompted, hits: list[Hit], question: Question = ASKED) -> tuple[str, dict[str, Any]]:
     pieces = list(generator(question, hits))
-    told = [piece for piece in pieces if isinstance(piece, Told)]
+    told = [piece for piece in pieces if isinstance(piece, Detail)]
     text = "".join(piece for piece in pieces if isinstance(piece, str))
-    return text, dict(told[0].detail) if told else {}
+    return text, dict(told[0].values) if told else {}
 
 
 def test_sources_are_numbered_delimited_and_cited(scripted: Any, hits: list[Hit]) -> None:

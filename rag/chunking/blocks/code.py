@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from rag.text.lines import Line, lines, strip
 
-from .parse import Block
+from .block import Block
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n|$)")
 _DEFINITION = re.compile(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from rag.text.lines import Line, lines
 
-from .parse import Block, Kind
+from .block import Block, Kind
 
 Found = tuple[Block | None, int] | None
 Rule = Callable[[Sequence[Line], int], Found]

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
 
 from rag.types import Document
 
-Kind = Literal["heading", "scope", "paragraph", "list", "table", "rows", "code"]
-
-
-class Block(NamedTuple):
-    """A stretch of a document's text that belongs together; start and end are stripped of whitespace.
-
-    `heading` opens a section of `level` (1 is the outermost) named `title`; its line is no chunk's text
-    while a chunk's path shows it. `scope` does the same for code, where the line stays in the text: start
-    and end then mark the name alone, and an empty title leads back out. `head_end` ends the part of a
-    table (`table`: of lines, `rows`: of delimited values) that names its columns, 0 where nothing does.
-    """
-
-    kind: Kind
-    start: int
-    end: int
-    level: int = 0
-    title: str = ""
-    head_end: int = 0
+from . import code, markdown, plain, rows, rst
+from .block import Block
 
 
 def blocks(document: Document) -> list[Block]:
@@ -34,8 +17,6 @@ def blocks(document: Document) -> list[Block]:
 
 def parser(media_type: str) -> Callable[[str], list[Block]]:
     """What reads texts of a media type. A type that is not known is read as plain text."""
-    from . import code, markdown, plain, rows, rst
-
     kind = media_type.partition(";")[0].strip().lower()
     known: dict[str, Callable[[str], list[Block]]] = {
         "text/markdown": markdown.markdown_blocks,

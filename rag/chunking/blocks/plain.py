@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from rag.text.lines import Line, lines
 
+from .block import Block
 from .markdown import MARKER, list_block, span
-from .parse import Block
 
 _NUMBERED = re.compile(
     r"(?:(?:Chapter|Section|Part|Appendix|CHAPTER|SECTION|PART|APPENDIX)\s)?(\d{1,3}(?:\.\d{1,3})*)[.:]?\s+\w"

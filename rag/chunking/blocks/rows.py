@@ -7,7 +7,7 @@ import io
 
 from rag.text.lines import strip
 
-from .parse import Block
+from .block import Block
 
 _DELIMITERS = "\t,;|"
 

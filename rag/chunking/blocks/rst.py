@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from rag.text.lines import Line, lines
 
+from .block import Block
 from .markdown import list_block, span
-from .parse import Block
 
 _CODE = re.compile(
     r"\.\. (?:code|code-block|sourcecode|literalinclude|parsed-literal|highlight|math|doctest)::"

@@ -29,7 +29,7 @@ from rag.trace import name_of
 from .several import Several, several
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _ALPHA = 0.05
 _WATCHED = ("Correct", "Contains", "AbstainR", "CiteP", "nDCG@10")
@@ -136,7 +136,7 @@ class Ablation:
 
 
 def ablation(
-    rag: Rag, questions: QuestionSet | str | Path, *, out: str | Path | None = None, **options: Any
+    rag: Pipeline, questions: QuestionSet | str | Path, *, out: str | Path | None = None, **options: Any
 ) -> Ablation:
     """Runs the pipeline and all its variants. Options are those of `evaluate`."""
     with several(rag, questions, out=out, **options) as trials:
@@ -158,7 +158,7 @@ def ablation(
     return done
 
 
-def variants(rag: Rag) -> list[Variant]:
+def variants(rag: Pipeline) -> list[Variant]:
     """Every stage off in turn, every other one on, and every other retriever in its place."""
     found = []
     for kind in ("augment", "denoise", "reorder", "ground"):

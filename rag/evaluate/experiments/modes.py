@@ -22,7 +22,7 @@ from rag.evaluate.run import home_of
 from rag.evaluate.running.configs import configured
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.journal import write_json
-from rag.generate import Generator, Quote, Told
+from rag.generate import Detail, Generator, Quote
 from rag.generate.prompted import Prompted
 from rag.llm.chat import ChatModel, Message
 from rag.llm.stream import without_reasoning
@@ -34,7 +34,7 @@ from rag.types import Hit, Question
 from .several import several
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _MEMORY_TOKENS = 128  # of an answer without sources
 _SHOWN = ("Correct", "Contains", "F1", "CiteP", "AbstainR", "nDCG@10")
@@ -92,7 +92,7 @@ class Modes:
 
 
 def side_by_side(
-    rag: Rag,
+    rag: Pipeline,
     questions: QuestionSet | str | Path,
     *,
     tuned: str | None = None,
@@ -128,12 +128,12 @@ def best_hit(question: Question, hits: Sequence[Hit]) -> list[Quote]:
     return [Quote(0, 0, len(hits[0].chunk.text), 1.0)] if hits else []
 
 
-def _closed_book(rag: Rag, asked: QuestionSet) -> Rag:
+def _closed_book(rag: Pipeline, asked: QuestionSet) -> Pipeline:
     """Raises ConfigError where the generator writes nothing without hits."""
     generate = rag.generate
     known = from_memory(generate.model) if isinstance(generate, Prompted) else generate
 
-    def closed_book(question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Told]:
+    def closed_book(question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Detail]:
         return known(question, ())
 
     if not list(closed_book(Question(asked.cases[0].question), ())):

@@ -15,7 +15,7 @@ from rag.evaluate.running.corpora import over
 from rag.progress import Step, Watcher
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 
 class Several:
@@ -26,7 +26,7 @@ class Several:
 
     def __init__(
         self,
-        pipeline: Rag,
+        pipeline: Pipeline,
         asked: QuestionSet,
         *,
         out: str | Path | None = None,
@@ -37,14 +37,14 @@ class Several:
         self.skipped: dict[str, str] = {}
         self._out, self._told, self._options = out, progress, dict(options or {})
 
-    def run(self, name: str, pipeline: Rag) -> Run:
+    def run(self, name: str, pipeline: Pipeline) -> Run:
         """One pipeline's run; `name` also names its folder below `out`."""
         folder = Path(self._out) / name.replace(" ", "-") if self._out else None
         told = self._told
         named = None if told is None else lambda step: told(Step(name, step.done, step.total))
         return evaluate(pipeline, self.asked, out=folder, progress=named, **self._options)
 
-    def attempt(self, name: str, make: Callable[[], Rag]) -> Run | None:
+    def attempt(self, name: str, make: Callable[[], Pipeline]) -> Run | None:
         """The same, or None and the reason in `skipped` where the pipeline lacks a part.
 
         A part that is missing (a model, an extra) fails on the first question, before the long run.
@@ -60,7 +60,7 @@ class Several:
 
 @contextmanager
 def several(
-    rag: Rag,
+    rag: Pipeline,
     questions: QuestionSet | str | Path,
     *,
     qrels: str | Path | None = None,

@@ -20,98 +20,34 @@ trial keeps a journal, so a test that was stopped goes on where it stopped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError
 from rag.evaluate.questions.cases import Case, QuestionSet
 from rag.evaluate.questions.judgements import match
 from rag.evaluate.report.stress_page import stress_page
-from rag.evaluate.report.tables import aligned
 from rag.evaluate.run import ask_all, home_of, read
 from rag.evaluate.running import provenance
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.journal import Journal, run_id, write_json
 from rag.evaluate.running.outcome import Outcome
 from rag.evaluate.running.score import right
-from rag.evaluate.statistics import Difference, Mean, difference, interval
+from rag.evaluate.statistics import difference, interval
 from rag.progress import Step, Watcher
 
+from .stress_result import Figure, Stress
 from .trials import Trial, trials
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _MOST = 200  # questions asked unless a limit is given: there are two dozen runs
 
 
-class Figure(NamedTuple):
-    """The share answered right, what the disturbance cost (paired), and how often the attack succeeded."""
-
-    test: str
-    level: str
-    right: Mean
-    lost: Difference
-    attack: Mean | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stress:
-    """`base` is the share answered right undisturbed."""
-
-    name: str
-    base: Mean
-    figures: tuple[Figure, ...]
-    folder: Path
-
-    @property
-    def passed(self) -> bool:
-        """There is nothing to fail."""
-        return True
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        rows = [
-            {
-                "test": one.test,
-                "level": one.level,
-                "right": one.right._asdict(),
-                "difference": one.lost._asdict(),
-                "attack": one.attack._asdict() if one.attack else None,
-            }
-            for one in self.figures
-        ]
-        return {
-            "questions": self.name,
-            "base": self.base._asdict(),
-            "figures": rows,
-            "folder": str(self.folder),
-        }
-
-    def __str__(self) -> str:
-        rows = [
-            (
-                one.test,
-                one.level,
-                f"{one.right.mean:.3f}",
-                f"{one.lost.mean:+.3f}",
-                f"{one.lost.low:+.3f} to {one.lost.high:+.3f}",
-                f"{one.lost.p:.4f}",
-                f"{one.attack.mean:.3f}" if one.attack else "",
-            )
-            for one in self.figures
-        ]
-        head = ("disturbance", "level", "right", "change", "95 % interval", "p", "attack succeeds")
-        mean = self.base
-        told = (
-            f"{self.name}: {mean.mean:.3f} right undisturbed [{mean.low:.3f}, {mean.high:.3f}], n={mean.n:,}"
-        )
-        return f"{told}\n\n{aligned([head, *rows])}\nreport: {self.folder / 'stress.html'}"
-
-
 def stressed(
-    rag: Rag,
+    rag: Pipeline,
     questions: QuestionSet | str | Path,
     *,
     qrels: str | Path | None = None,
@@ -154,7 +90,7 @@ class _Bench:
 
     def __init__(
         self,
-        rag: Rag,
+        rag: Pipeline,
         asked: QuestionSet,
         identity: Mapping[str, Any],
         folder: Path,
@@ -200,7 +136,7 @@ class _Bench:
         return Figure(trial.test, trial.level, interval(now, seed=self.seed), lost, attack)
 
 
-def _under(rag: Rag, trial: Trial) -> Rag:
+def _under(rag: Pipeline, trial: Trial) -> Pipeline:
     """The pipeline with a trial's changes in it."""
     parts: dict[str, Any] = {}
     if trial.planted or trial.hits:

@@ -33,7 +33,7 @@ from .round_trip import RoundTrip
 
 if TYPE_CHECKING:
     from rag.llm.chat import ChatModel
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _TRIES = 20  # candidates tried for each question wanted
 _PAGE = 1000  # chunks scanned at once
@@ -73,7 +73,7 @@ class Made:
 
 
 def make(
-    rag: Rag,
+    rag: Pipeline,
     path: str | Path,
     *,
     number: int = 100,
@@ -114,7 +114,7 @@ def make(
 
 
 def paraphrase(
-    rag: Rag,
+    rag: Pipeline,
     path: str | Path,
     questions: str | Path,
     *,
@@ -146,7 +146,7 @@ def _new(path: str | Path) -> Path:
     return Path(path)
 
 
-def _writer(rag: Rag, model: ChatModel | None) -> Writer | None:
+def _writer(rag: Pipeline, model: ChatModel | None) -> Writer | None:
     """Of the model given, else of the settings' one; None where none is named."""
     named = rag.settings.model
     if model is None and (named.name or named.kind):
@@ -164,7 +164,7 @@ def _paraphrased(case: Case, writer: Writer, check: RoundTrip) -> Case:
 
 
 def _candidates(
-    rag: Rag, chance: random.Random, ask: Callable[[Chunk], Iterable[Case]]
+    rag: Pipeline, chance: random.Random, ask: Callable[[Chunk], Iterable[Case]]
 ) -> Iterator[tuple[Case, Chunk]]:
     """Questions of all chunks in random order, at most one a document in each round."""
     chunks: dict[str, list[Chunk]] = {}

@@ -18,7 +18,7 @@ from rag.types import Answer, Chunk, Hit, Question
 from .cases import Case
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _DEEP = 50  # hits looked through for another place of an answer
 
@@ -26,7 +26,7 @@ _DEEP = 50  # hits looked through for another place of an answer
 class RoundTrip:
     """Checks questions against one pipeline's documents."""
 
-    def __init__(self, rag: Rag) -> None:
+    def __init__(self, rag: Pipeline) -> None:
         self._rag = rag
         self._reader = rag.variant(generate="extractive")
 

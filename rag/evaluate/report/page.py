@@ -17,7 +17,7 @@ from rag.evaluate.statistics import Mean
 from . import charts
 
 if TYPE_CHECKING:
-    from rag.evaluate.result import Run
+    from rag.evaluate.figures import Figures
     from rag.evaluate.running.judge import Judging
 
 _TILES = ("Correct", "Answered", "AbstainR", "CiteP", "nDCG@10", "R@10")
@@ -39,7 +39,7 @@ _GROUPED = ("Correct", "Contains", "nDCG@10", "R@10")
 _SHOWN = 700  # characters of an answer among the worst cases
 
 
-def page(run: Run) -> str:
+def page(run: Figures) -> str:
     """The report of a run."""
     body = [_head(run), _tiles(run), _outcomes(run), _measures(run), _risk(run), _groups(run)]
     body += [_ranks(run), _time(run), _worst(run), _provenance(run)]
@@ -77,7 +77,7 @@ def section(title: str, told: str, *inside: str) -> str:
     return f"<section><h2>{escape(title)}</h2><p class='faint'>{told}</p>{''.join(inside)}</section>"
 
 
-def _head(run: Run) -> str:
+def _head(run: Figures) -> str:
     stages = run.identity.get("pipeline", {})
     named = [f"{stage} <b>{escape(', '.join(parts))}</b>" for stage, parts in stages.items() if parts]
     index = run.identity.get("index", {})
@@ -95,7 +95,7 @@ def _head(run: Run) -> str:
     )
 
 
-def _tiles(run: Run) -> str:
+def _tiles(run: Figures) -> str:
     tiles = [
         f"<div class='tile'><div class='name'>{_TITLES[name]}</div>"
         f"<div class='value'>{_percent(mean.mean)}</div>"
@@ -113,7 +113,7 @@ def _tiles(run: Run) -> str:
     return f"<div class='tiles'>{''.join(tiles)}</div>"
 
 
-def _outcomes(run: Run) -> str:
+def _outcomes(run: Figures) -> str:
     """How the answerable and the unanswerable questions came out."""
     pairs = list(zip(run.questions, run.outcomes, strict=True))
     with_answer = [pair for pair in pairs if pair[0].kind == "qa"]
@@ -141,7 +141,7 @@ def _outcomes(run: Run) -> str:
     return section("What became of the questions", told, *inside)
 
 
-def _measures(run: Run) -> str:
+def _measures(run: Figures) -> str:
     rows: list[str] = []
     for family, title in _FAMILIES.items():
         named = [name for name in run.summary if measure(name).family == family]
@@ -175,7 +175,7 @@ def _measure_row(name: str, mean: Mean) -> str:
     )
 
 
-def _risk(run: Run) -> str:
+def _risk(run: Figures) -> str:
     curve = run.curve
     if not curve.points:
         return ""
@@ -195,7 +195,7 @@ def _risk(run: Run) -> str:
     return section("Confidence", told, charts.risk_chart(curve, chosen))
 
 
-def _groups(run: Run) -> str:
+def _groups(run: Figures) -> str:
     inside = []
     for field, rows in run.groups.items():
         for name in _GROUPED:
@@ -216,7 +216,7 @@ def _groups(run: Run) -> str:
     return section("By kind of question", told, *inside) if inside else ""
 
 
-def _ranks(run: Run) -> str:
+def _ranks(run: Figures) -> str:
     """Where the first relevant document stood."""
     places = [
         next((rank for rank, one in enumerate(outcome.ranking, 1) if one in case.relevant), 0)
@@ -238,7 +238,7 @@ def _ranks(run: Run) -> str:
     return section("Rank of the first relevant document", told, charts.bars(drawn, most=1))
 
 
-def _time(run: Run) -> str:
+def _time(run: Figures) -> str:
     stages = {name: row for name, row in run.cost.items() if name not in ("total", "tokens")}
     if not stages:
         return ""
@@ -252,7 +252,7 @@ def _time(run: Run) -> str:
     return section("Time by stage", told, charts.bars(drawn))
 
 
-def _worst(run: Run) -> str:
+def _worst(run: Figures) -> str:
     cases = run.worst(12)
     if not cases:
         return ""
@@ -308,7 +308,7 @@ def _places(case: Case, outcome: Outcome) -> str:
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
 
 
-def _provenance(run: Run) -> str:
+def _provenance(run: Figures) -> str:
     about = {"identity": dict(run.identity), "machine": dict(run.setting), "seconds": round(run.seconds, 1)}
     shown = json.dumps(about, indent=1, ensure_ascii=False, default=str)
     return (

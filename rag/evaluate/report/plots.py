@@ -9,10 +9,10 @@ from rag.errors import MissingExtra
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rag.evaluate.result import Run
+    from rag.evaluate.figures import Figures
 
 
-def figures(run: Run) -> dict[str, Figure]:
+def figures(run: Figures) -> dict[str, Figure]:
     """`measures`, and where the run has them `risk_coverage`, `time` and one `by <field>` a grouping.
 
     Raises MissingExtra without matplotlib.

@@ -9,7 +9,7 @@ from . import charts
 from .page import document, section
 
 if TYPE_CHECKING:
-    from rag.evaluate.experiments.stress import Figure, Stress
+    from rag.evaluate.experiments.stress_result import Figure, Stress
 
 _TOLD = {
     "typos": "A typing error in a growing share of the question's words.",

@@ -16,7 +16,7 @@ from rag.config import Settings, text_value
 from rag.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 SETTING = {
     "augment": "search.augment",
@@ -30,7 +30,7 @@ SETTING = {
 _OF_THE_INDEX = ("index.", "chunk.")  # settings that only a new index follows
 
 
-def configured(rag: Rag, text: str, *, own_index: bool) -> Rag:
+def configured(rag: Pipeline, text: str, *, own_index: bool) -> Pipeline:
     """The pipeline that a text names. `own_index`: whether a corpus is indexed for it.
 
     Raises ConfigError for unknown settings, and for settings of an index where the index stays the same.

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from rag.evaluate.questions.formats import read_corpus
 from rag.ingest import Progress
-from rag.ingest.run import recipe_of
+from rag.ingest.run import ingest, recipe_of
 from rag.stores import LocalStore
 from rag.types import stable_id
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 
 @contextmanager
-def over(rag: Rag, corpus: str | Path | None, home: Path, told: Callable[[Any], None]) -> Iterator[Rag]:
+def over(
+    rag: Pipeline, corpus: str | Path | None, home: Path, told: Callable[[Any], None]
+) -> Iterator[Pipeline]:
     """The pipeline over the index's own documents, or over a corpus, ingested first where it is new."""
     if corpus is None:
         yield rag
@@ -45,16 +47,16 @@ def over(rag: Rag, corpus: str | Path | None, home: Path, told: Callable[[Any], 
         variant = rag.variant(store=store)
         complete = folder / "complete"
         if documents is None:
-            variant.ingest(path, progress=_passed_on(told))
+            ingest(variant, path, progress=_passed_on(told))
         elif not complete.exists():
-            variant.ingest(documents, progress=_passed_on(told))
+            ingest(variant, documents, progress=_passed_on(told))
             complete.touch()
         yield variant
     finally:
         store.close()
 
 
-def _identity(rag: Rag, path: Path) -> str:
+def _identity(rag: Pipeline, path: Path) -> str:
     """Named by content for files of documents; folders are followed, so their path names them."""
     index, file = rag.settings.index, path / "corpus.jsonl" if path.is_dir() else path
     content = os.path.abspath(path)  # noqa: PTH100 (resolve() would follow links)

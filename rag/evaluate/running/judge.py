@@ -29,7 +29,7 @@ from .outcome import Outcome, Verdict
 from .score import right
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 NAME = "Judge"
 """The measure's name."""
@@ -81,15 +81,23 @@ class Judging(NamedTuple):
         )
 
 
-def judge_of(rag: Rag, named: str | Judge | ChatModel) -> Judge:
+def judge_of(rag: Pipeline, named: str | Judge | ChatModel) -> Judge:
     """The judge of a name: the pipeline's own model, or one that `rag models` or a path knows."""
     if isinstance(named, Judge):
         return named
     if not isinstance(named, str):
         return Judge(named)
-    from rag.llm.open import open_named
+    return Judge(rag.model() if named == rag.settings.model.name else _named(rag, named))
 
-    return Judge(rag.model() if named == rag.settings.model.name else open_named(rag, named))
+
+def _named(rag: Pipeline, name: str) -> ChatModel:
+    """A model by its name alone, with what the catalogue knows of it; the pipeline's own stays as it is."""
+    from rag.config import ModelSettings
+    from rag.llm.catalogue import completed
+    from rag.llm.open import open_model
+
+    settings = completed(ModelSettings(name=name), rag.settings.models)
+    return open_model("", settings, offline=rag.offline)
 
 
 def with_judge(measures: Sequence[Measure], *, judged: bool) -> list[Measure]:

@@ -6,17 +6,14 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged
-from rag.types import Answer, Hit
+from rag.pipeline.pipeline import Pipeline, answer_of
+from rag.types import Answer, Hit, Record
 
 from .proofs import supports
-
-if TYPE_CHECKING:
-    from rag.rag import Rag
-    from rag.trace import Record
 
 
 class Found(NamedTuple):
@@ -104,7 +101,7 @@ class Outcome:
         )
 
 
-def observe(rag: Rag, case: Case, judged: Judged, depth: int, k: int | None = None) -> Outcome:
+def observe(rag: Pipeline, case: Case, judged: Judged, depth: int, k: int | None = None) -> Outcome:
     """Asks one question; questions without reference answers to judge are only searched for.
 
     `depth`: how many documents the ranking should hold. Where the hits of the pipeline come from fewer, those
@@ -118,8 +115,8 @@ def observe(rag: Rag, case: Case, judged: Judged, depth: int, k: int | None = No
     else:
         events = list(rag.stream(case.question, k=k, where=hidden))
         hits = next(list(event.hits) for event in events if event.kind == "hits")
-        answer = events[-1].answer
-        trace = list(answer.trace) if answer else []
+        answer = answer_of(events)
+        trace = list(answer.trace)
     spent = time.perf_counter() - began
     ranking = _documents(hits, judged, case)
     if case.relevant and len(ranking) < depth and len(hits) == (k or rag.settings.search.k):

@@ -15,10 +15,10 @@ from rag.ground.support import Read, stands_there
 from rag.types import Answer, Sentence
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 
-def supports(rag: Rag, answer: Answer) -> list[float]:
+def supports(rag: Pipeline, answer: Answer) -> list[float]:
     """How well each sentence is supported, 0 to 1, in the order of the sentences."""
     proved = _with_real_citations(rag, answer)
     found = [float(bool(one.citations)) for one in proved]
@@ -30,7 +30,7 @@ def supports(rag: Rag, answer: Answer) -> list[float]:
     return found
 
 
-def _with_real_citations(rag: Rag, answer: Answer) -> list[Sentence]:
+def _with_real_citations(rag: Pipeline, answer: Answer) -> list[Sentence]:
     """The sentences with those of their citations that stand in the stored documents."""
     cited = {citation.document_id for one in answer.sentences for citation in one.citations}
     texts = {document.id: document.text for document in rag.opened.load(sorted(cited))} if cited else {}

@@ -20,7 +20,7 @@ from rag.trace import name_of
 from rag.types import stable_id
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.pipeline import Pipeline
 
 _LIBRARIES = (
     "footnote-rag",
@@ -35,7 +35,9 @@ _LIBRARIES = (
 _STAGES = ("augment", "denoise", "reorder", "ground")
 
 
-def identity(rag: Rag, questions: QuestionSet, *, k: int | None, depth: int, seed: int) -> dict[str, Any]:
+def identity(
+    rag: Pipeline, questions: QuestionSet, *, k: int | None, depth: int, seed: int
+) -> dict[str, Any]:
     """JSON values; two runs with the same identity give the same figures."""
     return {
         "questions": {"name": questions.name, "count": len(questions), "fingerprint": questions.fingerprint},
@@ -60,7 +62,7 @@ def setting() -> dict[str, Any]:
     }
 
 
-def pipeline(rag: Rag) -> dict[str, list[str]]:
+def pipeline(rag: Pipeline) -> dict[str, list[str]]:
     """The names of the parts, stage by stage."""
     named = {kind: [name_of(part) for part in getattr(rag, kind)] for kind in _STAGES}
     return {
@@ -73,7 +75,7 @@ def pipeline(rag: Rag) -> dict[str, list[str]]:
     }
 
 
-def index_fingerprint(rag: Rag) -> dict[str, Any]:
+def index_fingerprint(rag: Pipeline) -> dict[str, Any]:
     """What the index holds: a digest over all documents, and what it was built with."""
     digest = hashlib.blake2b(digest_size=12)
     documents = chunks = 0

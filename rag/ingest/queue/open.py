@@ -11,7 +11,7 @@ from rag.stores import store_name, without_password
 from .leases import Queue
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 NAME = "queue.sqlite"
 
@@ -32,7 +32,7 @@ def open_queue(url: str) -> Queue:
     return Queue(SqliteDatabase(Path(url)))
 
 
-def queue_url(rag: Rag) -> str:
+def queue_url(rag: Parts) -> str:
     """Where an ingest of this pipeline and its workers meet."""
     if rag.settings.ingest.queue:
         return rag.settings.ingest.queue

@@ -20,7 +20,7 @@ from .leases import Queue
 from .worker import work, worker_name
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 ROOT = Path(__file__).resolve().parents[3]
 """The folder that holds the package `rag`."""
@@ -36,7 +36,7 @@ class _Running(NamedTuple):
 class Processes:
     """Worker processes that open the embedder and the store by their names."""
 
-    def __init__(self, rag: Rag, queue: Queue, url: str, number: int) -> None:
+    def __init__(self, rag: Parts, queue: Queue, url: str, number: int) -> None:
         self._queue = queue
         self._setup = {**told(rag), "queue": url}
         self._deaths = 0
@@ -94,12 +94,12 @@ class Processes:
 class Thread:
     """One worker in this process, for an embedder that was made here and has no name to be opened by."""
 
-    def __init__(self, rag: Rag, queue: Queue) -> None:
+    def __init__(self, rag: Parts, queue: Queue) -> None:
         self._over = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, args=(rag, queue), name="rag-work", daemon=True)
 
-    def _work(self, rag: Rag, queue: Queue) -> None:
+    def _work(self, rag: Parts, queue: Queue) -> None:
         try:
             with opened(told(rag), rag.embedder) as own:  # the ingest holds its store's place for writing
                 work(own, queue, stopped=self._over.is_set)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
     _Known = Mapping[str, NDArray[np.float32]]
 
@@ -38,7 +38,7 @@ class Workers(Protocol):
 
 
 @contextmanager
-def queued(rag: Rag) -> Iterator[Queued]:
+def queued(rag: Parts) -> Iterator[Queued]:
     """Hands the second half of an ingest to `ingest.workers` processes here, and to those that join."""
     url = queue_url(rag)
     by_workers = rag.by_url and rag.store.caps.concurrent_writers
@@ -58,7 +58,7 @@ def queued(rag: Rag) -> Iterator[Queued]:
 class Queued:
     """Documents go into the queue. Workers store them, or this ingest where a store admits one writer."""
 
-    def __init__(self, rag: Rag, queue: Queue, run: Run, kept: Keeping, workers: Workers) -> None:
+    def __init__(self, rag: Parts, queue: Queue, run: Run, kept: Keeping, workers: Workers) -> None:
         self._rag, self._queue, self._run, self._kept, self._workers = rag, queue, run, kept, workers
         self._name = worker_name()
         self._open: dict[int, _Open] = {}

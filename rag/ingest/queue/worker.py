@@ -19,7 +19,7 @@ from .open import open_queue, queue_url
 from .payload import texts_of, upserts_of, vectors_of, vectors_to
 
 if TYPE_CHECKING:
-    from rag.rag import Rag
+    from rag.pipeline.parts import Parts
 
 THERE = "there"
 """What a run names as its store when the queue lives in that store."""
@@ -27,7 +27,7 @@ PAUSE = 0.1  # seconds between two looks at an empty queue
 
 
 def work(
-    rag: Rag,
+    rag: Parts,
     queue: Queue,
     *,
     name: str = "",
@@ -55,7 +55,7 @@ def work(
     return finished
 
 
-def join(rag: Rag, *, idle: float = 0.0, progress: Watcher = lambda step: None) -> int:
+def join(rag: Parts, *, idle: float = 0.0, progress: Watcher = lambda step: None) -> int:
     """Works for the ingests of this pipeline's queue, as `work` does."""
     with closing(open_queue(queue_url(rag))) as queue:
         return work(rag, queue, idle=idle, progress=progress)
@@ -69,7 +69,7 @@ def worker_name() -> str:
 class Worker:
     """One pipeline's embedder and store at work for a queue. `step` does one unit."""
 
-    def __init__(self, rag: Rag, queue: Queue, name: str) -> None:
+    def __init__(self, rag: Parts, queue: Queue, name: str) -> None:
         self._rag, self._queue, self.name = rag, queue, name
 
     def step(self) -> bool:

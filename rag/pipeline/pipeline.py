@@ -1,0 +1,147 @@
+"""Question → answer on one screen: augment → retrieve → denoise → reorder → generate → ground.
+
+Every stage is a callable and leaves one record in the trace. What the stages are, and how names become
+callables, is in `parts.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+from rag.errors import ConfigError
+from rag.stores import Filter, VectorStore, parse_where
+from rag.trace import Trace, notes_of
+from rag.types import Answer, Event, Hit, Question, Quote, Record, Turn
+
+from .parts import Parts
+
+Where = Filter | str | None
+
+
+class Pipeline(Parts):
+    """The parts, and what they do together when a question is asked."""
+
+    def ask(
+        self, question: str, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
+    ) -> Answer:
+        """The grounded answer to a question, from the `k` best hits among the chunks that match `where`.
+
+        `history` is the conversation before it, oldest turn first: the augment stage `history` makes a
+        follow-up stand alone by it.
+        """
+        events = self._answered(question, k, where, history)
+        while True:
+            try:
+                next(events)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+
+    def stream(
+        self, question: str, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
+    ) -> Iterator[Event]:
+        """The answer as it comes about: finished stages, hits, pieces of text, and last the answer itself."""
+        answer = yield from self._answered(question, k, where, history)
+        yield Event("answer", answer=answer)
+
+    def search(
+        self, question: str, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
+    ) -> list[Hit]:
+        """The `k` best hits for a question, best first, among the chunks that match `where`."""
+        return self.explain(question, k, where, history)[0]
+
+    def explain(
+        self, question: str, k: int | None = None, where: Where = None, history: Sequence[Turn] = ()
+    ) -> tuple[list[Hit], list[Record]]:
+        """The hits of `search`, and the record of every stage."""
+        trace = Trace(question)
+        _, hits = self._retrieved(trace, question, k, where, history)
+        return list(hits), trace.records
+
+    def _retrieved(
+        self, trace: Trace, question: str, k: int | None, where: Where, history: Sequence[Turn]
+    ) -> tuple[Question, Sequence[Hit]]:
+        """augment → retrieve → denoise, cut to k. Denoise stages see more hits than k, so that k are left."""
+        if not question.strip():
+            raise ConfigError("the question is empty: expected some words")
+        wanted = self.settings.search.k if k is None else k
+        if wanted < 1:
+            raise ConfigError(f"k is {wanted}, expected at least 1")
+        asked = Question(question.strip(), history=tuple(history))
+        for augment in self.augment:
+            asked = trace.run("augment", augment, asked)
+        reach = wanted + wanted // 2 + 1 if self.denoise else wanted
+        reach = max([reach, *(getattr(stage, "reach", 0) for stage in self.denoise)])
+        hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, filter_of(where))
+        for denoise in self.denoise:
+            hits = trace.run("denoise", denoise, asked, hits)
+        trace.passed_on(hits[:wanted])
+        return asked, hits[:wanted]
+
+    def _answered(
+        self, question: str, k: int | None, where: Where, history: Sequence[Turn]
+    ) -> Generator[Event, None, Answer]:
+        """The six stages, one after another: their events as they come, and the answer at the end."""
+        from rag.ground.cite import cite
+
+        self.ready()
+        trace = Trace(question)
+        asked, hits = self._retrieved(trace, question, k, where, history)
+        yield from _finished(trace)
+        yield Event("hits", hits=tuple(hits))
+
+        for reorder in self.reorder:
+            hits = trace.run("reorder", reorder, asked, hits)
+        yield from _finished(trace)
+
+        pieces: list[str | Quote] = []
+        for piece in trace.generate(self.generate, asked, hits):
+            pieces.append(piece)
+            if isinstance(piece, str):
+                yield Event("text", text=piece)
+        yield from _finished(trace)
+
+        answer: Answer = trace.run("ground", cite, asked, pieces, hits, self.pages)
+        for ground in self.ground:
+            answer = trace.run("ground", ground, asked, answer)
+        yield from _finished(trace)
+
+        notes = answer.notes + notes_of(trace.records)
+        return replace(answer, trace=tuple(trace.records), notes=notes)
+
+    def variant(
+        self, settings: Mapping[str, Any] | None = None, *, store: VectorStore | None = None, **parts: Any
+    ) -> Self:
+        """Another pipeline over the same open store and embedder, with some settings or parts changed.
+
+        `parts` are those of `Rag(...)`, `denoise=[]` say. Closing the variant leaves the store open. Another
+        embedder (`index.embedder`) needs another `store` too.
+        """
+        other = "index.embedder" in (settings or {})
+        return type(self)(
+            self.index,
+            embedder=None if other else self.embedder,
+            store=store or (self.store if self.exists else None),
+            settings={**self._overrides, **(settings or {})},
+            offline=self.offline,
+            **{**self._given, **parts},
+        )
+
+
+def answer_of(events: Iterable[Event]) -> Answer:
+    """The answer that a stream ends with. Raises ConfigError for events that were not taken to their end."""
+    for event in events:
+        if event.answer is not None:
+            return event.answer
+    raise ConfigError("no event holds an answer: expected all events of a stream, to its end")
+
+
+def filter_of(where: Where) -> Filter | None:
+    """The filter that is given, or that a text says. Raises FilterError for a text that is none."""
+    return parse_where(where) if isinstance(where, str) else where
+
+
+def _finished(trace: Trace) -> Iterator[Event]:
+    """An event for each stage that finished since the last time."""
+    return (Event("stage", record=record) for record in trace.news())
