@@ -15,9 +15,9 @@
   flat values), `sortable.py` (values as strings that sort alike), `ties.py` (equal scores), `pieces.py`
 """
 
-from .contract import BuiltWith, Capabilities, Problem, Upsert, VectorStore
+from .contract import BuiltWith, Capabilities, Problem, Tables, Upsert, VectorStore
 from .local.store import LocalStore
-from .open import built_with, capabilities, open_store, store_name, without_password
+from .open import built_with, capabilities, open_store, open_tables, store_name, without_password
 from .upsert import prepared
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
@@ -31,6 +31,7 @@ __all__ = [
     "LocalStore",
     "NotOf",
     "Problem",
+    "Tables",
     "Upsert",
     "VectorStore",
     "Where",
@@ -40,6 +41,7 @@ __all__ = [
     "leaves",
     "matches",
     "open_store",
+    "open_tables",
     "parse_where",
     "prepared",
     "store_name",

@@ -2,7 +2,7 @@
 
 A store is opened for one embedder: its name, fingerprint and dimension are kept in the store, and another is
 refused with FingerprintError. Vectors are unit rows and the metric is the inner product, everywhere.
-`rag.testing.StoreContract` is this page as a test suite; a third party's store inherits it. `opening.py` says
+`rag.testing.StoreContract` is this page as a test suite; a third party's store inherits it. `open.py` says
 what a module offers so that its stores open by URL.
 """
 
@@ -83,6 +83,16 @@ class Problem(NamedTuple):
 
     what: str
     mend: str
+
+
+class Tables(Protocol):
+    """An SQL database beside a store's own tables, for those who keep theirs there. For any thread."""
+
+    def writing(self) -> AbstractContextManager[Any]:
+        """A cursor in a transaction: all of it is committed at the end, or nothing. Raises StoreError."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class VectorStore(Protocol):

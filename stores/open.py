@@ -22,7 +22,7 @@ from typing import Any
 
 from rag.errors import ConfigError
 
-from .contract import BuiltWith, Capabilities, VectorStore
+from .contract import BuiltWith, Capabilities, Tables, VectorStore
 
 GROUP = "rag.stores"
 SCHEMES = {
@@ -84,6 +84,19 @@ def capabilities(url: str | Path) -> Capabilities:
     """What a new store of this kind can do with default options; only the scheme of the URL counts."""
     told: Capabilities = _module(str(url)).CAPS
     return told
+
+
+def open_tables(url: str) -> Tables:
+    """The database that a PostgreSQL store is kept in, for other tables in the same schema.
+
+    Raises ConfigError for a store of another kind, MissingExtra without its client, StoreError where it
+    cannot be reached.
+    """
+    module = _module(url)
+    if not hasattr(module, "tables"):
+        raise ConfigError(f"{without_password(url)} is no SQL database: expected postgresql://…")
+    made: Tables = module.tables(url)
+    return made
 
 
 def store_name(url: str | Path) -> str:

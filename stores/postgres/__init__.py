@@ -1,5 +1,6 @@
 """Documents, chunks and vectors in a schema of PostgreSQL."""
 
+from .connection import tables
 from .store import CAPS, built_with, open  # noqa: A004
 
-__all__ = ["CAPS", "built_with", "open"]
+__all__ = ["CAPS", "built_with", "open", "tables"]

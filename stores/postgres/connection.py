@@ -59,6 +59,16 @@ def connected(url: str) -> Connection[Any]:
     return connection
 
 
+def tables(url: str) -> Connections:
+    """For tables of another's own in the schema that the URL names, which is made where there is none."""
+    with connected(url) as connection:
+        _, schema = split(url)
+        named = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        if connection.execute(named, (schema,)).fetchone() is None:
+            connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    return Connections(url, 2, vectors=False)
+
+
 def _find_tables(connection: Connection[Any], schema: str) -> None:
     """Makes the schema the first that is looked into; the others hold the types of extensions."""
     connection.execute(

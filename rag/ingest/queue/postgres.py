@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
+
+from rag.stores import open_tables
 
 from .leases import Execute
 
@@ -19,18 +20,11 @@ class PostgresDatabase:
     blob = "BYTEA"
 
     def __init__(self, url: str) -> None:
-        # The store's own way to connect: its pool, its search path, its errors.
-        engine: Any = import_module("rag.stores.postgres.connection")
-        with engine.connected(url) as connection:
-            _, schema = engine.split(url)
-            found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone()
-            if found is None:
-                connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        self._connections: Any = engine.Connections(url, 2, vectors=False)
+        self._tables = open_tables(url)  # the store's way to connect: its pool, its search path, its errors
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
-        with self._connections.writing() as cursor:
+        with self._tables.writing() as cursor:
 
             def execute(statement: str, values: Sequence[Any]) -> list[Mapping[str, Any]]:
                 if statement.startswith("CREATE"):  # two that make one table at once would both fail
@@ -41,4 +35,4 @@ class PostgresDatabase:
             yield execute
 
     def close(self) -> None:
-        self._connections.close()
+        self._tables.close()
