@@ -24,7 +24,7 @@ class Rag(Pipeline):
 
     `index` is a folder (default `.rag`). `store` is a `VectorStore` or the URL of one, where documents and
     chunks are not to live in that folder; what belongs to its reader stays there (the glossary, solved
-    questions), and `rag.toml` beside it. A stage is given by name, by
+    questions), or in the folder `home`, and `rag.toml` beside it. A stage is given by name, by
     `module:function`, or as a callable; `settings` maps `section.name` to values and goes before the
     environment and `rag.toml`. Raises ConfigError for settings that cannot be used, and StoreError or one of
     its kinds when the store cannot be opened.
@@ -56,7 +56,7 @@ class Rag(Pipeline):
         """
         from rag.glossary.build import refresh
 
-        return refresh(self.opened, self.index, self.language)
+        return refresh(self.opened, self.home, self.language)
 
     def remove(self, sources: Iterable[str] = (), where: Where = None) -> list[str]:
         """Removes documents by source, or by filter. Returns the sources that went."""

@@ -11,6 +11,7 @@ from rag.evaluate.report.tables import aligned
 from .figures import Figures
 from .statistics import Difference, difference, holm
 
+_ALPHA = 0.05
 _UNPAIRED = ("AbstainP",)  # a question declined by both is judged alike in both: there is nothing to pair
 
 
@@ -24,12 +25,24 @@ class Row(NamedTuple):
     holm: float
 
     @property
+    def proven(self) -> bool:
+        """Whether the two differ, the number of measures taken into account."""
+        return self.difference.decided and self.holm < _ALPHA
+
+    @property
     def verdict(self) -> str:
-        """In words: better, worse, no difference, or undecided and how many questions would decide."""
-        if self.difference.decided:
+        """In words: better, worse, no difference, or undecided and how many questions would decide.
+
+        With ten measures side by side, one of them differs by chance far more often than once in twenty
+        times; so what counts is the corrected p-value, and equal systems are told apart in 5 % of
+        comparisons at most, however many measures they have.
+        """
+        if self.proven:
             return "B is better" if self.difference.mean > 0 else "B is worse"
         if not self.difference.mean:
             return "no difference"
+        if self.difference.decided:
+            return "undecided; it differs alone, but not among so many measures"
         needed = self.difference.needed
         return f"undecided; about {needed:,} questions would decide" if needed else "undecided"
 
@@ -64,12 +77,12 @@ class Comparison:
                 f"{row.b:.3f}",
                 f"{row.difference.mean:+.3f}",
                 f"{row.difference.low:+.3f} to {row.difference.high:+.3f}",
-                f"{row.difference.p:.4f}",
+                f"{row.holm:.4f}",
                 row.verdict,
             )
             for row in self.rows
         ]
-        head = ("measure", "A", "B", "B − A", "95 % interval", "p", "")
+        head = ("measure", "A", "B", "B − A", "95 % interval", "p (Holm)", "")
         return f"A: {self.a}\nB: {self.b}\n{self.questions:,} questions, paired\n\n{aligned([head, *rows])}"
 
     def to_dict(self) -> dict[str, Any]:

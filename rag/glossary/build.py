@@ -25,7 +25,8 @@ MOST_TERMS = 5000
 """Terms that are kept, the most frequent first: more make opening slow, and are rare."""
 MOST_SENSES = 5
 _BATCH = 100
-_VERSION = 1  # raised when `mine` finds something else in the same text
+VERSION = 1
+"""Raised when `mine` finds something else in the same text."""
 
 
 class Built(NamedTuple):
@@ -42,7 +43,7 @@ class Built(NamedTuple):
 def refresh(store: VectorStore, folder: Path, language: str = "english") -> Built:
     """Brings the glossary of a folder up to the store. `language` (a Snowball name) merges inflections."""
     began = time.perf_counter()
-    stored = {info.id: f"{_VERSION} {info.hash}" for info in store.documents()}
+    stored = {info.id: f"{VERSION} {info.hash}" for info in store.documents()}
     kept = {
         document: row for document, row in _read(folder / STATE).items() if stored.get(document) == row[0]
     }

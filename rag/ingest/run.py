@@ -60,8 +60,8 @@ def ingest(
         if paths:
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
-        if rag.keeps_glossary and (sync.report.changed or not (rag.index / GLOSSARY).exists()):
-            refresh(rag.opened, rag.index, rag.language)
+        if rag.keeps_glossary and (sync.report.changed or not (rag.home / GLOSSARY).exists()):
+            refresh(rag.opened, rag.home, rag.language)
     return sync.report
 
 

@@ -53,8 +53,10 @@ class Parts:
         settings: Mapping[str, Any] | None = None,
         offline: bool = False,
         wait: float = 0.0,
+        home: str | Path | None = None,
     ) -> None:
         self.index = Path(index)
+        self.home = self.index if home is None else Path(home)
         if isinstance(store, str | Path):
             settings, store = {**(settings or {}), "store.url": str(store)}, None
         self.config: Resolved = resolve_settings(self.index, settings)
@@ -249,7 +251,7 @@ class Parts:
         """
         search, ask = self.settings.search, self.settings.ask
         return {
-            "index": lambda: self.index,
+            "index": lambda: self.home,
             "store": lambda: self.opened,
             "embedder": lambda: self.embedder,
             "language": lambda: self.language,

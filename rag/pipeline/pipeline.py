@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 from rag.errors import ConfigError
@@ -111,12 +112,18 @@ class Pipeline(Parts):
         return replace(answer, trace=tuple(trace.records), notes=notes)
 
     def variant(
-        self, settings: Mapping[str, Any] | None = None, *, store: VectorStore | None = None, **parts: Any
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        store: VectorStore | None = None,
+        home: str | Path | None = None,
+        **parts: Any,
     ) -> Self:
         """Another pipeline over the same open store and embedder, with some settings or parts changed.
 
         `parts` are those of `Rag(...)`, `denoise=[]` say. Closing the variant leaves the store open. Another
-        embedder (`index.embedder`) needs another `store` too.
+        embedder (`index.embedder`) needs another `store` too. What is kept beside another store, a glossary
+        say, is kept in `home`.
         """
         other = "index.embedder" in (settings or {})
         return type(self)(
@@ -125,6 +132,7 @@ class Pipeline(Parts):
             store=store or (self.store if self.exists else None),
             settings={**self._overrides, **(settings or {})},
             offline=self.offline,
+            home=home or self.home,
             **{**self._given, **parts},
         )
 

@@ -69,7 +69,7 @@ class Effect(NamedTuple):
     def harms(self) -> bool:
         """Whether it is proven worse on another measure that is watched."""
         rows = [row for row in self.comparison.rows if row.measure in _WATCHED]
-        return any(row.difference.decided and row.difference.mean < 0 and row.holm < _ALPHA for row in rows)
+        return any(row.proven and row.difference.mean < 0 for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """A corpus for one evaluation: an index of its own, kept below `.rag-eval/corpora/` for the next time.
 
 The index is found again by all that decides about it (corpus, embedder, chunker, language), so two
-configurations that cut alike share one, and others never meet.
+configurations that cut alike share one, and others never meet. Everything a pipeline keeps beside an index
+lives in that folder too: the corpus' own glossary, which is mined whether the first pipeline uses it or not,
+so that no figure depends on which pipeline came first, and no memory of solved questions.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.augment.memory import NAME as SOLVED
 from rag.evaluate.questions.formats import read_corpus
+from rag.glossary.build import VERSION, refresh
+from rag.glossary.file import NAME as GLOSSARY
 from rag.ingest import Progress
 from rag.ingest.run import ingest, recipe_of
 from rag.stores import LocalStore
@@ -21,6 +26,9 @@ from rag.types import stable_id
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
+
+
+_WITHIN = {"ingest.queue": "", "ingest.ray": ""}  # what ingests the corpus is this process and its workers
 
 
 @contextmanager
@@ -44,14 +52,18 @@ def over(
         engine=index.lexical,
     )
     try:
-        variant = rag.variant(store=store)
+        variant = rag.variant(_WITHIN, store=store, home=folder)
         complete = folder / "complete"
         if documents is None:
-            ingest(variant, path, progress=_passed_on(told))
-        elif not complete.exists():
+            changed = bool(ingest(variant, path, progress=_passed_on(told)).changed)
+        elif changed := not complete.exists():
             ingest(variant, documents, progress=_passed_on(told))
+        for left in (SOLVED, GLOSSARY) if changed else (SOLVED,):
+            (folder / left).unlink(missing_ok=True)
+        if not (folder / GLOSSARY).exists():
+            refresh(store, folder, variant.language)
             complete.touch()
-        yield variant
+        yield rag.variant(store=store, home=folder)
     finally:
         store.close()
 
@@ -63,7 +75,7 @@ def _identity(rag: Pipeline, path: Path) -> str:
     if file.is_file():
         with file.open("rb") as opened:
             content = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=12)).hexdigest()
-    return stable_id(content, recipe_of(rag), index.language, index.lexical)[:12]
+    return stable_id(content, recipe_of(rag), index.language, index.lexical, VERSION)[:12]
 
 
 def _passed_on(told: Callable[[Any], None]) -> Callable[[Progress], None]:

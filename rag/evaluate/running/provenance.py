@@ -8,16 +8,21 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.augment.memory import NAME as SOLVED
 from rag.config import flat
 from rag.cores import cores
 from rag.evaluate.questions.cases import QuestionSet
+from rag.glossary.file import NAME as GLOSSARY
 from rag.trace import name_of
 from rag.types import stable_id
+
+from .code import is_code, written
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
@@ -32,6 +37,7 @@ _LIBRARIES = (
     "transformers",
     "torch",
 )
+_LARGE = 2**20  # bytes from which a file is told by size and time
 _STAGES = ("augment", "denoise", "reorder", "ground")
 
 
@@ -42,7 +48,10 @@ def identity(
     return {
         "questions": {"name": questions.name, "count": len(questions), "fingerprint": questions.fingerprint},
         "index": index_fingerprint(rag),
+        "kept": {name: _content(rag.home / name) for name in (GLOSSARY, SOLVED)},
         "pipeline": pipeline(rag),
+        "parts": {f"{kind} {name_of(one)}": written(one) for kind, one in rag.named if is_code(one)},
+        "files": named_files(rag),
         "settings": {name: _plain(value) for name, value in sorted(flat(rag.settings).items())},
         "k": k or rag.settings.search.k,
         "depth": depth,
@@ -50,6 +59,48 @@ def identity(
         "code": code_fingerprint(),
         "versions": versions(),
     }
+
+
+def named_files(rag: Pipeline) -> dict[str, str]:
+    """Files and folders that settings name, by setting: digests of small ones, else size and time.
+
+    A model or a prompt that was replaced is another one, though it lies in the same place.
+    """
+    named = {
+        name: value
+        for name, value in _leaves(flat(rag.settings))
+        if isinstance(value, str) and not name.startswith(("store.", "stores.", "ingest.", "index."))
+    }
+    return {
+        name: _content(Path(value))
+        for name, value in sorted(named.items())
+        if ("/" in value or "." in value) and Path(value).exists()
+    }
+
+
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves({f"{name}.{key}": one for key, one in value.items()})
+        else:
+            yield name, value
+
+
+def _content(path: Path) -> str:
+    """A digest; empty where there is nothing."""
+    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    rows = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except OSError:
+            return ""
+        large = stat.st_size > _LARGE
+        what = (
+            f"{stat.st_size} {stat.st_mtime_ns}" if large else hashlib.blake2b(file.read_bytes()).hexdigest()
+        )
+        rows.append(f"{file.name} {what}")
+    return stable_id(*rows)
 
 
 def setting() -> dict[str, Any]:

@@ -36,7 +36,9 @@ def queue_url(rag: Parts) -> str:
     """Where an ingest of this pipeline and its workers meet."""
     if rag.settings.ingest.queue:
         return rag.settings.ingest.queue
+    if not rag.by_url:
+        return str(rag.home / NAME)
     if store_name(rag.url) == "postgres":
         return rag.url
-    folder = Path(rag.url) if store_name(rag.url) == "local" else rag.index
+    folder = Path(rag.url) if store_name(rag.url) == "local" else rag.home
     return str(folder / NAME)
