@@ -15,16 +15,23 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from rag import lookup
 from rag.errors import ConfigError
 
 from .contract import BuiltWith, Capabilities, Tables, VectorStore
 
-GROUP = "rag.stores"
+NAMES = {
+    "local": ".local",
+    "postgres": ".postgres",
+    "lancedb": ".lancedb",
+    "qdrant": ".qdrant",
+    "milvus": ".milvus",
+}
+"""Name of a store, under which its options stand → the module with its `open` and `built_with`."""
+
 SCHEMES = {
     "postgresql": "postgres",
     "postgres": "postgres",
@@ -35,7 +42,7 @@ SCHEMES = {
     "milvus": "milvus",
     "milvuss": "milvus",
 }
-"""Scheme → module of this package. What has no scheme is a folder, and its module is `local`."""
+"""Scheme of a URL → name of a store. What has no scheme is a folder, `local`; any other names its store."""
 
 _OFFERED = ("url", "fingerprint", "dim", "embedder", "language", "engine", "wait")
 
@@ -117,20 +124,27 @@ def _scheme(url: str) -> str:
 
 
 def _module(url: str) -> Any:
-    scheme = _scheme(url)
-    if not scheme or scheme in SCHEMES:
-        return import_module(f".{store_name(url)}", __package__)
-    for point in entry_points(group=GROUP, name=scheme):
-        found = point.load()
-        for name in ("open", "built_with"):
-            if not callable(getattr(found, name, None)):
-                raise ConfigError(f"the entry point {point.value!r} of {GROUP} has no function {name!r}")
-        return found
-    known = sorted({*SCHEMES, *(point.name for point in entry_points(group=GROUP))})
-    raise ConfigError(
-        f"no store is known for {without_password(url)}: expected a folder, or a URL that begins with one of "
-        f"{', '.join(f'{name}://' for name in known)}"
-    )
+    scheme, name = _scheme(url), store_name(url)
+    if scheme and scheme not in _schemes():
+        known = ", ".join(f"{one}://" for one in _schemes())
+        raise ConfigError(
+            f"no store is known for {without_password(url)}: expected a folder, or a URL that begins with "
+            f"one of {known}"
+        )
+    found = lookup.find("stores", name, NAMES, __package__)
+    for wanted in ("open", "built_with"):
+        if not callable(getattr(found, wanted, None)):
+            raise ConfigError(
+                f"the store {name!r} of an installed package has no function {wanted!r}: expected a module "
+                "with open and built_with"
+            )
+    return found
+
+
+def _schemes() -> list[str]:
+    """What a URL may begin with."""
+    offered = set(lookup.names("stores", NAMES)) - set(NAMES)
+    return sorted({*SCHEMES, *offered})
 
 
 def _refuse_unknown(url: str, given: Mapping[str, Any], module: Any) -> None:

@@ -17,8 +17,8 @@ import rag
 
 FLOORS = (
     ("rag.errors", "rag.types", "rag.cores", "rag.progress"),
-    ("rag.trace", "rag.options", "rag.text", "rag.models", "rag.prompts", "indexes"),
-    ("rag.config", "rag.embedding", "rag.loaders", "rag.chunking"),
+    ("rag.lookup", "rag.trace", "rag.options", "rag.text", "rag.models", "rag.prompts"),
+    ("rag.config", "rag.embedding", "rag.loaders", "rag.chunking", "indexes"),
     ("stores", "rag.llm"),
     ("rag.reading", "rag.retrieve", "rag.glossary", "rag.testing"),
     ("rag.generate", "rag.reorder"),

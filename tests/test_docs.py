@@ -24,7 +24,7 @@ from rag.cli import app, main
 from rag.config import Settings, described, flat
 from rag.indexes import DenseIndex
 from rag.loaders import suffixes
-from rag.loaders.formats import MODULES, REFUSED
+from rag.loaders.formats import LOADERS, REFUSED
 from rag.pipeline.registry import defaults, names
 from rag.types import Chunk
 
@@ -238,7 +238,7 @@ def test_the_page_of_formats_has_every_suffix() -> None:
     table, _, refused = text.partition("## What is not read")
     told = set(re.findall(r"(?<=[ |])\.[a-z]\w*(?=[ ,|])", table))
     assert told - suffixes() == set()
-    assert {suffix for suffix, module in MODULES.items() if module != "code"} - told == set()
+    assert {suffix for suffix, loader in LOADERS.items() if loader != "rag.loaders.code:load"} - told == set()
     assert set(re.findall(r"(?<=[ |])\.\w+(?=[ ,|])", refused.split("## ")[0])) >= set(REFUSED)
 
 

@@ -1,10 +1,11 @@
 """BM25 over texts under positions: incremental, durable, and any edits score like an index built anew.
 
-- `lexical_tantivy.py`: the default engine, on disk
-- `lexical_rank_bm25.py`: in memory, for small corpora
-- `lexical_bm25.py`: the formula
+- `tantivy.py`: the default engine, on disk; `snapshot.py`: what its readers keep seeing
+- `rank_bm25.py`: scores every text for every query; for small corpora, and the oracle of the tests
+- `bm25.py`: the formula; `manifest.py`: what an index on disk was made with
 
-Both engines take their terms from `analysis.py` and score on the same scale.
+Both engines take their terms from `indexes/analysis/` and score on the same scale. A PostgreSQL, Qdrant or
+Milvus store has the same formula on its server instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from rag import lookup
 from rag.errors import ConfigError
 
 from .bm25 import K1, B
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ENGINES = ("tantivy", "rank-bm25")
+ENGINES = {
+    "tantivy": ".tantivy:opened",
+    "rank-bm25": ".rank_bm25:opened",
+}
+"""Name in the settings → what opens the engine: `(folder, language, k1=…, b=…) -> LexicalIndex`."""
 
 
 @runtime_checkable
@@ -79,17 +85,11 @@ def open_lexical(
     `language` as `Analyzer` takes it; `k1` (≥ 0) and `b` (0 to 1) as in BM25. Raises ConfigError for
     settings that cannot be, CorruptError when the folder holds something else.
     """
-    if engine not in ENGINES:
-        raise ConfigError(f"no lexical engine {engine!r}; expected one of {', '.join(ENGINES)}.")
+    opened = lookup.find("lexical", engine, ENGINES, __package__)
     if not (k1 >= 0 and 0 <= b <= 1):
         raise ConfigError(f"BM25 cannot use k1={k1}, b={b}; expected k1 ≥ 0 and b from 0 to 1.")
-    if engine == "tantivy":
-        from .tantivy import TantivyIndex
-
-        return TantivyIndex.open(folder, language, k1=k1, b=b)
-    from .rank_bm25 import RankBM25Index
-
-    return RankBM25Index.open(folder, language, k1=k1, b=b)
+    index: LexicalIndex = opened(folder, language, k1=k1, b=b)
+    return index
 
 
 def discard_lexical(folder: Path) -> None:

@@ -164,3 +164,8 @@ class RankBM25Index:
             model.idf = {term: idf(total, frequency) for term, frequency in frequencies.items()}
             self._model = model, np.fromiter(self._terms, np.int64, total)
         return self._model
+
+
+def opened(folder: Path, language: str, *, k1: float = K1, b: float = B) -> RankBM25Index:
+    """See `open_lexical`."""
+    return RankBM25Index.open(folder, language, k1=k1, b=b)

@@ -242,3 +242,8 @@ def _reading(folder: Path) -> Iterator[None]:
 
 def _panicked(error: BaseException) -> bool:
     return type(error).__module__ == "pyo3_runtime"
+
+
+def opened(folder: Path, language: str, *, k1: float = K1, b: float = B) -> TantivyIndex:
+    """See `open_lexical`."""
+    return TantivyIndex.open(folder, language, k1=k1, b=b)

@@ -19,11 +19,12 @@ under a title, a thematic break), or a heading that some chunk's `heading` shows
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rag import lookup
 from rag.errors import ConfigError
 from rag.types import Document, Span
 
@@ -42,24 +43,25 @@ TokenEnds: TypeAlias = "Callable[[str], NDArray[np.int64]]"
 Chunker: TypeAlias = Callable[[Document, TokenEnds], list[Span]]
 """A document and the tokeniser of the embedder that will read its chunks → where the chunks lie."""
 
-_METHODS = {
-    "structure": ("rag.chunking.structure", "Structure"),
-    "headings": ("rag.chunking.headings", "Headings"),
-    "sentences": ("rag.chunking.sentence_windows", "SentenceWindows"),
-    "fixed": ("rag.chunking.fixed", "Fixed"),
-    "semantic": ("rag.chunking.semantic", "Semantic"),
-    "code": ("rag.chunking.structure", "Code"),
+NAMES = {
+    "structure": "rag.chunking.structure:Structure",
+    "headings": "rag.chunking.headings:Headings",
+    "sentences": "rag.chunking.sentence_windows:SentenceWindows",
+    "fixed": "rag.chunking.fixed:Fixed",
+    "semantic": "rag.chunking.semantic:Semantic",
+    "code": "rag.chunking.structure:Code",
 }
+"""Name in the settings → what makes the chunker of its settings."""
 
 
 def methods() -> tuple[str, ...]:
-    """The names that `chunker` knows; the first is the default."""
-    return tuple(_METHODS)
+    """The names that `chunker` knows: those that ship, the default first, and those of installed packages."""
+    return tuple(dict.fromkeys([*NAMES, *lookup.names("chunking", NAMES)]))
 
 
 def options(name: str) -> frozenset[str]:
     """The settings that a method has. Raises ConfigError for a name that does not exist."""
-    return frozenset(field.name for field in fields(_method(name)))
+    return frozenset(_parameters(_method(name)))
 
 
 def chunker(name: str = "structure", **settings: Any) -> Chunker:
@@ -67,22 +69,25 @@ def chunker(name: str = "structure", **settings: Any) -> Chunker:
 
     Raises ConfigError for a name or a setting that does not exist and for a value out of range.
     """
-    for unknown in sorted(settings.keys() - options(name)):
-        known = ", ".join(sorted(options(name)))
-        raise ConfigError(f"the chunking method {name!r} has no setting {unknown!r}: it has {known}")
     method = _method(name)
-    for field in fields(method):
-        if field.default is MISSING and field.name not in settings:
-            raise ConfigError(f"the chunking method {name!r} needs the setting {field.name!r}")
+    known = _parameters(method)
+    for unknown in sorted(settings.keys() - known.keys()):
+        raise ConfigError(
+            f"the chunking method {name!r} has no setting {unknown!r}: it has {', '.join(sorted(known))}"
+        )
+    for one in known.values():
+        if one.default is one.empty and one.name not in settings:
+            raise ConfigError(f"the chunking method {name!r} needs the setting {one.name!r}")
     made: Chunker = method(**settings)
     return made
 
 
 def _method(name: str) -> Any:
-    if name not in _METHODS:
-        raise ConfigError(f"no chunking method {name!r}: choose one of {', '.join(_METHODS)}")
-    module, attribute = _METHODS[name]
-    return getattr(import_module(module), attribute)
+    return lookup.find("chunking", name, NAMES)
+
+
+def _parameters(method: Any) -> Mapping[str, Parameter]:
+    return signature(method).parameters
 
 
 def __getattr__(name: str) -> Any:

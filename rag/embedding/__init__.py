@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 Kind = Literal["document", "query"]
 
 
+NAMES = {
+    "builtin": "rag.embedding.onnx:opened",
+    "onnx": "rag.embedding.onnx:opened",
+    "st": "rag.embedding.sentence_transformers:opened",
+}
+"""What stands before the colon of a name in the settings → what opens the model that stands behind it."""
+
+
 @runtime_checkable
 class Embedder(Protocol):
     """Turns texts into unit rows. A text gives the same row, to 1e-5, whatever else is in the call.

@@ -146,3 +146,8 @@ def _checked(session: Any, weights: Path, settings: EmbedderSettings) -> Any:
             f"{', '.join(sorted(_INPUTS))} and (batch, {settings.dim}), as rag.models.export_embedder writes"
         )
     return session
+
+
+def opened(folder: str, *, offline: bool = False) -> OnnxEmbedder:
+    """The model in a folder, or the built-in one. It never uses the network."""
+    return OnnxEmbedder.open(folder or None)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.embedding import Embedder
+from rag import lookup
+from rag.embedding import NAMES, Embedder
 from rag.errors import ConfigError
-
-_ST = "st:"
 
 
 def open_embedder(named: str, *, offline: bool = False) -> Embedder:
@@ -16,19 +15,13 @@ def open_embedder(named: str, *, offline: bool = False) -> Embedder:
     Raises ConfigError for anything else, ModelError where a model cannot be loaded, MissingExtra where
     sentence-transformers is not installed.
     """
-    if named == "builtin":
-        from rag.embedding.onnx import OnnxEmbedder
-
-        return OnnxEmbedder.open()
-    if named.startswith(_ST):
-        from rag.embedding.sentence_transformers import SentenceTransformerEmbedder
-
-        return SentenceTransformerEmbedder.open(named.removeprefix(_ST), offline=offline)
+    kind, _, model = named.partition(":")
     if (Path(named) / "model.onnx").is_file():
-        from rag.embedding.onnx import OnnxEmbedder
-
-        return OnnxEmbedder.open(named)
-    raise ConfigError(
-        f"there is no embedder {named!r}: expected `builtin`, a folder with model.onnx, or `st:` and a "
-        "sentence-transformers model by path or hub id"
-    )
+        kind, model = "onnx", named
+    if kind not in lookup.names("embedding", NAMES):
+        raise ConfigError(
+            f"there is no embedder {named!r}: expected `builtin`, a folder with model.onnx, or `st:` and a "
+            "sentence-transformers model by path or hub id"
+        )
+    opened: Embedder = lookup.find("embedding", kind, NAMES)(model, offline=offline)
+    return opened

@@ -169,3 +169,8 @@ def _module_settings(module: Any) -> Any:
     settings = module.get_config_dict() if hasattr(module, "get_config_dict") else {}
     # Where a model lies is no part of what it does.
     return {key: value for key, value in settings.items() if "path" not in key}
+
+
+def opened(model: str, *, offline: bool = False) -> SentenceTransformerEmbedder:
+    """The model in a folder or on the hub."""
+    return SentenceTransformerEmbedder.open(model, offline=offline)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-Kind = Literal["gguf", "hf", "openai"]
-KINDS: tuple[Kind, ...] = ("gguf", "hf", "openai")
+NAMES = {
+    "gguf": "rag.llm.gguf:opened",
+    "hf": "rag.llm.hf:opened",
+    "openai": "rag.llm.openai:opened",
+}
+"""Kind in the settings → what opens a model of it: `(settings, offline) -> ChatModel`."""
 
 
 class Message(NamedTuple):

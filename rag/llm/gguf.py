@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import takewhile
 from operator import eq
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 
@@ -20,6 +20,9 @@ from .chat import Message
 from .gguf_header import read_header
 from .grammar import from_schema
 from .local import check_room, plain, rendered, turn
+
+if TYPE_CHECKING:
+    from rag.config import ModelSettings
 
 _MOST_CONTEXT = 8192  # of a model trained for more, unless more is asked for: memory grows with it
 _ROPE = {"none": 0, "linear": 1, "yarn": 2}
@@ -201,3 +204,20 @@ def _grammar(text: str) -> Any:
     from llama_cpp import LlamaGrammar
 
     return LlamaGrammar.from_string(text, verbose=False)
+
+
+def opened(settings: ModelSettings, offline: bool) -> GgufModel:
+    """The model of complete settings."""
+    from .download import gguf_path
+
+    return GgufModel.open(
+        gguf_path(settings.name, offline=offline),
+        context_tokens=settings.context_tokens,
+        gpu_layers=settings.gpu_layers,
+        threads=settings.threads,
+        rope_scaling=settings.rope_scaling,
+        rope_factor=settings.rope_factor,
+        rope_base=settings.rope_base,
+        seed=settings.seed,
+        patience=settings.timeout,
+    )

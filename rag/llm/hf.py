@@ -10,13 +10,16 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 
 from .chat import Message
 from .local import check_room, plain, rendered, turn
 from .stream import until
+
+if TYPE_CHECKING:
+    from rag.config import ModelSettings
 
 _MOST_CONTEXT = 8192
 _SILENCE = 600.0  # seconds without a token after which a model counts as stuck
@@ -232,3 +235,16 @@ def _best_device(torch: Any) -> str:
 
 def _first(ids: Any) -> Any:
     return ids[0] if isinstance(ids, list) else ids
+
+
+def opened(settings: ModelSettings, offline: bool) -> HfModel:
+    """The model of complete settings."""
+    return HfModel.open(
+        settings.name,
+        adapter=settings.adapter,
+        context_tokens=settings.context_tokens,
+        device=settings.device,
+        dtype=settings.dtype,
+        offline=offline,
+        patience=settings.timeout,
+    )

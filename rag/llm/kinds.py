@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import lookup
 from rag.errors import ConfigError
 
-from .chat import KINDS
+from .chat import NAMES
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 def kind_of(settings: ModelSettings) -> str:
     """The kind that is set, else what the name looks like; empty where it cannot be told."""
     if settings.kind:
-        if settings.kind not in KINDS:
-            raise ConfigError(f"model.kind is {settings.kind!r}, expected one of {', '.join(KINDS)}")
+        kinds = lookup.names("llm", NAMES)
+        if settings.kind not in kinds:
+            raise ConfigError(f"model.kind is {settings.kind!r}, expected one of {', '.join(kinds)}")
         return settings.kind
     name = settings.name
     if name.lower().endswith(".gguf"):

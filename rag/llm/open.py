@@ -11,9 +11,10 @@ import threading
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from rag import lookup
 from rag.errors import ConfigError
 
-from .chat import KINDS, ChatModel
+from .chat import NAMES, ChatModel
 from .kinds import kind_of, unknown
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
             "as the generator, or another model"
         )
     chosen = kind or found
-    if chosen not in KINDS and settings.name and not settings.kind:
+    if not chosen and settings.name:
         raise ConfigError(unknown(settings.name))
-    if chosen not in KINDS:
+    if not chosen:
         raise ConfigError(
             f"no language model is named (model.name {settings.name!r}, model.kind {settings.kind!r}): give "
             "a GGUF file, a folder, a hub id, or the kind `openai` with model.base_url; `rag models list` "
@@ -52,54 +53,5 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
     with _opening:
         model = _open.get(key)
         if model is None:
-            model = _open[key] = _OPENERS[chosen](settings, offline)
+            model = _open[key] = lookup.find("llm", chosen, NAMES)(settings, offline)
         return model
-
-
-def _gguf(settings: ModelSettings, offline: bool) -> ChatModel:
-    from .download import gguf_path
-    from .gguf import GgufModel
-
-    return GgufModel.open(
-        gguf_path(settings.name, offline=offline),
-        context_tokens=settings.context_tokens,
-        gpu_layers=settings.gpu_layers,
-        threads=settings.threads,
-        rope_scaling=settings.rope_scaling,
-        rope_factor=settings.rope_factor,
-        rope_base=settings.rope_base,
-        seed=settings.seed,
-        patience=settings.timeout,
-    )
-
-
-def _hf(settings: ModelSettings, offline: bool) -> ChatModel:
-    from .hf import HfModel
-
-    return HfModel.open(
-        settings.name,
-        adapter=settings.adapter,
-        context_tokens=settings.context_tokens,
-        device=settings.device,
-        dtype=settings.dtype,
-        offline=offline,
-        patience=settings.timeout,
-    )
-
-
-def _openai(settings: ModelSettings, offline: bool) -> ChatModel:
-    from .openai import OpenAIModel
-
-    return OpenAIModel(
-        settings.name,
-        base_url=settings.base_url,
-        key_env=settings.key_env,
-        context_tokens=settings.context_tokens,
-        tokenizer=settings.tokenizer,
-        timeout=settings.timeout,
-        retries=settings.retries,
-        offline=offline,
-    )
-
-
-_OPENERS = {"gguf": _gguf, "hf": _hf, "openai": _openai}

@@ -13,12 +13,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, ModelError
 
 from .chat import Message
 from .http import Refused, Server
+
+if TYPE_CHECKING:
+    from rag.config import ModelSettings
 
 _CONTEXT = 4096  # tokens, where neither the settings nor the server tell
 # What tokenizers make of text, on the safe side: words of ASCII letters rarely have tokens as short as 2.5
@@ -180,3 +183,17 @@ def _event(event: str, name: str) -> list[str]:
         ]
     except (json.JSONDecodeError, AttributeError) as error:
         raise ModelError(f"{name} sent {event[:80]!r}, {_EXPECTED}") from error
+
+
+def opened(settings: ModelSettings, offline: bool) -> OpenAIModel:
+    """The model of complete settings."""
+    return OpenAIModel(
+        settings.name,
+        base_url=settings.base_url,
+        key_env=settings.key_env,
+        context_tokens=settings.context_tokens,
+        tokenizer=settings.tokenizer,
+        timeout=settings.timeout,
+        retries=settings.retries,
+        offline=offline,
+    )

@@ -6,35 +6,35 @@ The one table of formats. Others add to it with `register`, or by an entry point
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import import_module
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from rag import lookup
 from rag.errors import ConfigError, LoadError
 from rag.loaders.languages import LANGUAGES, NAMES
 from rag.loaders.result import Loader
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-MODULES = {
-    **dict.fromkeys(LANGUAGES, "code"),
-    ".txt": "text", ".text": "text", ".log": "text",
-    ".md": "markdown", ".markdown": "markdown", ".mdx": "markdown",
-    ".rst": "rst",
-    ".html": "html", ".htm": "html", ".xhtml": "html",
-    ".pdf": "pdf",
-    ".docx": "docx", ".docm": "docx", ".dotx": "docx",
-    ".pptx": "pptx", ".pptm": "pptx", ".ppsx": "pptx",
-    ".xlsx": "sheets", ".xlsm": "sheets", ".xlsb": "sheets", ".xls": "sheets", ".ods": "sheets",
-    ".csv": "delimited", ".tsv": "delimited", ".tab": "delimited",
-    ".json": "json", ".jsonl": "json", ".ndjson": "json",
-    ".epub": "epub",
-    ".ipynb": "notebook",
-    ".eml": "mail", ".mbox": "mail",
-}  # fmt: skip
-"""Suffix → the module of this package whose `load` reads it."""
+LOADERS = {
+    suffix: loader
+    for loader, suffixes_ in {
+        "rag.loaders.code:load": tuple(LANGUAGES),
+        "rag.loaders.text:load": (".txt", ".text", ".log"),
+        "rag.loaders.markdown:load": (".md", ".markdown", ".mdx"),
+        "rag.loaders.rst:load": (".rst",),
+        "rag.loaders.html:load": (".html", ".htm", ".xhtml"),
+        "rag.loaders.pdf:load": (".pdf",),
+        "rag.loaders.docx:load": (".docx", ".docm", ".dotx"),
+        "rag.loaders.pptx:load": (".pptx", ".pptm", ".ppsx"),
+        "rag.loaders.sheets:load": (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
+        "rag.loaders.delimited:load": (".csv", ".tsv", ".tab"),
+        "rag.loaders.json:load": (".json", ".jsonl", ".ndjson"),
+        "rag.loaders.epub:load": (".epub",),
+        "rag.loaders.notebook:load": (".ipynb",),
+        "rag.loaders.mail:load": (".eml", ".mbox"),
+    }.items()
+    for suffix in suffixes_
+}
+"""Suffix → the loader that reads it."""
 
 MEDIA_TYPES = {
     "text/plain": ".txt",
@@ -58,7 +58,7 @@ MEDIA_TYPES = {
     "message/rfc822": ".eml",
     "application/mbox": ".mbox",
 }
-"""Media type → the suffix that stands for it in `MODULES`."""
+"""Media type → the suffix that stands for it in `LOADERS`."""
 
 REFUSED = {
     ".doc": "save it as .docx",
@@ -100,7 +100,7 @@ def registered() -> dict[str, Loader]:
 
 def suffixes() -> frozenset[str]:
     """Every suffix that some loader takes, in lower case, with its dot."""
-    return frozenset(MODULES) | frozenset(_registered) | frozenset(_entry_points())
+    return frozenset(_named()) | frozenset(_registered)
 
 
 def takes(name: str) -> bool:
@@ -120,20 +120,16 @@ def loader_of(suffix: str) -> Loader | None:
     """The loader of a suffix; None where no loader takes it."""
     if suffix in _registered:
         return _registered[suffix]
-    if suffix in _entry_points():
-        return cast(Loader, _entry_points()[suffix].load())
-    if suffix in MODULES:
-        return cast(Loader, import_module(f"rag.loaders.{MODULES[suffix]}").load)
-    return None
+    name = _named().get(suffix)
+    return None if name is None else cast(Loader, lookup.find("loaders", name, LOADERS))
 
 
 def loader_named(name: str) -> Loader:
     """The loader at a dotted name, `package.module:function`. Raises LoadError where there is none."""
-    module, _, attribute = name.partition(":")
     try:
-        return cast(Loader, getattr(import_module(module), attribute))
-    except (ImportError, AttributeError, ValueError) as error:
-        raise LoadError(f"no loader at {name!r} (expected 'package.module:function'): {error}") from error
+        return cast(Loader, lookup.place("loader", name))
+    except ConfigError as error:
+        raise LoadError(str(error)) from error
 
 
 def suffix_of_media_type(media_type: str) -> str:
@@ -150,8 +146,6 @@ def suffix_of_media_type(media_type: str) -> str:
     raise LoadError(f"no loader for the media type {media_type!r}; known: {', '.join(sorted(MEDIA_TYPES))}")
 
 
-@cache
-def _entry_points() -> dict[str, EntryPoint]:
-    from importlib.metadata import entry_points
-
-    return {point.name.lower(): point for point in entry_points(group="rag.loaders")}
+def _named() -> dict[str, str]:
+    """Every suffix that a loader has by name, in lower case → as it is named."""
+    return {name.lower(): name for name in lookup.names("loaders", LOADERS)}

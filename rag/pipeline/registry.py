@@ -1,6 +1,6 @@
-"""Names → parts. A part is named by what ships, by an entry point of a third party, or by a dotted path.
+"""Stages by name, made with what they ask for. `rag/lookup.py` finds what builds them.
 
-A built-in `duplicates` of the kind `denoise` is the function that `rag.denoise.NAMES` gives for it. It gets
+What builds `duplicates` of the kind `denoise` is the function that `rag.denoise.NAMES` gives for it. It gets
 those of the offered keywords that its signature names (the embedder, the store, settings), made on demand,
 and the options of its `[stages.duplicates]` section; what it returns is the stage. A parameter whose default
 is a dataclass value stands for all fields of it, which are offered as `parameter.field`. An entry point in
@@ -10,13 +10,12 @@ the group `rag.denoise` is such a `build` too. `package.module:function` is the 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from importlib.metadata import entry_points
 from typing import Any
 
+from rag import lookup
 from rag.errors import ConfigError
 from rag.options import Kind, checked, kind_of
 
@@ -25,7 +24,7 @@ _GIVEN = ("offline", "language")  # plain values that the pipeline gives all the
 
 def names(kind: str) -> list[str]:
     """What can be named in this kind: `names("denoise")` → ["duplicates", …]."""
-    return sorted({*_table(kind), *(point.name for point in entry_points(group=f"rag.{kind}"))})
+    return lookup.names(kind, _table(kind))
 
 
 def part(
@@ -41,7 +40,7 @@ def part(
     if not isinstance(named, str):
         return named
     if ":" in named:
-        return _imported(kind, named)
+        return lookup.place(kind, named)
     build = _builder(kind, named)
     annotations, grouped = _keywords(build)
     given = _checked(named, (options or {}).get(named, {}), annotations)
@@ -62,7 +61,7 @@ def check(
     if isinstance(named, str) and ":" not in named:
         return _checked(named, options.get(named, {}), _keywords(_builder(kind, named))[0])
     if isinstance(named, str):
-        _imported(kind, named)
+        lookup.place(kind, named)
     return {}
 
 
@@ -120,29 +119,10 @@ def _fields(group: Any) -> list[str]:
 
 
 def _builder(kind: str, name: str) -> Callable[..., Any]:
-    for point in entry_points(group=f"rag.{kind}", name=name):
-        return point.load()  # type: ignore[no-any-return]
-    if name not in _table(kind):
-        raise ConfigError(f"there is no {kind} named {name!r}: known are {', '.join(names(kind))}")
-    module, _, attribute = _table(kind)[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+    return lookup.find(kind, name, _table(kind))  # type: ignore[no-any-return]
 
 
 def _table(kind: str) -> Mapping[str, str]:
-    """`NAMES` of the package of a kind: name → `module:callable`."""
+    """`NAMES` of the package of a kind."""
     table: Mapping[str, str] = importlib.import_module(f"rag.{kind}").NAMES
     return table
-
-
-def _imported(kind: str, path: str) -> Any:
-    module, _, attribute = path.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"{kind} {path!r} cannot be imported ({error}): expected module:function, "
-            "with the module's folder on PYTHONPATH"
-        ) from error
-    if not callable(found):
-        raise ConfigError(f"{kind} {path!r} is {type(found).__name__}, expected something to call")
-    return found

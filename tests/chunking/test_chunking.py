@@ -25,7 +25,7 @@ def test_public_names() -> None:
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("magic", {}, "no chunking method 'magic': choose one of structure, headings"),
+        ("magic", {}, "there is no chunking method named 'magic': known are code, fixed"),
         ("fixed", {"size": 3}, "'fixed' has no setting 'size': it has max_tokens, overlap"),
         ("structure", {"max_tokens": 15}, "max_tokens is 15: it takes 16 at least"),
         ("structure", {"overlap": -1}, "overlap is -1"),

@@ -71,7 +71,7 @@ def test_each_failure_costs_its_own_file_only(tmp_path: Path) -> None:
     assert errors["bug"] == "the loader failed: KeyError: 'a bug'"
     assert errors["refused"] == "not this one"
     assert "metadata that is no JSON" in errors["unstorable"]
-    assert "no loader at 'tests.loaders.faulty:no_such_loader'" in errors["unknown"]
+    assert "loader 'tests.loaders.faulty:no_such_loader' cannot be imported" in errors["unknown"]
     assert errors["empty.txt"].startswith("empty")
     assert "does not exist" in errors["gone.txt"]
     assert outcomes["chatter"].documents[0].text == "quiet"
@@ -136,7 +136,7 @@ def test_registered_loaders_reach_the_processes(tmp_path: Path) -> None:
     finally:
         del _registered[".wait"], _registered[".local"]
     assert outcomes["a.wait"].documents[0].text == "waited 0.0"
-    assert "no loader at" in (outcomes["b.local"].error or "")
+    assert "cannot be imported" in (outcomes["b.local"].error or "")
 
 
 def test_a_reader_who_stops_leaves_nothing_behind(tmp_path: Path) -> None:

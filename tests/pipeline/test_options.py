@@ -210,7 +210,7 @@ def test_the_doctor_names_stages_that_cannot_be_made_and_options_that_nobody_rea
         '[search]\ndenoise = ["nope", "rerank"]\n[stages.rerank]\nweight = 9\n[stages.rerankk]\nweight = 1\n'
     )
     found = {one.what: one.level for one in examine(tmp_path / "index")}
-    assert any("no denoise named 'nope'" in what and level == "error" for what, level in found.items())
+    assert any("no denoise stage named 'nope'" in what and level == "error" for what, level in found.items())
     assert any("[stages.rerank] weight is 9" in what and level == "error" for what, level in found.items())
     assert any("[stages.rerankk]" in what and level == "note" for what, level in found.items())
 
