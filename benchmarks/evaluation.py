@@ -20,7 +20,8 @@ from typing import Any
 
 from rag import Rag
 from rag.evaluate import Case, Mean, QuestionSet, Run, read_questions
-from rag.evaluate.experiments.ablation import Ablation, ablation
+from rag.evaluate.experiments.ablation import ablation
+from rag.evaluate.experiments.ablation_result import Ablation
 from rag.evaluate.experiments.modes import Modes, side_by_side
 from rag.evaluate.experiments.stress import stressed
 from rag.evaluate.experiments.stress_result import Stress
@@ -100,7 +101,7 @@ def of_ablation(found: Ablation) -> str:
             f"{one.row.difference.mean:+.3f}",
             f"{one.row.difference.low:+.3f} to {one.row.difference.high:+.3f}",
             f"{one.holm:.3f}",
-            f"{one.ms:+.0f}",
+            f"{one.ms.mean:+.0f} [{one.ms.low:+.0f}, {one.ms.high:+.0f}]",
         )
         for one in sorted(found.effects, key=lambda one: -one.row.difference.mean)
     )

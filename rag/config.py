@@ -160,12 +160,12 @@ def resolve_settings(
     path = Path(os.path.abspath(index)).parent / "rag.toml"  # noqa: PTH100 (resolve() would follow links)
     file = _read(path)
     environ = os.environ if environ is None else environ
-    overrides = {name: value for name, value in (overrides or {}).items() if value is not None}
+    overrides = dict(_flattened(overrides or {}))
     origins: dict[str, str] = {}
     sections: dict[str, Any] = {name: _named(file.pop(name, {}), name, path) for name in _OPEN}
     for key in [key for key in overrides if key.partition(".")[0] in _OPEN]:
-        opened, _, name = key.partition(".")
-        sections[opened] = {**sections[opened], **_named({name: overrides.pop(key)}, opened, path)}
+        opened, name, value = _opened(key, overrides.pop(key), sections)
+        sections[opened] = {**sections[opened], name: value}
     for section in fields(Settings):
         if section.name in _OPEN:
             continue
@@ -193,6 +193,31 @@ def resolve_settings(
     _refuse_unknown(file, str(path), get_type_hints(Settings))
     _refuse_unknown(overrides, "settings", origins)
     return Resolved(Settings(**sections), origins, path)
+
+
+def _flattened(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Settings by full name, whole sections taken apart: `{"search": {"k": 5}}` says `search.k`."""
+    sections = {one.name for one in fields(Settings)}
+    for key, value in overrides.items():
+        if value is None:
+            continue
+        if key in sections and isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", one) for name, one in value.items() if one is not None)
+        elif key in sections:
+            raise ConfigError(f"{key} is {value!r}, expected a mapping of its settings, such as {key}.NAME")
+        else:
+            yield key, value
+
+
+def _opened(key: str, value: Any, sections: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Section, name and options of `stages.NAME` with a mapping, or of `stages.NAME.OPTION` with a value."""
+    opened, _, rest = key.partition(".")
+    name, dot, option = rest.rpartition(".") if not isinstance(value, Mapping) else (rest, "", "")
+    if dot and name:
+        return opened, name, {**sections[opened].get(name, {}), option: value}
+    if not isinstance(value, Mapping) or not rest:
+        raise ConfigError(f"{key} is {value!r}, expected its options as a mapping, or {opened}.NAME.OPTION")
+    return opened, rest, dict(value)
 
 
 def flat(settings: Settings) -> dict[str, Any]:

@@ -84,7 +84,10 @@ class Figures:
 
     @cached_property
     def cost(self) -> dict[str, dict[str, float]]:
-        """Milliseconds a question by stage (and `total`), and tokens: mean, median and 95th percentile."""
+        """Milliseconds a question by stage (and `total`), and tokens: mean, median and 95th percentile.
+
+        The mean of `total` has its 95 % interval, `low` to `high`.
+        """
         import numpy as np
 
         stages: dict[str, list[float]] = defaultdict(list)
@@ -93,7 +96,7 @@ class Figures:
                 stages[name].append(ms)
         tokens = [float(outcome.tokens) for outcome in self.outcomes if outcome.tokens]
         columns = {**stages, **({"tokens": tokens} if tokens else {})}
-        return {
+        found = {
             name: {
                 "mean": round(float(np.mean(column)), 3),
                 "median": round(float(np.median(column)), 3),
@@ -101,6 +104,10 @@ class Figures:
             }
             for name, column in columns.items()
         }
+        if "total" in found:
+            mean = interval(columns["total"], seed=int(self.identity.get("seed", 0)))
+            found["total"] |= {"low": round(mean.low, 3), "high": round(mean.high, 3)}
+        return found
 
     @cached_property
     def judging(self) -> Judging | None:

@@ -16,6 +16,7 @@ from .figures import Figures
 from .measures import meaning, measure
 from .paired import Comparison, compare
 from .running import journal
+from .running.load import Load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,13 @@ class Run(Figures):
         lines.append(aligned([("measure", "mean", "95 % interval", "n", "what it says"), *rows]))
         if "total" in self.cost:
             total = self.cost["total"]
-            lines.append(f"\n{total['median']:.0f} ms a question, 95 % within {total['p95']:.0f} ms")
+            lines.append(
+                f"\n{total['mean']:.0f} ms a question (95 % interval {total['low']:.0f} to "
+                f"{total['high']:.0f}), half within {total['median']:.0f} ms, 95 % within "
+                f"{total['p95']:.0f} ms"
+            )
+            if (load := Load(self.setting.get("other_processes"))).busy:
+                lines.append(str(load))
         if self.judging:
             lines.append(str(self.judging))
         if self.missing:

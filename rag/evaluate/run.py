@@ -17,6 +17,7 @@ from rag.evaluate.questions.judgements import Judged, match
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.journal import Journal, run_id
 from rag.evaluate.running.judge import Judge, judge_of, judged, with_judge
+from rag.evaluate.running.load import watching
 from rag.evaluate.running.outcome import Outcome, observe
 from rag.progress import Step, Watcher
 
@@ -77,7 +78,8 @@ def evaluate(
         journal = Journal(folder, identity, fresh=fresh)
         began = time.perf_counter()
         try:
-            outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, told)
+            with watching() as watched:
+                outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, told)
             if judge is not None:
                 outcomes = judged(
                     judge, asked, outcomes, journal.add, lambda done, of: told(Step("judging", done, of))
@@ -89,7 +91,8 @@ def evaluate(
             outcomes=outcomes,
             measures=tuple(named),
             identity=identity,
-            setting=provenance.setting() | {"memory_peak_mb": _peak_mb()},
+            setting=provenance.setting()
+            | {"memory_peak_mb": _peak_mb(), "other_processes": watched.load.others},
             missing=tuple(sorted(documents.missing)),
             folder=folder,
             seconds=time.perf_counter() - began,

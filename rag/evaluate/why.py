@@ -34,6 +34,16 @@ from .run import home_of, read
 
 _DEEP = 1000  # how far down a lost chunk is looked for
 _PAGE = 1000  # chunks scanned at once
+_SENTENCES = 8  # of an answer, tried where three do not hold what is right
+_ADVICE = {
+    "cut apart": "chunk.max_tokens = {tokens} or chunk.overlap = 2, then `rag ingest` again",
+    "below k": "question and passage share too little: add the missing term with `rag glossary edit`, or let "
+    "a language model word the question anew (`--augment rewrite`)",
+    "denoised away": "raise search.k, or ask more closely: the stage is right by its own rule",
+    "out of budget": "ask more closely, or let a language model read the passage (`rag ask -m NAME`)",
+    "unread": "ask more closely, or let a language model read the passage (`rag ask -m NAME`)",
+    "declined": "ask more closely: the answer stays doubtful at every threshold",
+}
 
 
 class Change(NamedTuple):
@@ -45,7 +55,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`lost` names the place as in the list above; `evidence` are the facts, one a line."""
+    """`lost` names the place as in the list above; `evidence` are the facts, one a line.
+
+    `changes` were all tried. Where none of them works, `advice` says what is left to do.
+    """
 
     question: str
     answers: tuple[str, ...]
@@ -53,6 +66,7 @@ class Why:
     because: str
     evidence: tuple[str, ...]
     changes: tuple[Change, ...] = ()
+    advice: str = ""
 
     @property
     def passed(self) -> bool:
@@ -65,9 +79,11 @@ class Why:
 
     def __str__(self) -> str:
         lines = [f"{self.lost}: {self.because}", *(f"  {fact}" for fact in self.evidence)]
-        for change in self.changes:
-            told = "brings it back" if change.works else "does not bring it back"
-            lines.append(f"→ {change.what}: {told}")
+        lines += [f"→ {change.what}: brings it back" for change in self.changes if change.works]
+        if vain := [change.what for change in self.changes if not change.works]:
+            lines.append(f"  tried in vain: {'; '.join(vain)}")
+        if self.advice:
+            lines.append(f"→ {self.advice}")
         return "\n".join(lines)
 
 
@@ -77,7 +93,7 @@ def why(rag: Pipeline, case: Case, k: int | None = None) -> Why:
         raise ConfigError(f"{case.question!r} has no answers to look for: give one with --answer")
     asked = _Asked(rag, case, k)
     lost = _before_retrieval(asked) or _in_search(asked) or _in_answering(asked)
-    return Why(case.question, case.answers, *lost)
+    return Why(case.question, case.answers, *lost, advice=_advice(rag, lost))
 
 
 def explained(
@@ -101,6 +117,13 @@ def explained(
 
 
 Lost = tuple[str, str, tuple[str, ...], tuple[Change, ...]]
+
+
+def _advice(rag: Pipeline, lost: Lost) -> str:
+    """What is left to do where nothing that was tried brings the answer back."""
+    place, *_, changes = lost
+    helped = any(change.works for change in changes)
+    return "" if helped else _ADVICE.get(place, "").format(tokens=2 * rag.settings.chunk.max_tokens)
 
 
 class _Asked:
@@ -143,11 +166,7 @@ def _before_retrieval(asked: _Asked) -> Lost | None:
             "cut apart",
             "the answer stands in a document, but on both sides of a border between chunks",
             (apart, f"chunks have up to {tokens} tokens, by the method {asked.rag.settings.chunk.method!r}"),
-            (
-                Change(
-                    f"chunk.max_tokens = {2 * tokens} or chunk.overlap = 2, then `rag ingest` again", False
-                ),
-            ),
+            (),
         )
     where = "the relevant documents" if case.relevant else "the index"
     return (
@@ -219,8 +238,10 @@ def _in_answering(asked: _Asked) -> Lost:
         because = f"the passage is hit {rank}, and {_name(asked.rag.generate)} reads the first {reads}"
         more = asked.tried(f"[stages.{_name(asked.rag.generate)}] read = {rank}", _reading(asked.rag, rank))
         return "out of budget", because, tuple(facts), (more, first)
+    longer = asked.tried(f"ask.sentences = {_SENTENCES}", asked.rag.variant({"ask.sentences": _SENTENCES}))
+    changes = (longer, first, only) if longer.works else (first, only)
     because = "the generator had the passage and took something else"
-    return "unread", because, tuple(facts), (first, only)
+    return "unread", because, tuple(facts), changes
 
 
 def _holding(rag: Pipeline, case: Case, judged: Judged) -> frozenset[str]:
@@ -260,7 +281,7 @@ def _other_legs(asked: _Asked) -> tuple[Change, ...]:
         for name in ("hybrid", "lexical", "dense")
         if name != current
     ]
-    return tuple(change for change in tried if change.works) or tuple(tried[:1])
+    return tuple(change for change in tried if change.works) or tuple(tried)
 
 
 def _first_gold(asked: _Asked) -> str:

@@ -65,10 +65,10 @@ class Parts:
         self._given_embedder, self._given_store, self._wait = embedder, store, wait
         self._chunk = chunk or self.settings.chunk.method
         self._stages = {
-            "augment": self.settings.search.augment if augment is None else augment,
-            "denoise": self.settings.search.denoise if denoise is None else denoise,
-            "reorder": self.settings.ask.reorder if reorder is None else reorder,
-            "ground": self.settings.ask.ground if ground is None else ground,
+            "augment": self.settings.search.augment if augment is None else _listed(augment),
+            "denoise": self.settings.search.denoise if denoise is None else _listed(denoise),
+            "reorder": self.settings.ask.reorder if reorder is None else _listed(reorder),
+            "ground": self.settings.ask.ground if ground is None else _listed(ground),
         }
         self._retrieve = retrieve or self.settings.search.retrieve
         self._generate = generate or self.settings.ask.generate
@@ -315,3 +315,8 @@ class Parts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _listed(stages: Stages | str | Callable[..., Any]) -> Stages:
+    """A list of stages; one name or one callable stands for a list of one, as in a settings file."""
+    return (stages,) if isinstance(stages, str) or callable(stages) else stages

@@ -37,8 +37,13 @@ def part(
 
     Raises ConfigError for an unknown name, a path that cannot be imported, or an option it does not know.
     """
-    if not isinstance(named, str):
+    if callable(named):
         return named
+    if not isinstance(named, str):
+        raise ConfigError(
+            f"{kind} is given {named!r}, expected a name ({', '.join(names(kind))}), module:function, or "
+            "something to call"
+        )
     if ":" in named:
         return lookup.place(kind, named)
     build = _builder(kind, named)
@@ -73,6 +78,11 @@ def defaults(kind: str, named: str) -> dict[str, Any]:
     for group in grouped.values():
         own |= {field.name: getattr(group, field.name) for field in fields(group)}
     return {name: own[name] for name in _settable(annotations)}
+
+
+def needs(kind: str, named: str) -> frozenset[str]:
+    """What the builder of a named part asks for: `open_model` where it needs a language model."""
+    return frozenset(inspect.signature(_builder(kind, named)).parameters)
 
 
 def _settable(annotations: Mapping[str, Any]) -> dict[str, Kind | None]:

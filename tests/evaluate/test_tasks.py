@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +15,14 @@ import pytest
 from rag import ConfigError, Hit, Question, Rag
 from rag.commands.evaluate import Task, evaluated
 from rag.evaluate import Case, QuestionSet, read_questions
-from rag.evaluate.experiments.ablation import ablation, variants
+from rag.evaluate.experiments.ablation import ablation, cannot_run, variants
 from rag.evaluate.experiments.bounds import check, read_bounds
 from rag.evaluate.experiments.modes import side_by_side
+from rag.evaluate.experiments.timing import timed
 from rag.evaluate.questions.from_sentences import turned
 from rag.evaluate.questions.make import make
 from rag.evaluate.running.configs import configured, settings_of
+from rag.evaluate.running.load import Load, watching
 
 
 def test_bounds_of_every_form(rag: Rag, museum: QuestionSet, tmp_path: Path) -> None:
@@ -112,6 +116,64 @@ def test_ablation_finds_a_stage_that_harms_and_writes_what_is_proven(rag: Rag, t
     assert "without spoil" in str(done)
     assert json.loads((tmp_path / "out" / "ablation.json").read_text())["measure"] == "Correct"
     assert all(done.skipped.values()), "what cannot be tried says why"
+    told = str(done).splitlines()
+    skipped = [line for line in told if line.startswith("not tried: ")]
+    assert len(skipped) == len(set(done.skipped.values())), "one line a reason"
+    assert any("openai for extractive" in line and "no language model is named" in line for line in skipped)
+    assert told[-1] == f"report: {tmp_path / 'out' / 'ablation.html'}"
+    page = (tmp_path / "out" / "ablation.html").read_text()
+    assert "without spoil" in page
+    assert "proven better" in page
+    assert "no language model is named" in page
+    assert (
+        effects["without spoil"].ms.low
+        <= effects["without spoil"].ms.mean
+        <= effects["without spoil"].ms.high
+    )
+
+
+def test_no_server_is_called_that_nobody_named(rag: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address that is the default was named by nobody, whatever else is named."""
+    called: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: called.append(address))
+    answering = variants(rag)
+    with_server = {one.name for one in answering if one.parts.get("generate") == "openai"}
+    assert with_server == {"openai for extractive"}
+    (server,) = [one for one in answering if one.name in with_server]
+    assert "no language model" in cannot_run(rag, server)
+    named = rag.variant({"model.name": "small.gguf"})
+    assert "no server is named" in cannot_run(named, server)
+    assert cannot_run(rag.variant({"model.base_url": "http://10.0.0.1/v1"}), server) == ""
+    ablation(rag, QuestionSet("one", many().cases[:1]))
+    assert called == []
+
+
+def test_times_are_paired_and_alternate(rag: Rag) -> None:
+    order: list[str] = []
+
+    def waiting(name: str, seconds: float) -> Callable[[], Rag]:
+        def wait(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+            order.append(name)
+            time.sleep(seconds)
+            return hits
+
+        return lambda: rag.variant(denoise=[wait])
+
+    asked = [f"When was the hall opened {n}?" for n in range(8)]
+    found = timed(waiting("a", 0), waiting("b", 0.05), asked)
+    assert found.n == 8
+    assert 40 < found.low <= found.mean <= found.high < 200
+    pairs = [tuple(order[at : at + 2]) for at in range(2, len(order), 2)]
+    assert {frozenset(pair) for pair in pairs} == {frozenset("ab")}, "both are asked each question in turn"
+    assert len(set(pairs)) == 2, "and neither always goes first"
+
+
+def test_a_busy_machine_is_called_so() -> None:
+    assert "busy machine: other processes took 40 %" in str(Load(0.4)).replace("40%", "40 %")
+    assert not Load(0.05).busy
+    with watching() as watched:
+        sum(range(2_000_000))
+    assert watched.load.others is None or 0 <= watched.load.others <= 1
 
 
 def test_variants_turn_each_stage_off_and_the_others_on(rag: Rag) -> None:

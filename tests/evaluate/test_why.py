@@ -40,7 +40,7 @@ def test_cut_apart(tmp_path: Path) -> None:
         found = why(rag, Case("x", "What follows cedar?", ("delta delta. Echo",)))
     assert found.lost == "cut apart"
     assert "a.txt holds it, in 2 chunks" in found.evidence
-    assert "chunk.max_tokens = 32" in found.changes[0].what
+    assert "chunk.max_tokens = 32" in found.advice
 
 
 def test_below_k(rag: Rag) -> None:
@@ -94,7 +94,11 @@ def test_out_of_budget(rag: Rag) -> None:
 def test_unread(rag: Rag) -> None:
     found = why(rag.variant(generate=lambda question, hits: [Quote(len(hits) - 1, 0, 12, 0.9)]), HALL)
     assert found.lost == "unread"
-    assert not found.changes[0].works
+    assert not any(change.works for change in found.changes)
+    lines = str(found).splitlines()
+    assert lines[-1].startswith("→ ask more closely"), "what brings nothing back is not the last word"
+    assert lines[-2].startswith("  tried in vain: the passage as the first hit")
+    assert sum(line.startswith("→") for line in lines) == 1
     assert any(fact.startswith("taken instead") for fact in found.evidence)
 
 

@@ -15,6 +15,7 @@ from rag.errors import ConfigError, StageError
 from rag.options import checked, kind_of
 from rag.pipeline.registry import check, names, part
 from rag.testing import WordEmbedder
+from rag.trace import name_of
 from tests.stages.small import hit
 
 
@@ -220,3 +221,37 @@ def test_an_answer_survives_what_is_right(rag: Rag) -> None:
         "What color is the lamp?"
     )
     assert "red" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stages": {"rerank": {"weight": "x"}}}, r"\[stages.rerank\] weight is 'x'"),
+        ({"stages.rerank.weight": "x"}, r"\[stages.rerank\] weight is 'x'"),
+        ({"stages.rerank": 5}, "stages.rerank is 5, expected its options as a mapping"),
+        ({"stages.rerank": [("weight", 0.5)]}, "expected its options as a mapping"),
+        ({"stages": 5}, "stages is 5, expected a mapping"),
+        ({"search": {"k": "x"}}, "search.k is 'x'"),
+        ({"search": {"nothing": 1}}, "unknown search.nothing"),
+    ],
+)
+def test_options_in_other_shapes_are_checked_like_those_in_files(
+    rag: Rag, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _ = rag.variant(settings, denoise=["rerank"]).denoise
+
+
+def test_options_in_other_shapes_count(rag: Rag, tmp_path: Path) -> None:
+    (tmp_path / "rag.toml").write_text("[stages.rerank]\nread_depth = 3\n")
+    shapes: list[dict[str, Any]] = [
+        {"stages.rerank.weight": 0.2},
+        {"stages": {"rerank": {"weight": 0.2, "read_depth": 3}}},
+    ]
+    for shape in shapes:
+        settings = Rag(tmp_path / "i", settings={**shape, "search": {"k": 4}}).settings
+        assert settings.stages["rerank"] == {"weight": 0.2, "read_depth": 3}
+        assert settings.search.k == 4
+    assert [name_of(one) for one in rag.variant(denoise="duplicates").denoise] == ["duplicates"]
+    with pytest.raises(ConfigError, match="denoise is given 5, expected a name"):
+        _ = rag.variant(denoise=[5]).denoise

@@ -9,130 +9,30 @@ written as `winner.toml`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError
-from rag.evaluate.paired import Comparison, Row, compare
+from rag.evaluate.paired import compare
 from rag.evaluate.questions.cases import QuestionSet
-from rag.evaluate.report.tables import aligned
+from rag.evaluate.report.ablation_page import ablation_page
 from rag.evaluate.result import Run
 from rag.evaluate.run import home_of
 from rag.evaluate.running.configs import SETTING
 from rag.evaluate.running.journal import write_json
-from rag.evaluate.statistics import holm
-from rag.pipeline.registry import names
+from rag.evaluate.running.load import watching
+from rag.evaluate.statistics import Difference, holm
+from rag.llm.kinds import kind_of
+from rag.pipeline.registry import names, needs
 from rag.trace import name_of
 
+from .ablation_result import PAGE, Ablation, Effect, Variant
 from .several import Several, several
+from .timing import timed
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
-
-_ALPHA = 0.05
-_WATCHED = ("Correct", "Contains", "AbstainR", "CiteP", "nDCG@10")
-
-
-class Variant(NamedTuple):
-    """One change to the pipeline: `without duplicates`, `with mmr`, `dense for hybrid`.
-
-    `parts` are what runs, by name or as made; `settings` are the same in words, to be written down.
-    """
-
-    name: str
-    settings: Mapping[str, Any]
-    parts: Mapping[str, Any]
-
-
-class Effect(NamedTuple):
-    """What a variant does to the measure that counts (variant − pipeline), and to the time of a question."""
-
-    variant: Variant
-    row: Row
-    holm: float
-    ms: float
-    comparison: Comparison
-
-    @property
-    def verdict(self) -> str:
-        """In words, for somebody who decides what to keep."""
-        if self.row.difference.decided and self.holm < _ALPHA:
-            return "proven better" if self.row.difference.mean > 0 else "proven worse"
-        if not self.row.difference.mean:
-            return "no difference"
-        needed = self.row.difference.needed
-        return f"undecided; about {needed:,} questions would decide" if needed else "undecided"
-
-    @property
-    def harms(self) -> bool:
-        """Whether it is proven worse on another measure that is watched."""
-        rows = [row for row in self.comparison.rows if row.measure in _WATCHED]
-        return any(row.proven and row.difference.mean < 0 for row in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Ablation:
-    """`measure` is the one that counts; `skipped` says why a stage could not be tried."""
-
-    measure: str
-    base: Run
-    effects: tuple[Effect, ...]
-    skipped: Mapping[str, str]
-    winner: Mapping[str, Any]
-    folder: Path
-
-    @property
-    def passed(self) -> bool:
-        """An ablation has nothing to fail."""
-        return True
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return {
-            "measure": self.measure,
-            "base": self.base.to_dict(),
-            "variants": {
-                effect.variant.name: {
-                    "settings": dict(effect.variant.settings),
-                    "verdict": effect.verdict,
-                    "holm": effect.holm,
-                    "ms": effect.ms,
-                    "measures": effect.comparison.to_dict()["measures"],
-                }
-                for effect in self.effects
-            },
-            "skipped": dict(self.skipped),
-            "winner": dict(self.winner),
-            "folder": str(self.folder),
-        }
-
-    def __str__(self) -> str:
-        mean = self.base.summary[self.measure]
-        rows = [
-            (
-                effect.variant.name,
-                f"{effect.row.b:.3f}",
-                f"{effect.row.difference.mean:+.3f}",
-                f"{effect.row.difference.low:+.3f} to {effect.row.difference.high:+.3f}",
-                f"{effect.holm:.3f}",
-                f"{effect.ms:+.1f} ms",
-                effect.verdict + ("; worse on other measures" if effect.harms else ""),
-            )
-            for effect in sorted(self.effects, key=lambda one: -one.row.difference.mean)
-        ]
-        head = ("variant", self.measure, "gain", "95 % interval", "p (Holm)", "time", "")
-        lines = [
-            f"{self.base.questions.name}: {self.measure} {mean.mean:.3f} as configured, n={mean.n:,}",
-            "",
-            aligned([head, *rows]),
-        ]
-        lines += [f"not tried: {name} ({reason})" for name, reason in self.skipped.items()]
-        lines.append(
-            f"proven better: {self.folder / 'winner.toml'}" if self.winner else "nothing is proven better"
-        )
-        return "\n".join(lines)
 
 
 def ablation(
@@ -146,13 +46,18 @@ def ablation(
         if counts is None:
             raise ConfigError("ablation needs Correct or nDCG@10 among the measures: leave --measure out")
         found = variants(pipeline)
-        runs = [trials.attempt(one.name, partial(pipeline.variant, **one.parts)) for one in found]
-        tried = [(one, run) for one, run in zip(found, runs, strict=True) if run is not None]
-        effects = _effects(base, tried, counts)
+        trials.skipped.update({one.name: why for one in found if (why := cannot_run(pipeline, one))})
+        able = [one for one in found if one.name not in trials.skipped]
+        runs = [trials.attempt(one.name, partial(pipeline.variant, **one.parts)) for one in able]
+        tried = [(one, run) for one, run in zip(able, runs, strict=True) if run is not None]
+        with watching() as watched:
+            spent = [_cost(trials, one, options) for one, _ in tried]
+        effects = _effects(base, tried, spent, counts)
         winner = _winner(trials, base, effects, counts)
     folder = Path(out) if out else base.folder or home_of(rag)
-    done = Ablation(counts, base, effects, trials.skipped, winner, folder)
+    done = Ablation(counts, base, effects, trials.skipped, winner, folder, watched.load)
     write_json(folder / "ablation.json", done.to_dict())
+    (folder / PAGE).write_text(ablation_page(done), "utf-8")
     if winner:
         (folder / "winner.toml").write_text(_toml(winner), "utf-8")
     return done
@@ -162,13 +67,13 @@ def variants(rag: Pipeline) -> list[Variant]:
     """Every stage off in turn, every other one on, and every other retriever in its place."""
     found = []
     for kind in ("augment", "denoise", "reorder", "ground"):
-        parts = list(getattr(rag, kind))
-        now = [name_of(part) for part in parts]
+        parts = [part for of, part in rag.named if of == kind]
+        now = [_called(part) for part in parts]
         for at, name in enumerate(now):
             found.append(_listed(f"without {name}", kind, [*parts[:at], *parts[at + 1 :]]))
         found += [_listed(f"with {name}", kind, [*parts, name]) for name in names(kind) if name not in now]
     for kind in ("retrieve", "generate"):
-        current = name_of(getattr(rag, kind))
+        current = next(_called(part) for of, part in rag.named if of == kind)
         found += [
             Variant(f"{name} for {current}", {SETTING[kind]: name}, {kind: name})
             for name in names(kind)
@@ -177,12 +82,49 @@ def variants(rag: Pipeline) -> list[Variant]:
     return found
 
 
+def cannot_run(rag: Pipeline, variant: Variant) -> str:
+    """Why a variant cannot run, where that can be told without trying; empty where it may.
+
+    What needs a language model is not tried where none is named: a server that merely could be there, at the
+    address that is the default, was named by nobody.
+    """
+    (kind, parts), *_ = variant.parts.items()
+    named = parts[-1] if isinstance(parts, list) and parts else parts
+    if not isinstance(named, str) or ":" in named or named not in names(kind):
+        return ""
+    if variant.name.startswith("without ") or "open_model" not in needs(kind, named):
+        return ""
+    model, origins = rag.settings.model, rag.config.origins
+    a_server = named == "openai" or kind_of(model) == "openai"
+    if not model.name and not model.kind and origins["model.base_url"] == "default":
+        return "no language model is named: see `rag models list`"
+    if a_server and model.kind != "openai" and origins["model.base_url"] == "default":
+        return "no server is named: set model.base_url"
+    return ""
+
+
+def _called(part: Any) -> str:
+    return part if isinstance(part, str) else name_of(part)
+
+
 def _listed(name: str, kind: str, parts: list[Any]) -> Variant:
-    named = [part if isinstance(part, str) else name_of(part) for part in parts]
-    return Variant(name, {SETTING[kind]: named}, {kind: parts})
+    return Variant(name, {SETTING[kind]: [_called(part) for part in parts]}, {kind: parts})
 
 
-def _effects(base: Run, tried: list[tuple[Variant, Run]], counts: str) -> tuple[Effect, ...]:
+def _cost(trials: Several, variant: Variant, options: Mapping[str, Any]) -> Difference:
+    pipeline = trials.pipeline
+    return timed(
+        pipeline.variant,
+        partial(pipeline.variant, **variant.parts),
+        [case.question for case in trials.asked],
+        k=options.get("k"),
+        seed=int(options.get("seed") or 0),
+    )
+
+
+def _effects(
+    base: Run, tried: list[tuple[Variant, Run]], spent: list[Difference], counts: str
+) -> tuple[Effect, ...]:
     compared = [(variant, run, compare(base, run, ("as configured", variant.name))) for variant, run in tried]
     corrected = holm([comparison[counts].difference.p for _, _, comparison in compared])
     return tuple(
@@ -190,10 +132,10 @@ def _effects(base: Run, tried: list[tuple[Variant, Run]], counts: str) -> tuple[
             variant,
             comparison[counts],
             p,
-            round(run.cost["total"]["mean"] - base.cost["total"]["mean"], 3),
+            ms,
             comparison,
         )
-        for (variant, run, comparison), p in zip(compared, corrected, strict=True)
+        for (variant, _, comparison), p, ms in zip(compared, corrected, spent, strict=True)
     )
 
 

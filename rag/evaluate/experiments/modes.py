@@ -73,11 +73,8 @@ class Modes:
 
     def __str__(self) -> str:
         shown = [name for name in _SHOWN if any(name in run.summary for run in self.runs.values())]
-        rows = [
-            (mode, *(_told(run, name) for name in shown), f"{run.cost['total']['mean']:.0f} ms")
-            for mode, run in self.runs.items()
-        ]
-        lines = [aligned([("mode", *shown, "time"), *rows]), ""]
+        rows = [(mode, *(_told(run, name) for name in shown), _ms(run)) for mode, run in self.runs.items()]
+        lines = [aligned([("mode", *shown, "ms"), *rows]), ""]
         for comparison in self.gains.values():
             # Only whole pipelines can decline, so against the other modes what counts is what they say.
             counts = "Correct" if comparison.b == "tuned" else "Contains"
@@ -151,6 +148,11 @@ def from_memory(model: ChatModel) -> Generator:
         return without_reasoning(model.chat([Message("user", asked)], max_tokens=most))
 
     return answer
+
+
+def _ms(run: Run) -> str:
+    total = run.cost["total"]
+    return f"{total['mean']:.0f} ({total['low']:.0f} to {total['high']:.0f})"
 
 
 def _told(run: Run, name: str) -> str:

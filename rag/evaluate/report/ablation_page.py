@@ -1,0 +1,59 @@
+"""The report of an ablation: what each change gains and costs, with intervals, proven or not."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from .page import document, section
+
+if TYPE_CHECKING:
+    from rag.evaluate.experiments.ablation_result import Ablation, Effect
+
+_HEAD = ("variant", "value", "gain", "95 % interval", "p (Holm)", "ms", "95 % interval")
+
+
+def ablation_page(found: Ablation) -> str:
+    """The report as one HTML file."""
+    mean = found.base.summary[found.measure]
+    effects = sorted(found.effects, key=lambda one: -one.row.difference.mean)
+    groups = (
+        ("Proven", [one for one in effects if one.verdict.startswith("proven")]),
+        ("Undecided", [one for one in effects if one.verdict.startswith("undecided")]),
+        ("Without a difference", [one for one in effects if one.verdict == "no difference"]),
+    )
+    body = [
+        f"<h1>{escape(found.base.questions.name)}: what each stage is worth</h1>",
+        f"<p class='faint'>{mean.n:,} questions; {escape(found.measure)} {mean.mean:.3f} "
+        f"({mean.low:.3f} to {mean.high:.3f}) as configured. Times: both pipelines asked in turn; "
+        f"{escape(str(found.load))}.</p>",
+        *(section(title, "", _table(rows)) for title, rows in groups if rows),
+    ]
+    if found.skipped:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(reason)}</td></tr>"
+            for name, reason in found.skipped.items()
+        )
+        body.append(section("Not tried", "", f"<table>{rows}</table>"))
+    return document(f"{found.base.questions.name}: ablation", "".join(body))
+
+
+def _table(effects: list[Effect]) -> str:
+    head = "".join(f"<th class='number'>{name}</th>" for name in _HEAD[1:])
+    rows = "".join(map(_row, effects))
+    return f"<table><tr><th>{_HEAD[0]}</th>{head}<th></th></tr>{rows}</table>"
+
+
+def _row(one: Effect) -> str:
+    gain, ms = one.row.difference, one.ms
+    cells = (
+        f"{one.row.b:.3f}",
+        f"{gain.mean:+.3f}",
+        f"{gain.low:+.3f} to {gain.high:+.3f}",
+        f"{one.holm:.3f}",
+        f"{ms.mean:+.0f}",
+        f"{ms.low:+.0f} to {ms.high:+.0f}",
+    )
+    numbers = "".join(f"<td class='number'>{cell}</td>" for cell in cells)
+    told = one.verdict + ("; worse on other measures" if one.harms else "")
+    return f"<tr><td>{escape(one.variant.name)}</td>{numbers}<td>{escape(told)}</td></tr>"
