@@ -8,17 +8,16 @@ their values.
 from __future__ import annotations
 
 import inspect
-import math
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from rag.errors import ConfigError
-from rag.options import Amount, Count, Share, Whole, checked, kind_of
+from rag.options import Amount, Count, Kind, Share, Whole, checked, kinds_of, parsed
 
 T = TypeVar("T")
 _OPEN = ("models", "stages", "stores")  # sections whose names are the user's
@@ -169,27 +168,26 @@ def resolve_settings(
     for section in fields(Settings):
         if section.name in _OPEN:
             continue
-        kind = get_type_hints(Settings)[section.name]
+        part = get_type_hints(Settings)[section.name]
+        kinds = setting_kinds(part)
         values: dict[str, Any] = {}
         given = file.pop(section.name, {})
         if not isinstance(given, dict):
             raise ConfigError(f"{path}: {section.name} is {given!r}, expected a section [{section.name}]")
-        for name, wanted in get_type_hints(kind).items():
+        for name, kind in kinds.items():
             key = f"{section.name}.{name}"
             variable = _VARIABLES.get(key, f"RAG_{section.name}_{name}".upper())
             if key in overrides:
-                values[name], origins[key] = _checked(key, overrides.pop(key), wanted), "flag"
+                values[name], origins[key] = checked(f"{key} (flag)", overrides.pop(key), kind), "flag"
             elif variable in environ:
-                values[name], origins[key] = text_value(variable, environ[variable], wanted), variable
+                values[name], origins[key] = parsed(f"{key} ({variable})", environ[variable], kind), variable
             elif name in given:
-                values[name], origins[key] = _checked(f"{path}: {key}", given[name], wanted), str(path)
+                values[name], origins[key] = checked(f"{key} ({path})", given[name], kind), str(path)
             else:
                 origins[key] = "default"
-            if name in values:
-                values[name] = _bounded(f"{key} ({origins[key]})", values[name], kind, name)
             given.pop(name, None)
-        _refuse_unknown(given, f"{path}: [{section.name}]", get_type_hints(kind))
-        sections[section.name] = kind(**values)
+        _refuse_unknown(given, f"{path}: [{section.name}]", kinds)
+        sections[section.name] = part(**values)
     _refuse_unknown(file, str(path), get_type_hints(Settings))
     _refuse_unknown(overrides, "settings", origins)
     return Resolved(Settings(**sections), origins, path)
@@ -232,19 +230,16 @@ def flat(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def checked_section(where: str, given: Mapping[str, Any], kind: type[T]) -> T:
-    """A section's values as its dataclass. Raises ConfigError for an unknown name or a wrong type."""
-    wanted = get_type_hints(kind)
-    _refuse_unknown({name: value for name, value in given.items() if name not in wanted}, where, wanted)
-    values = {name: _checked(f"{where}.{name}", value, wanted[name]) for name, value in given.items()}
-    return kind(**{name: _bounded(f"{where}.{name}", value, kind, name) for name, value in values.items()})
+def setting_kinds(section: type) -> dict[str, Kind]:
+    """What each field of a section may be."""
+    return {name: kind for name, kind in kinds_of(section).items() if kind is not None}
 
 
-def _bounded(where: str, value: Any, section: type, name: str) -> Any:
-    """A number within the bounds that the field's annotation names, as `Count` does."""
-    told = next(one.type for one in fields(section) if one.name == name)
-    kind = kind_of(told)
-    return checked(where, value, kind) if kind and kind.least > -math.inf else value
+def checked_section(where: str, given: Mapping[str, Any], section: type[T]) -> T:
+    """A section's values as its dataclass. Raises ConfigError for an unknown name or a wrong value."""
+    kinds = setting_kinds(section)
+    _refuse_unknown({name: value for name, value in given.items() if name not in kinds}, where, kinds)
+    return section(**{name: checked(f"{where}.{name}", value, kinds[name]) for name, value in given.items()})
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -268,35 +263,6 @@ def _refuse_unknown(given: Mapping[str, Any], where: str, known: Mapping[str, An
     if given:
         names = ", ".join(sorted(map(str, given)))
         raise ConfigError(f"{where}: unknown {names}; known are {', '.join(sorted(known))}")
-
-
-def _checked(name: str, value: Any, wanted: Any) -> Any:
-    """The value as the type wanted: whole numbers pass for floats, and one string for a list of one."""
-    if get_origin(wanted) is tuple:
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list | tuple):
-            raise ConfigError(f"{name} is {value!r}, expected a list")
-        return tuple(_checked(name, item, get_args(wanted)[0]) for item in items)
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise ConfigError(f"{name} is {value!r}, expected {wanted.__name__}")
-    return value
-
-
-def text_value(variable: str, text: str, wanted: Any) -> Any:
-    """A value given as text: lists comma-separated, booleans 1/0, true/false, yes/no. Raises ConfigError."""
-    if get_origin(wanted) is tuple:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if wanted is bool:
-        known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-        if text.lower() not in known:
-            raise ConfigError(f"{variable} is {text!r}, expected one of {', '.join(known)}")
-        return known[text.lower()]
-    try:
-        return wanted(text)
-    except ValueError:
-        raise ConfigError(f"{variable} is {text!r}, expected {wanted.__name__}") from None
 
 
 def described() -> Iterator[tuple[str, str, str]]:

@@ -1,58 +1,99 @@
-"""What an option of a part may be: the annotation of a parameter of its `build`, held to by the registry.
+"""What a value in the settings may be: read off annotations, and held to in one place.
 
-`weight: Share = 0.6` is a number from 0 to 1, `read: Count = 6` a whole number from 1. Parameters of any
-other type, a store or a model, are given by the pipeline and cannot be set.
+`weight: Share = 0.6` in a stage's `build` is a number from 0 to 1, `k: Count = 10` in a section of the
+settings a whole number from 1; `Annotated[float, Bounds(0, 10)]` makes others. Parameters of any other type,
+a store or a model, are given by the pipeline and cannot be set.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from rag.errors import ConfigError
 
-Share = float  # 0 to 1
-Amount = float  # 0 or more
-Count = int  # 1 or more
-Whole = int  # 0 or more
 
+class Bounds(NamedTuple):
+    """The least and the most that a number may be; it has to be greater than `above`."""
 
-class Kind(NamedTuple):
-    """A type and, of numbers, the least and the most."""
-
-    type: type
     least: float = -math.inf
     most: float = math.inf
+    above: float = -math.inf
 
-    @property
-    def told(self) -> str:
-        name = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}.get(
-            self.type, "a list of texts"
-        )
+    def hold(self, value: float) -> bool:
+        """Whether a number lies within them; no number that is none does."""
+        return self.least <= value <= self.most and value > self.above
+
+    def __str__(self) -> str:
+        if self.above > -math.inf:
+            return f" above {self.above:g}" + (f", up to {self.most:g}" if self.most < math.inf else "")
         if self.most < math.inf:
-            return f"{name} from {self.least:g} to {self.most:g}"
-        return f"{name}, {self.least:g} or more" if self.least > -math.inf else name
+            return f" from {self.least:g} to {self.most:g}"
+        return f", {self.least:g} or more" if self.least > -math.inf else ""
 
 
-_KINDS = {
-    "int": Kind(int),
-    "float": Kind(float),
-    "float | None": Kind(float),
-    "str": Kind(str),
-    "str | None": Kind(str),
-    "bool": Kind(bool),
-    "Sequence[str]": Kind(tuple),
-    "Share": Kind(float, 0, 1),
-    "Amount": Kind(float, 0),
-    "Count": Kind(int, 1),
-    "Whole": Kind(int, 0),
+Share = Annotated[float, Bounds(0, 1)]
+Amount = Annotated[float, Bounds(0)]
+Count = Annotated[int, Bounds(1)]
+Whole = Annotated[int, Bounds(0)]
+
+_UNBOUNDED = Bounds()
+_CALLED = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    tuple: "a list of texts",
 }
 
 
+class Kind(NamedTuple):
+    """A type (`tuple` for a list of texts) and, of numbers, their bounds."""
+
+    type: type
+    bounds: Bounds = _UNBOUNDED
+
+    def __str__(self) -> str:
+        """In words, as an error says what was expected."""
+        return f"{_CALLED[self.type]}{self.bounds}"
+
+
 def kind_of(annotation: Any) -> Kind | None:
-    """The kind that an annotation names, as text or as a type; None where the pipeline gives the value."""
-    return _KINDS.get(annotation if isinstance(annotation, str) else getattr(annotation, "__name__", ""))
+    """The kind that an annotation stands for; None where it is none that a section can set."""
+    if get_origin(annotation) is Annotated:
+        of, *notes = get_args(annotation)
+        kind = kind_of(of)
+        bounds = next((note for note in notes if isinstance(note, Bounds)), None)
+        return kind if kind is None or bounds is None else kind._replace(bounds=bounds)
+    if get_origin(annotation) in (Union, UnionType):
+        others = [one for one in get_args(annotation) if one is not NoneType]
+        return kind_of(others[0]) if len(others) == 1 else None
+    if annotation in (int, float, str, bool):
+        return Kind(annotation)
+    listed = get_origin(annotation) in (Sequence, tuple, list)
+    return Kind(tuple) if listed and get_args(annotation)[0] is str else None
+
+
+def annotations_of(build: Callable[..., Any]) -> dict[str, Any]:
+    """The annotations of a callable's parameters, as types where they can be resolved, else as they stand.
+
+    `inspect.Parameter.empty` where there is none.
+    """
+    function = build.__init__ if isinstance(build, type) else inspect.unwrap(build)  # type: ignore[misc]
+    scope = getattr(function, "__globals__", {})
+    parameters = inspect.signature(build).parameters
+    return {name: _resolved(one.annotation, scope) for name, one in parameters.items()}
+
+
+def kinds_of(section: type) -> dict[str, Kind | None]:
+    """The kinds of a dataclass's fields."""
+    scope = vars(sys.modules[section.__module__])
+    return {field.name: kind_of(_resolved(field.type, scope)) for field in fields(section)}
 
 
 def checked(name: str, value: Any, kind: Kind) -> Any:
@@ -66,7 +107,38 @@ def checked(name: str, value: Any, kind: Kind) -> Any:
             return tuple(items)
     elif isinstance(value, bool) is (kind.type is bool):
         made = float(value) if kind.type is float and isinstance(value, int) else value
-        within = not isinstance(made, int | float) or kind.least <= made <= kind.most
-        if isinstance(made, kind.type) and within:
+        held = not isinstance(made, int | float) or kind.bounds.hold(made)
+        if isinstance(made, kind.type) and held:
             return made
-    raise ConfigError(f"{name} is {value!r}, expected {kind.told}")
+    raise ConfigError(f"{name} is {value!r}, expected {kind}")
+
+
+def parsed(name: str, text: str, kind: Kind) -> Any:
+    """A value given as text, checked: lists comma-separated, booleans 1/0, true/false, yes/no.
+
+    Raises ConfigError.
+    """
+    if kind.type is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind.type is bool:
+        if text.lower() not in _BOOLEANS:
+            raise ConfigError(f"{name} is {text!r}, expected one of {', '.join(_BOOLEANS)}")
+        return _BOOLEANS[text.lower()]
+    try:
+        return checked(name, kind.type(text), kind)
+    except ValueError:
+        raise ConfigError(f"{name} is {text!r}, expected {kind}") from None
+
+
+_BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _resolved(annotation: Any, scope: Mapping[str, Any]) -> Any:
+    """An annotation as the type that its text names; as it stands where that is out of reach."""
+    if annotation is inspect.Parameter.empty:
+        return annotation
+    holder = SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        return get_type_hints(holder, dict(scope), include_extras=True)["it"]
+    except (NameError, TypeError, SyntaxError, AttributeError):
+        return annotation

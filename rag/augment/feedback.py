@@ -23,7 +23,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.embedding import Embedder
-from rag.errors import ConfigError
 from rag.options import Count, Share
 from rag.retrieve.vectors import vectors_of
 from rag.stores import VectorStore
@@ -47,14 +46,7 @@ def build(
     alpha: Share = 0.9,
     terms: Count = 10,
 ) -> Callable[[Question], Question]:
-    """A stage that reads `read` chunks a leg; `alpha` (0 to 1) is how much of the question stays.
-
-    Raises ConfigError for an alpha outside 0 to 1 or less than one chunk to read.
-    """
-    if not 0 <= alpha <= 1 or read < 1:
-        raise ConfigError(
-            f"[stages.feedback] alpha is {alpha} and read {read}: expected 0 to 1, and 1 or more"
-        )
+    """A stage that reads `read` chunks a leg; `alpha` (0 to 1) is how much of the question stays."""
 
     def feedback(question: Question) -> Question:
         asked = embedder.embed([question.text], "query")[0]

@@ -53,9 +53,7 @@ def build(
     pull: Share = 0.3,
     most: Count = 3,
 ) -> Callable[[Question], Question]:
-    """A stage over the memory in the folder `index`. Raises ConfigError for a `pull` outside 0 to 1."""
-    if not 0 <= pull <= 1:
-        raise ConfigError(f"[stages.memory] pull is {pull}, expected 0 to 1")
+    """A stage over the memory in the folder `index`."""
 
     @cache
     def solved() -> list[Solved]:

@@ -12,22 +12,17 @@ positive ones. Source: MMed-RAG: Versatile Multimodal RAG System for Medical Vis
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from rag.errors import ConfigError
-from rag.options import Count, Share
+from rag.options import Bounds, Count
 from rag.trace import note_dropped
 from rag.types import Hit, Question
 
 
-def build(drop: Share = 0.35, least: Count = 5) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
-    """A stage that keeps the hits before the first drop of `drop` (above 0, to 1), and at least `least`.
-
-    Raises ConfigError for values outside these ranges.
-    """
-    if not 0 < drop <= 1 or least < 1:
-        raise ConfigError(
-            f"[stages.adaptive] drop is {drop} and least {least}: expected above 0, up to 1, and 1 or more"
-        )
+def build(
+    drop: Annotated[float, Bounds(above=0, most=1)] = 0.35, least: Count = 5
+) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+    """A stage that keeps the hits before the first drop of `drop` (above 0, to 1), and at least `least`."""
 
     def adaptive(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         ranked = sorted(hits, key=lambda hit: -hit.score)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.embedding import Embedder
-from rag.errors import ConfigError
 from rag.options import Share, Whole
 from rag.reading.candidates import cut
 from rag.reading.evidence import Candidate, Evidence
@@ -23,14 +22,7 @@ from rag.types import Hit, Question
 def build(
     embedder: Embedder, language: str = "english", share: Share = 0.8, around: Whole = 1
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
-    """A stage that cuts each hit's chunk to a span; the trace says how many tokens that saves.
-
-    Raises ConfigError for a share outside 0 to 1 or a negative `around`.
-    """
-    if not 0 <= share <= 1 or around < 0:
-        raise ConfigError(
-            f"[stages.compress] share is {share} and around {around}: expected 0 to 1, and 0 or more"
-        )
+    """A stage that cuts each hit's chunk to a span; the trace says how many tokens that saves."""
     evidence = Evidence(embedder, language)
 
     def compress(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 from rag.llm.hf import libraries
-from rag.options import Count, Share
+from rag.options import Bounds, Count
 from rag.types import Hit, Question
 
 from .blend import blended
@@ -26,24 +26,21 @@ def build(
     model: str = "",
     device: str | None = None,
     batch: Count = 16,
-    weight: Share = 1.0,
+    weight: Annotated[float, Bounds(above=0, most=1)] = 1.0,
     offline: bool = False,
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that orders hits by the score of `model`: a folder, or a hub id (downloaded unless `offline`).
 
-    `weight` (0 to 1) is the model's share; one that was not made for your kind of text does better with less
-    than 1. The model is loaded at the first question. Raises ConfigError where none is named or the weight is
-    no share, MissingExtra without sentence-transformers, ModelError for one that cannot be loaded or gives
-    several scores a pair.
+    `weight` (above 0, to 1) is the model's share; one that was not made for your kind of text does better
+    with less than 1. The model is loaded at the first question. Raises ConfigError where none is named,
+    MissingExtra without sentence-transformers, ModelError for one that cannot be loaded or gives several
+    scores a pair.
     """
     if not model:
         raise ConfigError(
             "the stage cross_encoder has no model: name a folder or a hub id, "
             'as `model = "…"` in [stages.cross_encoder]'
         )
-
-    if not 0 < weight <= 1:
-        raise ConfigError(f"weight is {weight}, expected more than 0 and at most 1")
 
     @cache
     def loaded() -> Any:

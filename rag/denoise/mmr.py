@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.embedding import Embedder
-from rag.errors import ConfigError
 from rag.options import Share
 from rag.retrieve.vectors import vectors_of
 from rag.stores import VectorStore
@@ -23,12 +22,7 @@ from rag.types import Hit, Question
 def build(
     store: VectorStore, embedder: Embedder, relevance: Share = 0.8
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
-    """A stage that reorders hits with λ = `relevance`; scores stay, and what is cut later is what repeats.
-
-    Raises ConfigError for a relevance outside 0 to 1.
-    """
-    if not 0 <= relevance <= 1:
-        raise ConfigError(f"[stages.mmr] relevance is {relevance}, expected 0 to 1")
+    """A stage that reorders hits with λ = `relevance`; scores stay, and what is cut later is what repeats."""
 
     def mmr(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         if len(hits) < 2:

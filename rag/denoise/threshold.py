@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from rag.embedding import Embedder
-from rag.errors import ConfigError
 from rag.options import Share
 from rag.retrieve.vectors import sample, vectors_of
 from rag.stores import VectorStore
@@ -29,11 +28,8 @@ def build(
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage that cuts at `quantile` (0 to 1) of chance similarities, or at the cosine `at` where given.
 
-    A sample without two documents gives no cut, and all hits stay. Raises ConfigError for a quantile outside
-    0 to 1.
+    A sample without two documents gives no cut, and all hits stay.
     """
-    if not 0 <= quantile <= 1:
-        raise ConfigError(f"[stages.threshold] quantile is {quantile}, expected 0 to 1")
 
     @cache
     def cut() -> float:

@@ -14,11 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from rag.embedding import Embedder
-from rag.errors import ConfigError
-from rag.options import Amount, Count, Share
+from rag.options import Amount, Bounds, Count, Share
 from rag.types import Answer, Question
 
 from .abstain import withdrawn
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 def build(
     open_model: OpenModel,
     embedder: Embedder,
-    samples: Count = 5,
+    samples: Annotated[int, Bounds(2)] = 5,
     most: Share = 0.6,
     temperature: Amount = 0.8,
     alike: Share = 0.85,
@@ -46,8 +45,6 @@ def build(
     """
     from rag.generate.prompted import PromptOptions, prompted
 
-    if samples < 2:
-        raise ConfigError(f"samples is {samples}, expected 2 or more")
     generator = prompted(open_model(""), PromptOptions(prompt=prompt))
 
     def semantic_entropy(question: Question, answer: Answer) -> Answer:

@@ -16,11 +16,12 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError, RagError
+from rag.options import parsed
 
 from .chat import Message
 from .kinds import kind_of
@@ -154,18 +155,18 @@ def pull(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = F
 
 def options_of(given: Sequence[str]) -> dict[str, Any]:
     """`gpu_layers=-1` and the like, as the types of the settings. Raises ConfigError."""
-    from rag.config import ModelSettings, text_value
+    from rag.config import ModelSettings, setting_kinds
 
     pairs = {key: value for key, found, value in (one.partition("=") for one in given) if found}
     if len(pairs) < len(given):
         raise ConfigError(f"{given!r} are no options: expected each one once, as KEY=VALUE")
-    types = {name: type(value) for name, value in asdict(ModelSettings()).items()}
-    unknown = pairs.keys() - types.keys()
+    kinds = setting_kinds(ModelSettings)
+    unknown = pairs.keys() - kinds.keys()
     if unknown:
         raise ConfigError(
-            f"unknown option {', '.join(sorted(unknown))}; known are {', '.join(sorted(types))}"
+            f"unknown option {', '.join(sorted(unknown))}; known are {', '.join(sorted(kinds))}"
         )
-    return {name: text_value(name, text, types[name]) for name, text in pairs.items()}
+    return {name: parsed(name, text, kinds[name]) for name, text in pairs.items()}
 
 
 def _settings(name: str) -> ModelSettings:

@@ -17,7 +17,7 @@ from typing import Any
 
 from rag import lookup
 from rag.errors import ConfigError
-from rag.options import Kind, checked, kind_of
+from rag.options import Kind, annotations_of, checked, kind_of
 
 _GIVEN = ("offline", "language")  # plain values that the pipeline gives all the same
 
@@ -109,15 +109,15 @@ def _checked(named: str, given: Mapping[str, Any], annotations: Mapping[str, Any
 
 def _keywords(build: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A builder's keywords with their annotations, and the parameters that stand for a default's fields."""
-    parameters = inspect.signature(build).parameters
+    annotations = annotations_of(build)
     grouped = {
         name: parameter.default
-        for name, parameter in parameters.items()
+        for name, parameter in inspect.signature(build).parameters.items()
         if is_dataclass(parameter.default) and not isinstance(parameter.default, type)
     }
-    annotations = {name: one.annotation for name, one in parameters.items() if name not in grouped}
-    for group in grouped.values():
-        annotations |= {field.name: field.type for field in fields(group)}
+    for name, group in grouped.items():
+        del annotations[name]
+        annotations |= annotations_of(type(group))
     if not str(build.__module__).startswith("rag."):  # a third party's types are its own: it checks them
         unknown = {name for name, annotation in annotations.items() if kind_of(annotation) is None}
         annotations |= dict.fromkeys(unknown, inspect.Parameter.empty)

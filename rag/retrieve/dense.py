@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.embedding import Embedder
+from rag.options import Count
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
@@ -12,7 +13,7 @@ from .legs import checked_depth, dense_legs, queries_on, query_vectors, to_hits
 
 
 def build(
-    store: VectorStore, embedder: Embedder, depth: int = 100, fusion: str = "zscore"
+    store: VectorStore, embedder: Embedder, depth: Count = 100, fusion: str = "zscore"
 ) -> Callable[[Question, int, Filter | None], Sequence[Hit]]:
     """A retriever over vectors only. Scores are cosines, or fused ones where there are several queries."""
     from rag.indexes import fuse

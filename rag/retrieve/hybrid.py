@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rag.embedding import Embedder
+from rag.options import Amount, Count
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
@@ -21,10 +22,10 @@ _EMBEDDING = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
 def build(
     store: VectorStore,
     embedder: Embedder,
-    depth: int = 100,
+    depth: Count = 100,
     fusion: str = "zscore",
-    dense_weight: float = 1.0,
-    lexical_weight: float = 1.0,
+    dense_weight: Amount = 1.0,
+    lexical_weight: Amount = 1.0,
 ) -> Callable[[Question, int, Filter | None], Sequence[Hit]]:
     """A retriever that asks both legs for `depth` chunks a query and fuses them by `fusion`."""
     from rag.indexes import fuse

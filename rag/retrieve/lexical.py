@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rag.options import Count
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Question
 
@@ -11,7 +12,7 @@ from .legs import checked_depth, lexical_legs, queries_on, to_hits
 
 
 def build(
-    store: VectorStore, depth: int = 100, fusion: str = "zscore"
+    store: VectorStore, depth: Count = 100, fusion: str = "zscore"
 ) -> Callable[[Question, int, Filter | None], Sequence[Hit]]:
     """A retriever over terms only. Scores are BM25's, or fused ones where there are several queries."""
     from rag.indexes import fuse

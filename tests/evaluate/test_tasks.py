@@ -69,7 +69,7 @@ def test_settings_named_on_the_command_line(rag: Rag, tmp_path: Path) -> None:
     for text, message in (
         ("nonsense", "no run, no .toml file and no settings"),
         ("search.nothing=1", "no run"),
-        ("search.k=many", "expected int"),
+        ("search.k=many", "expected a whole number, 1 or more"),
         ("chunk.max_tokens=50", "--corpus"),
     ):
         with pytest.raises(ConfigError, match=message):

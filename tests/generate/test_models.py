@@ -71,7 +71,7 @@ def test_wrong_entries_are_refused(own: Path) -> None:
         catalogue.add("x", {"name": "y", "temperature": -3.0})
     with pytest.raises(ConfigError, match="unknown colour"):
         catalogue.add("x", {"colour": "red"})
-    with pytest.raises(ConfigError, match=r"models\.x\.seed is 'one', expected int"):
+    with pytest.raises(ConfigError, match=r"models\.x\.seed is 'one', expected a whole number"):
         catalogue.add("x", {"seed": "one"})
     assert not own.exists()
     for options, message in ((["colour=red"], "unknown option colour"), (["seed"], "as KEY=VALUE")):

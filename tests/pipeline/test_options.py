@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from rag import Answer, Document, Hit, Question, Rag
 from rag.config import resolve_settings
 from rag.doctor import examine
 from rag.errors import ConfigError, StageError
-from rag.options import checked, kind_of
+from rag.options import Amount, Bounds, Count, Share, Whole, annotations_of, checked, kind_of, parsed
 from rag.pipeline.registry import check, names, part
+from rag.stores import VectorStore
 from rag.testing import WordEmbedder
 from rag.trace import name_of
 from tests.stages.small import hit
@@ -29,16 +31,21 @@ def rag(tmp_path: Path) -> Iterator[Rag]:
 @pytest.mark.parametrize(
     ("annotation", "value", "made"),
     [
-        ("float", 1, 1.0),
-        ("Share", 1, 1.0),
-        ("Share", 0.25, 0.25),
-        ("Count", 1, 1),
-        ("Whole", 0, 0),
-        ("bool", True, True),
-        ("str | None", "x", "x"),
-        ("Sequence[str]", "docs/*", ("docs/*",)),
-        ("Sequence[str]", ["a", "b"], ("a", "b")),
+        (float, 1, 1.0),
+        (Share, 1, 1.0),
+        (Share, 0.25, 0.25),
+        (Count, 1, 1),
+        (Whole, 0, 0),
+        (bool, True, True),
+        (str | None, "x", "x"),
+        (Sequence[str], "docs/*", ("docs/*",)),
+        (Sequence[str], ["a", "b"], ("a", "b")),
         (int, 3, 3),
+        (tuple[str, ...], "a", ("a",)),
+        (float | None, 1, 1.0),
+        (Annotated[int, Bounds(2)], 2, 2),
+        (Annotated[Share, "a note"], 1, 1.0),
+        (Annotated[float, Bounds(above=0, most=1)], 1, 1.0),
     ],
 )
 def test_what_an_option_may_be(annotation: Any, value: Any, made: Any) -> None:
@@ -52,23 +59,26 @@ def test_what_an_option_may_be(annotation: Any, value: Any, made: Any) -> None:
 @pytest.mark.parametrize(
     ("annotation", "value", "told"),
     [
-        ("float", "a", "a number"),
-        ("float", True, "a number"),
-        ("int", 1.5, "a whole number"),
-        ("int", True, "a whole number"),
-        ("bool", "yes", "true or false"),
-        ("bool", 1, "true or false"),
-        ("str", 3, "a text"),
-        ("Share", 7, "a number from 0 to 1"),
-        ("Share", float("nan"), "a number from 0 to 1"),
-        ("Amount", -0.1, "a number, 0 or more"),
-        ("Count", 0, "a whole number, 1 or more"),
-        ("Whole", -1, "a whole number, 0 or more"),
-        ("Sequence[str]", 3, "a list of texts"),
-        ("Sequence[str]", ["a", 3], "a list of texts"),
+        (float, "a", "a number"),
+        (float, True, "a number"),
+        (int, 1.5, "a whole number"),
+        (int, True, "a whole number"),
+        (bool, "yes", "true or false"),
+        (bool, 1, "true or false"),
+        (str, 3, "a text"),
+        (Share, 7, "a number from 0 to 1"),
+        (Share, float("nan"), "a number from 0 to 1"),
+        (Amount, -0.1, "a number, 0 or more"),
+        (Count, 0, "a whole number, 1 or more"),
+        (Whole, -1, "a whole number, 0 or more"),
+        (Sequence[str], 3, "a list of texts"),
+        (Sequence[str], ["a", 3], "a list of texts"),
+        (Annotated[int, Bounds(2)], 1, "a whole number, 2 or more"),
+        (Annotated[float, Bounds(above=0, most=1)], 0, "a number above 0, up to 1"),
+        (Annotated[float, Bounds(above=0)], 0, "a number above 0"),
     ],
 )
-def test_what_it_may_not_be(annotation: str, value: Any, told: str) -> None:
+def test_what_it_may_not_be(annotation: Any, value: Any, told: str) -> None:
     kind = kind_of(annotation)
     assert kind is not None
     with pytest.raises(ConfigError, match=f"x is .*, expected {told}$"):
@@ -76,6 +86,7 @@ def test_what_it_may_not_be(annotation: str, value: Any, told: str) -> None:
 
 
 def test_what_the_pipeline_gives_cannot_be_set() -> None:
+    assert kind_of(VectorStore) is None
     assert kind_of("VectorStore") is None
     for kind, stage, option in (
         ("denoise", "cross_encoder", "offline"),
@@ -108,6 +119,86 @@ def test_a_third_party_may_have_options_of_any_type(monkeypatch: pytest.MonkeyPa
     assert part("denoise", "theirs", {"store": lambda: "store"}, options) == ("store", 1.0, {"a": 1})
     with pytest.raises(ConfigError, match=r"\[stages\.theirs\] ratio is 'x', expected a number"):
         check("denoise", "theirs", {"theirs": {"ratio": "x"}})
+
+
+THEIRS = """
+from rag.options import Share
+from rag.stores import VectorStore
+
+
+class Build:
+    def __init__(self, store: VectorStore, least: Share = 0.5):
+        self.least = least
+
+
+def build(store: VectorStore, least: Share = 0.5, other: "Share" = 0.5):
+    return least
+"""
+
+
+@pytest.mark.parametrize("first", ["", "from __future__ import annotations\n"])
+def test_bounds_hold_for_a_third_party_however_it_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    name = f"theirs_{'later' if first else 'now'}"
+    (tmp_path / f"{name}.py").write_text(first + THEIRS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module(name)
+    for build, option in ((module.build, "least"), (module.build, "other"), (module.Build, "least")):
+        monkeypatch.setattr("rag.pipeline.registry._builder", lambda kind, name, build=build: build)
+        assert check("denoise", "theirs", {"theirs": {option: 1}}) == {option: 1.0}
+        with pytest.raises(
+            ConfigError, match=rf"\[stages\.theirs\] {option} is 7, expected a number from 0 to 1"
+        ):
+            check("denoise", "theirs", {"theirs": {option: 7}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage", "option", "value"),
+    [
+        ("augment", "feedback", "alpha", 2),
+        ("augment", "feedback", "read", 0),
+        ("augment", "memory", "pull", 2),
+        ("denoise", "adaptive", "drop", 0),
+        ("denoise", "adaptive", "drop", 1.5),
+        ("denoise", "adaptive", "least", 0),
+        ("denoise", "compress", "share", 2),
+        ("denoise", "compress", "around", -1),
+        ("denoise", "cross_encoder", "weight", 0),
+        ("denoise", "mmr", "relevance", 1.1),
+        ("denoise", "threshold", "quantile", 2),
+        ("ground", "semantic_entropy", "samples", 1),
+        ("retrieve", "hybrid", "depth", 0),
+        ("retrieve", "hybrid", "dense_weight", -1),
+    ],
+)
+def test_the_bounds_of_stages(kind: str, stage: str, option: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=rf"\[stages\.{stage}\] {option} is {value}, expected a "):
+        check(kind, stage, {stage: {option: value}})
+
+
+def test_a_type_that_only_checkers_see_is_left_alone() -> None:
+    def build(store: Nowhere, least: Share = 0.5) -> None: ...  # type: ignore[name-defined] # noqa: F821
+
+    assert annotations_of(build) == {"store": "Nowhere", "least": Share}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [("3", Count, 3), ("0.5", Share, 0.5), ("a, b,", tuple[str, ...], ("a", "b")), ("YES", bool, True)],
+)
+def test_values_given_as_text(text: str, kind: Any, value: Any) -> None:
+    wanted = kind_of(kind)
+    assert wanted is not None
+    assert parsed("x", text, wanted) == value
+
+
+@pytest.mark.parametrize(("text", "kind"), [("0", Count), ("1.5", Share), ("many", int), ("maybe", bool)])
+def test_text_that_is_no_such_value(text: str, kind: Any) -> None:
+    wanted = kind_of(kind)
+    assert wanted is not None
+    with pytest.raises(ConfigError, match=f"x is {text!r}|x is {text}, expected"):
+        parsed("x", text, wanted)
 
 
 def test_a_stage_keeps_its_own_tokens_and_temperature() -> None:

@@ -218,7 +218,7 @@ def test_wrong_k_and_wrong_names_are_refused(rag: Rag, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
         rag.search("x", k=-1)
     for setting, message in (
-        ({"denoise": ["nothing"]}, "there is no denoise named 'nothing': known are .*duplicates"),
+        ({"denoise": ["nothing"]}, "there is no denoise stage named 'nothing': known are .*duplicates"),
         ({"denoise": ["no.module:f"]}, "cannot be imported"),
         ({"retrieve": "sideways"}, "known are dense, hybrid, lexical"),
         ({"settings": {"search.fusion": "magic"}}, "magic"),

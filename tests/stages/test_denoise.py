@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import ConfigError, Document, Rag
+from rag import Document, Rag
 from rag.denoise.adaptive import build as adaptive
 from rag.denoise.compress import build as compress
 from rag.denoise.mmr import build as mmr
@@ -46,12 +46,6 @@ def test_adaptive_cuts_at_the_first_large_drop() -> None:
 def test_adaptive_keeps_at_least_so_many(scores: tuple[float, ...], least: int, kept: int) -> None:
     hits = [hit(f"{place}", score) for place, score in enumerate(scores)]
     assert len(traced(adaptive(drop=0.25, least=least), "q", hits)[0]) == kept
-
-
-def test_adaptive_refuses_what_makes_no_sense() -> None:
-    for drop, least in ((0, 1), (1.5, 1), (0.2, 0)):
-        with pytest.raises(ConfigError, match="expected above 0"):
-            adaptive(drop=drop, least=least)
 
 
 # --------------------------------------------------------------------------------------------- vectors
@@ -102,8 +96,6 @@ def test_a_corpus_of_one_document_tells_nothing(tmp_path: Path) -> None:
         found, record = traced(threshold(rag.store, rag.embedder), "zebra", [hit("amber")])
         assert (len(found), record.detail["threshold"]) == (1, -1.0)
         assert traced(threshold(rag.store, rag.embedder), "zebra", [])[0] == []
-        with pytest.raises(ConfigError, match="0 to 1"):
-            threshold(rag.store, rag.embedder, quantile=2)
 
 
 # ------------------------------------------------------------------------------------------------- mmr
@@ -121,8 +113,6 @@ def test_mmr_prefers_what_says_something_new(tmp_path: Path) -> None:
         ]
         assert traced(mmr(rag.store, rag.embedder, 1.0), "q", hits)[0] == hits
         assert traced(mmr(rag.store, rag.embedder), "q", hits[:1])[0] == hits[:1]
-        with pytest.raises(ConfigError, match="0 to 1"):
-            mmr(rag.store, rag.embedder, -1)
 
 
 # -------------------------------------------------------------------------------------------- compress
@@ -167,8 +157,6 @@ def test_compress_leaves_what_has_no_sentences() -> None:
     ]
     assert traced(compress(EMBEDDER), "q", [hit("…")])[0] == [hit("…")]
     assert traced(compress(EMBEDDER), "q", [])[0] == []
-    with pytest.raises(ConfigError, match="expected 0 to 1"):
-        compress(EMBEDDER, share=2)
 
 
 def test_every_stage_keeps_offsets(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from rag.config import Settings, text_value
+from rag.config import Settings, setting_kinds
 from rag.errors import ConfigError
+from rag.options import Kind, parsed
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
@@ -59,7 +60,7 @@ def settings_of(text: str) -> dict[str, Any]:
                 f"{text!r} is no run, no .toml file and no settings: expected such as search.retrieve=dense; "
                 "`rag config show` lists the names"
             )
-        found[name] = text_value(name, value, kind)
+        found[name] = parsed(name, value, kind)
     return found
 
 
@@ -78,11 +79,11 @@ def _file(path: Path) -> dict[str, Any]:
     return found
 
 
-def _kinds() -> Mapping[str, Any]:
-    """The type of every setting by its full name."""
+def _kinds() -> Mapping[str, Kind]:
+    """What every setting may be, by its full name."""
     return {
         f"{section}.{name}": kind
         for section, part in get_type_hints(Settings).items()
         if hasattr(part, "__dataclass_fields__")
-        for name, kind in get_type_hints(part).items()
+        for name, kind in setting_kinds(part).items()
     }
