@@ -1,6 +1,7 @@
 """The commands of `rag`: this list, and nothing else. What each does is in `rag/commands/`, one a family.
 
-Exit codes: 0 done, 1 error, 2 usage, 3 the sources do not answer the question, 130 interrupted.
+Exit codes: 0 done, 1 error, 2 usage, 3 the sources do not answer the question, 4 a gate is undecided,
+130 interrupted.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.evaluate import Comparison, Run
     from rag.evaluate.experiments.bounds import Check
 
+_GATE = {"worse": 1, "undecided": 4}  # exit codes
 WHY_EXAMPLES = (
     "Examples:\n\n    rag why 'How long is a session?' --answer 'thirty minutes'\n\n"
     "    rag why q17 --qa questions.jsonl"
@@ -110,6 +111,67 @@ def eval_run(
         render.told(found, as_json=as_json)
         if not found.passed:
             raise typer.Exit(1)
+
+
+@eval_app.command(
+    "gate",
+    epilog="Examples:\n\n    rag eval run qa.jsonl --out baseline\n\n"
+    "    rag eval gate qa.jsonl --baseline baseline --junit gate.xml --markdown gate.md",
+)
+def eval_gate(
+    questions: Annotated[Path, typer.Argument(metavar="QA", help="The question set of the baseline.")],
+    baseline: Annotated[
+        Path, typer.Option("--baseline", help="The run to hold: its folder, or run.json in it.")
+    ],
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    corpus: Corpus = None,
+    min_effect: Annotated[float, typer.Option("--min-effect", help="The smallest fall that matters.")] = 0.02,
+    measure: Annotated[
+        list[str] | None, typer.Option("--measure", help="What counts, such as Correct; may be repeated.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")
+    ] = None,
+    k: K = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what an earlier run has asked.")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Questions asked side by side; 0 is one a core.")
+    ] = 0,
+    allow_other: Annotated[
+        bool, typer.Option("--allow-other", help="Compare although documents or questions differ.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write the verdicts as JUnit XML.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", help="Write them as a Markdown table.")
+    ] = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the pipeline against a kept run. Exit code 1: something is proven worse; 4: it is undecided."""
+    from rag.evaluate.gate import gate
+    from rag.evaluate.measures import DEFAULT
+    from rag.evaluate.measures import measure as named
+    from rag.evaluate.result import Run
+    from rag.evaluate.run import evaluate
+
+    from . import live, render
+
+    counted = [named(one).name for one in measure or ()]
+    given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "out": out, "fresh": fresh}
+    given |= {"workers": workers, "measures": tuple(dict.fromkeys([*DEFAULT, *counted]))}
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        kept = Run.load(baseline.parent if baseline.name == "run.json" else baseline)
+        with live.steps(quiet=as_json) as shown:
+            run = evaluate(rag, questions, progress=shown, **given)
+        found = gate(kept, run, measures=counted, min_effect=min_effect, allow_other=allow_other)
+        for path, text in ((junit, found.junit), (markdown, found.markdown)):
+            if path is not None:
+                path.write_text(text(), "utf-8")
+        render.told(found, as_json=as_json)
+        if not found.passed:
+            raise typer.Exit(_GATE[found.verdict])
 
 
 @eval_app.command(

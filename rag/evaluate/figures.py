@@ -16,6 +16,7 @@ from rag.evaluate.running.outcome import Outcome
 from rag.evaluate.running.score import Value, right, score
 
 from .measures import Curve, Measure, risk_coverage
+from .measures.calibration import Calibration, calibration
 from .statistics import Mean, interval
 
 _MOST_GROUPS = 20  # values of a field from which it is no grouping but a name
@@ -65,8 +66,8 @@ class Figures:
         for name in self._groupings():
             cases: dict[str, list[Case]] = defaultdict(list)
             for case in self.questions:
-                if _groupable(case.meta.get(name)):
-                    cases[str(case.meta[name])].append(case)
+                if _groupable(self._meta(case).get(name)):
+                    cases[str(self._meta(case)[name])].append(case)
             found[name] = {value: self._means(group) for value, group in sorted(cases.items())}
         return found
 
@@ -75,6 +76,18 @@ class Figures:
         """Risk and coverage over the questions with reference answers or none, by confidence, undecided."""
         pairs = zip(self.questions, self.outcomes, strict=True)
         return risk_coverage(
+            [
+                (outcome.confidence, right(case, outcome.draft or outcome.text))
+                for case, outcome in pairs
+                if case.kind != "retrieval"
+            ]
+        )
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Whether the confidence of the drafts means what it says, over the questions of `curve`."""
+        pairs = zip(self.questions, self.outcomes, strict=True)
+        return calibration(
             [
                 (outcome.confidence, right(case, outcome.draft or outcome.text))
                 for case, outcome in pairs
@@ -158,12 +171,18 @@ class Figures:
                 found[one.name] = interval(values, seed=int(self.identity.get("seed", 0)))
         return found
 
+    def _meta(self, case: Case) -> Mapping[str, Any]:
+        """What a case is grouped by: its `meta`, and which turn of a conversation it is."""
+        if not any(one.history for one in self.questions):
+            return case.meta
+        return {**case.meta, "turn": len(case.history) + 1}
+
     def _groupings(self) -> list[str]:
         """Fields of `meta` that most questions have, with more than one value and not too many."""
         values: dict[str, set[str]] = defaultdict(set)
         have: dict[str, int] = defaultdict(int)
         for case in self.questions:
-            for name, value in case.meta.items():
+            for name, value in self._meta(case).items():
                 if _groupable(value):
                     values[name].add(str(value))
                     have[name] += 1
@@ -174,7 +193,7 @@ class Figures:
             if 1 < len(values[name]) <= _MOST_GROUPS and 2 * have[name] > len(self.questions):
                 places: dict[str, int] = {}
                 sorting = [
-                    places.setdefault(str(case.meta.get(name)), len(places)) for case in self.questions
+                    places.setdefault(str(self._meta(case).get(name)), len(places)) for case in self.questions
                 ]
                 sorted_alike.setdefault(tuple(sorting), name)
         return list(sorted_alike.values())

@@ -46,6 +46,13 @@ class Run(Figures):
                 name: {value: {m: mean._asdict() for m, mean in row.items()} for value, row in rows.items()}
                 for name, rows in self.groups.items()
             },
+            "calibration": {
+                "ece": self.calibration.ece,
+                "bins": [
+                    {"confidence": one.confidence, "right": one.right._asdict()}
+                    for one in self.calibration.bins
+                ],
+            },
             "risk_coverage": {"aurc": self.curve.aurc, "best": self.curve.best, "random": self.curve.random},
             "judge": self.judging._asdict() if self.judging else None,
             "cost": self.cost,
@@ -123,6 +130,8 @@ class Run(Figures):
             )
             if (load := Load(self.setting.get("other_processes"))).busy:
                 lines.append(str(load))
+        if self.calibration.bins:
+            lines.append(f"confidence is off by {self.calibration.ece:.3f} on average (ECE; 0 is best)")
         if self.judging:
             lines.append(str(self.judging))
         if self.missing:

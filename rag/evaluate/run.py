@@ -70,6 +70,7 @@ def evaluate(
             raise StoreError(
                 f"there is no index at {rag.place}: run `rag ingest PATH` first{_hint(questions)}"
             )
+        pipeline = talking(pipeline, asked)
         documents = match(asked, pipeline.opened)
         _refuse_foreign(asked, documents, _hint(questions))
         depth = _depth(named)
@@ -108,6 +109,14 @@ def read(
     if isinstance(questions, str | Path):
         return read_questions(questions, qrels)
     return question_set(questions)
+
+
+def talking(rag: Pipeline, questions: QuestionSet) -> Pipeline:
+    """The pipeline as `rag chat` has it, with the stage `history`, where a question follows on others."""
+    augment = [one for kind, one in rag.named if kind == "augment"]
+    if "history" in augment or not any(case.history for case in questions):
+        return rag
+    return rag.variant(augment=["history", *augment])
 
 
 def home_of(rag: Pipeline) -> Path:

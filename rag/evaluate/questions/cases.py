@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from rag.errors import ConfigError
+from rag.types import Turn
 
 Kind = Literal["qa", "retrieval", "unanswerable"]
 
@@ -20,8 +21,8 @@ class Case:
 
     `answers`: any one is right. `relevant`: the documents that answer, with their gain (1 where judgements
     are binary, higher is better). `left_out`: documents that are taken out of the ranking before it is
-    measured; `without`: those hidden from the pipeline while it is asked. `meta` is carried along; reports
-    group by its strings.
+    measured; `without`: those hidden from the pipeline while it is asked. `history`: the conversation before
+    it, oldest turn first. `meta` is carried along; reports group by its strings.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Case:
     meta: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -45,6 +47,7 @@ class Case:
         binary = all(gain == 1 for gain in self.relevant.values())
         values["relevant"] = list(self.relevant) if binary else dict(self.relevant)
         values["answers"] = list(self.answers)
+        values["history"] = [turn._asdict() for turn in self.history]
         values["left_out"], values["without"] = list(self.left_out), list(self.without)
         return {name: value for name, value in values.items() if value or name in ("answers", "relevant")}
 

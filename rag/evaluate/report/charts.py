@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.evaluate.measures import Curve
+from rag.evaluate.measures.calibration import Calibration
 from rag.evaluate.statistics import Mean
 
 from .svg import box, dot, drawing, line, named, path, upright, words
@@ -81,6 +82,30 @@ def risk_chart(
     middle = (left + right) / 2
     shapes.append(words("tick", middle, height - 10, "share of questions answered, surest first", "middle"))
     shapes.append(upright("tick", 12, (top + bottom) / 2, "share of them wrong"))
+    return drawing(width, height, shapes)
+
+
+def reliability(found: Calibration, width: int = 420, height: int = 300) -> str:
+    """Share right over confidence, a dot with an interval a bin; the diagonal is where it should be."""
+    left, right, top, bottom = 78, width - 16, 14, height - 44
+
+    def at(confidence: float, share: float) -> tuple[float, float]:
+        return left + confidence * (right - left), bottom - share * (bottom - top)
+
+    shapes = []
+    for tick in range(5):
+        x, y = at(tick / 4, tick / 4)
+        shapes.append(line("grid", left, y, right, y))
+        shapes.append(words("tick", left - 8, y, f"{tick / 4:.0%}", "end"))
+        shapes.append(words("tick", x, bottom + 14, f"{tick / 4:.0%}", "middle"))
+    shapes.append(line("axis", *at(0, 0), *at(1, 1)))
+    for one in found.bins:
+        x, y = at(one.confidence, one.right.mean)
+        whisker = line("whisker", x, at(0, one.right.low)[1], x, at(0, one.right.high)[1])
+        told = f"confidence {one.confidence:.2f}: {one.right.mean:.0%} of {one.right.n:,} right"
+        shapes.append(named(told, [whisker, dot("dot", x, y, 4)]))
+    shapes.append(words("tick", (left + right) / 2, height - 10, "confidence", "middle"))
+    shapes.append(upright("tick", 12, (top + bottom) / 2, "share right"))
     return drawing(width, height, shapes)
 
 

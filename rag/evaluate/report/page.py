@@ -192,7 +192,15 @@ def _risk(run: Figures) -> str:
         f"Area under the curve: {curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own "
         f"errors, {curve.random:.3f} none."
     )
-    return section("Confidence", told, charts.risk_chart(curve, chosen))
+    found = run.calibration
+    reliable = (
+        "Does a confidence of 80 % mean right in 8 of 10 cases? Each dot is a tenth of the scale with the "
+        "share that is right, drafts included; on the diagonal it means what it says. Off by "
+        f"{found.ece:.3f} on average (expected calibration error)."
+    )
+    return section("Confidence", told, charts.risk_chart(curve, chosen)) + section(
+        "Reliability", reliable, charts.reliability(found)
+    )
 
 
 def _groups(run: Figures) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def figures(run: Figures) -> dict[str, Figure]:
-    """`measures`, and where the run has them `risk_coverage`, `time` and one `by <field>` a grouping.
+    """`measures`, and where the run has them `risk_coverage`, `reliability`, `time`, and `by <field>`.
 
     Raises MissingExtra without matplotlib.
     """
@@ -41,6 +41,13 @@ def figures(run: Figures) -> dict[str, Figure]:
         axes.set(
             xlabel="share of questions answered", ylabel="share of them wrong", xlim=(0, 1), ylim=(0, None)
         )
+    if run.calibration.bins:
+        drawn["reliability"] = new(f"Reliability, ECE {run.calibration.ece:.3f}")
+        axes, bins = drawn["reliability"].axes[0], run.calibration.bins
+        spans = [[b.right.mean - b.right.low for b in bins], [b.right.high - b.right.mean for b in bins]]
+        axes.plot([0, 1], [0, 1], linestyle="--")
+        axes.errorbar([b.confidence for b in bins], [b.right.mean for b in bins], yerr=spans, fmt="o")
+        axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1))
     stages = {name: row["mean"] for name, row in run.cost.items() if name not in ("total", "tokens")}
     if stages:
         drawn["time"] = new("Time by stage")

@@ -110,17 +110,17 @@ def observe(rag: Pipeline, case: Case, judged: Judged, depth: int, k: int | None
     hidden = judged.hidden(case)
     began = time.perf_counter()
     if case.kind == "retrieval":
-        hits, trace = rag.explain(case.question, k, hidden)
+        hits, trace = rag.explain(case.question, k, hidden, case.history)
         answer = None
     else:
-        events = list(rag.stream(case.question, k=k, where=hidden))
+        events = list(rag.stream(case.question, k=k, where=hidden, history=case.history))
         hits = next(list(event.hits) for event in events if event.kind == "hits")
         answer = answer_of(events)
         trace = list(answer.trace)
     spent = time.perf_counter() - began
     ranking = _documents(hits, judged, case)
     if case.relevant and len(ranking) < depth and len(hits) == (k or rag.settings.search.k):
-        deeper = rag.search(case.question, 4 * depth, hidden)
+        deeper = rag.explain(case.question, 4 * depth, hidden, case.history)[0]
         ranking = tuple(dict.fromkeys(ranking + _documents(deeper, judged, case)))
     return Outcome(
         id=case.id,

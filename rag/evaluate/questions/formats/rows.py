@@ -12,9 +12,10 @@ from typing import Any
 
 from rag.errors import ConfigError
 from rag.evaluate.questions.cases import Case
+from rag.types import Turn
 
 _KNOWN = {"id", "_id", "question", "query", "text", "answers", "golden_answers", "answer", "relevant"}
-_KNOWN |= {"meta", "metadata", "left_out", "without"}
+_KNOWN |= {"meta", "metadata", "left_out", "without", "history"}
 
 
 def text_of(path: Path) -> str:
@@ -66,7 +67,23 @@ def case_of(row: Mapping[str, Any], where: str, number: int) -> Case:
         meta={**rest, **meta},
         left_out=strings(row.get("left_out"), where, "left_out"),
         without=strings(row.get("without"), where, "without"),
+        history=turns(row.get("history"), where),
     )
+
+
+def turns(value: Any, where: str) -> tuple[Turn, ...]:
+    """The conversation before a question: objects of `question` and `answer`, or pairs, oldest first."""
+    if value is None:
+        return ()
+    found = []
+    for turn in value if isinstance(value, list) else [None]:
+        pair = (turn.get("question"), turn.get("answer")) if isinstance(turn, Mapping) else turn
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(p, str) for p in pair)):
+            raise ConfigError(
+                f'{where}: history is {value!r}, expected a list of {{"question": …, "answer": …}}'
+            )
+        found.append(Turn(*pair))
+    return tuple(found)
 
 
 def first(row: Mapping[str, Any], *names: str) -> Any:
