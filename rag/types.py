@@ -154,6 +154,11 @@ class Question:
     queries: tuple[Query, ...] = ()
     history: tuple[Turn, ...] = ()
 
+    @property
+    def to_search(self) -> tuple[Query, ...]:
+        """What a retriever looks for: the queries, or the question itself where no stage made any."""
+        return self.queries or (Query(self.text),)
+
 
 class Quote(NamedTuple):
     """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cached_property
 
 from rag.llm.chat import ChatModel, Message, OpenModel, reply
 from rag.prompts import fill, load_prompt
 from rag.prompts.data import harmless
-from rag.types import Query, Question
+from rag.types import Question
 
 # What models like to write before a line: "1. ", "- ", "Query: ".
 _LEAD = re.compile(
@@ -54,8 +53,3 @@ class Asking:
             if re.search(r"\w", line) and len(line) <= _LONGEST and not line.endswith(":"):
                 found.setdefault(line.lower(), line)
         return list(found.values())[:n]
-
-
-def queries_of(question: Question) -> Sequence[Query]:
-    """The queries so far: those of earlier stages, or the question itself."""
-    return question.queries or (Query(question.text),)

@@ -13,7 +13,7 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking, queries_of
+from .asking import Asking
 
 
 def build(
@@ -29,6 +29,6 @@ def build(
     def decompose(question: Question) -> Question:
         known = {question.text.lower()}
         added = tuple(Query(line, weight) for line in asking.lines(question, n) if line.lower() not in known)
-        return replace(question, queries=(*queries_of(question), *added))
+        return replace(question, queries=(*question.to_search, *added))
 
     return decompose

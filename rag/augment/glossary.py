@@ -65,7 +65,7 @@ def build(
         ]
         if not added:
             return question
-        return replace(question, queries=(*(question.queries or (Query(question.text),)), *added))
+        return replace(question, queries=(*question.to_search, *added))
 
     return glossary
 

@@ -13,7 +13,7 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking, queries_of
+from .asking import Asking
 
 
 def build(
@@ -25,6 +25,6 @@ def build(
     def hyde(question: Question) -> Question:
         written = (asking.text(question, seed=seed) for seed in range(n))
         passages = tuple(Query(text, weight, leg="dense") for text in dict.fromkeys(written) if text)
-        return replace(question, queries=(*queries_of(question), *passages))
+        return replace(question, queries=(*question.to_search, *passages))
 
     return hyde

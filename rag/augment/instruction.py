@@ -25,7 +25,7 @@ def build(instruction: str = "") -> Callable[[Question], Question]:
 
     def instruct(question: Question) -> Question:
         queries: list[Query] = []
-        for query in question.queries or (Query(question.text),):
+        for query in question.to_search:
             if query.leg == "lexical" or query.vector is not None:
                 queries.append(query)
                 continue

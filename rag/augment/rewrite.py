@@ -13,7 +13,7 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking, queries_of
+from .asking import Asking
 
 
 def build(
@@ -25,6 +25,6 @@ def build(
     def rewrite(question: Question) -> Question:
         known = {question.text.lower()}
         added = tuple(Query(line, weight) for line in asking.lines(question, 1) if line.lower() not in known)
-        return replace(question, queries=(*queries_of(question), *added))
+        return replace(question, queries=(*question.to_search, *added))
 
     return rewrite

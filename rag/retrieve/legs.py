@@ -29,14 +29,9 @@ def lexical_legs(
     return [store.lexical(query.text, depth, where) for query in queries]
 
 
-def queries_of(question: Question) -> Sequence[Query]:
-    """The queries an augment stage made, or the question itself."""
-    return question.queries or (Query(question.text),)
-
-
 def queries_on(leg: Literal["dense", "lexical"], question: Question) -> Sequence[Query]:
     """Those of its queries that this leg is to answer."""
-    return [query for query in queries_of(question) if query.leg in ("", leg)]
+    return [query for query in question.to_search if query.leg in ("", leg)]
 
 
 def query_vectors(embedder: Embedder, queries: Sequence[Query]) -> NDArray[np.float32]:

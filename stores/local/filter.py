@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..where import AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
+from ..where import Filter, Where, as_64_bits, leaves
+from ..where_sql import Sql, sql_of
 
 _COLUMNS = {
     "source": "document.source",
@@ -25,33 +26,18 @@ def needs_chunks(where: Filter) -> bool:
     return any(leaf.field in ("page", "heading") for leaf in leaves(where))
 
 
-def to_sql(where: Filter) -> tuple[str, list[Any]]:
+def to_sql(where: Filter) -> Sql:
     """An SQL expression that is 1 or 0, and its parameters."""
-    match where:
-        case Where():
-            return _condition(where)
-        case NotOf(part):
-            sql, values = to_sql(part)
-            return f"(NOT {sql})", values
-        case AllOf(parts):
-            return _join(parts, "AND", "1")
-        case AnyOf(parts):
-            return _join(parts, "OR", "0")
+    return sql_of(where, _condition, true="1", false="0")
 
 
-def _join(parts: tuple[Filter, ...], word: str, empty: str) -> tuple[str, list[Any]]:
-    found = [to_sql(part) for part in parts]
-    sql = f" {word} ".join(sql for sql, _ in found)
-    return (f"({sql})" if found else empty), [value for _, values in found for value in values]
-
-
-def _condition(where: Where) -> tuple[str, list[Any]]:
+def _condition(where: Where) -> Sql:
     if where.field in _COLUMNS:
         return _on_column(_COLUMNS[where.field], where)
     return _on_metadata(where)
 
 
-def _on_column(column: str, where: Where) -> tuple[str, list[Any]]:
+def _on_column(column: str, where: Where) -> Sql:
     """Built-in fields: strings, but for `page`, which is a number or missing."""
     if where.op == "exists":
         return f"({column} IS NOT NULL)", []
@@ -59,7 +45,7 @@ def _on_column(column: str, where: Where) -> tuple[str, list[Any]]:
     return _compare(column, f"iif({column} IS NULL, 'null', {kind})", where)
 
 
-def _on_metadata(where: Where) -> tuple[str, list[Any]]:
+def _on_metadata(where: Where) -> Sql:
     path = f'$."{where.field}"'
     if where.op == "exists":
         return "(coalesce(json_type(document.metadata, ?), 'null') <> 'null')", [path]
@@ -75,7 +61,7 @@ def _on_metadata(where: Where) -> tuple[str, list[Any]]:
     return sql, values
 
 
-def _compare(value: str, kind: str, where: Where, before: list[Any] | None = None) -> tuple[str, list[Any]]:
+def _compare(value: str, kind: str, where: Where, before: list[Any] | None = None) -> Sql:
     """`value op ?` where the JSON type `kind` fits. `before`: parameters of `value` and of `kind` each."""
     before = before or []
     match where.op:
@@ -100,7 +86,7 @@ def _compare(value: str, kind: str, where: Where, before: list[Any] | None = Non
     )
 
 
-def _among(value: str, kind: str, where: Where, before: list[Any]) -> tuple[str, list[Any]]:
+def _among(value: str, kind: str, where: Where, before: list[Any]) -> Sql:
     """`in`: one list for the strings, one for the numbers; a chain of OR would be too deep for SQLite."""
     texts = [item for item in where.value if isinstance(item, str)]
     booleans = [item for item in where.value if isinstance(item, bool)]

@@ -25,6 +25,7 @@ from rag.types import Chunk, Document, DocumentInfo, Scored
 
 from ..contract import BuiltWith, Capabilities, Problem, Upsert
 from ..engine.batches import pieces
+from ..engine.generations import now
 from ..engine.language import Analysis
 from ..engine.ties import best
 from ..upsert import prepared
@@ -38,7 +39,6 @@ from .generations import (
     Row,
     forget,
     generations,
-    now,
     seen,
     seen_all,
     show,

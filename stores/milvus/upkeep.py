@@ -6,8 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..contract import Problem
+from ..engine.generations import settled_before
 from .filter import EVERYTHING, is_one_of
-from .generations import HEADS, STATE, forget, seen_all, settled_before
+from .generations import HEADS, STATE, forget, seen_all
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.types import Scored
 
-from .filter import Sql
+from ..where_sql import Sql
 
 if TYPE_CHECKING:
     import numpy as np

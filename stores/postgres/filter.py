@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ..where import CHUNK_FIELDS, AllOf, AnyOf, Filter, NotOf, Where, as_64_bits, leaves
+from ..where import CHUNK_FIELDS, Filter, Where, as_64_bits, leaves
+from ..where_sql import Sql, sql_of
 
-Sql = tuple[str, list[Any]]
 _COLUMNS = {"source": "d.source", "title": "d.title", "document_id": "d.id", "heading": "c.heading"}
 _BEYOND = 10**400  # stands for an infinite float, which JSON does not have
 
@@ -26,18 +26,7 @@ def needs_chunks(where: Filter) -> bool:
 
 def to_sql(where: Filter | None) -> Sql:
     """An SQL condition, and its parameters."""
-    match where:
-        case None:
-            return "true", []
-        case Where():
-            return _condition(where)
-        case NotOf(part):
-            sql, values = to_sql(part)
-            return f"(NOT {sql})", values
-        case AllOf(parts):
-            return _join(parts, "AND", "true")
-        case AnyOf(parts):
-            return _join(parts, "OR", "false")
+    return ("true", []) if where is None else sql_of(where, _condition)
 
 
 def fields_text(metadata: Mapping[str, Any]) -> str:
@@ -62,12 +51,6 @@ def _exact(value: Any) -> Any:
 def _number(value: Any) -> Decimal:
     exact = _exact(value)
     return Decimal(exact) if isinstance(exact, int) else Decimal(repr(exact))
-
-
-def _join(parts: tuple[Filter, ...], word: str, empty: str) -> Sql:
-    found = [to_sql(part) for part in parts]
-    sql = f" {word} ".join(sql for sql, _ in found)
-    return (f"({sql})" if found else empty), [value for _, values in found for value in values]
 
 
 def _condition(where: Where) -> Sql:

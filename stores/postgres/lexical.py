@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.types import Scored
 
-from .filter import Sql
+from ..where_sql import Sql
 from .postings import Postings
 from .terms import word
 

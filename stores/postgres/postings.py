@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.indexes import K1, B
 from rag.types import Scored
 
-from .filter import Sql
+from ..where_sql import Sql
 from .terms import number
 
 if TYPE_CHECKING:

@@ -22,10 +22,11 @@ from ..engine.payload import chunk_of, document_of, info_of
 from ..open import without_password
 from ..upsert import prepared
 from ..where import Filter, Op
+from ..where_sql import Sql
 from .check import problems
 from .connection import Connections, connected, split
 from .dense import INDEX, Dense
-from .filter import Sql, needs_chunks, to_sql
+from .filter import needs_chunks, to_sql
 from .language import Language
 from .lexical import engine
 from .schema import TYPES, Built, found, prepare

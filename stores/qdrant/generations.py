@@ -1,20 +1,14 @@
-"""Which points of Qdrant are seen: those of the generation that their document's point names.
-
-A search and the look at the documents of its hits are two requests, and a document may be written or replaced
-between them: then the search may have missed chunks of what is seen now, and `seen` searches again. A write
-that took longer than `LONGEST_WRITE` is refused its last step, so a generation of twice that age was seen
-before; by the rest of that time the clocks of machines may differ.
-"""
+"""Which points of Qdrant are seen: those of the generation that their document's point names."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.types import Scored
 
 from ..engine.batches import pieces
+from ..engine.generations import seen as seen_rows
 from .points import document_point_id
 
 if TYPE_CHECKING:
@@ -22,11 +16,7 @@ if TYPE_CHECKING:
 
     from .connection import Connection
 
-LONGEST_WRITE = 3_600 * 10**6
-"""Microseconds from the beginning of a write to the change that makes it seen."""
 IDS_A_REQUEST = 1_000
-_MOST_KNOWN = 100_000
-_LOOKS = 8  # at most, while documents change under a search
 
 
 def generations(connection: Connection, document_ids: Sequence[str]) -> dict[str, int]:
@@ -47,32 +37,14 @@ def current(connection: Connection, points: Sequence[Any]) -> list[Any]:
 
 def seen(connection: Connection, ask: Callable[[int], list[Any]], reach: int) -> list[Scored]:
     """The `reach` best points that are seen; `ask(limit)` searches."""
-    limit = reach
-    kept: list[Any] = []
-    for _ in range(_LOOKS):
-        began = time.monotonic()
-        points = ask(limit)
-        now = generations(connection, list({point.payload["document_id"] for point in points}))
-        kept = [p for p in points if now.get(p.payload["document_id"]) == p.payload["generation"]]
-        settled = _were_there(connection.known_generations, now, began)
-        if settled and (len(kept) >= reach or len(points) < limit):
-            break
-        limit = reach + 2 * (len(points) - len(kept))
-    return [Scored(point.payload["id"], float(point.score)) for point in kept[:reach]]
-
-
-def _were_there(known: dict[str, tuple[int, float]], now: Mapping[str, int], began: float) -> bool:
-    """Whether all these generations were seen when a search began: by age, or as they were met before."""
-    settled = time.time_ns() // 1_000 - 2 * LONGEST_WRITE
-    young = {key: generation for key, generation in now.items() if generation >= settled}
-    unmet = [
-        key for key, one in young.items() if (k := known.get(key)) is None or k[0] != one or k[1] >= began
-    ]
-    if len(known) > _MOST_KNOWN:
-        known.clear()
-    met = time.monotonic()
-    known.update((key, (young[key], met)) for key in unmet)
-    return not unmet
+    kept = seen_rows(
+        ask,
+        lambda point: (point.payload["document_id"], point.payload["generation"]),
+        lambda documents: generations(connection, list(documents)),
+        connection.known_generations,
+        reach,
+    )
+    return [Scored(point.payload["id"], float(point.score)) for point in kept]
 
 
 def older_than(generation: int) -> models.Filter:

@@ -12,7 +12,6 @@ filters into conditions, `qdrant_lexical.py` is BM25.
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,6 +24,7 @@ from rag.types import Chunk, Document, DocumentInfo, Scored
 
 from ..contract import BuiltWith, Capabilities, Problem, Upsert
 from ..engine.batches import pieces
+from ..engine.generations import LONGEST_WRITE, now
 from ..engine.language import Analysis
 from ..engine.payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
 from ..engine.ties import best
@@ -32,7 +32,7 @@ from ..upsert import prepared
 from ..where import Filter, Op, leaves
 from .connection import Connection, place_of
 from .filter import is_one_of, to_conditions
-from .generations import IDS_A_REQUEST, LONGEST_WRITE, current, generations, older_than, seen
+from .generations import IDS_A_REQUEST, current, generations, older_than, seen
 from .lexical import WORDS, Leg, SparseLeg, TextLeg
 from .points import (
     DENSE,
@@ -162,13 +162,11 @@ class QdrantStore:
     def _replace(self, items: Sequence[Upsert]) -> None:
         """Chunks first, then the documents that make them seen, then what they replaced goes."""
         ids = [item.document.id for item in items]
-        generation = max(
-            [time.time_ns() // 1_000, *(last + 1 for last in generations(self._connection, ids).values())]
-        )
+        generation = max([now(), *(last + 1 for last in generations(self._connection, ids).values())])
         points = (point for item in items for point in chunk_points(item, generation, self._leg))
         for some in pieces(points, _POINTS_A_REQUEST):
             self._connection.upsert(some, wait=True)
-        if time.time_ns() // 1_000 - generation > LONGEST_WRITE:
+        if now() - generation > LONGEST_WRITE:
             self._delete_chunks(ids, is_one_of("generation", [generation]))
             raise StoreError(
                 f"{self.url}: writing these documents took more than an hour, and they were not stored: "
@@ -176,7 +174,7 @@ class QdrantStore:
             )
         documents = [document_point(item, generation) for item in items]
         self._connection.upsert(documents, wait=True, update_filter=older_than(generation))
-        beaten = [key for key, now in generations(self._connection, ids).items() if now > generation]
+        beaten = [key for key, other in generations(self._connection, ids).items() if other > generation]
         self._delete_chunks(ids, older_than(generation))
         if beaten:  # by another writer, who began later
             self._delete_chunks(beaten, is_one_of("generation", [generation]))
@@ -204,7 +202,7 @@ class QdrantStore:
             told = {row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)}
             if self._count("chunk") == sum(chunks for _, chunks in told.values()):
                 return
-            oldest = time.time_ns() // 1_000 - _ABANDONED
+            oldest = now() - _ABANDONED
             left = [
                 record.id
                 for record in self._records(is_one_of("kind", ["chunk"]), ["document_id", "generation"])

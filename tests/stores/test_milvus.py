@@ -229,7 +229,8 @@ def test_what_was_acknowledged_is_there_after_the_process_was_killed(url: str) -
 
 @needs_lite
 def test_an_older_write_that_comes_late_does_not_replace_a_newer_one(url: str) -> None:
-    from rag.stores.milvus.generations import now, show
+    from rag.stores.engine.generations import now
+    from rag.stores.milvus.generations import show
     from rag.stores.milvus.rows import head_row
 
     store = open_here(url)
@@ -249,7 +250,8 @@ def test_an_older_write_that_comes_late_does_not_replace_a_newer_one(url: str) -
 @needs_lite
 def test_a_first_write_that_ends_during_a_search_is_seen_whole(url: str) -> None:
     """The search sees half of the chunks, then the head comes: it has to look again."""
-    from rag.stores.milvus.generations import now, seen, show
+    from rag.stores.engine.generations import now
+    from rag.stores.milvus.generations import seen, show
     from rag.stores.milvus.rows import chunk_rows, head_row, text_rows
 
     store = open_here(url)
