@@ -13,16 +13,9 @@ from typing import NamedTuple
 
 from rag.reading.candidates import cut
 from rag.reading.evidence import Candidate, Evidence
+from rag.text.questions import kind_of
 from rag.types import Hit
 
-_NUMBER = re.compile(
-    r"\bhow (many|much|old|long|far|tall|high|big|large|often)\b|\bwhat (number|percentage)\b"
-)
-_TIME = re.compile(r"\bwhen\b|\b(what|which) (year|date|day|month|century|decade|time)\b")
-_NAME = re.compile(
-    r"\b(who|whom|whose|where|which)\b|\bwhat (person|city|country|company|place|name)\b"
-    r"|\bwhat is the (name|capital)\b"
-)
 _SPELLED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
             "twelve")  # fmt: skip
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -58,14 +51,14 @@ def claims(evidence: Evidence, question: str, hits: Sequence[Hit], least: float)
 
 def values_of(question: str, sentence: str) -> frozenset[str]:
     """What the sentence gives of the kind the question asks for, in one spelling each."""
-    asked = question.lower()
-    known = set(re.findall(r"\w+", asked))
-    if _TIME.search(asked):
+    known = set(re.findall(r"\w+", question.lower()))
+    kind = kind_of(question)
+    if kind == "time":
         years = set(_YEAR.findall(sentence))
         return frozenset((years or _numbers(sentence)) - known)
-    if _NUMBER.search(asked):
+    if kind == "number":
         return frozenset(_numbers(sentence) - known)
-    if _NAME.search(asked):
+    if kind == "name":
         return frozenset(_names(sentence, known))
     return frozenset()
 

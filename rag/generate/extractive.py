@@ -18,6 +18,7 @@ from rag.reading import Reader, passage_of
 from rag.reading.candidates import cut
 from rag.reading.evidence import Candidate, Evidence
 from rag.reading.pooled import Found, pooled
+from rag.text.questions import explains
 from rag.types import Hit, Question
 
 from . import Quote
@@ -28,12 +29,6 @@ _FLOOR = 0.15  # and the least it must have
 _SAME = 0.7  # word overlap from which a sentence says nothing new
 _MOST_SPANS = 12  # spans whose sentences are looked at
 _SURE = 0.4  # probability from which a span is named although the question asks for more than one
-_EXPLAINS = re.compile(
-    r"\b(?:why|explain|describe|how (?!many\b|much\b|long\b|old\b|often\b|far\b|tall\b|big\b|large\b|high\b|"
-    r"fast\b|deep\b|heavy\b|wide\b)\w+|what (?:happens|happened|for|does .+ (?:do|mean))|what (?:is|are) the "
-    r"(?:difference|differences|steps|advantages|disadvantages|reasons|consequences|purpose|requirements|options))\b",
-    re.IGNORECASE,
-)
 
 
 class Extractive:
@@ -85,11 +80,6 @@ class Extractive:
             if all(_overlap(candidate.text, other.text) < _SAME for _, other in chosen):
                 chosen.append((score, candidate))
         return chosen
-
-
-def explains(question: str) -> bool:
-    """Whether a question asks for an explanation rather than for a name, a number or the like."""
-    return bool(_EXPLAINS.search(question))
 
 
 def _sentences_of(spans: Sequence[Found], hits: Sequence[Hit]) -> list[Candidate]:

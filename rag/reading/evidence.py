@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.reading import Reader, passage_of
+from rag.text.questions import kind_of
 from rag.types import Hit
 
 if TYPE_CHECKING:
@@ -39,17 +40,6 @@ BIAS = -9.128
 READ_FEATURES = (*FEATURES, "answerable", "span")
 READ_WEIGHTS = (2.762, 3.648, -0.593, -0.075, 3.573, 1.653, 2.647)
 READ_BIAS = -9.537
-
-_NUMBER = re.compile(
-    r"\b(how (many|much|old|long|far|tall|high|big|large|often)|what (number|percentage|share))\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"\b(when|what (year|date|day|month|century|decade|time)|which (year|century))\b", re.IGNORECASE
-)
-_NAME = re.compile(
-    r"\b(who|whom|whose|where|which|what (person|city|country|company|place|name))\b", re.IGNORECASE
-)
 
 
 class Candidate(NamedTuple):
@@ -150,9 +140,10 @@ def _cover(weights: dict[str, float], terms: set[str]) -> float:
 def _kind(question: str, sentence: str) -> float:
     """1 where the question asks for a number, a time or a name, and the sentence adds one."""
     known = set(re.findall(r"\w+", question.lower()))
-    if _NUMBER.search(question) or _TIME.search(question):
+    kind = kind_of(question)
+    if kind in ("number", "time"):
         return float(any(number not in known for number in re.findall(r"\d+", sentence)))
-    if _NAME.search(question):
+    if kind == "name":
         names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", sentence)
         return float(any(name.lower() not in known for name in names))
     return 0.0

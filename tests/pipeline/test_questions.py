@@ -1,0 +1,48 @@
+"""What a question asks for, by its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.text.questions import explains, kind_of
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When was the hall opened?", "time"),
+        ("On WHICH DAY does the ferry leave?", "time"),
+        ("What decade was it?", "time"),
+        ("How many boilers are there?", "number"),
+        ("How old is the lamp?", "number"),
+        ("What share of them failed?", "number"),
+        ("Who signs off a release?", "name"),
+        ("What is the name of the café?", "name"),
+        ("what city is it in?", "name"),
+        ("Who was there when it burned, and how many?", "time"),
+        ("Why is the lamp red?", None),
+        ("Whatever", None),
+        ("¿Cuándo abrió?", None),
+        ("", None),
+    ],
+)
+def test_the_kind_of_value_asked_for(question: str, kind: str | None) -> None:
+    assert kind_of(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Why is it red?", True),
+        ("How does it work?", True),
+        ("What are the steps?", True),
+        ("what happens when it fails?", True),
+        ("What does a boiler do?", True),
+        ("How long does it take?", False),
+        ("How fast is it?", False),
+        ("Who explains it?", False),
+        ("Which steps are there?", False),
+    ],
+)
+def test_whether_an_explanation_is_asked_for(question: str, expected: bool) -> None:
+    assert explains(question) is expected
