@@ -195,12 +195,12 @@ def resolve_settings(
 
 def _flattened(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Settings by full name, whole sections taken apart: `{"search": {"k": 5}}` says `search.k`."""
-    sections = {one.name for one in fields(Settings)}
+    sections = {section.name for section in fields(Settings)}
     for key, value in overrides.items():
         if value is None:
             continue
         if key in sections and isinstance(value, Mapping):
-            yield from ((f"{key}.{name}", one) for name, one in value.items() if one is not None)
+            yield from ((f"{key}.{name}", inner) for name, inner in value.items() if inner is not None)
         elif key in sections:
             raise ConfigError(f"{key} is {value!r}, expected a mapping of its settings, such as {key}.NAME")
         else:
@@ -220,14 +220,14 @@ def _opened(key: str, value: Any, sections: Mapping[str, Any]) -> tuple[str, str
 
 def flat(settings: Settings) -> dict[str, Any]:
     """Every value by its full name: `search.k` → 10."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for section in fields(settings):
         part = getattr(settings, section.name)
         if is_dataclass(part):
-            found.update({f"{section.name}.{f.name}": getattr(part, f.name) for f in fields(part)})
+            values.update({f"{section.name}.{f.name}": getattr(part, f.name) for f in fields(part)})
     for kind in _OPEN:
-        found.update({f"{kind}.{name}": dict(keys) for name, keys in getattr(settings, kind).items()})
-    return found
+        values.update({f"{kind}.{name}": dict(keys) for name, keys in getattr(settings, kind).items()})
+    return values
 
 
 def setting_kinds(section: type) -> dict[str, Kind]:

@@ -71,7 +71,7 @@ def kind_of(annotation: Any) -> Kind | None:
         bounds = next((note for note in notes if isinstance(note, Bounds)), None)
         return kind if kind is None or bounds is None else kind._replace(bounds=bounds)
     if get_origin(annotation) in (Union, UnionType):
-        others = [one for one in get_args(annotation) if one is not NoneType]
+        others = [kind for kind in get_args(annotation) if kind is not NoneType]
         return kind_of(others[0]) if len(others) == 1 else None
     if annotation in (int, float, str, bool):
         return Kind(annotation)
@@ -87,7 +87,7 @@ def annotations_of(build: Callable[..., Any]) -> dict[str, Any]:
     function = build.__init__ if isinstance(build, type) else inspect.unwrap(build)  # type: ignore[misc]
     scope = getattr(function, "__globals__", {})
     parameters = inspect.signature(build).parameters
-    return {name: _resolved(one.annotation, scope) for name, one in parameters.items()}
+    return {name: _resolved(parameter.annotation, scope) for name, parameter in parameters.items()}
 
 
 def kinds_of(section: type) -> dict[str, Kind | None]:
@@ -103,7 +103,7 @@ def checked(name: str, value: Any, kind: Kind) -> Any:
     """
     if kind.type is tuple:
         items = [value] if isinstance(value, str) else value
-        if isinstance(items, Sequence) and all(isinstance(one, str) for one in items):
+        if isinstance(items, Sequence) and all(isinstance(item, str) for item in items):
             return tuple(items)
     elif isinstance(value, bool) is (kind.type is bool):
         made = float(value) if kind.type is float and isinstance(value, int) else value

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a store can and cannot do, told honestly; the contract suite checks it. It never changes.
+    """What a store can and cannot do; the contract suite checks it. It never changes.
 
     How an engine is driven (search effort, consistency, compression) is no capability but an option of the
     store's own `open`.

@@ -3,7 +3,7 @@
     open(url, *, fingerprint, dim, …) -> VectorStore     opens the store, or makes it
     built_with(url, …) -> BuiltWith | None               what it was built with; None where there is no store
 
-`open` gets those of `fingerprint`, `dim`, `embedder`, `language` (for stems, `auto` to tell it from the first
+`open` gets those of `fingerprint`, `dim`, `embedder`, `language` (for stems; `auto`: detected from the first
 chunks), `engine` (the lexical engine of the local store) and `wait` (seconds for another writer) that its
 signature names. What else the two name are options of the store, `[stores.NAME]` in `rag.toml`. Modules of
 this package also have `CAPS`, the capabilities of a new store with default options. A third party's module is
@@ -81,16 +81,16 @@ def built_with(url: str | Path, options: Mapping[str, Any] | None = None) -> Bui
     module = _module(str(url))
     _refuse_unknown(str(url), options or {}, module)
     known = inspect.signature(module.built_with).parameters
-    told: BuiltWith | None = module.built_with(
+    built: BuiltWith | None = module.built_with(
         str(url), **{name: value for name, value in (options or {}).items() if name in known}
     )
-    return told
+    return built
 
 
 def capabilities(url: str | Path) -> Capabilities:
     """What a new store of this kind can do with default options; only the scheme of the URL counts."""
-    told: Capabilities = _module(str(url)).CAPS
-    return told
+    caps: Capabilities = _module(str(url)).CAPS
+    return caps
 
 
 def open_tables(url: str) -> Tables:
@@ -119,26 +119,26 @@ def without_password(url: str | Path) -> str:
 
 
 def _scheme(url: str) -> str:
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", url)  # one letter would be a drive
-    return found[1].lower() if found else ""
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", url)  # one letter would be a drive
+    return match[1].lower() if match else ""
 
 
 def _module(url: str) -> Any:
     scheme, name = _scheme(url), store_name(url)
     if scheme and scheme not in _schemes():
-        known = ", ".join(f"{one}://" for one in _schemes())
+        known = ", ".join(f"{scheme}://" for scheme in _schemes())
         raise ConfigError(
             f"no store is known for {without_password(url)}: expected a folder, or a URL that begins with "
             f"one of {known}"
         )
-    found = lookup.find("stores", name, NAMES, __package__)
+    module = lookup.find("stores", name, NAMES, __package__)
     for wanted in ("open", "built_with"):
-        if not callable(getattr(found, wanted, None)):
+        if not callable(getattr(module, wanted, None)):
             raise ConfigError(
                 f"the store {name!r} of an installed package has no function {wanted!r}: expected a module "
                 "with open and built_with"
             )
-    return found
+    return module
 
 
 def _schemes() -> list[str]:
@@ -155,5 +155,5 @@ def _refuse_unknown(url: str, given: Mapping[str, Any], module: Any) -> None:
         if name not in _OFFERED
     }
     if unknown := sorted(set(given) - own):
-        told = ", ".join(sorted(own)) or "none"
-        raise ConfigError(f"[stores.{store_name(url)}] has no option {', '.join(unknown)}; it knows {told}")
+        known = ", ".join(sorted(own)) or "none"
+        raise ConfigError(f"[stores.{store_name(url)}] has no option {', '.join(unknown)}; it knows {known}")

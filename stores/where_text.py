@@ -40,12 +40,12 @@ class _Parser:
         self.at = 0
         position = 0
         while position < len(text.rstrip()):
-            found = _TOKEN.match(text, position)
-            if found is None:
+            match = _TOKEN.match(text, position)
+            if match is None:
                 self.fail("cannot read this", position + len(text[position:]) - len(text[position:].lstrip()))
-            kind = str(found.lastgroup)
-            self.tokens.append((kind, found.group(kind), found.start(kind)))
-            position = found.end()
+            kind = str(match.lastgroup)
+            self.tokens.append((kind, match.group(kind), match.start(kind)))
+            position = match.end()
 
     def fail(self, why: str, position: int | None = None) -> NoReturn:
         at = len(self.text) if position is None else position
@@ -71,11 +71,11 @@ class _Parser:
     def whole(self) -> Filter:
         if not self.tokens:
             self.fail("it is empty")
-        found = self.any_of(0)
+        parsed = self.any_of(0)
         kind, value, position = self.peek()
         if kind != "end":
             self.fail(f"{value!r} is one too many: expected and, or, or the end", position)
-        return found
+        return parsed
 
     def any_of(self, depth: int) -> Filter:
         parts = [self.all_of(depth)]
@@ -129,16 +129,16 @@ class _Parser:
         if kind != "punct" or bracket not in "[(":
             self.fail('expected a list such as ["a", "b"]', position)
         close = "]" if bracket == "[" else ")"
-        found: list[str | int | float | bool] = []
+        values: list[str | int | float | bool] = []
         while self.peek()[:2] != ("punct", close):
-            found.append(self.value())
+            values.append(self.value())
             kind, mark, position = self.peek()
             if (kind, mark) == ("punct", ","):
                 self.take()
             elif (kind, mark) != ("punct", close):
                 self.fail(f"expected , or {close} in the list", position)
         self.take()
-        return tuple(found)
+        return tuple(values)
 
     def value(self) -> str | int | float | bool:
         kind, text, position = self.take()

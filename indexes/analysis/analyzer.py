@@ -89,8 +89,8 @@ class Analyzer:
         terms: list[str] = []
         cached = self._cache.get
         for string in text.split():
-            found = cached(string)
-            terms += self._remember(string) if found is None else found
+            known = cached(string)
+            terms += self._remember(string) if known is None else known
         return terms
 
     def _remember(self, string: str) -> tuple[str, ...]:
@@ -107,8 +107,8 @@ class Analyzer:
         if unspaced.match(lexeme):
             return bigrams(lexeme)
         # A part that equals the whole ("Darwin's" → "darwin", "darwin") counts once.
-        found = dict.fromkeys(self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme))
-        return (term for term in found if len(term) <= MAX_TERM)
+        terms = dict.fromkeys(self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme))
+        return (term for term in terms if len(term) <= MAX_TERM)
 
     def _word(self, word: str) -> Iterator[str]:
         folded = _fold(word)

@@ -275,10 +275,10 @@ class DenseIndex:
             parts = among(parts, allowed)
             coded = coded and sum(part.rows for part in parts) >= _CODED_SHARE * rows
         parts = tuple(part for part in parts if part.rows)
-        found = [
+        ranked = [
             best(parts, query, k, self._rescore, coded=coded, threads=self._threads) for query in queries
         ]
-        return pad(found, k)
+        return pad(ranked, k)
 
 
 def _positions(positions: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -54,17 +54,17 @@ def _candidates(
     total = sum(part.rows for part in parts)
     # Each part is asked for its share, and a part that may hold more of the best for all it could hold.
     shares = [min(reach, 5 * reach * part.rows // (4 * total) + 32, part.rows) for part in parts]
-    found = _scan(parts, query, shares, coded, threads)
-    edge = _edge([each.ranked_by for each in found], reach)
+    scanned = _scan(parts, query, shares, coded, threads)
+    edge = _edge([each.ranked_by for each in scanned], reach)
     short = [
         number
-        for number, (part, each) in enumerate(zip(parts, found, strict=True))
+        for number, (part, each) in enumerate(zip(parts, scanned, strict=True))
         if len(each.slots) < min(reach, part.rows) and each.ranked_by[-1] >= edge
     ]
     again = _scan([parts[number] for number in short], query, [reach] * len(short), coded, threads)
     for number, each in zip(short, again, strict=True):
-        found[number] = each
-    return _gather(parts, query, found, reach, coded)
+        scanned[number] = each
+    return _gather(parts, query, scanned, reach, coded)
 
 
 def _scan(
@@ -87,12 +87,12 @@ def _scan(
 
 
 def _gather(
-    parts: Sequence[Part], query: NDArray[np.float32], found: Sequence[Found], reach: int, coded: bool
+    parts: Sequence[Part], query: NDArray[np.float32], scanned: Sequence[Found], reach: int, coded: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """The first `reach` rows of all parts together, and those that tie with the last of them."""
-    edge = _edge([each.ranked_by for each in found], reach)
+    edge = _edge([each.ranked_by for each in scanned], reach)
     ranked_by, scores, positions = [], [], []
-    for part, each in zip(parts, found, strict=True):
+    for part, each in zip(parts, scanned, strict=True):
         first = each.ranked_by >= edge
         slots = each.slots[first]
         ranked_by.append(each.ranked_by[first])
@@ -114,16 +114,16 @@ def lookup(parts: Sequence[Part], query: NDArray[np.float32], k: int, allowed: N
         slots = part.slots_of(allowed)
         scores.append(part.segment.score(query, slots))
         positions.append(part.segment.positions[slots])
-    found = Ranked(np.concatenate(scores), np.concatenate(positions))
-    best = np.lexsort((found.positions, -found.scores))[:k]
-    return Ranked(found.scores[best], found.positions[best])
+    ranked = Ranked(np.concatenate(scores), np.concatenate(positions))
+    best = np.lexsort((ranked.positions, -ranked.scores))[:k]
+    return Ranked(ranked.scores[best], ranked.positions[best])
 
 
-def pad(found: Sequence[Ranked], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def pad(ranked: Sequence[Ranked], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Rows of k: scores float32, padded with -inf, and positions int64, padded with -1."""
-    scores = np.full((len(found), k), -np.inf, np.float32)
-    positions = np.full((len(found), k), -1, np.int64)
-    for row, each in enumerate(found):
+    scores = np.full((len(ranked), k), -np.inf, np.float32)
+    positions = np.full((len(ranked), k), -1, np.int64)
+    for row, each in enumerate(ranked):
         scores[row, : len(each.scores)] = each.scores
         positions[row, : len(each.positions)] = each.positions
     return scores, positions

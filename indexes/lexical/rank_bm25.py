@@ -81,10 +81,10 @@ class RankBM25Index:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         model, positions = self._fitted()
         scores = np.asarray(model.get_scores(terms), dtype=np.float64)
-        found = scores > 0
+        matching = scores > 0
         if allowed is not None:
-            found &= np.isin(positions, allowed)
-        best, where = ranked(scores[found], positions[found])
+            matching &= np.isin(positions, allowed)
+        best, where = ranked(scores[matching], positions[matching])
         return best[:k], where[:k]
 
     def update(self, removed: Sequence[int], added: Sequence[tuple[int, str]], stamp: int) -> None:

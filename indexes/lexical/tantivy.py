@@ -54,8 +54,8 @@ class TantivyIndex:
         wanted = Manifest("tantivy", language, k1, b)
         analyzer = Analyzer(language)
         with _reading(folder):
-            found, index = _open(folder, wanted)
-            return cls(folder, index, found, analyzer)
+            manifest, index = _open(folder, wanted)
+            return cls(folder, index, manifest, analyzer)
 
     @property
     def stamp(self) -> int:
@@ -175,18 +175,18 @@ def _open(folder: Path, wanted: Manifest) -> tuple[Manifest, Any]:
 
     if not (folder / NAME).exists() and not (folder / "meta.json").exists():
         return _create(folder, wanted)
-    found = read_manifest(folder)
-    found.check(wanted, folder / NAME)
+    manifest = read_manifest(folder)
+    manifest.check(wanted, folder / NAME)
     commit = json.loads((folder / "meta.json").read_text("utf-8"))["opstamp"]
-    if commit < found.commit:
+    if commit < manifest.commit:
         raise CorruptError(
-            f"{folder} is at commit {commit}, but {NAME} speaks of {found.commit}: files of two indexes. "
+            f"{folder} is at commit {commit}, but {NAME} speaks of {manifest.commit}: files of two indexes. "
             "Rebuild the index from its documents."
         )
     index = Index.open(str(folder))
     index.config_reader("manual")
     index.reload()
-    return found, index
+    return manifest, index
 
 
 def _create(folder: Path, manifest: Manifest) -> tuple[Manifest, Any]:

@@ -1,4 +1,4 @@
-"""What every command shares: the common options, opening the index, and telling errors.
+"""What every command shares: the common options, opening the index, and reporting errors.
 
 Light on purpose: `rag --help` imports it.
 """

@@ -107,9 +107,9 @@ def eval_run(
     task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         with live.steps(quiet=as_json) as shown:
-            found = evaluated(rag, questions, task, {**given, "progress": shown})
-        render.told(found, as_json=as_json)
-        if not found.passed:
+            result = evaluated(rag, questions, task, {**given, "progress": shown})
+        render.result(result, as_json=as_json)
+        if not result.passed:
             raise typer.Exit(1)
 
 
@@ -212,7 +212,7 @@ def eval_make(
                 made = making.make(
                     rag, path, number=number, unanswerable=unanswerable, seed=seed, progress=shown
                 )
-        render.told(made, as_json=as_json)
+        render.result(made, as_json=as_json)
 
 
 def why(
@@ -234,8 +234,8 @@ def why(
     from . import render
 
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        found = explained(rag, question, answers=answer or (), qa=qa, corpus=corpus, k=k)
-        render.told(found, as_json=as_json)
+        lost = explained(rag, question, answers=answer or (), qa=qa, corpus=corpus, k=k)
+        render.result(lost, as_json=as_json)
 
 
 # ------------------------------------------------------------------------------------------ tasks
@@ -269,15 +269,17 @@ class Tested:
 
     @property
     def passed(self) -> bool:
-        return all(one.passed for one in self.checks)
+        return all(check.passed for check in self.checks)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        rows = [{**one.bound._asdict(), "value": one.value, "passed": one.passed} for one in self.checks]
+        rows = [
+            {**check.bound._asdict(), "value": check.value, "passed": check.passed} for check in self.checks
+        ]
         return {**self.run.to_dict(), "passed": self.passed, "tests": rows}
 
     def __str__(self) -> str:
-        rows = [f"{'ok    ' if one.passed else 'failed'}  {one}" for one in self.checks]
+        rows = [f"{'ok    ' if check.passed else 'failed'}  {check}" for check in self.checks]
         return "\n".join([str(self.run), "", *rows])
 
 

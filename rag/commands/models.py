@@ -48,7 +48,7 @@ def models_pull(
     index: Index = DEFAULT_INDEX,
     offline: Offline = False,
 ) -> None:
-    """Download a model's file once; its size is told first."""
+    """Download a model's file once; its size is shown first."""
     with reported(as_json=False):
         from rag.config import resolve_settings
         from rag.llm.catalogue import pull

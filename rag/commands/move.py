@@ -38,7 +38,7 @@ def move(
     with reported(as_json):
         with live.steps(quiet=as_json) as shown:
             done = moved(source, target, options=_options(index), wait=wait, progress=shown)
-        render.told(done, as_json=as_json)
+        render.result(done, as_json=as_json)
         if not done.passed:
             raise typer.Exit(1)
 
@@ -59,7 +59,7 @@ def export(
     with reported(as_json):
         with live.steps(quiet=as_json) as shown:
             done = export_archive(source or _url(index), file, options=_options(index), progress=shown)
-        render.told(done, as_json=as_json)
+        render.result(done, as_json=as_json)
 
 
 def import_(
@@ -81,7 +81,7 @@ def import_(
             done = import_archive(
                 file, target or _url(index), options=_options(index), wait=wait, progress=shown
             )
-        render.told(done, as_json=as_json)
+        render.result(done, as_json=as_json)
         if not done.passed:
             raise typer.Exit(1)
 

@@ -151,8 +151,12 @@ def _answer_values(given: Answer, *, explain: bool) -> dict[str, Any]:
         "confidence": round(given.confidence, 4),
         "span": asdict(given.span) if given.span else None,
         "sentences": [
-            {"text": one.text, "support": round(one.support, 4), "cites": [c.marker for c in one.citations]}
-            for one in given.sentences
+            {
+                "text": sentence.text,
+                "support": round(sentence.support, 4),
+                "cites": [c.marker for c in sentence.citations],
+            }
+            for sentence in given.sentences
         ],
         "citations": [asdict(citation) for citation in given.citations],
         "notes": list(given.notes),
@@ -167,22 +171,22 @@ def _answer_values(given: Answer, *, explain: bool) -> dict[str, Any]:
 
 
 def hits(
-    found: Sequence[Hit],
+    ranked: Sequence[Hit],
     trace: Sequence[Record],
     notes: Sequence[str] = (),
     *,
     base: Path,
     as_json: bool = False,
 ) -> None:
-    """Ranked hits with the place and the beginning of each, and what the stages have to tell."""
+    """Ranked hits with the place and the beginning of each, and the notes of the stages."""
     if as_json:
-        values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in found], "notes": list(notes)}
+        values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in ranked], "notes": list(notes)}
         _json(values | ({"trace": [asdict(record) for record in trace]} if trace else {}))
         return
     console = make_console()
-    if not found:
+    if not ranked:
         console.print("no hits")
-    for rank, hit in enumerate(found, 1):
+    for rank, hit in enumerate(ranked, 1):
         line = Text.assemble(f"{rank:>3}  ", (f"{hit.score:7.3f}  ", "green"), _place_of(hit.chunk, base))
         if hit.chunk.heading:
             line.append(f"  {hit.chunk.heading}", style="dim")
@@ -232,14 +236,14 @@ def _trace(console: Console, trace: Sequence[Record]) -> None:
 # ------------------------------------------------------------------------------------- evaluations
 
 
-class Telling(Protocol):
-    """What a long task comes back with: text by `str`, JSON by `to_dict`."""
+class Result(Protocol):
+    """What a long task returns: text by `str`, JSON by `to_dict`."""
 
     def to_dict(self) -> dict[str, Any]: ...
 
 
-def told(value: Telling, *, as_json: bool = False) -> None:
-    """What a task tells of itself, or its values as JSON."""
+def result(value: Result, *, as_json: bool = False) -> None:
+    """The result of a task as text or JSON."""
     if as_json:
         _json(value.to_dict())
     else:
@@ -279,18 +283,18 @@ def built_glossary(built: Built, *, as_json: bool = False) -> None:
     if as_json:
         _json(built._asdict())
         return
-    told = f"{built.terms} terms, {built.ambiguous} of them with several meanings · {built.path}"
-    make_console().print(f"{told} · {built.documents} documents read · {built.seconds:.1f} s")
+    summary = f"{built.terms} terms, {built.ambiguous} of them with several meanings · {built.path}"
+    make_console().print(f"{summary} · {built.documents} documents read · {built.seconds:.1f} s")
 
 
-def findings(found: Sequence[Finding], *, as_json: bool = False) -> None:
+def findings(items: Sequence[Finding], *, as_json: bool = False) -> None:
     """What `rag doctor` saw, and what mends what is wrong."""
     if as_json:
-        _json([finding._asdict() for finding in found])
+        _json([finding._asdict() for finding in items])
         return
     console = make_console()
     marks = {"ok": ("ok    ", "green"), "note": ("note  ", "yellow"), "error": ("error ", "red")}
-    for finding in found:
+    for finding in items:
         line = Text.assemble(marks[finding.level], finding.what)
         if finding.mend:
             line.append(f"\n      → {finding.mend}", style="bold" if finding.level == "error" else "dim")

@@ -59,4 +59,4 @@ def tune_reader_command(
     with reported(as_json):
         with live.steps(quiet=as_json) as shown:
             tuned = tune_reader(files, base, out, options, shown)
-        render.told(tuned, as_json=as_json)
+        render.result(tuned, as_json=as_json)

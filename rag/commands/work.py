@@ -1,4 +1,4 @@
-"""`rag work` on the command line: options in, one call, told in a line."""
+"""`rag work` on the command line: options in, one call, one line out."""
 
 from __future__ import annotations
 

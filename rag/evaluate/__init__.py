@@ -1,20 +1,15 @@
 """Measuring a pipeline on one's own questions: figures with intervals, paired comparisons, reasons.
 
-Data
-- `cases.py`, `datasets/`: a question with its judgements, and the formats they come in
-- `judged.py`, `corpora.py`: judged names ↔ stored documents; an index for one corpus
-Measuring
-- `run.py`, `outcome.py`, `journal.py`, `provenance.py`: asking, keeping, resuming, reproducing
-- `score.py`, `measures/`: outcome → numbers; `proofs.py`: whether citations hold; `judge.py`: a
-  language model's verdicts beside the rest
+- `run.py`: asks every question of a set and scores the answers; `result.py`, `figures.py`: its `Run`
+- `questions/`: cases with their judgements, the formats they come in, and sets made from one's own documents
+- `running/`: what one run consists of: outcomes, journal, provenance, the judge, scores
+- `measures/`: outcome → numbers
 - `statistics.py`, `paired.py`: intervals, paired differences, p-values, questions needed
-- `make.py`, `turn.py`, `written.py`, `round_trip.py`: question sets from one's own documents
-- `ablation.py`, `modes.py`, `stress.py` with `trials.py` and `perturb.py`: many runs; `several.py` runs them
-Telling
-- `result.py`: `Run`, the report object; `page.py`, `charts.py`, `page.css`: the HTML report;
-  `plots.py`: matplotlib
+- `experiments/`: many runs: ablation, answers from documents or without them, stress
+- `report/`: the HTML report, charts, tables
+- `why.py`: which stage lost the answer to one question
 
-Knows the pipeline as `Rag` only, and nothing of how a stage works.
+Knows the pipeline only, and nothing of how a stage works.
 """
 
 from __future__ import annotations

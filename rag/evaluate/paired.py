@@ -115,19 +115,21 @@ def compare(a: Figures, b: Figures, names: tuple[str, str] = ("A", "B")) -> Comp
     if not both or changed:
         what = f"{changed[0]!r} asks something else" if changed else "they share no question"
         raise ConfigError(f"{names[0]} and {names[1]} cannot be compared: {what}; run both on the same set")
-    common = {one.name for one in b.measures}
+    common = {measure.name for measure in b.measures}
     unpaired = set(_UNPAIRED)
     if a.judging and b.judging and a.judging.judge != b.judging.judge:
         unpaired.add("Judge")  # two judges do not measure the same
-    measured = [one.name for one in a.measures if one.name in common and one.base not in unpaired]
+    measured = [
+        measure.name for measure in a.measures if measure.name in common and measure.base not in unpaired
+    ]
     seed = int(a.identity.get("seed", 0))
-    found: list[tuple[str, float, float, Difference]] = []
+    compared: list[tuple[str, float, float, Difference]] = []
     for name in measured:
         left, right = a.values(name), b.values(name)
         ids = [case_id for case_id in left if case_id in right]
         if ids:
-            x, y = [left[one] for one in ids], [right[one] for one in ids]
-            found.append((name, sum(x) / len(x), sum(y) / len(y), difference(x, y, seed=seed)))
-    corrected = holm([one[3].p for one in found])
-    rows = tuple(Row(*one, p) for one, p in zip(found, corrected, strict=True))
+            x, y = [left[case_id] for case_id in ids], [right[case_id] for case_id in ids]
+            compared.append((name, sum(x) / len(x), sum(y) / len(y), difference(x, y, seed=seed)))
+    corrected = holm([row[3].p for row in compared])
+    rows = tuple(Row(*row, p) for row, p in zip(compared, corrected, strict=True))
     return Comparison(*names, len(both), rows)

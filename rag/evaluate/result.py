@@ -82,7 +82,7 @@ class Run(Figures):
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         about = {"id": journal.run_id(self.identity), "identity": dict(self.identity), **self.to_dict()}
-        about["names"] = [one.name for one in self.measures]
+        about["names"] = [measure.name for measure in self.measures]
         journal.write_json(path / journal.RUN, about)
         journal.write_lines(path / journal.OUTCOMES, (outcome.to_dict() for outcome in self.outcomes))
         journal.write_lines(path / journal.CASES, (case.to_dict() for case in self.questions))

@@ -63,9 +63,9 @@ def evaluate(
     asked = read(questions, qrels).first(limit)
     judge = None if judge is None else judge_of(rag, judge)  # opened before the long run, to fail at once
     named = with_judge([measure(name) for name in measures], judged=judge is not None)
-    told = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     home = home_of(rag)
-    with over(rag, corpus, home, told) as pipeline:
+    with over(rag, corpus, home, report) as pipeline:
         if not pipeline.exists:
             raise StoreError(
                 f"there is no index at {rag.place}: run `rag ingest PATH` first{_hint(questions)}"
@@ -80,10 +80,10 @@ def evaluate(
         began = time.perf_counter()
         try:
             with watching() as watched:
-                outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, told)
+                outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, report)
             if judge is not None:
                 outcomes = judged(
-                    judge, asked, outcomes, journal.add, lambda done, of: told(Step("judging", done, of))
+                    judge, asked, outcomes, journal.add, lambda done, of: report(Step("judging", done, of))
                 )
         finally:
             journal.close()
@@ -158,16 +158,16 @@ def _asked(
     depth: int,
     k: int | None,
     workers: int,
-    told: Watcher,
+    report: Watcher,
 ) -> tuple[Outcome, ...]:
     """Outcomes in the order of the questions; those in the journal are not asked again."""
     done = journal.done()
     left = [case for case in questions if case.id not in done]
-    told(Step("asking", len(questions) - len(left), len(questions)))
+    report(Step("asking", len(questions) - len(left), len(questions)))
     for outcome in ask_all(rag, left, judged, depth, k, workers):
         journal.add(outcome)
         done[outcome.id] = outcome
-        told(Step("asking", len(done), len(questions)))
+        report(Step("asking", len(done), len(questions)))
     return tuple(done[case.id] for case in questions)
 
 
@@ -182,7 +182,7 @@ def _take(cases: Iterator[Case], count: int) -> list[Case]:
 
 
 def _depth(measures: Sequence[Measure]) -> int:
-    return max((one.k or _ALL for one in measures if one.family == "retrieval"), default=1)
+    return max((measure.k or _ALL for measure in measures if measure.family == "retrieval"), default=1)
 
 
 def _refuse_foreign(questions: QuestionSet, judged: Judged, hint: str) -> None:

@@ -101,15 +101,15 @@ def difference(
         return Difference(0.0, 0.0, 0.0, 1.0, data.size, None)
     mean, low, high, n = interval(data.tolist(), confidence=confidence, seed=seed)
     p = permutation_p(data.tolist(), seed=seed)
-    found = Difference(mean, low, high, p, n, None)
-    return found if found.decided else found._replace(needed=needed(data.tolist(), confidence))
+    result = Difference(mean, low, high, p, n, None)
+    return result if result.decided else result._replace(needed=needed(data.tolist(), confidence))
 
 
 def permutation_p(differences: Sequence[float], *, flips: int = FLIPS, seed: int = 0) -> float:
     """The two-sided p-value of a mean difference of 0, by flipping signs."""
     import numpy as np
 
-    data = np.asarray([one for one in differences if one], np.float64)
+    data = np.asarray([value for value in differences if value], np.float64)
     if not data.size:
         return 1.0
     seen = abs(data.sum()) - 1e-9 * np.abs(data).sum()  # sums of equal terms may differ in their last bit
@@ -131,7 +131,7 @@ def needed(differences: Sequence[float], confidence: float = 0.95) -> int | None
     mean = sum(differences) / n
     if not mean or n < 2:
         return None
-    spread = math.sqrt(sum((one - mean) ** 2 for one in differences) / (n - 1))
+    spread = math.sqrt(sum((value - mean) ** 2 for value in differences) / (n - 1))
     z = _NORMAL.inv_cdf(1 - (1 - confidence) / 2) + _NORMAL.inv_cdf(_POWER)
     return max(n + 1, math.ceil((z * spread / abs(mean)) ** 2))
 

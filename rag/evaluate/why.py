@@ -12,7 +12,7 @@ The stages are gone through in order, with the passages that hold the answer in 
     declined         the answer was drafted, and withdrawn for too little confidence
     answered         nothing was lost
 
-A change is tried before it is told: `works` says whether the answer came back.
+A change is tried before it is reported: `works` says whether the answer came back.
 """
 
 from __future__ import annotations
@@ -190,14 +190,14 @@ def _in_search(asked: _Asked) -> Lost | None:
         place = next((at for at, rank in enumerate(held) if not 0 < rank <= asked.k), len(held) - 1)
         if place > 0:
             name = stages[place].name
-            told = (
+            effect = (
                 "dropped it"
                 if not held[place]
                 else f"put it at rank {held[place]}, behind the {asked.k} kept"
             )
             kept = [stage for stage in asked.rag.denoise if _name(stage) != name]
             change = asked.tried(f"without {name} in search.denoise", asked.rag.variant(denoise=kept))
-            return "denoised away", f"{name} {told}", (f"rank {held[0]} after retrieval",), (change,)
+            return "denoised away", f"{name} {effect}", (f"rank {held[0]} after retrieval",), (change,)
     bare = asked.rag.variant(denoise=[])
     deep = bare.search(asked.case.question, k=_DEEP)
     rank = asked.rank(deep)
@@ -306,7 +306,7 @@ def _draft(answer: Answer) -> str:
 
 
 def _right(case: Case, answer: Answer) -> bool:
-    return right(case, " ".join(one.text for one in answer.sentences))
+    return right(case, " ".join(sentence.text for sentence in answer.sentences))
 
 
 def _reading(rag: Pipeline, count: int) -> Pipeline:

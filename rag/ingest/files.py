@@ -78,24 +78,24 @@ def source_of(path: Path, base: Path) -> str:
 
 def select(paths: Iterable[str | Path], rules: Rules, base: Path) -> Selection:
     """Walks what was named. Raises ConfigError for a path that does not exist: a typo removes nothing."""
-    found = Selection()
+    selection = Selection()
     seen: set[Path] = set()
-    walk = _Walk(rules, base, found)
+    walk = _Walk(rules, base, selection)
     for named in paths:
         root = Path(os.path.abspath(Path(named).expanduser()))  # noqa: PTH100 (resolve() would follow links)
         if not root.exists():
             raise ConfigError(f"{named} does not exist: name a file or a folder to ingest")
-        found.roots.append(source_of(root, base))
+        selection.roots.append(source_of(root, base))
         for file in walk.folder(root) if root.is_dir() else walk.single(root):
             if file.path not in seen:
                 seen.add(file.path)
-                found.files.append(file)
-    return found
+                selection.files.append(file)
+    return selection
 
 
 class _Walk:
-    def __init__(self, rules: Rules, base: Path, found: Selection) -> None:
-        self.rules, self.base, self.found = rules, base, found
+    def __init__(self, rules: Rules, base: Path, selection: Selection) -> None:
+        self.rules, self.base, self.selection = rules, base, selection
         self.exclude = _spec([*_NEVER, *rules.exclude])
         self.include = _spec(rules.include) if rules.include else None
 
@@ -127,7 +127,7 @@ class _Walk:
         if path.name.startswith(".") and not self.rules.hidden:
             return False
         if self.exclude.match_file(name) or (ignored and ignored.matches(path, folder=folder)):
-            self.found.excluded.add(source)
+            self.selection.excluded.add(source)
             return False
         if path.is_symlink() and not self._inside(path, root, source, folder=folder):
             return False
@@ -141,7 +141,7 @@ class _Walk:
                 if path.suffix
                 else "no suffix: name the file to read it as text"
             )
-            self.found.skipped.append(Failure(source, kind))
+            self.selection.skipped.append(Failure(source, kind))
             return False
         return True
 
@@ -150,13 +150,15 @@ class _Walk:
         try:
             target = path.resolve(strict=True)
         except (OSError, RuntimeError):
-            self.found.skipped.append(Failure(source, "a link that leads nowhere or in a circle"))
+            self.selection.skipped.append(Failure(source, "a link that leads nowhere or in a circle"))
             return False
         if folder:
-            self.found.skipped.append(Failure(source, f"a link to the folder {target}: name it to ingest it"))
+            self.selection.skipped.append(
+                Failure(source, f"a link to the folder {target}: name it to ingest it")
+            )
             return False
         if not target.is_relative_to(root.resolve()):
-            self.found.skipped.append(Failure(source, f"a link out of the folder, to {target}"))
+            self.selection.skipped.append(Failure(source, f"a link out of the folder, to {target}"))
             return False
         return True
 
@@ -165,17 +167,17 @@ class _Walk:
         try:
             stat = path.stat()
         except OSError as error:
-            self.found.failed.append(Failure(source, f"cannot be read: {error.strerror}"))
+            self.selection.failed.append(Failure(source, f"cannot be read: {error.strerror}"))
             return None
         if not path.is_file():
-            self.found.skipped.append(Failure(source, "no regular file (a pipe, socket or device)"))
+            self.selection.skipped.append(Failure(source, "no regular file (a pipe, socket or device)"))
             return None
         if not os.access(path, os.R_OK):
-            self.found.failed.append(Failure(source, "cannot be read: permission denied"))
+            self.selection.failed.append(Failure(source, "cannot be read: permission denied"))
             return None
         if stat.st_size > self.rules.max_bytes:
             megabytes, most = stat.st_size / 2**20, self.rules.max_bytes / 2**20
-            self.found.failed.append(
+            self.selection.failed.append(
                 Failure(source, f"{megabytes:.0f} MB, more than {most:.0f}: raise ingest.max_megabytes")
             )
             return None
@@ -183,7 +185,7 @@ class _Walk:
 
     def _unreadable(self, error: OSError) -> None:
         path = Path(str(error.filename))
-        self.found.failed.append(
+        self.selection.failed.append(
             Failure(source_of(path, self.base), f"folder cannot be read: {error.strerror}")
         )
 

@@ -20,7 +20,7 @@ from rag.errors import ConfigError, MissingExtra, RagError, StoreError
 from rag.ingest.queue.payload import batch_to, texts_of, texts_to, upserts_of, vectors_of, vectors_to
 from rag.stores import without_password
 
-from .remote import opened, told
+from .remote import described, opened
 from .storing import Batch, Pending, Step
 
 if TYPE_CHECKING:
@@ -100,12 +100,12 @@ class OnRay:
 
     def rest(self) -> Iterator[Step]:
         wave, self._wave = self._wave, []
-        found: list[dict[int, bytes]] = [{} for _ in wave]
+        parts: list[dict[int, bytes]] = [{} for _ in wave]
         for batch in wave:
             if not batch.texts:
                 yield from self._stored(batch, b"")
         for row in self._embedded(_rows(wave, self._by_actors)):
-            batch, got = wave[row["batch"]], found[row["batch"]]
+            batch, got = wave[row["batch"]], parts[row["batch"]]
             if row["error"]:
                 raise StoreError(f"an actor could not do its work: {row['error']}")
             got[row["piece"]] = row["vectors"]
@@ -136,7 +136,7 @@ class OnRay:
             units = ray.data.from_items(rows, override_num_blocks=len(rows))
             yield from units.map(
                 _Actor,
-                fn_constructor_args=(told(self._rag),),
+                fn_constructor_args=(described(self._rag),),
                 compute=ray.data.ActorPoolStrategy(size=self._actors),
                 num_cpus=self._share,
                 max_restarts=_TRIES,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SHARED = ("store", "stores", "index")  # sections that decide how an embedder or a store is opened
 
 
-def told(rag: Parts) -> dict[str, Any]:
+def described(rag: Parts) -> dict[str, Any]:
     """JSON values; passwords that stand in the store's URL are among them."""
     kept = {name: value for name, value in rag.overrides.items() if name.partition(".")[0] in _SHARED}
     return {
@@ -25,7 +25,7 @@ def told(rag: Parts) -> dict[str, Any]:
 
 
 def opened(values: Mapping[str, Any], embedder: Embedder | None = None) -> Parts:
-    """The pipeline that `told` told of, with a store of its own; in one process it may share the embedder."""
+    """The pipeline of such values, with a store of its own; in one process it may share the embedder."""
     from rag.pipeline.parts import Parts
 
     return Parts(

@@ -1,4 +1,4 @@
-"""What an ingest did, and the steps it tells about on the way."""
+"""What an ingest did, and the steps it reports on the way."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ class Report:
 
     def __str__(self) -> str:
         counts = ("added", "updated", "moved", "removed", "unchanged", "skipped", "failed")
-        told = [f"{len(getattr(self, name))} {name}" for name in counts if getattr(self, name)]
-        return ", ".join(told) or "nothing to do"
+        counted = [f"{len(getattr(self, name))} {name}" for name in counts if getattr(self, name)]
+        return ", ".join(counted) or "nothing to do"

@@ -108,8 +108,8 @@ def _absolute(path: Path) -> Path:
 def recipe_of(rag: Parts) -> str:
     """Names all that decides how a file becomes chunks; a change makes files be read again."""
     chunker = rag.chunk
-    told = name_of(chunker) if callable(chunker) and not hasattr(chunker, "__dataclass_fields__") else chunker
-    return stable_id(_LOADERS_VERSION, told, rag.embedder.fingerprint)
+    name = name_of(chunker) if callable(chunker) and not hasattr(chunker, "__dataclass_fields__") else chunker
+    return stable_id(_LOADERS_VERSION, name, rag.embedder.fingerprint)
 
 
 def _parse_in_pool(rag: Parts) -> Parse:

@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 
 class Storing(Protocol):
-    """Where documents go. What is done is told as it happens, in any order, now or in a later call."""
+    """Where documents go. What is done is reported as it happens, in any order, now or in a later call."""
 
     def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Step]:
         """Takes documents. `known` has the vectors of those indexed texts that need no embedding."""
@@ -85,12 +85,12 @@ class Batch(NamedTuple):
         import numpy as np
 
         vectors = np.array([*self.known, *embedded], np.float32).reshape(-1, dim)
-        found, at = [], 0
+        batch, at = [], 0
         for item in self.items:
             rows = self.rows[at : at + len(item.chunks)]
-            found.append(Upsert(item.document, item.chunks, vectors[rows], item.hash))
+            batch.append(Upsert(item.document, item.chunks, vectors[rows], item.hash))
             at += len(rows)
-        return found
+        return batch
 
 
 class Here:

@@ -238,10 +238,10 @@ class Sync:
 
     def _warn(self, document: Document) -> None:
         """Tells what the document's file hides; the text of a document made in Python stays as it is."""
-        told = document.metadata.get(HIDDEN_KEY)
+        hidden = document.metadata.get(HIDDEN_KEY)
         kept = suspicious(document.text)
-        if isinstance(told, str):
-            self.report.warnings.append(Failure(document.source, told))
+        if isinstance(hidden, str):
+            self.report.warnings.append(Failure(document.source, hidden))
         if kept:
             self.report.warnings.append(Failure(document.source, f"kept, though hidden: {kept}"))
 
@@ -266,15 +266,15 @@ class Sync:
         self, pending: Sequence[Pending], wanted: Mapping[str, None]
     ) -> dict[str, NDArray[np.float32]]:
         """Vectors of the same text in the former selves of these documents."""
-        found: dict[str, NDArray[np.float32]] = {}
+        reused: dict[str, NDArray[np.float32]] = {}
         rows = [row for item in pending for row in (item.former, item.moved_from) if row is not None]
         if rows:
             where = Where("document_id", "in", tuple(row.id for row in rows))
             for chunk, vector in self.store.scan(limit=sum(row.chunks for row in rows) + 1, where=where):
                 if chunk.indexed_text in wanted:
-                    found[chunk.indexed_text] = vector
-        self.report.reused += len(found)
-        return found
+                    reused[chunk.indexed_text] = vector
+        self.report.reused += len(reused)
+        return reused
 
     @property
     def _place(self) -> Storing:
@@ -357,8 +357,8 @@ def content_hash(document: Document, recipe: str) -> str:
     return "-".join(digest(json.dumps(part, sort_keys=True).encode()) for part in (parts, reading))
 
 
-def _same_content(one: str, other: str) -> bool:
-    return one.partition("-")[0] == other.partition("-")[0]
+def _same_content(ours: str, other: str) -> bool:
+    return ours.partition("-")[0] == other.partition("-")[0]
 
 
 def _clean(document: Document) -> Document:
@@ -367,8 +367,8 @@ def _clean(document: Document) -> Document:
     Raises TypeError or ValueError for metadata that JSON cannot hold.
     """
     text, title, source = map(_kept, (document.text, document.title, document.source))
-    told = json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
-    metadata = json.loads(_kept(told.replace("\\u0000", " ")))
+    written = json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
+    metadata = json.loads(_kept(written.replace("\\u0000", " ")))
     return replace(document, text=text, title=title, source=source, metadata=metadata)
 
 
@@ -378,12 +378,12 @@ def _kept(text: str) -> str:
 
 def _by_file(rows: Iterable[DocumentInfo]) -> dict[str, list[DocumentInfo]]:
     """Documents by the source of the file they came from; those that came from none are left out."""
-    found: dict[str, list[DocumentInfo]] = defaultdict(list)
+    files: dict[str, list[DocumentInfo]] = defaultdict(list)
     for row in rows:
         kept: Any = row.metadata.get(FILE_KEY)
         if kept:
-            found[kept["source"]].append(row)
-    return found
+            files[kept["source"]].append(row)
+    return files
 
 
 def _complete(rows: Sequence[DocumentInfo], recipe: str) -> bool:
@@ -393,7 +393,7 @@ def _complete(rows: Sequence[DocumentInfo], recipe: str) -> bool:
     return (
         first["recipe"] == recipe
         and first["documents"] == len(rows)
-        and all(one["digest"] == first["digest"] and one["recipe"] == recipe for one in kept)
+        and all(row["digest"] == first["digest"] and row["recipe"] == recipe for row in kept)
     )
 
 
@@ -402,12 +402,12 @@ def _digest_of(rows: Sequence[DocumentInfo]) -> str:
 
 
 def _tail(row: DocumentInfo) -> str:
-    """What tells the documents of one file apart: `#17` of `facts.jsonl#17`."""
+    """What distinguishes the documents of one file: `#17` of `facts.jsonl#17`."""
     return row.source.removeprefix(str(row.metadata[FILE_KEY]["source"]))
 
 
 def _exists(path: Path) -> bool:
-    """Whether a file is still there; where that cannot be told, it is taken to be."""
+    """Whether a file is still there; where that cannot be found out, it is taken to be."""
     try:
         return not stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):

@@ -34,7 +34,7 @@ def write(
     parts: Iterable[list[Upsert]],
     kept: Mapping[str, bytes],
     total: int,
-    told: Watcher,
+    report: Watcher,
 ) -> tuple[int, int]:
     """Writes the archive and returns how many documents and chunks it holds.
 
@@ -51,7 +51,7 @@ def write(
                 _add(archive, members, f"{name}.npy", array_of(batch, built.dim), zipfile.ZIP_STORED)
                 documents += len(batch)
                 chunks += sum(len(item.chunks) for item in batch)
-                told(Step("writing", documents, total))
+                report(Step("writing", documents, total))
             for name, data in kept.items():
                 _add(archive, members, KEPT + name, data)
             manifest = {"format": FORMAT, **built._asdict(), "documents": documents, "chunks": chunks}

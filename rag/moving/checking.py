@@ -49,9 +49,9 @@ def check(source: VectorStore, target: VectorStore, seed: int = 0) -> Check:
     if differing or more or not counts[1]:
         return Check(*counts, 0, 1.0, 1.0, 0.0)
     drawn = _drawn([name for name, (_, chunks) in ours.items() if chunks], seed)
-    rows = [_first(source, one) for one in drawn]
-    there = [_first(target, one) for one in drawn]
-    apart = max(float(abs(one[1] - other[1]).max()) for one, other in zip(rows, there, strict=True))
+    rows = [_first(source, document) for document in drawn]
+    there = [_first(target, document) for document in drawn]
+    apart = max(float(abs(row[1] - other[1]).max()) for row, other in zip(rows, there, strict=True))
     dense = [_agree(source.dense(vector, K), target.dense(vector, K)) for _, vector in rows]
     texts = [" ".join(chunk.text.split()[:_WORDS]) for chunk, _ in rows]
     lexical = [_agree(source.lexical(text, K), target.lexical(text, K)) for text in texts]
@@ -67,13 +67,13 @@ def _first(store: VectorStore, document: str) -> tuple[Chunk, Any]:
     return store.scan(limit=1, where=Where("document_id", "=", document))[0]
 
 
-def _agree(one: list[Any], other: list[Any]) -> float:
+def _agree(left: list[Any], right: list[Any]) -> float:
     """The share of hits that both name; hits that tie at the end of either list count as agreeing."""
-    if not one and not other:
+    if not left and not right:
         return 1.0
-    ours, theirs = {hit.chunk_id for hit in one}, {hit.chunk_id for hit in other}
-    last: float = min(one[-1].score, other[-1].score) if one and other else 0.0
-    ties = sum(hit.chunk_id not in theirs and abs(hit.score - last) < 1e-3 for hit in one)
+    ours, theirs = {hit.chunk_id for hit in left}, {hit.chunk_id for hit in right}
+    last: float = min(left[-1].score, right[-1].score) if left and right else 0.0
+    ties = sum(hit.chunk_id not in theirs and abs(hit.score - last) < 1e-3 for hit in left)
     share: float = (len(ours & theirs) + ties) / max(len(ours), len(theirs))
     return min(1.0, share)
 

@@ -47,20 +47,22 @@ def stored(store: VectorStore, infos: Iterable[DocumentInfo]) -> Iterator[list[U
     for batch in batches(infos):
         with store.snapshot():
             documents = {document.id: document for document in store.load([info.id for info in batch])}
-            found = _chunks(store, batch)
-        yield [_whole(info, documents, found) for info in batch]
+            chunks = _chunks(store, batch)
+        yield [_whole(info, documents, chunks) for info in batch]
 
 
-def copy(items: Iterable[list[Upsert]], target: VectorStore, there: int, total: int, told: Watcher) -> Copied:
+def copy(
+    items: Iterable[list[Upsert]], target: VectorStore, there: int, total: int, report: Watcher
+) -> Copied:
     """Writes the batches; `there` of `total` documents need not be written."""
     documents = chunks = 0
-    told(Step("copying", there, total))
+    report(Step("copying", there, total))
     for batch in items:
         target.upsert(batch)
         documents += len(batch)
         chunks += sum(len(item.chunks) for item in batch)
-        told(Step("copying", there + documents, total))
-    told(Step("indexing", 0, 0))
+        report(Step("copying", there + documents, total))
+    report(Step("indexing", 0, 0))
     target.sync()
     return Copied(documents, chunks, there)
 
@@ -86,15 +88,19 @@ def _chunks(store: VectorStore, batch: list[DocumentInfo]) -> dict[str, list]:  
     if "in" in store.caps.filters:
         rows = store.scan(limit=most, where=Where("document_id", "in", ids))
     else:
-        rows = [row for one in ids for row in store.scan(limit=most, where=Where("document_id", "=", one))]
+        rows = [
+            row
+            for document_id in ids
+            for row in store.scan(limit=most, where=Where("document_id", "=", document_id))
+        ]
     rows.sort(key=lambda row: (row[0].document_id, row[0].start, row[0].end, row[0].id))
     return {name: list(group) for name, group in groupby(rows, key=lambda row: row[0].document_id)}
 
 
-def _whole(info: DocumentInfo, documents: Mapping[str, object], found: dict[str, list]) -> Upsert:  # type: ignore[type-arg]
+def _whole(info: DocumentInfo, documents: Mapping[str, object], chunks: dict[str, list]) -> Upsert:  # type: ignore[type-arg]
     import numpy as np
 
-    pairs = found.get(info.id, [])
+    pairs = chunks.get(info.id, [])
     document = documents.get(info.id)
     if document is None or len(pairs) != info.chunks:
         raise StoreError(

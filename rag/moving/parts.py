@@ -37,18 +37,18 @@ def array_of(batch: Sequence[Upsert], dim: int) -> bytes:
 def upserts(lines: bytes, array: bytes, dim: int) -> list[Upsert]:
     """The documents of a part. Raises ValueError, KeyError or TypeError where it does not fit together."""
     vectors = _vectors(array, dim)
-    found: list[Upsert] = []
+    batch: list[Upsert] = []
     at = 0
     # Only at line feeds: JSON leaves other ends of line (U+2028, U+0085) as they are within a string.
     for line in lines.decode("utf-8").split("\n")[:-1]:
         row = json.loads(line)
         document = _document(row)
         chunks = [_chunk(document, values) for values in row["chunks"]]
-        found.append(Upsert(document, chunks, vectors[at : at + len(chunks)], _string(row, "hash")))
+        batch.append(Upsert(document, chunks, vectors[at : at + len(chunks)], _string(row, "hash")))
         at += len(chunks)
     if at != len(vectors):
         raise ValueError(f"{len(vectors)} vectors for {at} chunks")
-    return found
+    return batch
 
 
 def _line(item: Upsert) -> str:

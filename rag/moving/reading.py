@@ -1,7 +1,7 @@
 """An archive back into documents, chunks and vectors. All of it is checked before any of it is given out.
 
 An archive may come from anybody: no member is unpacked to a path that it names, no member is read beyond what
-the manifest tells of it, and what unpacks to far more than the file holds is refused unread.
+the manifest lists it, and what unpacks to far more than the file holds is refused unread.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Archive(NamedTuple):
     members: Mapping[str, Mapping[str, Any]]
 
 
-def opened(file: Path, told: Watcher) -> Archive:
+def opened(file: Path, report: Watcher) -> Archive:
     """Checks every member against the manifest, then reads every part once to see that it fits together.
 
     Raises StoreError where the file cannot be read, CorruptError where it is no archive of this format, or
@@ -54,24 +54,24 @@ def opened(file: Path, told: Watcher) -> Archive:
         members: dict[str, dict[str, Any]] = manifest["members"]
         _refuse_others(file, archive, members)
         for number, (name, said) in enumerate(members.items()):
-            told(Step("checking", number, len(members)))
+            report(Step("checking", number, len(members)))
             _check(file, archive, name, said)
-        found = Archive(file, _built(manifest), manifest["documents"], manifest["chunks"], members)
-    counts = [(len(batch), sum(len(item.chunks) for item in batch)) for batch in items(found)]
+        checked = Archive(file, _built(manifest), manifest["documents"], manifest["chunks"], members)
+    counts = [(len(batch), sum(len(item.chunks) for item in batch)) for batch in items(checked)]
     held = (sum(documents for documents, _ in counts), sum(chunks for _, chunks in counts))
-    if held != (found.documents, found.chunks):
+    if held != (checked.documents, checked.chunks):
         raise CorruptError(
-            f"{file} holds {held[0]} documents and {held[1]} chunks, its manifest says {found.documents} and "
-            f"{found.chunks}: {_AGAIN}"
+            f"{file} holds {held[0]} documents and {held[1]} chunks, its manifest says "
+            f"{checked.documents} and {checked.chunks}: {_AGAIN}"
         )
-    return found
+    return checked
 
 
 def items(archive: Archive) -> Iterator[list[Upsert]]:
     """The documents, part by part. Raises CorruptError for a part that does not fit together."""
     for name in sorted(name for name in archive.members if name.endswith(".jsonl")):
         with _reading(archive.file, name) as opened_file:
-            lines, vectors = (opened_file.read(one) for one in (name, name.replace(".jsonl", ".npy")))
+            lines, vectors = (opened_file.read(member) for member in (name, name.replace(".jsonl", ".npy")))
             batch = upserts(lines, vectors, archive.built.dim)
         yield batch
 
@@ -118,12 +118,12 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _built(manifest: Mapping[str, Any]) -> BuiltWith:
-    told = BuiltWith(*(manifest[name] for name in BuiltWith._fields))
-    if not all(isinstance(one, str) for one in (told.embedder, told.fingerprint, told.language)):
+    built = BuiltWith(*(manifest[name] for name in BuiltWith._fields))
+    if not all(isinstance(value, str) for value in (built.embedder, built.fingerprint, built.language)):
         raise ValueError("embedder, fingerprint and language of the manifest are expected to be strings")
-    if not all(type(one) is int for one in (told.dim, manifest["documents"], manifest["chunks"])):
+    if not all(type(value) is int for value in (built.dim, manifest["documents"], manifest["chunks"])):
         raise ValueError("dim, documents and chunks of the manifest are expected to be whole numbers")
-    return told
+    return built
 
 
 def _refuse_others(file: Path, archive: zipfile.ZipFile, members: Mapping[str, Any]) -> None:

@@ -49,16 +49,16 @@ class Moved:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        told: dict[str, Any] = {name: getattr(self, name) for name in ("source", "target", "documents")}
-        told |= {"chunks": self.chunks, "there": self.there, "passed": self.passed}
-        return told | ({"check": self.check._asdict()} if self.check else {})
+        values: dict[str, Any] = {name: getattr(self, name) for name in ("source", "target", "documents")}
+        values |= {"chunks": self.chunks, "there": self.there, "passed": self.passed}
+        return values | ({"check": self.check._asdict()} if self.check else {})
 
     def __str__(self) -> str:
         lines = [f"{self.documents} documents, {self.chunks} chunks: {self.source} → {self.target}"]
         if self.there:
             lines.append(f"{self.there} documents stood there already")
         if self.check:
-            lines.append(_told(self.check))
+            lines.append(_summary(self.check))
         return "\n".join(lines)
 
 
@@ -76,24 +76,24 @@ def move(
     a call that was cut off goes on. Raises StoreError where there is no source, ConfigError where both are
     the same, FingerprintError where the target was built with another embedder.
     """
-    told = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     if _place(source) == _place(target):
         raise ConfigError(f"{without_password(source)} is named twice: expected two stores")
-    with _existing(source, options, wait) as (one, built):
-        engine = one.caps.lexical if store_name(source) == store_name(target) == "local" else "tantivy"
+    with _existing(source, options, wait) as (origin, built):
+        engine = origin.caps.lexical if store_name(source) == store_name(target) == "local" else "tantivy"
         with _like(target, built, options, wait, engine) as other:
-            done = _copied(one, other, told)
-            told(Step("comparing", 0, 0))
-            found = check(one, other)
+            done = _copied(origin, other, report)
+            report(Step("comparing", 0, 0))
+            compared = check(origin, other)
     _put_beside(target, _beside(source))
-    return _moved(source, target, done, found)
+    return _moved(source, target, done, compared)
 
 
-def _copied(one: VectorStore, other: VectorStore, told: Watcher) -> Copied:
+def _copied(origin: VectorStore, other: VectorStore, report: Watcher) -> Copied:
     with other.writing():
-        left = missing(one.documents(), contents(other))
-        total = one.stats()["documents"]
-        return copy(stored(one, left), other, total - len(left), total, told)
+        left = missing(origin.documents(), contents(other))
+        total = origin.stats()["documents"]
+        return copy(stored(origin, left), other, total - len(left), total, report)
 
 
 def export_archive(
@@ -104,11 +104,11 @@ def export_archive(
     progress: Watcher | None = None,
 ) -> Moved:
     """Writes a store into one file with checksums. Errors as in `move`, and of the file."""
-    told = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     with _existing(source, options, 0.0) as (store, built):
         infos = missing(store.documents(), {})
         documents, chunks = archive.write(
-            Path(file), built, stored(store, infos), _beside(source), len(infos), told
+            Path(file), built, stored(store, infos), _beside(source), len(infos), report
         )
     return Moved(without_password(source), str(file), documents, chunks, 0)
 
@@ -125,32 +125,32 @@ def import_archive(
 
     Raises CorruptError for a damaged file, FingerprintError where the store was built with another embedder.
     """
-    told = progress or (lambda _: None)
-    found = reading.opened(Path(file), told)
-    with _like(target, found.built, options, wait) as store:
+    report = progress or (lambda _: None)
+    archive = reading.opened(Path(file), report)
+    with _like(target, archive.built, options, wait) as store:
         wanted: dict[str, Content] = {}
         there = contents(store)
 
         def left() -> Iterator[list[Upsert]]:
-            for batch in reading.items(found):
+            for batch in reading.items(archive):
                 said = {item.document.id: (item.hash, len(item.chunks)) for item in batch}
                 wanted.update(said)
                 if new := [item for item in batch if there.get(item.document.id) != said[item.document.id]]:
                     yield new
 
         with store.writing():
-            done = copy(left(), store, 0, found.documents, told)
+            done = copy(left(), store, 0, archive.documents, report)
         now = contents(store)
-    _put_beside(target, reading.kept(found))
+    _put_beside(target, reading.kept(archive))
     differing = sum(now.get(name) != content for name, content in wanted.items())
     more = len(now.keys() - wanted.keys())
-    whole = Check(found.documents, found.chunks, differing, more, 0, 1.0, 1.0, 0.0)
-    return _moved(file, target, done._replace(there=found.documents - done.documents), whole)
+    whole = Check(archive.documents, archive.chunks, differing, more, 0, 1.0, 1.0, 0.0)
+    return _moved(file, target, done._replace(there=archive.documents - done.documents), whole)
 
 
-def _moved(source: str | Path, target: str | Path, done: Copied, found: Check) -> Moved:
+def _moved(source: str | Path, target: str | Path, done: Copied, check: Check) -> Moved:
     return Moved(
-        without_password(source), without_password(target), done.documents, done.chunks, done.there, found
+        without_password(source), without_password(target), done.documents, done.chunks, done.there, check
     )
 
 
@@ -209,15 +209,15 @@ def _put_beside(url: str | Path, kept: Mapping[str, bytes]) -> None:
             (Path(url) / name).write_bytes(kept[name])
 
 
-def _told(found: Check) -> str:
-    if found.differing:
-        return f"{found.differing} documents differ: give the same command again"
-    told = f"all {found.documents} documents and {found.chunks} chunks are there"
-    if found.more:
-        return f"{told}, beside {found.more} others"
-    if not found.searches:
-        return told
+def _summary(check: Check) -> str:
+    if check.differing:
+        return f"{check.differing} documents differ: give the same command again"
+    summary = f"all {check.documents} documents and {check.chunks} chunks are there"
+    if check.more:
+        return f"{summary}, beside {check.more} others"
+    if not check.searches:
+        return summary
     return (
-        f"{told}; in {found.searches} searches the two agree on {found.dense:.1%} of the nearest hits and "
-        f"{found.lexical:.1%} of the hits by words; vectors differ by at most {found.vectors:.1g}"
+        f"{summary}; in {check.searches} searches the two agree on {check.dense:.1%} of the nearest hits and "
+        f"{check.lexical:.1%} of the hits by words; vectors differ by at most {check.vectors:.1g}"
     )

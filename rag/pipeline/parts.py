@@ -223,18 +223,18 @@ class Parts:
         return self._parts("ground")
 
     def ready(self) -> None:
-        """Makes every stage, so that a setting that cannot be used is told before any work is done."""
+        """Makes every stage, so that a setting that cannot be used is reported before any work is done."""
         _ = self.augment, self.retrieve, self.denoise, self.reorder, self.ground, self.generate
 
     @property
     def named(self) -> Sequence[tuple[str, str | Callable[..., Any]]]:
         """Every stage of the pipeline by its kind and name, or as what was given, made or not."""
         return [
-            *(("augment", one) for one in self._stages["augment"]),
+            *(("augment", part) for part in self._stages["augment"]),
             ("retrieve", self._retrieve),
-            *((kind, one) for kind in ("denoise", "reorder") for one in self._stages[kind]),
+            *((kind, part) for kind in ("denoise", "reorder") for part in self._stages[kind]),
             ("generate", self._generate),
-            *(("ground", one) for one in self._stages["ground"]),
+            *(("ground", part) for part in self._stages["ground"]),
         ]
 
     def _parts(self, kind: str) -> list[Any]:
@@ -286,9 +286,9 @@ class Parts:
 
     @property
     def language(self) -> str:
-        """For analysing questions: the store's language, or English while it is not told."""
-        told = getattr(self.opened, "language", self.settings.index.language)
-        return "english" if told == "auto" else str(told)
+        """For analysing questions: the store's language, or English until it is known."""
+        language = getattr(self.opened, "language", self.settings.index.language)
+        return "english" if language == "auto" else str(language)
 
     def pages(self, document_id: str) -> Sequence[int]:
         """The offsets at which a document's pages begin; empty where it has none."""

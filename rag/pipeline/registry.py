@@ -74,7 +74,7 @@ def defaults(kind: str, named: str) -> dict[str, Any]:
     """The options that a named part has, with their defaults."""
     build = _builder(kind, named)
     annotations, grouped = _keywords(build)
-    own = {name: one.default for name, one in inspect.signature(build).parameters.items()}
+    own = {name: parameter.default for name, parameter in inspect.signature(build).parameters.items()}
     for group in grouped.values():
         own |= {field.name: getattr(group, field.name) for field in fields(group)}
     return {name: own[name] for name in _settable(annotations)}

@@ -45,14 +45,14 @@ def sortable_fields(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def list_items(metadata: Mapping[str, Any]) -> list[str]:
     """The items of all lists, each with its field's name: see `list_item`."""
-    found = (
+    items = (
         list_item(name, item)
         for name, value in metadata.items()
         if isinstance(value, list | tuple)
         for item in value
         if isinstance(item, str | int | float | bool)
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(items))
 
 
 def list_item(name: str, item: Any) -> str:

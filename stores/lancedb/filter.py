@@ -20,14 +20,14 @@ _APART = str.maketrans({"\x01": "\x02\x03", "\x02": "\x02\x04"})  # keeps the or
 
 def field_text(fields: Mapping[str, Any]) -> str:
     """Every field that is not null, as a mark twice, its name, a mark, its value, and one mark at the end."""
-    found = [_entry(name, value) for name, value in sortable_fields(fields).items()]
-    return "".join(found) + _MARK
+    entries = [_entry(name, value) for name, value in sortable_fields(fields).items()]
+    return "".join(entries) + _MARK
 
 
 def item_text(fields: Mapping[str, Any]) -> str:
     """The items of all lists, in the same form."""
-    found = [_entry(*item.split(ITEM_SIGN, 1)) for item in list_items(fields)]
-    return "".join(found) + _MARK
+    entries = [_entry(*item.split(ITEM_SIGN, 1)) for item in list_items(fields)]
+    return "".join(entries) + _MARK
 
 
 def _entry(name: str, value: str) -> str:

@@ -31,8 +31,8 @@ class Identity(NamedTuple):
 
     @classmethod
     def read(cls, table: LanceTable) -> Identity:
-        found = rows(table, f"key = '{IDENTITY}'", ["text"]).to_pylist()
-        values = json.loads(found[0]["text"]) if found else {}
+        stored = rows(table, f"key = '{IDENTITY}'", ["text"]).to_pylist()
+        values = json.loads(stored[0]["text"]) if stored else {}
         if values.get("format", 0) > _FORMAT:
             raise StoreError(f"{table.uri} has format {values['format']}: upgrade footnote-rag")
         return cls(**values)

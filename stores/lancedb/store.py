@@ -24,7 +24,7 @@ from ..contract import BuiltWith, Capabilities, Problem, Upsert
 from ..engine.batches import pieces
 from ..engine.language import Analysis
 from ..engine.payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
-from ..engine.ties import best
+from ..engine.top_k import best
 from ..upsert import prepared
 from ..where import Filter, Op, leaves
 from .filter import one_of, quoted, to_sql
@@ -132,7 +132,7 @@ class LanceStore:
         self._versions = versions
         self._identity = identity
         self._index_from, self._probes, self._keep = index_from, probes, keep
-        self._analysis = Analysis(self._kept_language, self._tell)
+        self._analysis = Analysis(self._kept_language, self._keep_language)
         self._turn = threading.RLock()
         self._commits = 0
 
@@ -194,18 +194,18 @@ class LanceStore:
 
     @property
     def language(self) -> str:
-        """The language of the lexical leg; `auto` until there are chunks to tell it by."""
+        """The language of the lexical leg; `auto` until there are chunks to detect it from."""
         with translated(self.url):
             return self._analysis.language
 
     def _kept_language(self) -> str:
         return Identity.read(self._versions.current).language
 
-    def _tell(self, language: str) -> None:
+    def _keep_language(self, language: str) -> None:
         """Keeps the language, unless another writer was faster."""
-        told = self._identity._replace(language=language).text()
+        identity = self._identity._replace(language=language).text()
         undecided = f"key = '{IDENTITY}' AND text = {quoted(self._identity.text())}"
-        retried(lambda: self._versions.writable.update(where=undecided, values={"text": told}))
+        retried(lambda: self._versions.writable.update(where=undecided, values={"text": identity}))
 
     # ----------------------------------------------------------------------------------------- searching
 
@@ -221,8 +221,8 @@ class LanceStore:
                 asked = asked.where(f"kind = 'chunk' AND {to_sql(where)}", prefilter=True)
             if reach > _BEYOND_CELLS:
                 asked = asked.bypass_vector_index()
-            found = asked.limit(reach).select(["id", "_distance"]).to_arrow().to_pylist()
-            return [Scored(row["id"], 1.0 - row["_distance"]) for row in found]
+            rows = asked.limit(reach).select(["id", "_distance"]).to_arrow().to_pylist()
+            return [Scored(row["id"], 1.0 - row["_distance"]) for row in rows]
 
         with translated(self.url):
             table = self._versions.current
@@ -235,8 +235,8 @@ class LanceStore:
             asked = table.search(MatchQuery(terms, "terms"), query_type="fts")
             if where is not None:
                 asked = asked.where(f"kind = 'chunk' AND {to_sql(where)}", prefilter=True)
-            found = asked.limit(reach).select(["id", "_score"]).to_arrow().to_pylist()
-            return [Scored(row["id"], row["_score"]) for row in found]
+            rows = asked.limit(reach).select(["id", "_score"]).to_arrow().to_pylist()
+            return [Scored(row["id"], row["_score"]) for row in rows]
 
         with translated(self.url):
             terms = self._terms(text)
@@ -247,19 +247,19 @@ class LanceStore:
 
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         with translated(self.url):
-            found = {row["id"]: row for row in self._by_id(self._versions.current, "chunk", chunk_ids, CHUNK)}
-        return [chunk_of(found[chunk_id]) for chunk_id in chunk_ids if chunk_id in found]
+            rows = {row["id"]: row for row in self._by_id(self._versions.current, "chunk", chunk_ids, CHUNK)}
+        return [chunk_of(rows[chunk_id]) for chunk_id in chunk_ids if chunk_id in rows]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
         with translated(self.url):
             table = self._versions.current
-            found = {row["id"]: row for row in self._by_id(table, "document", document_ids, DOCUMENT)}
-        return [document_of(found[document_id]) for document_id in document_ids if document_id in found]
+            rows = {row["id"]: row for row in self._by_id(table, "document", document_ids, DOCUMENT)}
+        return [document_of(rows[document_id]) for document_id in document_ids if document_id in rows]
 
     def documents(self, where: Filter | None = None) -> Iterator[DocumentInfo]:
         with translated(self.url):
-            found = map(info_of, self._documents(self._versions.current, where, INFO))
-            yield from sorted(found, key=lambda info: (info.source, info.id))
+            infos = map(info_of, self._documents(self._versions.current, where, INFO))
+            yield from sorted(infos, key=lambda info: (info.source, info.id))
 
     def scan(
         self, after: str = "", limit: int = 1000, where: Filter | None = None
@@ -280,14 +280,14 @@ class LanceStore:
     def _with_vectors(self, table: LanceTable, ids: Sequence[str]) -> list[tuple[Chunk, NDArray[np.float32]]]:
         import numpy as np
 
-        found: dict[str, tuple[Chunk, NDArray[np.float32]]] = {}
+        pairs: dict[str, tuple[Chunk, NDArray[np.float32]]] = {}
         for some in pieces(dict.fromkeys(ids), _IDS_A_QUERY):
             page = rows(table, f"kind = 'chunk' AND {one_of('id', some)}", [*CHUNK, "vector"])
             flat = page["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             vectors = np.asarray(flat, np.float32).reshape(len(page), self._identity.dim)
             for row, vector in zip(page.select(CHUNK).to_pylist(), vectors, strict=True):
-                found[row["id"]] = (chunk_of(row), vector)
-        return [found[chunk_id] for chunk_id in ids]
+                pairs[row["id"]] = (chunk_of(row), vector)
+        return [pairs[chunk_id] for chunk_id in ids]
 
     @staticmethod
     def _by_id(
@@ -308,8 +308,8 @@ class LanceStore:
             return list(rows(table, "kind = 'document'", columns).to_pylist())
         if not any(leaf.field in ("page", "heading") for leaf in leaves(where)):
             return list(rows(table, f"kind = 'document' AND {to_sql(where)}", columns).to_pylist())
-        found = rows(table, f"kind = 'chunk' AND {to_sql(where)}", ["document_id"])
-        return self._by_id(table, "document", found["document_id"].unique().to_pylist(), columns)
+        matching = rows(table, f"kind = 'chunk' AND {to_sql(where)}", ["document_id"])
+        return self._by_id(table, "document", matching["document_id"].unique().to_pylist(), columns)
 
     # ------------------------------------------------------------------------------------------ versions
 
@@ -360,13 +360,13 @@ class LanceStore:
             documents = rows(table, "kind = 'document'", ["id", "chunks"]).to_pylist()
             owners = rows(table, "kind = 'chunk' AND vector IS NOT NULL", ["document_id"])["document_id"]
         counted = {row["values"]: row["counts"] for row in owners.value_counts().to_pylist()}
-        told = {row["id"]: row["chunks"] for row in documents if row["chunks"]}
-        found = []
+        recorded = {row["id"]: row["chunks"] for row in documents if row["chunks"]}
+        faults = []
         if twice := len(keys) - len(keys.unique()):
-            found.append(f"{twice} rows stand twice")
-        if wrong := sum(counted.get(key) != told.get(key) for key in counted.keys() | told.keys()):
-            found.append(f"{wrong} documents have other chunks than they were stored with")
-        return [Problem(what, "run `rag ingest --force` on their sources") for what in found]
+            faults.append(f"{twice} rows stand twice")
+        if wrong := sum(counted.get(key) != recorded.get(key) for key in counted.keys() | recorded.keys()):
+            faults.append(f"{wrong} documents have other chunks than they were stored with")
+        return [Problem(what, "run `rag ingest --force` on their sources") for what in faults]
 
     def close(self) -> None:
         self._versions.close()

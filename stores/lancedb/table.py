@@ -1,6 +1,6 @@
 """A LanceDB table as this store uses it: one handle a thread, at the newest version or pinned to one.
 
-Every commit of Lance is a version of the whole table. A handle stays at its version until it is told to look
+Every commit of Lance is a version of the whole table. A handle stays at its version until it is asked to look
 for the newest, which is what makes snapshots: nothing is copied or locked.
 """
 
@@ -38,7 +38,7 @@ def translated(url: str) -> Iterator[None]:
             f"{url} keeps no text that holds half of a surrogate pair ({error}): replace such characters"
         ) from error
     except (RuntimeError, OSError, ValueError) as error:
-        raise _told(url, str(error)) from error
+        raise _store_error(url, str(error)) from error
 
 
 _KNOWN: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -60,14 +60,14 @@ _KNOWN: tuple[tuple[tuple[str, ...], str], ...] = (
 """What the engine says in some spelling, and what a person should know of it."""
 
 
-def _told(url: str, text: str) -> StoreError:
+def _store_error(url: str, text: str) -> StoreError:
     """One clear error for what the engine said; its own words are the cause behind it."""
     low = text.lower()
     if "conflict" in low or "too many concurrent writers" in low:
         return LockedError(f"{url}: others wrote the same documents again and again: try again")
-    for signs, told in _KNOWN:
+    for signs, message in _KNOWN:
         if any(sign in low for sign in signs):
-            return StoreError(f"{url}: {told}")
+            return StoreError(f"{url}: {message}")
     said = " ".join(text.split())[:300]
     if "not found" in low or "corrupt" in low:
         return CorruptError(f"{url} misses a part of itself ({said}): restore a backup, or ingest again")
@@ -104,7 +104,7 @@ def s3_options(
     *,
     environment: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """What the object store is told; what is empty comes from the environment's `AWS_…` variables.
+    """The options of the object store; what is empty comes from the environment's `AWS_…` variables.
 
     A server that is not there is given up after seconds, not after the minutes of the engine's default.
     """

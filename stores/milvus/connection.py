@@ -125,16 +125,16 @@ class Connection:
 
     def rows(self, collection: str, chosen: str, fields: Sequence[str]) -> list[dict[str, Any]]:
         """All rows that match, in no order."""
-        found: list[dict[str, Any]] = self.call(
+        rows: list[dict[str, Any]] = self.call(
             "query", collection, filter=chosen, output_fields=list(fields), consistency_level=self.level
         )
-        return [dict(row) for row in found]
+        return [dict(row) for row in rows]
 
     def page(
         self, collection: str, chosen: str, fields: Sequence[str], after: str, limit: int
     ) -> list[dict[str, Any]]:
         """Up to `limit` rows that match and whose keys are greater than `after`, in order of the key."""
-        found: list[dict[str, Any]] = self.call(
+        rows: list[dict[str, Any]] = self.call(
             "query",
             collection,
             filter=f'key > "{after}" and ({chosen})',
@@ -144,7 +144,7 @@ class Connection:
             iterator="True",  # these two are what the client's own iterator sends, for pages in order
             reduce_stop_for_best=True,
         )
-        return sorted(map(dict, found), key=lambda row: row["key"])
+        return sorted(map(dict, rows), key=lambda row: row["key"])
 
     def pages(self, collection: str, chosen: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
         """All rows that match, page by page."""
@@ -163,7 +163,7 @@ class Connection:
         self, field: str, query: Any, limit: int, chosen: str, params: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """The best chunks by one vector field, with `key`, `document`, `generation` and `score`."""
-        (found,) = self.call(
+        (hits,) = self.call(
             "search",
             self.chunks,
             data=[query],
@@ -178,7 +178,7 @@ class Connection:
         # Servers differ on the name under which a hit has its key.
         return [
             {**hit["entity"], "key": hit.get("key", hit.get("id")), "score": sign * float(hit["distance"])}
-            for hit in found
+            for hit in hits
         ]
 
     def forget(self, collection: str, chosen: str) -> None:

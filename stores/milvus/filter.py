@@ -88,7 +88,7 @@ def _condition(where: Where, values: Values) -> str:
 
 
 def _glob(where: Where, values: Values) -> str:
-    """What is only a beginning is a range; for another glob, the strings there are tell which match."""
+    """What is only a beginning is a range; for another glob, the existing strings show which match."""
     begins = where.value.split("*")[0].split("?")[0]
     if begins == where.value:
         return _labelled("is", where.field, sortable(begins))

@@ -29,12 +29,12 @@ IDS_A_REQUEST = 1_000
 
 def generations(connection: Connection, documents: Iterable[str]) -> dict[str, int]:
     """The generation that is seen of each document that is stored, by the document's key."""
-    found: dict[str, int] = {}
+    newest: dict[str, int] = {}
     for some in pieces(documents, IDS_A_REQUEST):
         chosen = f"{HEADS} and {is_one_of('document', some)}"
         for row in connection.rows(connection.documents, chosen, STATE):
-            found[row["document"]] = max(row["generation"], found.get(row["document"], 0))
-    return found
+            newest[row["document"]] = max(row["generation"], newest.get(row["document"], 0))
+    return newest
 
 
 def seen(connection: Connection, ask: Callable[[int], Sequence[Row]], reach: int) -> list[Row]:

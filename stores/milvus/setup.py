@@ -58,7 +58,7 @@ def make_collections(connection: Connection, identity: Identity, language: str) 
     else:
         connection.upsert(connection.documents, [own_row("identity", json.dumps(identity._asdict()))])
     if language != "auto":
-        tell_language(connection, language)
+        keep_language(connection, language)
     build: dict[str, Any] = {"M": 24, "efConstruction": 200} if identity.vectors == "HNSW" else {}
     indexes: dict[str, tuple[str, str, dict[str, Any]]] = {VECTOR: (identity.vectors, "IP", build)}
     if identity.lexical == "function":
@@ -71,13 +71,13 @@ def make_collections(connection: Connection, identity: Identity, language: str) 
 def _kept(connection: Connection) -> Identity | None:
     """Raises StoreError for a newer format."""
     connection.call("load_collection", connection.documents)
-    found = connection.rows(connection.documents, 'kind == "identity"', ["data"])
-    if not found:
+    rows = connection.rows(connection.documents, 'kind == "identity"', ["data"])
+    if not rows:
         return None
-    told = json.loads(found[0]["data"])
-    if told["format"] > _FORMAT:
-        raise StoreError(f"{connection.place.url} has format {told['format']}: upgrade footnote-rag")
-    return Identity(**told)
+    values = json.loads(rows[0]["data"])
+    if values["format"] > _FORMAT:
+        raise StoreError(f"{connection.place.url} has format {values['format']}: upgrade footnote-rag")
+    return Identity(**values)
 
 
 def load(connection: Connection) -> None:
@@ -87,11 +87,11 @@ def load(connection: Connection) -> None:
 
 
 def read_language(connection: Connection) -> str:
-    found = connection.rows(connection.documents, 'kind == "language"', ["data"])
-    return str(found[0]["data"]) if found else "auto"
+    rows = connection.rows(connection.documents, 'kind == "language"', ["data"])
+    return str(rows[0]["data"]) if rows else "auto"
 
 
-def tell_language(connection: Connection, language: str) -> None:
+def keep_language(connection: Connection, language: str) -> None:
     """Keeps the language where none was kept.
 
     Milvus has no conditional write: of two that first write at one moment, one may analyse by its own guess

@@ -27,7 +27,7 @@ from ..contract import BuiltWith, Capabilities, Problem, Upsert
 from ..engine.batches import pieces
 from ..engine.generations import now
 from ..engine.language import Analysis
-from ..engine.ties import best
+from ..engine.top_k import best
 from ..upsert import prepared
 from ..where import CHUNK_FIELDS, Filter, Op, leaves
 from .connection import LEVELS, MOST_HITS, ROWS_A_REQUEST, Connection, place_of
@@ -57,7 +57,7 @@ from .rows import (
     is_chunk_id,
     text_rows,
 )
-from .setup import Identity, load, make_collections, read_identity, read_language, tell_language
+from .setup import Identity, keep_language, load, make_collections, read_identity, read_language
 from .upkeep import problems, tidy
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class MilvusStore:
         self._identity = identity
         self._effort = effort
         self._analysis = Analysis(
-            lambda: read_language(connection), lambda language: tell_language(connection, language)
+            lambda: read_language(connection), lambda language: keep_language(connection, language)
         )
         self._leg = self._made_leg()
         self._turn = threading.RLock()
@@ -205,7 +205,7 @@ class MilvusStore:
 
     @property
     def language(self) -> str:
-        """The language of the lexical leg; `auto` until there are chunks to tell it by."""
+        """The language of the lexical leg; `auto` until there are chunks to detect it from."""
         return self._analysis.language
 
     # ------------------------------------------------------------------------------------------- writing
@@ -318,23 +318,23 @@ class MilvusStore:
             chosen if of_chunks else f"{HEADS} and {chosen}",
             ["fields"],
         )
-        found = {string_of(row["fields"], field) for row in rows}
-        return {text for text in found if text is not None}
+        strings = {string_of(row["fields"], field) for row in rows}
+        return {text for text in strings if text is not None}
 
     # ------------------------------------------------------------------------------------------- reading
 
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         connection = self._connection
-        found: dict[str, Chunk] = {}
+        chunks: dict[str, Chunk] = {}
         for some in pieces(filter(is_chunk_id, dict.fromkeys(chunk_ids)), IDS_A_REQUEST):
             chosen = is_one_of("chunk", some)
             rows = seen_all(connection, partial(connection.rows, connection.chunks, chosen, _CHUNK))
-            found |= {row["chunk"]: chunk_in(row) for row in rows}
-        return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
+            chunks |= {row["chunk"]: chunk_in(row) for row in rows}
+        return [chunks[chunk_id] for chunk_id in chunk_ids if chunk_id in chunks]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
         connection = self._connection
-        found: dict[str, Document] = {}
+        loaded: dict[str, Document] = {}
         for some in pieces(dict.fromkeys(document_ids), 64):
             chosen = f'kind in ["head", "text"] and {is_one_of("document", map(document_key, some))}'
             rows = seen_all(connection, partial(connection.rows, connection.documents, chosen, _DOCUMENT))
@@ -343,12 +343,12 @@ class MilvusStore:
                 if row["kind"] == "text":
                     texts.setdefault(row["document"], []).append(row)
             documents = (document_in(row, texts[row["document"]]) for row in rows if row["kind"] == "head")
-            found |= {document.id: document for document in documents}
-        return [found[document_id] for document_id in document_ids if document_id in found]
+            loaded |= {document.id: document for document in documents}
+        return [loaded[document_id] for document_id in document_ids if document_id in loaded]
 
     def documents(self, where: Filter | None = None) -> Iterator[DocumentInfo]:
-        found = map(info_in, self._heads(where, ["data"]))
-        yield from sorted(found, key=lambda info: (info.source, info.id))
+        infos = map(info_in, self._heads(where, ["data"]))
+        yield from sorted(infos, key=lambda info: (info.source, info.id))
 
     def scan(
         self, after: str = "", limit: int = 1000, where: Filter | None = None
@@ -358,9 +358,9 @@ class MilvusStore:
         connection = self._connection
         chosen = self._expression(where)
         key = after_chunk(after)
-        found: list[tuple[Chunk, NDArray[np.float32]]] = []
-        while len(found) < limit:
-            size = min(limit - len(found), ROWS_A_REQUEST)
+        pairs: list[tuple[Chunk, NDArray[np.float32]]] = []
+        while len(pairs) < limit:
+            size = min(limit - len(pairs), ROWS_A_REQUEST)
             page: list[Row] = []
 
             def ask(_: int, key: str = key, size: int = size, page: list[Row] = page) -> list[Row]:
@@ -368,11 +368,11 @@ class MilvusStore:
                 return page
 
             rows = seen(connection, ask, size + 1)
-            found += [(chunk_in(row), np.asarray(row[VECTOR], np.float32)) for row in rows]
+            pairs += [(chunk_in(row), np.asarray(row[VECTOR], np.float32)) for row in rows]
             if not page:
                 break
             key = page[-1]["key"]
-        return found
+        return pairs
 
     def _heads(self, where: Filter | None, columns: Sequence[str]) -> list[Row]:
         """Heads of documents of which a chunk matches (or, without chunk fields, which themselves do)."""
@@ -383,11 +383,11 @@ class MilvusStore:
             matching = f"{HEADS} and {chosen}"
             return seen_all(connection, lambda: connection.pages(connection.documents, matching, wanted))
         chunks = seen_all(connection, lambda: connection.pages(connection.chunks, chosen, STATE))
-        found: list[Row] = []
+        heads: list[Row] = []
         for some in pieces(sorted({row["document"] for row in chunks}), IDS_A_REQUEST):
             matching = f"{HEADS} and {is_one_of('document', some)}"
-            found += seen_all(connection, partial(connection.rows, connection.documents, matching, wanted))
-        return found
+            heads += seen_all(connection, partial(connection.rows, connection.documents, matching, wanted))
+        return heads
 
     # -------------------------------------------------------------------------------------------- stats
 
@@ -398,7 +398,7 @@ class MilvusStore:
             "documents": connection.count(connection.documents, HEADS),
             "chunks": chunks,
             "dim": self._identity.dim,
-            "bytes": chunks * self._identity.dim * 4,  # of the vectors; the server does not tell the rest
+            "bytes": chunks * self._identity.dim * 4,  # of the vectors; the server does not report the rest
             "engine": _LEXICAL[self._identity.lexical],
             "language": self.language,
             "embedder": self._identity.embedder,

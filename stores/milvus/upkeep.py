@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def tidy(connection: Connection) -> None:
-    """Removes what killed writers left. Looks at chunks only where there are more than the heads tell of."""
-    told = _told(connection)
-    if connection.count(connection.chunks, EVERYTHING) == sum(chunks for _, chunks in told.values()):
+    """Removes what killed writers left. Looks at chunks only where there are more than the heads count."""
+    heads = _heads(connection)
+    if connection.count(connection.chunks, EVERYTHING) == sum(chunks for _, chunks in heads.values()):
         return
     old = f"generation < {settled_before()}"
     left = {
         (row["document"], row["generation"])
         for row in connection.pages(connection.chunks, old, STATE)
-        if told.get(row["document"], (0, 0))[0] != row["generation"]
+        if heads.get(row["document"], (0, 0))[0] != row["generation"]
     }
     for document, generation in left:
         forget(connection, f"{is_one_of('document', [document])} and generation == {generation}")
@@ -31,24 +31,24 @@ def tidy(connection: Connection) -> None:
 
 def problems(connection: Connection) -> list[Problem]:
     """Documents that miss chunks, and chunks that nobody sees."""
-    told = _told(connection)
+    heads = _heads(connection)
     counted: Counter[str] = Counter()
     hidden = 0
     for row in connection.pages(connection.chunks, EVERYTHING, STATE):
-        shown = told.get(row["document"], (0, 0))[0] == row["generation"]
+        shown = heads.get(row["document"], (0, 0))[0] == row["generation"]
         counted[row["document"]] += shown
         hidden += not shown
-    found = []
-    if wrong := sum(counted[key] != chunks for key, (_, chunks) in told.items()):
+    faults = []
+    if wrong := sum(counted[key] != chunks for key, (_, chunks) in heads.items()):
         what = f"{wrong} documents have other chunks than they were stored with"
-        found.append(Problem(what, "run `rag ingest --force` on their sources"))
+        faults.append(Problem(what, "run `rag ingest --force` on their sources"))
     if hidden:
         mend = "nothing to do: nobody sees them, and an ingest two hours from now removes them"
-        found.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
-    return found
+        faults.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
+    return faults
 
 
-def _told(connection: Connection) -> dict[str, tuple[int, int]]:
+def _heads(connection: Connection) -> dict[str, tuple[int, int]]:
     """The generation that is seen of each document, and how many chunks it has."""
     heads = seen_all(connection, lambda: connection.pages(connection.documents, HEADS, [*STATE, "count"]))
     return {row["document"]: (row["generation"], row["count"]) for row in heads}

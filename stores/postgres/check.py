@@ -60,14 +60,14 @@ _WORDS = {
 
 def problems(cursor: Cursor[Row], lexical: str) -> list[Problem]:
     """What is wrong, and what mends it; empty when all is well."""
-    found = []
+    faults = []
     for what, (sql, mend) in {**_COUNTS, **_ENGINES.get(lexical, _WORDS)}.items():
         row = cursor.execute(sql).fetchone()
         if row and row["n"]:
-            found.append(Problem(f"{row['n']} {what}", mend))
+            faults.append(Problem(f"{row['n']} {what}", mend))
     cursor.execute("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid", (INDEX,))
     if cursor.fetchone():
-        found.append(
+        faults.append(
             Problem("the dense index was not built to its end", "the next `rag ingest` builds it anew")
         )
-    return found
+    return faults

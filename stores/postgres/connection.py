@@ -30,8 +30,8 @@ def split(url: str) -> tuple[str, str]:
 
     Raises ConfigError for a schema that is no plain name.
     """
-    base, _, told = url.partition("?")
-    query = dict(parse_qsl(told, keep_blank_values=True))
+    base, _, text = url.partition("?")
+    query = dict(parse_qsl(text, keep_blank_values=True))
     schema = query.pop("schema", "rag")
     if not schema.isidentifier() or not schema.isascii() or schema != schema.lower() or len(schema) > 48:
         raise ConfigError(
@@ -97,7 +97,7 @@ class Connections:
         from psycopg.rows import dict_row
         from psycopg_pool import ConnectionPool
 
-        # What the pool logs is told by the errors here; a program that listens to logs still gets it.
+        # What the pool logs is in the errors raised here; a program that listens to logs still gets it.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         self.place = without_password(url)
         conninfo, self.schema = split(url)

@@ -47,9 +47,9 @@ class Dense:
         """The k nearest by falling score, then id."""
         query = self._query(vector)
         if k <= _MOST_K and self._built(cursor, k) and not (where and self._selective(cursor, where)):
-            found = self._by_graph(cursor, query, k, where)
-            if len(found) == k:
-                return found
+            hits = self._by_graph(cursor, query, k, where)
+            if len(hits) == k:
+                return hits
         return self._exact(cursor, query, k, where)
 
     def _query(self, vector: NDArray[np.float32]) -> Any:
@@ -132,5 +132,5 @@ class Dense:
 
 
 def _ranked(cursor: Cursor[Row]) -> list[Scored]:
-    found = (Scored(row["id"], float(row["score"])) for row in cursor)
-    return sorted(found, key=lambda hit: (-hit.score, hit.chunk_id))
+    hits = (Scored(row["id"], float(row["score"])) for row in cursor)
+    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))

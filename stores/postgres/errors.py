@@ -71,7 +71,7 @@ def translated(place: str) -> Iterator[None]:
             f"{place} gave no free connection ({error}): raise [stores.postgres] connections"
         ) from error
     except psycopg.Error as error:
-        raise _told(place, error) from error
+        raise _store_error(place, error) from error
 
 
 def unreachable(place: str, error: Exception) -> StoreError:
@@ -83,7 +83,7 @@ def unreachable(place: str, error: Exception) -> StoreError:
     return StoreError(f"{place} cannot be reached ({text}): {step}")
 
 
-def _told(place: str, error: Any) -> StoreError:
+def _store_error(place: str, error: Any) -> StoreError:
     text = str(error).strip().partition("\n")[0]
     if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
         return StoreError(f"{place}: the connection was lost ({text}): what was committed stays; try again")

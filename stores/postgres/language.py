@@ -1,4 +1,4 @@
-"""The language in which a PostgreSQL store's texts are stemmed: given, or told from its first chunks.
+"""The language in which a PostgreSQL store's texts are stemmed: given, or detected from its first chunks.
 
 While it is `auto`, each write looks at the chunks that are there and at its own; where they speak for another
 language than before, all of them are analysed again, which is quick while there are few. From 200 chunks on,
@@ -32,20 +32,20 @@ FROM chunk c JOIN document d ON d.key = c.document WHERE c.position > %s ORDER B
 
 
 class Language:
-    """What is known of it in this process; the table `meta` has `language`, now, and `told`, for good."""
+    """What is known of it in this process; the table `meta` has `language`, for now, and `told`, for good."""
 
     def __init__(self, built: Built) -> None:
         self._built = built
-        self._final = built.told if built.told != "auto" and built.analysis == ANALYSIS_VERSION else ""
+        self._final = built.settled if built.settled != "auto" and built.analysis == ANALYSIS_VERSION else ""
         self._analyzers: dict[str, Analyzer] = {}
 
     def now(self, cursor: Cursor[Row]) -> str:
-        """The language, or `auto` while there is nothing to tell it by."""
+        """The language, or `auto` while there is nothing to detect it from."""
         if self._final:
             return self._final
-        language, told, analysis = self._kept(cursor)
-        if told != "auto" and int(analysis) == ANALYSIS_VERSION:
-            self._final = told
+        language, final, analysis = self._kept(cursor)
+        if final != "auto" and int(analysis) == ANALYSIS_VERSION:
+            self._final = final
         return language
 
     def analyzer(self, cursor: Cursor[Row]) -> Analyzer:
@@ -56,13 +56,13 @@ class Language:
         """For the chunks that this transaction adds; it settles or changes the language where that is due."""
         if self._final:
             return self._of(self._final)
-        language, told, analysis = self._kept(cursor, lock=True)
+        language, final, analysis = self._kept(cursor, lock=True)
         if int(analysis) != ANALYSIS_VERSION:
             self._again(cursor, language, engine)
             self._keep(cursor, "analysis", str(ANALYSIS_VERSION))
-        if told != "auto":
-            self._final = told
-            return self._of(told)
+        if final != "auto":
+            self._final = final
+            return self._of(final)
         there = [chunk_of(row) for row in cursor.execute(_CHUNKS, (0, _SAMPLE))]
         sample = [*there, *chunks][:_SAMPLE]
         heard = detect_language(chunk.indexed_text for chunk in sample) if sample else "auto"
@@ -77,8 +77,8 @@ class Language:
     def settle(self, cursor: Cursor[Row]) -> None:
         """From now on the language stays what it is."""
         if not self._final:
-            language, told, _ = self._kept(cursor, lock=True)
-            if told == "auto" and language != "auto":
+            language, final, _ = self._kept(cursor, lock=True)
+            if final == "auto" and language != "auto":
                 self._keep(cursor, "told", language)
 
     def _kept(self, cursor: Cursor[Row], *, lock: bool = False) -> tuple[str, str, str]:

@@ -88,10 +88,10 @@ class TsRank:
 
 
 def _places(terms: Iterable[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+    places: dict[str, list[int]] = {}
     for place, term in enumerate(terms, 1):
-        found.setdefault(word(term), []).append(min(place, 16383))
-    return found
+        places.setdefault(word(term), []).append(min(place, 16383))
+    return places
 
 
 class TextSearch:

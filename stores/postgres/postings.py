@@ -63,8 +63,8 @@ class Postings:
         counted = [(position, Counter(map(number, terms)), len(terms)) for position, terms in texts]
         with cursor.copy("COPY analysed (position, terms) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(["int8", "int8[]"])
-            for position, found, _ in counted:
-                copy.write_row((position, list(found)))
+            for position, counts, _ in counted:
+                copy.write_row((position, list(counts)))
         _copy_postings(cursor, counted)
         cursor.execute(
             "INSERT INTO total VALUES (%s, %s)", (len(counted), sum(length for _, _, length in counted))
@@ -102,7 +102,7 @@ def _copy_postings(cursor: Cursor[Row], counted: Sequence[tuple[int, Counter[int
     """Rows in COPY's binary form, all of one size, so that numpy lays them out at once."""
     import numpy as np
 
-    rows = [(term, position, tf, size) for position, found, size in counted for term, tf in found.items()]
+    rows = [(term, position, tf, size) for position, counts, size in counted for term, tf in counts.items()]
     fields: list[Any] = [("fields", ">i2")]
     for name, size in _POSTING:
         fields += [(f"{name}_size", ">i4"), (name, f">i{size}")]

@@ -81,7 +81,7 @@ MIGRATIONS = (_VERSION_1,)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The store's own account of itself. `told` is the language, or `auto` while it may still change."""
+    """The table `meta`. `settled` is the language once it no longer changes, `auto` before."""
 
     embedder: str
     fingerprint: str
@@ -89,7 +89,7 @@ class Built:
     vectors: str
     lexical: str
     language: str
-    told: str
+    settled: str
     analysis: int = ANALYSIS_VERSION
 
     @classmethod
@@ -114,10 +114,10 @@ class Built:
 
     @property
     def with_what(self) -> BuiltWith:
-        return BuiltWith(self.embedder, self.fingerprint, self.dim, self.told)
+        return BuiltWith(self.embedder, self.fingerprint, self.dim, self.settled)
 
 
-def found(connection: Connection[Any], schema: str, place: str) -> Built | None:
+def read_meta(connection: Connection[Any], schema: str, place: str) -> Built | None:
     """What the store of a schema was built with; None where there is none."""
     with translated(place):
         row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.meta",)).fetchone()
@@ -136,11 +136,11 @@ def prepare(connection: Connection[Any], schema: str, place: str, wanted: Built)
     with translated(place):
         _pgvector(connection, place)
         with connection.transaction(), locked(connection, schema):
-            built = found(connection, schema, place)
+            built = read_meta(connection, schema, place)
             if built is None:
                 _make(connection, schema, _fitting(connection, wanted))
             _migrate(connection, built, place)
-            built = found(connection, schema, place)
+            built = read_meta(connection, schema, place)
     if built is None or (built.fingerprint, built.dim) != (wanted.fingerprint, wanted.dim):
         former = (built.embedder or built.fingerprint, built.dim) if built else ("none", 0)
         raise FingerprintError(

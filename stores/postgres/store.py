@@ -4,7 +4,7 @@
 
 `postgres_schema.py` has the tables, `postgres_write.py` replaces documents, `postgres_dense.py` and
 `postgres_lexical.py` search, `postgres_filter.py` turns filters into SQL, `postgres_connection.py` keeps the
-connections, and `postgres_errors.py` tells what went wrong.
+connections, and `errors.py` says what went wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .dense import INDEX, Dense
 from .filter import needs_chunks, to_sql
 from .language import Language
 from .lexical import engine
-from .schema import TYPES, Built, found, prepare
+from .schema import TYPES, Built, prepare, read_meta
 from .write import Writer
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def built_with(url: str) -> BuiltWith | None:
     """What the schema that the URL names was built with; None where it holds no store."""
     _, schema = split(url)
     with connected(url) as connection:
-        built = found(connection, schema, without_password(url))
+        built = read_meta(connection, schema, without_password(url))
     return None if built is None else built.with_what
 
 

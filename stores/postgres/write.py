@@ -169,5 +169,5 @@ def _same(row: Row, pair: tuple[Chunk, NDArray[np.floating[Any]]] | None) -> boo
 
 def _array(value: Any) -> NDArray[np.floating[Any]]:
     """A vector as pgvector's reader gives it."""
-    found: NDArray[np.floating[Any]] = value.to_numpy()
-    return found
+    array: NDArray[np.floating[Any]] = value.to_numpy()
+    return array

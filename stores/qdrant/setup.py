@@ -30,15 +30,15 @@ def read_identity(connection: Connection) -> Identity | None:
     """None where there is no collection. Raises CorruptError where it is not one of ours."""
     if not connection.collection_exists():
         return None
-    told = dict(connection.get_collection().config.metadata or {}).get("footnote")
-    if told is None:
+    values = dict(connection.get_collection().config.metadata or {}).get("footnote")
+    if values is None:
         url, collection = connection.place.url, connection.place.collection
         raise CorruptError(
             f"{url}: this store did not make the collection {collection!r}: name another, qdrant://HOST:PORT/NAME"
         )
-    if told["format"] > _FORMAT:
-        raise StoreError(f"{connection.place.url} has format {told['format']}: upgrade footnote-rag")
-    return Identity(**told)
+    if values["format"] > _FORMAT:
+        raise StoreError(f"{connection.place.url} has format {values['format']}: upgrade footnote-rag")
+    return Identity(**values)
 
 
 def make_collection(connection: Connection, identity: Identity, language: str) -> None:
@@ -56,7 +56,7 @@ def make_collection(connection: Connection, identity: Identity, language: str) -
         if not connection.collection_exists():
             raise
     make_indexes(connection, identity)
-    tell_language(connection, language, only_if="")
+    keep_language(connection, language, only_if="")
 
 
 def make_indexes(connection: Connection, identity: Identity) -> None:
@@ -73,11 +73,11 @@ def make_indexes(connection: Connection, identity: Identity) -> None:
 
 
 def read_language(connection: Connection) -> str:
-    found = connection.retrieve([LANGUAGE_POINT], with_payload=True)
-    return str(found[0].payload["language"]) if found else "auto"
+    records = connection.retrieve([LANGUAGE_POINT], with_payload=True)
+    return str(records[0].payload["language"]) if records else "auto"
 
 
-def tell_language(connection: Connection, language: str, *, only_if: str) -> None:
+def keep_language(connection: Connection, language: str, *, only_if: str) -> None:
     """Keeps the language where it is `only_if` now, or where none was ever kept."""
     from qdrant_client import models
 

@@ -27,7 +27,7 @@ from ..engine.batches import pieces
 from ..engine.generations import LONGEST_WRITE, now
 from ..engine.language import Analysis
 from ..engine.payload import CHUNK, DOCUMENT, INFO, chunk_of, document_of, info_of
-from ..engine.ties import best
+from ..engine.top_k import best
 from ..upsert import prepared
 from ..where import Filter, Op, leaves
 from .connection import Connection, place_of
@@ -41,7 +41,7 @@ from .points import (
     document_point_id,
     first_point_after,
 )
-from .setup import Identity, make_collection, read_identity, read_language, tell_language
+from .setup import Identity, keep_language, make_collection, read_identity, read_language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,7 +126,7 @@ class QdrantStore:
         self._connection = connection
         self._identity = identity
         self._exact, self._effort = exact, effort
-        self._analysis = Analysis(lambda: read_language(connection), self._tell)
+        self._analysis = Analysis(lambda: read_language(connection), self._keep_language)
         kind = TextLeg if identity.lexical == "text" else SparseLeg
         self._leg: Leg = kind(self._analysis.terms)
         self._turn = threading.RLock()
@@ -138,11 +138,11 @@ class QdrantStore:
 
     @property
     def language(self) -> str:
-        """The language of the lexical leg; `auto` until there are chunks to tell it by."""
+        """The language of the lexical leg; `auto` until there are chunks to detect it from."""
         return self._analysis.language
 
-    def _tell(self, language: str) -> None:
-        tell_language(self._connection, language, only_if="auto")
+    def _keep_language(self, language: str) -> None:
+        keep_language(self._connection, language, only_if="auto")
 
     # ------------------------------------------------------------------------------------------- writing
 
@@ -199,15 +199,17 @@ class QdrantStore:
     def sync(self) -> None:
         """Every write has waited already; this drops what killed writers left, after an hour."""
         with self.writing():
-            told = {row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)}
-            if self._count("chunk") == sum(chunks for _, chunks in told.values()):
+            recorded = {
+                row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)
+            }
+            if self._count("chunk") == sum(chunks for _, chunks in recorded.values()):
                 return
             oldest = now() - _ABANDONED
             left = [
                 record.id
                 for record in self._records(is_one_of("kind", ["chunk"]), ["document_id", "generation"])
                 if record.payload["generation"] < oldest
-                and told.get(record.payload["document_id"], (0, 0))[0] != record.payload["generation"]
+                and recorded.get(record.payload["document_id"], (0, 0))[0] != record.payload["generation"]
             ]
             for some in pieces(left, IDS_A_REQUEST):
                 self._connection.delete(some, wait=True)
@@ -232,7 +234,7 @@ class QdrantStore:
         chosen = self._conditions("chunk", where)
 
         def ask(limit: int) -> list[Any]:
-            found = self._connection.query_points(
+            response = self._connection.query_points(
                 query=query,
                 using=using,
                 query_filter=chosen,
@@ -240,7 +242,7 @@ class QdrantStore:
                 with_payload=["id", "document_id", "generation"],
                 **options,
             )
-            return list(found.points)
+            return list(response.points)
 
         return best(lambda reach: seen(self._connection, ask, reach), k)
 
@@ -270,50 +272,50 @@ class QdrantStore:
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         from qdrant_client import models
 
-        found: dict[str, Chunk] = {}
+        chunks: dict[str, Chunk] = {}
         for some in pieces(dict.fromkeys(chunk_ids), IDS_A_REQUEST):
             chosen = models.Filter(must=[is_one_of("kind", ["chunk"]), is_one_of("id", some)])
             records = list(self._records(chosen, [*CHUNK, "generation"]))
-            found |= {
+            chunks |= {
                 record.payload["id"]: chunk_of(record.payload)
                 for record in current(self._connection, records)
             }
-        return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
+        return [chunks[chunk_id] for chunk_id in chunk_ids if chunk_id in chunks]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
-        found: dict[str, Document] = {}
+        documents: dict[str, Document] = {}
         for some in pieces(dict.fromkeys(document_ids), 64):
             points = [document_point_id(key) for key in some]
             for record in self._connection.retrieve(points, with_payload=list(DOCUMENT)):
-                found[record.payload["id"]] = document_of(record.payload)
-        return [found[document_id] for document_id in document_ids if document_id in found]
+                documents[record.payload["id"]] = document_of(record.payload)
+        return [documents[document_id] for document_id in document_ids if document_id in documents]
 
     def documents(self, where: Filter | None = None) -> Iterator[DocumentInfo]:
-        found = map(info_of, self._documents(where, INFO))
-        yield from sorted(found, key=lambda info: (info.source, info.id))
+        infos = map(info_of, self._documents(where, INFO))
+        yield from sorted(infos, key=lambda info: (info.source, info.id))
 
     def scan(
         self, after: str = "", limit: int = 1000, where: Filter | None = None
     ) -> list[tuple[Chunk, NDArray[np.float32]]]:
         import numpy as np
 
-        found: list[tuple[Chunk, NDArray[np.float32]]] = []
+        pairs: list[tuple[Chunk, NDArray[np.float32]]] = []
         offset: Any = first_point_after(after) if after else None
-        while len(found) < limit:
+        while len(pairs) < limit:
             records, offset = self._connection.scroll(
                 scroll_filter=self._conditions("chunk", where),
-                limit=min(limit - len(found), _POINTS_A_REQUEST),
+                limit=min(limit - len(pairs), _POINTS_A_REQUEST),
                 offset=offset,
                 with_payload=[*CHUNK, "generation"],
                 with_vectors=[DENSE],
             )
-            found += [
+            pairs += [
                 (chunk_of(record.payload), np.asarray(record.vector[DENSE], np.float32))
                 for record in current(self._connection, records)
             ]
             if offset is None:
                 break
-        return found
+        return pairs
 
     def _documents(self, where: Filter | None, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Documents of which a chunk matches (or, without chunk fields, which themselves do)."""
@@ -324,11 +326,11 @@ class QdrantStore:
             return [record.payload for record in self._records(chosen, columns)]
         chunks = self._records(self._conditions("chunk", where), ["document_id", "generation"])
         owners = {record.payload["document_id"] for record in current(self._connection, list(chunks))}
-        found: list[dict[str, Any]] = []
+        payloads: list[dict[str, Any]] = []
         for some in pieces(sorted(owners), IDS_A_REQUEST):
             chosen = models.Filter(must=[is_one_of("kind", ["document"]), is_one_of("id", some)])
-            found += [record.payload for record in self._records(chosen, columns)]
-        return found
+            payloads += [record.payload for record in self._records(chosen, columns)]
+        return payloads
 
     def _records(self, chosen: models.Filter, columns: Iterable[str]) -> Iterator[Any]:
         """All points that match, page by page."""
@@ -349,7 +351,7 @@ class QdrantStore:
             "documents": self._count("document"),
             "chunks": chunks,
             "dim": self._identity.dim,
-            "bytes": chunks * self._identity.dim * 4,  # of the vectors; the server does not tell the rest
+            "bytes": chunks * self._identity.dim * 4,  # of the vectors; the server does not report the rest
             "engine": f"qdrant-{self._identity.lexical}",
             "language": self.language,
             "embedder": self._identity.embedder,
@@ -361,22 +363,22 @@ class QdrantStore:
 
     def problems(self) -> list[Problem]:
         """Documents that miss chunks, and chunks that nobody sees."""
-        told = {row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)}
+        recorded = {row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)}
         counted: Counter[str] = Counter()
         hidden = 0
         for record in self._records(is_one_of("kind", ["chunk"]), ["document_id", "generation"]):
             owner = record.payload["document_id"]
-            shown = told.get(owner, (0, 0))[0] == record.payload["generation"]
+            shown = recorded.get(owner, (0, 0))[0] == record.payload["generation"]
             counted[owner] += shown
             hidden += not shown
-        found = []
-        if wrong := sum(counted[key] != chunks for key, (_, chunks) in told.items()):
+        faults = []
+        if wrong := sum(counted[key] != chunks for key, (_, chunks) in recorded.items()):
             what = f"{wrong} documents have other chunks than they were stored with"
-            found.append(Problem(what, "run `rag ingest --force` on their sources"))
+            faults.append(Problem(what, "run `rag ingest --force` on their sources"))
         if hidden:
             mend = "nothing to do: nobody sees them, and an ingest an hour from now removes them"
-            found.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
-        return found
+            faults.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
+        return faults
 
     def close(self) -> None:
         self._connection.close()

@@ -28,8 +28,8 @@ from rag.pipeline.registry import names, needs
 from rag.trace import name_of
 
 from .ablation_result import PAGE, Ablation, Effect, Variant
-from .several import Several, several
 from .timing import timed
+from .variant_runs import VariantRuns, variant_runs
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
@@ -39,19 +39,21 @@ def ablation(
     rag: Pipeline, questions: QuestionSet | str | Path, *, out: str | Path | None = None, **options: Any
 ) -> Ablation:
     """Runs the pipeline and all its variants. Options are those of `evaluate`."""
-    with several(rag, questions, out=out, **options) as trials:
+    with variant_runs(rag, questions, out=out, **options) as trials:
         pipeline = trials.pipeline
         base = trials.run("base", pipeline)
         counts = next((name for name in ("Correct", "nDCG@10") if name in base.summary), None)
         if counts is None:
             raise ConfigError("ablation needs Correct or nDCG@10 among the measures: leave --measure out")
-        found = variants(pipeline)
-        trials.skipped.update({one.name: why for one in found if (why := cannot_run(pipeline, one))})
-        able = [one for one in found if one.name not in trials.skipped]
-        runs = [trials.attempt(one.name, partial(pipeline.variant, **one.parts)) for one in able]
-        tried = [(one, run) for one, run in zip(able, runs, strict=True) if run is not None]
+        listed = variants(pipeline)
+        trials.skipped.update(
+            {variant.name: why for variant in listed if (why := cannot_run(pipeline, variant))}
+        )
+        able = [variant for variant in listed if variant.name not in trials.skipped]
+        runs = [trials.attempt(variant.name, partial(pipeline.variant, **variant.parts)) for variant in able]
+        tried = [(variant, run) for variant, run in zip(able, runs, strict=True) if run is not None]
         with watching() as watched:
-            spent = [_cost(trials, one, options) for one, _ in tried]
+            spent = [_cost(trials, variant, options) for variant, _ in tried]
         effects = _effects(base, tried, spent, counts)
         winner = _winner(trials, base, effects, counts)
     folder = Path(out) if out else base.folder or home_of(rag)
@@ -65,25 +67,25 @@ def ablation(
 
 def variants(rag: Pipeline) -> list[Variant]:
     """Every stage off in turn, every other one on, and every other retriever in its place."""
-    found = []
+    result = []
     for kind in ("augment", "denoise", "reorder", "ground"):
         parts = [part for of, part in rag.named if of == kind]
         now = [_called(part) for part in parts]
         for at, name in enumerate(now):
-            found.append(_listed(f"without {name}", kind, [*parts[:at], *parts[at + 1 :]]))
-        found += [_listed(f"with {name}", kind, [*parts, name]) for name in names(kind) if name not in now]
+            result.append(_listed(f"without {name}", kind, [*parts[:at], *parts[at + 1 :]]))
+        result += [_listed(f"with {name}", kind, [*parts, name]) for name in names(kind) if name not in now]
     for kind in ("retrieve", "generate"):
         current = next(_called(part) for of, part in rag.named if of == kind)
-        found += [
+        result += [
             Variant(f"{name} for {current}", {SETTING[kind]: name}, {kind: name})
             for name in names(kind)
             if name != current
         ]
-    return found
+    return result
 
 
 def cannot_run(rag: Pipeline, variant: Variant) -> str:
-    """Why a variant cannot run, where that can be told without trying; empty where it may.
+    """Why a variant cannot run, where that is known without trying; empty where it may.
 
     What needs a language model is not tried where none is named: a server that merely could be there, at the
     address that is the default, was named by nobody.
@@ -111,7 +113,7 @@ def _listed(name: str, kind: str, parts: list[Any]) -> Variant:
     return Variant(name, {SETTING[kind]: [_called(part) for part in parts]}, {kind: parts})
 
 
-def _cost(trials: Several, variant: Variant, options: Mapping[str, Any]) -> Difference:
+def _cost(trials: VariantRuns, variant: Variant, options: Mapping[str, Any]) -> Difference:
     pipeline = trials.pipeline
     return timed(
         pipeline.variant,
@@ -139,12 +141,12 @@ def _effects(
     )
 
 
-def _winner(trials: Several, base: Run, effects: tuple[Effect, ...], counts: str) -> dict[str, Any]:
+def _winner(trials: VariantRuns, base: Run, effects: tuple[Effect, ...], counts: str) -> dict[str, Any]:
     """All proven gains together (the best of each setting), if together they are proven too."""
     gains = [effect for effect in effects if effect.verdict == "proven better" and not effect.harms]
     together: dict[str, Any] = {}
     parts: dict[str, Any] = {}
-    for effect in sorted(gains, key=lambda one: -one.row.difference.mean):
+    for effect in sorted(gains, key=lambda effect: -effect.row.difference.mean):
         together = {**effect.variant.settings, **together}  # of two gains in one setting, the larger stays
         parts = {**effect.variant.parts, **parts}
     if not together:

@@ -109,7 +109,7 @@ class Ablation:
                 f"{effect.ms.low:+.0f} to {effect.ms.high:+.0f}",
                 effect.verdict + ("; worse on other measures" if effect.harms else ""),
             )
-            for effect in sorted(self.effects, key=lambda one: -one.row.difference.mean)
+            for effect in sorted(self.effects, key=lambda effect: -effect.row.difference.mean)
         ]
         head = ("variant", self.measure, "gain", "95 % interval", "p (Holm)", "ms", "95 % interval", "")
         lines = [
@@ -131,4 +131,4 @@ def not_tried(skipped: Mapping[str, str]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for name, reason in skipped.items():
         reasons.setdefault(reason, []).append(name)
-    return [f"not tried: {', '.join(found)} ({reason})" for reason, found in reasons.items()]
+    return [f"not tried: {', '.join(names)} ({reason})" for reason, names in reasons.items()]

@@ -84,7 +84,7 @@ def _bound(name: str, value: Any, where: str) -> Bound:
     if isinstance(value, Mapping):
         unknown = set(value) - {"least", "most", "sure"}
         numbers = [value[key] for key in ("least", "most") if key in value]
-        if unknown or not numbers or not all(_number(one) for one in numbers):
+        if unknown or not numbers or not all(_number(number) for number in numbers):
             raise ConfigError(f"{where} is {dict(value)!r}, expected least, most or both, and perhaps sure")
         return Bound(name, value.get("least"), value.get("most"), bool(value.get("sure", False)))
     if not _number(value):

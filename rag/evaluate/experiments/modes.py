@@ -31,7 +31,7 @@ from rag.prompts.data import harmless
 from rag.trace import name_of
 from rag.types import Hit, Question
 
-from .several import several
+from .variant_runs import variant_runs
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
@@ -55,13 +55,13 @@ class Modes:
     @property
     def gains(self) -> dict[str, Comparison]:
         """By mode: what the whole pipeline gains over it, and what `tuned` gains over the whole pipeline."""
-        whole, found = self.runs["all"], {}
+        whole, gains = self.runs["all"], {}
         for name, run in self.runs.items():
             if name == "tuned":
-                found[name] = compare(whole, run, ("all", name))
+                gains[name] = compare(whole, run, ("all", name))
             elif name != "all":
-                found[name] = compare(run, whole, (name, "all"))
-        return found
+                gains[name] = compare(run, whole, (name, "all"))
+        return gains
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -73,16 +73,16 @@ class Modes:
 
     def __str__(self) -> str:
         shown = [name for name in _SHOWN if any(name in run.summary for run in self.runs.values())]
-        rows = [(mode, *(_told(run, name) for name in shown), _ms(run)) for mode, run in self.runs.items()]
+        rows = [(mode, *(_as_text(run, name) for name in shown), _ms(run)) for mode, run in self.runs.items()]
         lines = [aligned([("mode", *shown, "ms"), *rows]), ""]
         for comparison in self.gains.values():
             # Only whole pipelines can decline, so against the other modes what counts is what they say.
             counts = "Correct" if comparison.b == "tuned" else "Contains"
-            found = next((row.difference for row in comparison.rows if row.measure == counts), None)
-            if found is not None:
+            difference = next((row.difference for row in comparison.rows if row.measure == counts), None)
+            if difference is not None:
                 lines.append(
-                    f"{comparison.b} − {comparison.a}: {counts} {found.mean:+.3f} [{found.low:+.3f}, "
-                    f"{found.high:+.3f}], p = {found.p:.4f}"
+                    f"{comparison.b} − {comparison.a}: {counts} {difference.mean:+.3f} "
+                    f"[{difference.low:+.3f}, {difference.high:+.3f}], p = {difference.p:.4f}"
                 )
         lines += [f"not run: {name} ({reason})" for name, reason in self.skipped.items()]
         return "\n".join(lines)
@@ -102,9 +102,9 @@ def side_by_side(
     The other options are those of `evaluate`. Raises ConfigError for settings that cannot be used.
     """
     runs: dict[str, Run | None] = {}
-    # First of all, so that wrong settings are told before the long runs.
+    # First of all, so that wrong settings are reported before the long runs.
     other = rag if tuned is None else configured(rag, tuned, own_index=corpus is not None)
-    with several(rag, questions, corpus=corpus, out=out, **options) as trials:
+    with variant_runs(rag, questions, corpus=corpus, out=out, **options) as trials:
         pipeline = trials.pipeline
         runs["closed book"] = trials.attempt("closed book", lambda: _closed_book(pipeline, trials.asked))
         runs["retrieval only"] = trials.attempt(
@@ -155,6 +155,6 @@ def _ms(run: Run) -> str:
     return f"{total['mean']:.0f} ({total['low']:.0f} to {total['high']:.0f})"
 
 
-def _told(run: Run, name: str) -> str:
+def _as_text(run: Run, name: str) -> str:
     mean = run.summary.get(name)
     return f"{mean.mean:.3f}" if mean else ""

@@ -80,9 +80,9 @@ def prompts(prompt: Prompt) -> Iterator[tuple[str, Prompt]]:
 def contradictions(hit: Hit, case: Case, wrong: str, copies: int) -> list[Hit]:
     """Other sources that state the wrong answer, in the passage's own sentence; none where it holds none."""
     for start, end in sentences(hit.chunk.text):
-        told = hit.chunk.text[start:end].strip()
-        false = _falsified(told, case, wrong)
-        if false != told:
+        true = hit.chunk.text[start:end].strip()
+        false = _falsified(true, case, wrong)
+        if false != true:
             return [forged(hit, lead + false, f"conflicting-{n}") for n, lead in enumerate(_LEADS[:copies])]
     return []
 
@@ -96,8 +96,8 @@ def counterfactual(hit: Hit, case: Case, wrong: str) -> Hit | None:
 def poisoned(hit: Hit, case: Case, wrong: str, copies: int = 1) -> list[Hit]:
     """Passages that repeat the question, to be found, and then answer it wrongly."""
     asked = case.question.rstrip("?")
-    told = [template.format(asked, wrong) for template in _POISON[:copies]]
-    return [forged(hit, f"{case.question} {one}", f"poisoned-{n}") for n, one in enumerate(told)]
+    passages = [template.format(asked, wrong) for template in _POISON[:copies]]
+    return [forged(hit, f"{case.question} {passage}", f"poisoned-{n}") for n, passage in enumerate(passages)]
 
 
 def injected(hit: Hit, case: Case) -> Hit:
@@ -122,14 +122,18 @@ def wrong_answers(cases: Sequence[Case], seed: int) -> dict[str, str]:
     """For every case with answers, an answer of another one that is none of its own; by question."""
     chance = random.Random(seed)
     pool = sorted({case.answers[0] for case in cases if case.answers})
-    found = {}
+    wrong = {}
     for case in cases:
         own = {answer.lower() for answer in case.answers}
-        others = [one for one in pool if one.lower() not in own and one.lower() not in case.question.lower()]
+        others = [
+            answer
+            for answer in pool
+            if answer.lower() not in own and answer.lower() not in case.question.lower()
+        ]
         if case.answers and others:
-            like = [one for one in others if _shape(one) == _shape(case.answers[0])]
-            found[case.question] = chance.choice(like or others)
-    return found
+            like = [answer for answer in others if _shape(answer) == _shape(case.answers[0])]
+            wrong[case.question] = chance.choice(like or others)
+    return wrong
 
 
 def _falsified(text: str, case: Case, wrong: str) -> str:
@@ -150,12 +154,12 @@ def _typo(word: str, chance: random.Random) -> str:
     if not places:
         return word
     at = chance.choice(places)
-    one, two = word[at], word[at + 1]
+    first, two = word[at], word[at + 1]
     kind = chance.choice(("swap", "drop", "double", "beside"))
-    if kind == "swap" and one != two:
-        return word[:at] + two + one + word[at + 2 :]
+    if kind == "swap" and first != two:
+        return word[:at] + two + first + word[at + 2 :]
     if kind == "double":
-        return word[:at] + one + word[at:]
-    if kind == "beside" and one.lower() in _BESIDE:
-        return word[:at] + chance.choice(_BESIDE[one.lower()]) + word[at + 1 :]
+        return word[:at] + first + word[at:]
+    if kind == "beside" and first.lower() in _BESIDE:
+        return word[:at] + chance.choice(_BESIDE[first.lower()]) + word[at + 1 :]
     return word[:at] + word[at + 1 :]

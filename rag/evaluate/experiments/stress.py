@@ -70,14 +70,14 @@ def stressed(
     if not cases:
         raise ConfigError(f"{whole.name} has no question with answers: a stress test needs some")
     asked = QuestionSet(whole.name, tuple(cases)).first(limit or _MOST)
-    told = progress or (lambda _: None)
-    with over(rag, corpus, home_of(rag), told) as pipeline:
+    report = progress or (lambda _: None)
+    with over(rag, corpus, home_of(rag), report) as pipeline:
         identity = provenance.identity(pipeline, asked, k=k, depth=1, seed=seed)
         folder = Path(out) if out else home_of(rag) / "stress" / f"{asked.name}-{run_id(identity)}"
-        bench = _Bench(pipeline, asked, identity, folder, fresh=fresh, workers=workers, told=told)
+        bench = _Bench(pipeline, asked, identity, folder, fresh=fresh, workers=workers, report=report)
         base = bench.ask(Trial("undisturbed", ""))
-        found = trials(asked.cases, pipeline.generate, bench.k, seed)
-        figures = tuple(bench.figure(trial, base) for trial in found)
+        planned = trials(asked.cases, pipeline.generate, bench.k, seed)
+        figures = tuple(bench.figure(trial, base) for trial in planned)
     undisturbed = [float(right(case, base[case.id].text)) for case in asked]
     done = Stress(asked.name, interval(undisturbed, seed=seed), figures, folder)
     write_json(folder / "stress.json", done.to_dict())
@@ -97,11 +97,11 @@ class _Bench:
         *,
         fresh: bool,
         workers: int,
-        told: Watcher,
+        report: Watcher,
     ) -> None:
         self.rag, self.cases, self.judged = rag, asked.cases, match(asked, rag.opened)
         self.identity, self.folder, self.fresh = identity, folder, fresh
-        self.workers, self.told = workers, told
+        self.workers, self.report = workers, report
         self.k, self.seed = int(identity["k"]), int(identity["seed"])
 
     def ask(self, trial: Trial) -> dict[str, Outcome]:
@@ -118,7 +118,7 @@ class _Bench:
             for outcome in ask_all(_under(self.rag, trial), left, self.judged, 1, self.k, self.workers):
                 journal.add(outcome)
                 done[outcome.id] = outcome
-                self.told(Step(trial.name, len(done), len(cases)))
+                self.report(Step(trial.name, len(done), len(cases)))
         finally:
             journal.close()
         return {case.id: done[case.id] for case in cases}

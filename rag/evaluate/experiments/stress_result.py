@@ -38,13 +38,13 @@ class Stress:
         """JSON values."""
         rows = [
             {
-                "test": one.test,
-                "level": one.level,
-                "right": one.right._asdict(),
-                "difference": one.lost._asdict(),
-                "attack": one.attack._asdict() if one.attack else None,
+                "test": figure.test,
+                "level": figure.level,
+                "right": figure.right._asdict(),
+                "difference": figure.lost._asdict(),
+                "attack": figure.attack._asdict() if figure.attack else None,
             }
-            for one in self.figures
+            for figure in self.figures
         ]
         return {
             "questions": self.name,
@@ -56,19 +56,19 @@ class Stress:
     def __str__(self) -> str:
         rows = [
             (
-                one.test,
-                one.level,
-                f"{one.right.mean:.3f}",
-                f"{one.lost.mean:+.3f}",
-                f"{one.lost.low:+.3f} to {one.lost.high:+.3f}",
-                f"{one.lost.p:.4f}",
-                f"{one.attack.mean:.3f}" if one.attack else "",
+                figure.test,
+                figure.level,
+                f"{figure.right.mean:.3f}",
+                f"{figure.lost.mean:+.3f}",
+                f"{figure.lost.low:+.3f} to {figure.lost.high:+.3f}",
+                f"{figure.lost.p:.4f}",
+                f"{figure.attack.mean:.3f}" if figure.attack else "",
             )
-            for one in self.figures
+            for figure in self.figures
         ]
         head = ("disturbance", "level", "right", "change", "95 % interval", "p", "attack succeeds")
         mean = self.base
-        told = (
+        summary = (
             f"{self.name}: {mean.mean:.3f} right undisturbed [{mean.low:.3f}, {mean.high:.3f}], n={mean.n:,}"
         )
-        return f"{told}\n\n{aligned([head, *rows])}\nreport: {self.folder / 'stress.html'}"
+        return f"{summary}\n\n{aligned([head, *rows])}\nreport: {self.folder / 'stress.html'}"

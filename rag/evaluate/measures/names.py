@@ -64,24 +64,24 @@ class Measure(NamedTuple):
 
 def measure(name: str) -> Measure:
     """The measure of a name. Raises ConfigError for a name or a parameter that is not known."""
-    found = _NAME.fullmatch(name.strip())
-    base = found["base"] if found else ""
+    match = _NAME.fullmatch(name.strip())
+    base = match["base"] if match else ""
     base = _ALIASES.get(base.lower(), base)
-    if found is None or base not in _FAMILIES:
+    if match is None or base not in _FAMILIES:
         raise ConfigError(f"there is no measure {name!r}: known are {', '.join(_FAMILIES)}, such as nDCG@10")
     family = _FAMILIES[base]
-    if (found["k"] or found["least"]) and family != "retrieval":
+    if (match["k"] or match["least"]) and family != "retrieval":
         raise ConfigError(f"{name!r} has a cutoff or (rel=…), and {base} takes none: write {base}")
-    if found["k"] == "0" or found["least"] == "0":
+    if match["k"] == "0" or match["least"] == "0":
         raise ConfigError(f"{name!r} has a parameter of 0: expected 1 or more")
-    least = f"(rel={found['least']})" if found["least"] else ""
-    cut = f"@{found['k']}" if found["k"] else ""
+    least = f"(rel={match['least']})" if match["least"] else ""
+    cut = f"@{match['k']}" if match["k"] else ""
     return Measure(
         f"{base}{least}{cut}",
         base,
         family,
-        int(found["k"]) if found["k"] else None,
-        float(found["least"] or 1),
+        int(match["k"]) if match["k"] else None,
+        float(match["least"] or 1),
     )
 
 

@@ -18,7 +18,7 @@ SUPPORTED = 0.5
 
 
 def citation_precision(cited: Sequence[str], relevant: Mapping[str, float]) -> float:
-    return sum(one in relevant for one in cited) / len(cited) if cited else 0.0
+    return sum(document in relevant for document in cited) / len(cited) if cited else 0.0
 
 
 def citation_recall(cited: Sequence[str], relevant: Mapping[str, float]) -> float:

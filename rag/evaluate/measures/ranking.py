@@ -24,7 +24,7 @@ RankingMeasure = Callable[[Sequence[str], Gains, int | None, float], float]
 
 def ndcg(ranking: Sequence[str], gains: Gains, k: int | None = None, least: float = 1) -> float:
     best = _discounted(sorted((gain for gain in gains.values() if gain > 0), reverse=True)[:k])
-    return _discounted([max(0.0, gains.get(one, 0)) for one in ranking[:k]]) / best if best else 0.0
+    return _discounted([max(0.0, gains.get(document, 0)) for document in ranking[:k]]) / best if best else 0.0
 
 
 def recall(ranking: Sequence[str], gains: Gains, k: int | None = None, least: float = 1) -> float:
@@ -39,16 +39,16 @@ def precision(ranking: Sequence[str], gains: Gains, k: int | None = None, least:
 
 def reciprocal_rank(ranking: Sequence[str], gains: Gains, k: int | None = None, least: float = 1) -> float:
     relevant = _relevant(gains, least)
-    return next((1 / rank for rank, one in enumerate(ranking[:k], 1) if one in relevant), 0.0)
+    return next((1 / rank for rank, document in enumerate(ranking[:k], 1) if document in relevant), 0.0)
 
 
 def average_precision(ranking: Sequence[str], gains: Gains, k: int | None = None, least: float = 1) -> float:
     relevant = _relevant(gains, least)
-    found, total = 0, 0.0
-    for rank, one in enumerate(ranking[:k], 1):
-        if one in relevant:
-            found += 1
-            total += found / rank
+    seen, total = 0, 0.0
+    for rank, document in enumerate(ranking[:k], 1):
+        if document in relevant:
+            seen += 1
+            total += seen / rank
     return total / len(relevant) if relevant else 0.0
 
 
@@ -68,7 +68,7 @@ RANKING: Mapping[str, RankingMeasure] = {
 
 
 def _relevant(gains: Gains, least: float) -> set[str]:
-    return {one for one, gain in gains.items() if gain >= least}
+    return {document for document, gain in gains.items() if gain >= least}
 
 
 def _discounted(gains: Sequence[float]) -> float:

@@ -30,7 +30,7 @@ class Curve:
 
     def coverage_at(self, risk: float) -> float:
         """The largest coverage whose risk stays at or under `risk`; 0 where none does."""
-        return max((coverage for coverage, found, _ in self.points if found <= risk), default=0.0)
+        return max((coverage for coverage, reached, _ in self.points if reached <= risk), default=0.0)
 
 
 def risk_coverage(judged: Sequence[tuple[float, bool]]) -> Curve:

@@ -38,23 +38,23 @@ def normalised(text: str) -> str:
 
 def exact_match(answer: str, references: Iterable[str]) -> float:
     given = normalised(answer)
-    return max(float(given == one) for one in _wanted(references))
+    return max(float(given == reference) for reference in _wanted(references))
 
 
 def f1(answer: str, references: Iterable[str]) -> float:
     given = normalised(answer).split()
-    return max(_f1(given, one.split()) for one in _wanted(references))
+    return max(_f1(given, reference.split()) for reference in _wanted(references))
 
 
 def rouge_l(answer: str, references: Iterable[str]) -> float:
     given = _rouge_words(answer)
-    return max((_rouge_l(given, _rouge_words(one)) for one in references), default=0.0)
+    return max((_rouge_l(given, _rouge_words(reference)) for reference in references), default=0.0)
 
 
 def contains(answer: str, references: Iterable[str]) -> float:
     given = f" {normalised(answer.translate(_MORE_PUNCTUATION))} "
-    wanted = [normalised(one.translate(_MORE_PUNCTUATION)) for one in references]
-    return max((float(f" {one} " in given) for one in wanted if one), default=0.0)
+    wanted = [normalised(reference.translate(_MORE_PUNCTUATION)) for reference in references]
+    return max((float(f" {reference} " in given) for reference in wanted if reference), default=0.0)
 
 
 WORDS: dict[str, Callable[[str, Sequence[str]], float]] = {
@@ -67,7 +67,7 @@ WORDS: dict[str, Callable[[str, Sequence[str]], float]] = {
 
 def _wanted(references: Iterable[str]) -> list[str]:
     """The references' normal forms; the empty one where nothing is to be said."""
-    return [form for one in references if (form := normalised(one))] or [""]
+    return [form for reference in references if (form := normalised(reference))] or [""]
 
 
 def _f1(given: Sequence[str], wanted: Sequence[str]) -> float:

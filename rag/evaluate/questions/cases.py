@@ -62,7 +62,7 @@ class QuestionSet:
     def __post_init__(self) -> None:
         if not self.cases:
             raise ConfigError(f"{self.name} holds no questions: expected at least one")
-        twice = [one for one, count in Counter(case.id for case in self.cases).items() if count > 1]
+        twice = [case_id for case_id, count in Counter(case.id for case in self.cases).items() if count > 1]
         if twice:
             raise ConfigError(f"{self.name} has the id {twice[0]!r} twice: give every question its own id")
 

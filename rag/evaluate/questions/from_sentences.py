@@ -63,26 +63,26 @@ def turned(sentence: str) -> Iterator[Turned]:
     text = " ".join(sentence.split())
     if not 25 <= len(text) <= 300 or _LEANING.match(text) or text.endswith(("?", ":")):
         return
-    if found := _SHORT.search(text):
-        yield from _abbreviation(found)
-    if found := _NAMED.match(text):
-        yield Turned(f"Who {found['did']} {found['what']}?", found["answer"], "name")
-    if (found := _DATED.match(text)) and not _NO_SUBJECT.search(found["subject"]):
-        subject = _lowered(found["subject"])
-        yield Turned(f"In which year {found['be']} {subject} {found['what']}?", found["answer"], "year")
-    if (found := _COUNTED.match(text)) and not _NO_SUBJECT.search(found["subject"]):
-        yield from _number(found)
+    if match := _SHORT.search(text):
+        yield from _abbreviation(match)
+    if match := _NAMED.match(text):
+        yield Turned(f"Who {match['did']} {match['what']}?", match["answer"], "name")
+    if (match := _DATED.match(text)) and not _NO_SUBJECT.search(match["subject"]):
+        subject = _lowered(match["subject"])
+        yield Turned(f"In which year {match['be']} {subject} {match['what']}?", match["answer"], "year")
+    if (match := _COUNTED.match(text)) and not _NO_SUBJECT.search(match["subject"]):
+        yield from _number(match)
     if (
-        (found := _DEFINED.match(text))
-        and not _NO_SUBJECT.search(found["subject"])
-        and not _NO_END.search(found["answer"])
+        (match := _DEFINED.match(text))
+        and not _NO_SUBJECT.search(match["subject"])
+        and not _NO_END.search(match["answer"])
     ):
-        yield Turned(f"What {found['be']} {_lowered(found['subject'])}?", found["answer"], "definition")
+        yield Turned(f"What {match['be']} {_lowered(match['subject'])}?", match["answer"], "definition")
 
 
-def _abbreviation(found: re.Match[str]) -> Iterator[Turned]:
+def _abbreviation(match: re.Match[str]) -> Iterator[Turned]:
     """`natural language processing (NLP)`, where the letters are the words' own."""
-    short, words = found["short"], found["long"].split()
+    short, words = match["short"], match["long"].split()
     letters = re.sub(r"[^A-Z]", "", short)
     for count in range(len(letters), len(words) + 1):
         taken = words[-count:]
@@ -94,16 +94,16 @@ def _abbreviation(found: re.Match[str]) -> Iterator[Turned]:
             return
 
 
-def _number(found: re.Match[str]) -> Iterator[Turned]:
-    subject, has, what = _lowered(found["subject"]), found["has"], found["what"]
+def _number(match: re.Match[str]) -> Iterator[Turned]:
+    subject, has, what = _lowered(match["subject"]), match["has"], match["what"]
     if _NO_THING.search(what):
         return
     if has in ("lasts", "takes", "costs"):
         asked = {"lasts": "last", "takes": "take", "costs": "cost"}[has]
-        yield Turned(f"How many {what} does {subject} {asked}?", found["answer"], "number")
+        yield Turned(f"How many {what} does {subject} {asked}?", match["answer"], "number")
         return
     do = "did" if has == "had" else "does" if has in _BASE else "do"
-    yield Turned(f"How many {what} {do} {subject} {_BASE.get(has, has)}?", found["answer"], "number")
+    yield Turned(f"How many {what} {do} {subject} {_BASE.get(has, has)}?", match["answer"], "number")
 
 
 def _lowered(subject: str) -> str:

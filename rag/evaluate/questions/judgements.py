@@ -31,8 +31,8 @@ class Judged:
 
     def hidden(self, case: Case) -> Filter | None:
         """The filter that hides what a case is to be asked without."""
-        found = [self.sources[name] for name in case.without if name in self.sources]
-        return NotOf(AnyOf(tuple(Where("source", "=", one) for one in found))) if found else None
+        sources = [self.sources[name] for name in case.without if name in self.sources]
+        return NotOf(AnyOf(tuple(Where("source", "=", source) for source in sources))) if sources else None
 
     def document_ids(self, names: Iterable[str]) -> set[str]:
         """The ids of the documents that go by these names."""
@@ -55,11 +55,11 @@ def match(cases: Iterable[Case], store: VectorStore) -> Judged:
         for name in wanted.intersection(_short(info.source)):
             short.setdefault(name, set()).add(info.id)
             sources[info.id] = info.source
-    found = {name: next(iter(ids)) for name, ids in short.items() if len(ids) == 1} | exact
+    ids_by_name = {name: next(iter(ids)) for name, ids in short.items() if len(ids) == 1} | exact
     return Judged(
-        {identity: name for name, identity in found.items()},
-        {name: sources[identity] for name, identity in found.items()},
-        frozenset(wanted - set(found)),
+        {identity: name for name, identity in ids_by_name.items()},
+        {name: sources[identity] for name, identity in ids_by_name.items()},
+        frozenset(wanted - set(ids_by_name)),
     )
 
 

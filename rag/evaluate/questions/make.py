@@ -88,7 +88,7 @@ def make(
     the file exists already, and where no question could be made.
     """
     path = _new(path)
-    told = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     writer = _writer(rag, model)
     check = RoundTrip(rag)
     kept: list[Case] = []
@@ -98,12 +98,12 @@ def make(
         if len(kept) >= number or tried >= _TRIES * number:
             break
         tried += 1
-        without = sum(one.kind == "unanswerable" for one in kept) < hidden and tried % 3 == 0
+        without = sum(case.kind == "unanswerable" for case in kept) < hidden and tried % 3 == 0
         made = check.hidden(case, chunk) if without else case if check.returns(case, chunk) else None
-        if made is None or (made.kind == "qa" and sum(one.kind == "qa" for one in kept) >= number - hidden):
+        if made is None or (made.kind == "qa" and sum(case.kind == "qa" for case in kept) >= number - hidden):
             continue
         kept.append(_paraphrased(made, writer, check) if writer else made)
-        told(Step("making", len(kept), number))
+        report(Step("making", len(kept), number))
     if not kept:
         raise ConfigError(
             f"no question could be made of {tried} sentences: the documents hold few definitions, dates, "

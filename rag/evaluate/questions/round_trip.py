@@ -62,4 +62,4 @@ class RoundTrip:
 
 
 def _holds(case: Case, answer: Answer) -> bool:
-    return not answer.abstained and right(case, " ".join(one.text for one in answer.sentences))
+    return not answer.abstained and right(case, " ".join(sentence.text for sentence in answer.sentences))

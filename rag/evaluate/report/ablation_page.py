@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 _HEAD = ("variant", "value", "gain", "95 % interval", "p (Holm)", "ms", "95 % interval")
 
 
-def ablation_page(found: Ablation) -> str:
+def ablation_page(ablation: Ablation) -> str:
     """The report as one HTML file."""
-    mean = found.base.summary[found.measure]
-    effects = sorted(found.effects, key=lambda one: -one.row.difference.mean)
+    mean = ablation.base.summary[ablation.measure]
+    effects = sorted(ablation.effects, key=lambda effect: -effect.row.difference.mean)
     groups = (
-        ("Proven", [one for one in effects if one.verdict.startswith("proven")]),
-        ("Undecided", [one for one in effects if one.verdict.startswith("undecided")]),
-        ("Without a difference", [one for one in effects if one.verdict == "no difference"]),
+        ("Proven", [effect for effect in effects if effect.verdict.startswith("proven")]),
+        ("Undecided", [effect for effect in effects if effect.verdict.startswith("undecided")]),
+        ("Without a difference", [effect for effect in effects if effect.verdict == "no difference"]),
     )
     body = [
-        f"<h1>{escape(found.base.questions.name)}: what each stage is worth</h1>",
-        f"<p class='faint'>{mean.n:,} questions; {escape(found.measure)} {mean.mean:.3f} "
+        f"<h1>{escape(ablation.base.questions.name)}: what each stage is worth</h1>",
+        f"<p class='faint'>{mean.n:,} questions; {escape(ablation.measure)} {mean.mean:.3f} "
         f"({mean.low:.3f} to {mean.high:.3f}) as configured. Times: both pipelines asked in turn; "
-        f"{escape(str(found.load))}.</p>",
+        f"{escape(str(ablation.load))}.</p>",
         *(section(title, "", _table(rows)) for title, rows in groups if rows),
     ]
-    if found.skipped:
+    if ablation.skipped:
         rows = "".join(
             f"<tr><td>{escape(name)}</td><td>{escape(reason)}</td></tr>"
-            for name, reason in found.skipped.items()
+            for name, reason in ablation.skipped.items()
         )
         body.append(section("Not tried", "", f"<table>{rows}</table>"))
-    return document(f"{found.base.questions.name}: ablation", "".join(body))
+    return document(f"{ablation.base.questions.name}: ablation", "".join(body))
 
 
 def _table(effects: list[Effect]) -> str:
@@ -44,16 +44,16 @@ def _table(effects: list[Effect]) -> str:
     return f"<table><tr><th>{_HEAD[0]}</th>{head}<th></th></tr>{rows}</table>"
 
 
-def _row(one: Effect) -> str:
-    gain, ms = one.row.difference, one.ms
+def _row(effect: Effect) -> str:
+    gain, ms = effect.row.difference, effect.ms
     cells = (
-        f"{one.row.b:.3f}",
+        f"{effect.row.b:.3f}",
         f"{gain.mean:+.3f}",
         f"{gain.low:+.3f} to {gain.high:+.3f}",
-        f"{one.holm:.3f}",
+        f"{effect.holm:.3f}",
         f"{ms.mean:+.0f}",
         f"{ms.low:+.0f} to {ms.high:+.0f}",
     )
     numbers = "".join(f"<td class='number'>{cell}</td>" for cell in cells)
-    told = one.verdict + ("; worse on other measures" if one.harms else "")
-    return f"<tr><td>{escape(one.variant.name)}</td>{numbers}<td>{escape(told)}</td></tr>"
+    verdict = effect.verdict + ("; worse on other measures" if effect.harms else "")
+    return f"<tr><td>{escape(effect.variant.name)}</td>{numbers}<td>{escape(verdict)}</td></tr>"

@@ -12,7 +12,7 @@ from rag.evaluate.statistics import Mean
 from .svg import box, dot, drawing, line, named, path, upright, words
 
 _WIDTH = 900  # pixels, about what the page has
-_LABEL, _TOLD, _ROW = 200, 190, 26  # pixels of the label, of the text behind, and of a row's height
+_LABEL, _NOTE, _ROW = 200, 190, 26  # pixels of the label, of the text behind, and of a row's height
 _COLOURS = 4  # of lines
 
 
@@ -21,7 +21,7 @@ class Bar(NamedTuple):
 
     label: str
     value: float
-    told: str
+    note: str
     low: float | None = None
     high: float | None = None
 
@@ -29,7 +29,7 @@ class Bar(NamedTuple):
 def bars(rows: Sequence[Bar], *, most: float | None = None, width: int = _WIDTH) -> str:
     """Horizontal bars from 0 to `most` (default: the longest), with whiskers for intervals."""
     top = most or max((row.high or row.value for row in rows), default=0) or 1
-    scale = (width - _LABEL - _TOLD) / top
+    scale = (width - _LABEL - _NOTE) / top
     return drawing(width, _ROW * len(rows) + 4, [_bar(row, at * _ROW, scale) for at, row in enumerate(rows)])
 
 
@@ -74,11 +74,11 @@ def risk_chart(
     shapes.append(path("curve", [at(coverage, risk) for coverage, risk, _ in _thinned(curve)]))
     if chosen:
         x, y = at(*chosen)
-        told = f"as configured: {chosen[0]:.0%} answered, {chosen[1]:.1%} wrong"
+        label = f"as configured: {chosen[0]:.0%} answered, {chosen[1]:.1%} wrong"
         beyond = chosen[0] > 0.6
         below = y + 34 if y < bottom - 50 else y - 34
         shapes.append(dot("chosen", x, y, 6))
-        shapes.append(words("told", x - 8 if beyond else x + 8, below, told, "end" if beyond else "start"))
+        shapes.append(words("note", x - 8 if beyond else x + 8, below, label, "end" if beyond else "start"))
     middle = (left + right) / 2
     shapes.append(words("tick", middle, height - 10, "share of questions answered, surest first", "middle"))
     shapes.append(upright("tick", 12, (top + bottom) / 2, "share of them wrong"))
@@ -126,17 +126,17 @@ def lines(
     for place, name in enumerate(ticks):
         shapes.append(words("tick", left + place * step, bottom + 14, name, "middle"))
     last = -100.0
-    for number, (name, means) in enumerate(sorted(series, key=lambda one: -one[1][-1].mean)):
+    for number, (name, means) in enumerate(sorted(series, key=lambda drawn: -drawn[1][-1].mean)):
         colour = f"s{number % _COLOURS}"
         shapes.append(
-            path(f"line {colour}", [(left + at * step, level(one.mean)) for at, one in enumerate(means)])
+            path(f"line {colour}", [(left + at * step, level(mean.mean)) for at, mean in enumerate(means)])
         )
-        for at, one in enumerate(means):
+        for at, mean in enumerate(means):
             x = left + at * step
-            shapes.append(line(f"whisker {colour}", x, level(one.low), x, level(one.high)))
-            shapes.append(dot(f"dot {colour}", x, level(one.mean), 3.5))
+            shapes.append(line(f"whisker {colour}", x, level(mean.low), x, level(mean.high)))
+            shapes.append(dot(f"dot {colour}", x, level(mean.mean), 3.5))
         last = max(last + 15, level(means[-1].mean))  # labels keep their distance
-        shapes.append(words(f"told {colour}", right + 12, last, name))
+        shapes.append(words(f"note {colour}", right + 12, last, name))
     return drawing(width, height, shapes)
 
 
@@ -146,11 +146,11 @@ def _bar(row: Bar, y: float, scale: float) -> str:
     shapes = [
         words("label", _LABEL - 10, middle, label, "end"),
         box("bar", _LABEL, y + 5, max(1.0, row.value * scale), _ROW - 10),
-        words("told", _LABEL + end + 8, middle, row.told),
+        words("note", _LABEL + end + 8, middle, row.note),
     ]
     if row.low is not None and row.high is not None:
         shapes.append(line("whisker", _LABEL + row.low * scale, middle, _LABEL + row.high * scale, middle))
-    return named(f"{row.label}: {row.told}", shapes)
+    return named(f"{row.label}: {row.note}", shapes)
 
 
 def _thinned(curve: Curve, most: int = 200) -> list[tuple[float, float, float]]:

@@ -31,8 +31,8 @@ def figures(run: Figures) -> dict[str, Figure]:
     axes = drawn["measures"].axes[0]
     names = list(run.summary)[::-1]
     means = [run.summary[name] for name in names]
-    spans = [[one.mean - one.low for one in means], [one.high - one.mean for one in means]]
-    axes.errorbar([one.mean for one in means], names, xerr=spans, fmt="o")
+    spans = [[mean.mean - mean.low for mean in means], [mean.high - mean.mean for mean in means]]
+    axes.errorbar([mean.mean for mean in means], names, xerr=spans, fmt="o")
     axes.set_xlim(0, 1)
     if run.curve.points:
         drawn["risk_coverage"] = new("Risk and coverage")
@@ -55,10 +55,13 @@ def figures(run: Figures) -> dict[str, Figure]:
         axes.barh(list(stages)[::-1], list(stages.values())[::-1])
         axes.set_xlabel("milliseconds a question")
     for field, rows in run.groups.items():
-        name = next((one for one in ("Correct", "nDCG@10") if all(one in row for row in rows.values())), None)
+        name = next(
+            (measure for measure in ("Correct", "nDCG@10") if all(measure in row for row in rows.values())),
+            None,
+        )
         if name:
             drawn[f"by {field}"] = new(f"{name} by {field}")
             values = [row[name] for row in rows.values()]
-            spans = [[one.mean - one.low for one in values], [one.high - one.mean for one in values]]
-            drawn[f"by {field}"].axes[0].bar(list(rows), [one.mean for one in values], yerr=spans)
+            spans = [[mean.mean - mean.low for mean in values], [mean.high - mean.mean for mean in values]]
+            drawn[f"by {field}"].axes[0].bar(list(rows), [mean.mean for mean in values], yerr=spans)
     return drawn

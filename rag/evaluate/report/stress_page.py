@@ -11,7 +11,7 @@ from .page import document, section
 if TYPE_CHECKING:
     from rag.evaluate.experiments.stress_result import Figure, Stress
 
-_TOLD = {
+_EXPLANATIONS = {
     "typos": "A typing error in a growing share of the question's words.",
     "wording": "The same question, asked otherwise.",
     "distractors": "A growing share of the hits is what the retriever found and what does not answer.",
@@ -34,16 +34,19 @@ def stress_page(stress: Stress) -> str:
         f"<p class='faint'>{base.n:,} questions with answers. Undisturbed, {base.mean:.1%} are answered "
         f"right ({base.low:.1%} to {base.high:.1%}).</p>",
     ]
-    tests = dict.fromkeys(one.test for one in stress.figures)
+    tests = dict.fromkeys(figure.test for figure in stress.figures)
     for test in tests:
-        figures = [one for one in stress.figures if one.test == test]
+        figures = [figure for figure in stress.figures if figure.test == test]
         chart = _curve(stress, figures) if test in _CURVES else _bars(stress, figures)
-        body.append(section(test.capitalize(), _TOLD[test], chart, _table(figures)))
+        body.append(section(test.capitalize(), _EXPLANATIONS[test], chart, _table(figures)))
     return document(f"{stress.name}: stress", "".join(body))
 
 
 def _curve(stress: Stress, figures: list[Figure]) -> str:
-    means, ticks = [one.right for one in figures], [one.level.partition(" of ")[0] for one in figures]
+    means, ticks = (
+        [figure.right for figure in figures],
+        [figure.level.partition(" of ")[0] for figure in figures],
+    )
     if figures[0].test == "typos":
         means, ticks = [stress.base, *means], ["none", *ticks]
     return charts.lines([("right", means)], ticks)
@@ -51,10 +54,12 @@ def _curve(stress: Stress, figures: list[Figure]) -> str:
 
 def _bars(stress: Stress, figures: list[Figure]) -> str:
     rows = [_bar("undisturbed", stress.base.mean, stress.base.low, stress.base.high)]
-    for one in figures:
-        rows.append(_bar(f"right, {one.level}", one.right.mean, one.right.low, one.right.high))
-        if one.attack:
-            rows.append(_bar(f"attack, {one.level}", one.attack.mean, one.attack.low, one.attack.high))
+    for figure in figures:
+        rows.append(_bar(f"right, {figure.level}", figure.right.mean, figure.right.low, figure.right.high))
+        if figure.attack:
+            rows.append(
+                _bar(f"attack, {figure.level}", figure.attack.mean, figure.attack.low, figure.attack.high)
+            )
     return charts.bars(rows, most=1)
 
 
@@ -63,23 +68,23 @@ def _bar(label: str, mean: float, low: float, high: float) -> charts.Bar:
 
 
 def _table(figures: list[Figure]) -> str:
-    attacked = any(one.attack for one in figures)
+    attacked = any(figure.attack for figure in figures)
     names = ["right", "change", "95 % interval", "p", *(["attack succeeds"] if attacked else [])]
     head = "".join(f"<th class='number'>{name}</th>" for name in names)
     return f"<table><tr><th>level</th>{head}</tr>{''.join(map(_row, figures))}</table>"
 
 
-def _row(one: Figure) -> str:
-    attack = f"<td class='number'>{one.attack.mean:.3f}</td>" if one.attack else ""
+def _row(figure: Figure) -> str:
+    attack = f"<td class='number'>{figure.attack.mean:.3f}</td>" if figure.attack else ""
     return (
-        f"<tr><td class='name'>{escape(one.level)}</td><td class='number'>{one.right.mean:.3f}</td>"
-        f"<td class='number {_colour(one)}'>{one.lost.mean:+.3f}</td>"
-        f"<td class='number'>{one.lost.low:+.3f} to {one.lost.high:+.3f}</td>"
-        f"<td class='number'>{one.lost.p:.4f}</td>{attack}</tr>"
+        f"<tr><td class='name'>{escape(figure.level)}</td><td class='number'>{figure.right.mean:.3f}</td>"
+        f"<td class='number {_colour(figure)}'>{figure.lost.mean:+.3f}</td>"
+        f"<td class='number'>{figure.lost.low:+.3f} to {figure.lost.high:+.3f}</td>"
+        f"<td class='number'>{figure.lost.p:.4f}</td>{attack}</tr>"
     )
 
 
-def _colour(one: Figure) -> str:
-    if not one.lost.decided:
+def _colour(figure: Figure) -> str:
+    if not figure.lost.decided:
         return ""
-    return "better" if one.lost.mean > 0 else "worse"
+    return "better" if figure.lost.mean > 0 else "worse"

@@ -50,7 +50,7 @@ def _instructions(code: CodeType) -> Iterator[str]:
 
 
 def _seen(values: Iterable[Any], depth: int) -> Iterator[str]:
-    """What can be told of values without running them: plain ones by value, functions by their code."""
+    """What can be said of values without running them: plain ones by value, functions by their code."""
     for value in values:
         if isinstance(value, str | int | float | bytes | None):
             yield repr(value)

@@ -51,7 +51,7 @@ def settings_of(text: str) -> dict[str, Any]:
     path = Path(text)
     if path.suffix == ".toml":
         return _file(path)
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for part in text.split():
         name, equals, value = part.partition("=")
         kind = _kinds().get(name)
@@ -60,8 +60,8 @@ def settings_of(text: str) -> dict[str, Any]:
                 f"{text!r} is no run, no .toml file and no settings: expected such as search.retrieve=dense; "
                 "`rag config show` lists the names"
             )
-        found[name] = parsed(name, value, kind)
-    return found
+        settings[name] = parsed(name, value, kind)
+    return settings
 
 
 def _file(path: Path) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def _file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): expected a settings file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for section, values in tree.items():
         if not isinstance(values, dict):
             raise ConfigError(f"{path}: {section} is {values!r}, expected a section [{section}]")
-        found.update({f"{section}.{name}": value for name, value in values.items()})
-    return found
+        settings.update({f"{section}.{name}": value for name, value in values.items()})
+    return settings
 
 
 def _kinds() -> Mapping[str, Kind]:

@@ -33,7 +33,7 @@ _WITHIN = {"ingest.queue": "", "ingest.ray": ""}  # what ingests the corpus is t
 
 @contextmanager
 def over(
-    rag: Pipeline, corpus: str | Path | None, home: Path, told: Callable[[Any], None]
+    rag: Pipeline, corpus: str | Path | None, home: Path, report: Callable[[Any], None]
 ) -> Iterator[Pipeline]:
     """The pipeline over the index's own documents, or over a corpus, ingested first where it is new."""
     if corpus is None:
@@ -55,9 +55,9 @@ def over(
         variant = rag.variant(_WITHIN, store=store, home=folder)
         complete = folder / "complete"
         if documents is None:
-            changed = bool(ingest(variant, path, progress=_passed_on(told)).changed)
+            changed = bool(ingest(variant, path, progress=_passed_on(report)).changed)
         elif changed := not complete.exists():
-            ingest(variant, documents, progress=_passed_on(told))
+            ingest(variant, documents, progress=_passed_on(report))
         for left in (SOLVED, GLOSSARY) if changed else (SOLVED,):
             (folder / left).unlink(missing_ok=True)
         if not (folder / GLOSSARY).exists():
@@ -78,7 +78,7 @@ def _identity(rag: Pipeline, path: Path) -> str:
     return stable_id(content, recipe_of(rag), index.language, index.lexical, VERSION)[:12]
 
 
-def _passed_on(told: Callable[[Any], None]) -> Callable[[Progress], None]:
+def _passed_on(report: Callable[[Any], None]) -> Callable[[Progress], None]:
     from rag.progress import Step
 
-    return lambda now: told(Step("ingesting", now.documents, now.total))
+    return lambda now: report(Step("ingesting", now.documents, now.total))

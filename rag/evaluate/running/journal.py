@@ -58,7 +58,7 @@ class Journal:
         whole, _, torn = text.rpartition("\n")
         if torn:
             self.path.write_text(whole + "\n" if whole else "", "utf-8")
-        return {one.id: one for one in _outcomes(whole.splitlines(), self.path)}
+        return {outcome.id: outcome for outcome in _outcomes(whole.splitlines(), self.path)}
 
     def add(self, outcome: Outcome) -> None:
         """Appends one outcome; it survives whatever happens to the process next."""
@@ -98,15 +98,15 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _outcomes(lines: Iterable[str], path: Path) -> list[Outcome]:
-    found = []
+    outcomes = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(Outcome.from_dict(json.loads(line)))
+            outcomes.append(Outcome.from_dict(json.loads(line)))
         except (ValueError, TypeError, KeyError) as error:
             raise CorruptError(
                 f"{path}:{number} is no outcome ({error}): run the evaluation again with --fresh"
             ) from error
-    return found
+    return outcomes
 
 
 def _read(path: Path) -> dict[str, Any] | None:

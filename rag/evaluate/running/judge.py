@@ -105,7 +105,7 @@ def with_judge(measures: Sequence[Measure], *, judged: bool) -> list[Measure]:
 
     Raises ConfigError for the judge's measure without a judge, or as the only one.
     """
-    others = [one for one in measures if one.base != NAME]
+    others = [measure for measure in measures if measure.base != NAME]
     if not judged and len(others) < len(measures):
         raise ConfigError(f"{NAME} needs a language model as judge: name one with --judge")
     if not others:
@@ -120,39 +120,43 @@ def judged(
     questions: QuestionSet,
     outcomes: Sequence[Outcome],
     keep: Callable[[Outcome], None],
-    told: Callable[[int, int], None],
+    report: Callable[[int, int], None],
 ) -> tuple[Outcome, ...]:
     """The outcomes with verdicts; `keep` is called with each new one, and earlier ones of this judge stay.
 
     Raises ModelError where most replies are no verdicts.
     """
-    found: list[Outcome] = []
+    judged: list[Outcome] = []
     for case, outcome in zip(questions, outcomes, strict=True):
         known = outcome.verdict is not None and outcome.verdict.judge == judge.name
         if case.answers and outcome.text and not known:
             outcome = replace(outcome, verdict=judge(case, outcome))
             keep(outcome)
-        found.append(outcome)
-        told(len(found), len(questions))
-    verdicts = [one.verdict.right for one in found if one.verdict]
+        judged.append(outcome)
+        report(len(judged), len(questions))
+    verdicts = [outcome.verdict.right for outcome in judged if outcome.verdict]
     read = sum(right is not None for right in verdicts)
     if verdicts and read < _LEAST_READ * len(verdicts):
         raise ModelError(
             f"{judge.name} gave {read} verdicts in {len(verdicts)} replies: judge by another model, one that "
             "follows instructions"
         )
-    return tuple(found)
+    return tuple(judged)
 
 
 def judging(questions: QuestionSet, outcomes: Sequence[Outcome]) -> Judging | None:
     """What is to be said of the judge of a run; None where there was none."""
-    pairs = [(case, one, one.verdict) for case, one in zip(questions, outcomes, strict=True) if one.verdict]
+    pairs = [
+        (case, outcome, outcome.verdict)
+        for case, outcome in zip(questions, outcomes, strict=True)
+        if outcome.verdict
+    ]
     if not pairs:
         return None
-    read = [(v.right, right(case, one.text)) for case, one, v in pairs if v.right is not None]
+    read = [(v.right, right(case, outcome.text)) for case, outcome, v in pairs if v.right is not None]
     n = len(read) or 1
-    agreement = sum(one == other for one, other in read) / n
-    share, held = sum(bool(one) for one, _ in read) / n, sum(other for _, other in read) / n
+    agreement = sum(judged == other for judged, other in read) / n
+    share, held = sum(bool(verdict) for verdict, _ in read) / n, sum(other for _, other in read) / n
     chance = share * held + (1 - share) * (1 - held)
     kappa = (agreement - chance) / (1 - chance) if chance < 1 else 1.0
     return Judging(pairs[0][2].judge, len(pairs), len(pairs) - len(read), agreement, kappa)

@@ -16,7 +16,7 @@ _STAT = Path("/proc/stat")
 
 
 class Load(NamedTuple):
-    """The share of the machine's cores that other processes took, 0 to 1; None where it cannot be told."""
+    """The share of the machine's cores that other processes took, 0 to 1; None where that is not known."""
 
     others: float | None = None
 
@@ -26,9 +26,9 @@ class Load(NamedTuple):
 
     def __str__(self) -> str:
         if self.others is None:
-            return "how busy the machine was cannot be told here"
-        told = f"other processes took {self.others:.0%} of the machine"
-        return f"times of a busy machine: {told}" if self.busy else told
+            return "how busy the machine was cannot be measured here"
+        summary = f"other processes took {self.others:.0%} of the machine"
+        return f"times of a busy machine: {summary}" if self.busy else summary
 
 
 class Watched:
@@ -40,14 +40,14 @@ class Watched:
 @contextmanager
 def watching() -> Iterator[Watched]:
     """Measures how busy other processes keep the machine while the block runs."""
-    found, began = Watched(), _busy_seconds()
+    watched, began = Watched(), _busy_seconds()
     own, wall = _own_seconds(), time.perf_counter()
-    yield found
+    yield watched
     spent, ended = time.perf_counter() - wall, _busy_seconds()
     if began is None or ended is None or spent <= 0:
         return
     others = (ended - began) - (_own_seconds() - own)
-    found.load = Load(round(min(1.0, max(0.0, others / (spent * (os.cpu_count() or cores())))), 3))
+    watched.load = Load(round(min(1.0, max(0.0, others / (spent * (os.cpu_count() or cores())))), 3))
 
 
 def _own_seconds() -> float:

@@ -67,7 +67,7 @@ class Outcome:
     @property
     def text(self) -> str:
         """The answer without its markers; empty where it was declined."""
-        return " ".join(one.text for one in self.said)
+        return " ".join(sentence.text for sentence in self.said)
 
     @property
     def prediction(self) -> str:
@@ -77,13 +77,13 @@ class Outcome:
     @property
     def cited(self) -> tuple[str, ...]:
         """The document of every citation, in order."""
-        return tuple(document for one in self.said for document in one.cites)
+        return tuple(document for sentence in self.said for document in sentence.cites)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; `from_dict` reads them."""
         values = asdict(self)
-        values["hits"] = [list(one) for one in self.hits]
-        values["said"] = [[one.text, one.support, list(one.cites)] for one in self.said]
+        values["hits"] = [list(hit) for hit in self.hits]
+        values["said"] = [[sentence.text, sentence.support, list(sentence.cites)] for sentence in self.said]
         values["verdict"] = list(self.verdict) if self.verdict else None
         return values
 
@@ -94,7 +94,7 @@ class Outcome:
             **{
                 **values,
                 "ranking": tuple(values["ranking"]),
-                "hits": tuple(Found(*one) for one in values["hits"]),
+                "hits": tuple(Found(*hit) for hit in values["hits"]),
                 "said": tuple(Said(text, support, tuple(cites)) for text, support, cites in values["said"]),
                 "verdict": Verdict(*values["verdict"]) if values.get("verdict") else None,
             }
@@ -150,11 +150,11 @@ def _answered(
     return {
         "said": tuple(
             Said(
-                one.text,
+                sentence.text,
                 round(proved, 4),
-                tuple(judged.name(cited.document_id, cited.source) for cited in one.citations),
+                tuple(judged.name(cited.document_id, cited.source) for cited in sentence.citations),
             )
-            for one, proved in zip(answer.sentences, support, strict=True)
+            for sentence, proved in zip(answer.sentences, support, strict=True)
         ),
         "short": answer.span.quote if answer.span else "",
         "draft": " ".join(row["text"] for row in drafts[-1]) if drafts else "",

@@ -21,27 +21,29 @@ if TYPE_CHECKING:
 def supports(rag: Pipeline, answer: Answer) -> list[float]:
     """How well each sentence is supported, 0 to 1, in the order of the sentences."""
     proved = _with_real_citations(rag, answer)
-    found = [float(bool(one.citations)) for one in proved]
-    written = [place for place, one in enumerate(proved) if one.citations and not stands_there(one)]
+    scores = [float(bool(sentence.citations)) for sentence in proved]
+    written = [
+        place for place, sentence in enumerate(proved) if sentence.citations and not stands_there(sentence)
+    ]
     if written:
         pairs = [(proved[at].text, " ".join(c.quote for c in proved[at].citations)) for at in written]
         for place, score in zip(written, Read(rag.reader, answer.question)(pairs), strict=True):
-            found[place] = score
-    return found
+            scores[place] = score
+    return scores
 
 
 def _with_real_citations(rag: Pipeline, answer: Answer) -> list[Sentence]:
     """The sentences with those of their citations that stand in the stored documents."""
-    cited = {citation.document_id for one in answer.sentences for citation in one.citations}
+    cited = {citation.document_id for sentence in answer.sentences for citation in sentence.citations}
     texts = {document.id: document.text for document in rag.opened.load(sorted(cited))} if cited else {}
     return [
         replace(
-            one,
+            sentence,
             citations=tuple(
                 citation
-                for citation in one.citations
+                for citation in sentence.citations
                 if texts.get(citation.document_id, "")[citation.start : citation.end] == citation.quote
             ),
         )
-        for one in answer.sentences
+        for sentence in answer.sentences
     ]

@@ -1,4 +1,4 @@
-"""What a run has to say of itself, so that it can be made again and told from another.
+"""What a run records about itself, so that it can be repeated and told apart from others.
 
 `identity` decides the figures: questions, pipeline, index, code. `setting` is where and with what it ran.
 """
@@ -37,7 +37,7 @@ _LIBRARIES = (
     "transformers",
     "torch",
 )
-_LARGE = 2**20  # bytes from which a file is told by size and time
+_LARGE = 2**20  # bytes from which a file is identified by size and time
 _STAGES = ("augment", "denoise", "reorder", "ground")
 
 
@@ -50,7 +50,7 @@ def identity(
         "index": index_fingerprint(rag),
         "kept": {name: _content(rag.home / name) for name in (GLOSSARY, SOLVED)},
         "pipeline": pipeline(rag),
-        "parts": {f"{kind} {name_of(one)}": written(one) for kind, one in rag.named if is_code(one)},
+        "parts": {f"{kind} {name_of(part)}": written(part) for kind, part in rag.named if is_code(part)},
         "files": named_files(rag),
         "settings": {name: _plain(value) for name, value in sorted(flat(rag.settings).items())},
         "k": k or rag.settings.search.k,
@@ -81,14 +81,14 @@ def named_files(rag: Pipeline) -> dict[str, str]:
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _leaves({f"{name}.{key}": one for key, one in value.items()})
+            yield from _leaves({f"{name}.{key}": inner for key, inner in value.items()})
         else:
             yield name, value
 
 
 def _content(path: Path) -> str:
     """A digest; empty where there is nothing."""
-    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     rows = []
     for file in files:
         try:
@@ -158,13 +158,13 @@ def code_fingerprint() -> str:
 
 def versions() -> dict[str, str]:
     """The versions of the libraries that decide about figures, of those installed."""
-    found = {}
+    versions = {}
     for name in _LIBRARIES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ _WITHOUT_ANSWERS = ("EM", "F1")  # SQuAD 2.0: declining an unanswerable question
 
 def score(case: Case, outcome: Outcome, measures: Sequence[Measure]) -> dict[str, Value]:
     """Each measure's value for one question, by the measure's name."""
-    return {one.name: _score(case, outcome, one) for one in measures}
+    return {measure.name: _score(case, outcome, measure) for measure in measures}
 
 
 def right(case: Case, text: str) -> bool:
@@ -68,7 +68,7 @@ def _judged(case: Case, outcome: Outcome) -> Value:
 def _support(case: Case, outcome: Outcome) -> Value:
     if outcome.abstained:
         return None
-    return proof.supported([(one.support, bool(one.cites)) for one in outcome.said])
+    return proof.supported([(sentence.support, bool(sentence.cites)) for sentence in outcome.said])
 
 
 def _decided(measured: Callable[..., Value]) -> Callable[[Case, Outcome], Value]:

@@ -35,7 +35,7 @@ class ProcessHung(Exception):
 
 
 def setup_frame(limits: Limits, timeout: float, memory_mb: int | None) -> bytes:
-    """What a process is told first: limits, where modules are, and which loaders were registered."""
+    """What a process is sent first: limits, where modules are, and which loaders were registered."""
     return encode_frame(
         {
             "limits": asdict(limits),

@@ -66,7 +66,7 @@ def _end_with_parent() -> None:
     import select
 
     poll = select.poll()
-    poll.register(0, 0)  # no events asked for: only the hang-up, which is always told
+    poll.register(0, 0)  # no events requested: only the hang-up, which is always reported
     while not any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll()):
         pass
     os._exit(0)

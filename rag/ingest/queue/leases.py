@@ -125,7 +125,7 @@ class Queue:
         return whole
 
     def finished(self, run: Run) -> list[Finished]:
-        """Units `store` that are done or have failed; they are removed, and told once."""
+        """Units `store` that are done or have failed; they are removed, and reported once."""
         with self._database.transaction() as execute:
             self._give_up(execute, run)
             ended = self._ask(
@@ -199,7 +199,7 @@ class Queue:
         return bool(rows)
 
     def give_back(self, unit: Unit, error: str) -> None:
-        """Lets another try, later each time; after too many tries this is the error that is told."""
+        """Lets another try, later each time; after too many tries this error is reported."""
         with self._database.transaction() as execute:
             later = f"UPDATE ingest_unit SET lease = {{now}} + turn * 0.2, error = ?{_HELD}"
             self._ask(execute, later, error, *_held(unit))
@@ -217,8 +217,8 @@ class Queue:
         return b"".join(bytes(row["result"]) for row in rows)
 
     def _ask(self, execute: Execute, statement: str, *values: Any) -> list[Mapping[str, Any]]:
-        told = statement.replace("{now}", self._database.now).replace("{skip}", self._database.skip)
-        return execute(told, values)
+        sql = statement.replace("{now}", self._database.now).replace("{skip}", self._database.skip)
+        return execute(sql, values)
 
 
 _HELD = " WHERE id = ? AND state = 'taken' AND turn = ? RETURNING whole"

@@ -1,4 +1,4 @@
-"""Where the queue of an ingest is: told, else in the store's own database, else in the index folder."""
+"""Where the queue of an ingest is: as given, else in the store's own database, else in the index folder."""
 
 from __future__ import annotations
 

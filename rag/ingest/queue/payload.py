@@ -21,8 +21,8 @@ def texts_to(texts: Sequence[str]) -> bytes:
 
 
 def texts_of(payload: bytes) -> list[str]:
-    found: list[str] = json.loads(payload)
-    return found
+    texts: list[str] = json.loads(payload)
+    return texts
 
 
 def vectors_to(rows: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import StoreError
-from rag.ingest.remote import opened, told
+from rag.ingest.remote import described, opened
 
 from .leases import Queue
 from .worker import work, worker_name
@@ -38,7 +38,7 @@ class Processes:
 
     def __init__(self, rag: Parts, queue: Queue, url: str, number: int) -> None:
         self._queue = queue
-        self._setup = {**told(rag), "queue": url}
+        self._setup = {**described(rag), "queue": url}
         self._deaths = 0
         self._number = number
         self._running: list[_Running] = []
@@ -101,7 +101,9 @@ class Thread:
 
     def _work(self, rag: Parts, queue: Queue) -> None:
         try:
-            with opened(told(rag), rag.embedder) as own:  # the ingest holds its store's place for writing
+            with opened(
+                described(rag), rag.embedder
+            ) as own:  # the ingest holds its store's place for writing
                 work(own, queue, stopped=self._over.is_set)
         except Exception as error:  # for the thread that waits
             self._error = error

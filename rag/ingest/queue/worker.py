@@ -1,4 +1,4 @@
-"""A worker: takes units, embeds texts and stores documents, until it is told to stop or has nothing to do."""
+"""A worker: takes units, embeds texts and stores documents, until it is stopped or has nothing left to do."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Worker:
         with Keeping(lambda: self._queue.keep(unit)):
             try:
                 result = self._embedded(unit) if unit.kind == "embed" else self._stored(unit)
-            except Exception as error:  # whatever it is, another try may go well, and the ingest tells of it
+            except Exception as error:  # whatever it is, another try may succeed, and the ingest reports it
                 self._queue.give_back(unit, f"{error}" or type(error).__name__)
                 return False
         return self._queue.done(unit, result)

@@ -23,7 +23,7 @@ __all__ = ["corpus_of", "read_corpus", "read_questions"]
 
 
 def read_questions(path: str | Path, qrels: str | Path | None = None, split: str = "test") -> QuestionSet:
-    """The questions of a file or folder, its format told by what it holds.
+    """The questions of a file or folder, its format recognised by its content.
 
     `qrels` names a TREC file with the judgements of a topics file; `split` is the BEIR split to read. Raises
     ConfigError for a path that does not exist, a format that is not known, and every malformed row.

@@ -36,9 +36,9 @@ def read(folder: Path, split: str = "test") -> Iterator[Case]:
 def _qrels(folder: Path, split: str) -> dict[str, dict[str, float]]:
     path = folder / "qrels" / f"{split}.tsv"
     if not path.exists():
-        splits = ", ".join(sorted(one.stem for one in (folder / "qrels").glob("*.tsv"))) or "none"
+        splits = ", ".join(sorted(file.stem for file in (folder / "qrels").glob("*.tsv"))) or "none"
         raise ConfigError(f"there is no {path}: the splits of this folder are {splits}")
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    qrels: dict[str, dict[str, float]] = defaultdict(dict)
     for number, line in enumerate(text_of(path).splitlines(), 1):
         if not line.strip():
             continue
@@ -52,5 +52,5 @@ def _qrels(folder: Path, split: str) -> dict[str, dict[str, float]]:
                 f"{path}:{number}: {line[:80]!r}, expected query-id, corpus-id and score, tab-separated"
             ) from None
         if score > 0:
-            found[query][document] = score
-    return found
+            qrels[query][document] = score
+    return qrels

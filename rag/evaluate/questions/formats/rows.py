@@ -96,19 +96,19 @@ def strings(value: Any, where: str, name: str) -> tuple[str, ...]:
     if value is None:
         return ()
     items = [value] if isinstance(value, str | int | float) else value
-    if not isinstance(items, list) or not all(isinstance(one, str | int | float) for one in items):
+    if not isinstance(items, list) or not all(isinstance(item, str | int | float) for item in items):
         raise ConfigError(f"{where}: {name} is {value!r}, expected a list of strings")
-    return tuple(dict.fromkeys(str(one).strip() for one in items if str(one).strip()))
+    return tuple(dict.fromkeys(str(item).strip() for item in items if str(item).strip()))
 
 
 def gains(value: Any, where: str) -> dict[str, float]:
     """Document ids, or an object of id → gain; a gain of 0 or less is not relevant."""
     if isinstance(value, Mapping):
-        found = {}
+        judged = {}
         for document, gain in value.items():
             if isinstance(gain, bool) or not isinstance(gain, int | float):
                 raise ConfigError(f"{where}: the gain of {document!r} is {gain!r}, expected a number")
             if gain > 0:
-                found[str(document)] = float(gain)
-        return found
+                judged[str(document)] = float(gain)
+        return judged
     return dict.fromkeys(strings(value, where, "relevant"), 1.0)

@@ -27,9 +27,9 @@ def read(path: Path) -> Iterator[Case]:
             if not isinstance(row, dict) or not isinstance(row.get("question"), str):
                 raise ConfigError(f"{spot}: expected an object with a `question`")
             answers = row.get("answers") or []
-            if not all(isinstance(one, dict) and "text" in one for one in answers):
+            if not all(isinstance(answer, dict) and "text" in answer for answer in answers):
                 raise ConfigError(f"{spot}: answers is {answers!r}, expected objects with a `text`")
-            texts = strings([one["text"] for one in answers], spot, "answers")
+            texts = strings([answer["text"] for answer in answers], spot, "answers")
             meta: dict[str, Any] = {"article": identity.rpartition("#")[0]}
             if row.get("is_impossible") or not texts:
                 yield Case(str(row.get("id", spot)), row["question"], meta=meta | {"written_for": identity})

@@ -48,10 +48,10 @@ def read(path: Path) -> Iterator[Case]:
 
 
 def _fields(heading: list[str], row: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, cell in zip(heading, row, strict=True):
         if name in _LISTS:
-            found[name] = [part.strip() for part in cell.split("|") if part.strip()]
+            fields[name] = [part.strip() for part in cell.split("|") if part.strip()]
         elif cell.strip():
-            found[name] = cell.strip()
-    return found
+            fields[name] = cell.strip()
+    return fields

@@ -52,7 +52,7 @@ def _topics(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _qrels(path: Path) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    qrels: dict[str, dict[str, float]] = defaultdict(dict)
     for number, line in enumerate(text_of(path).splitlines(), 1):
         fields = line.split()
         if not fields:
@@ -65,5 +65,5 @@ def _qrels(path: Path) -> dict[str, dict[str, float]]:
                 f"{path}:{number}: {line[:80]!r}, expected topic, iteration, document and gain"
             ) from None
         if value > 0:
-            found[topic][document] = value
-    return found
+            qrels[topic][document] = value
+    return qrels

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
 
 
-class Several:
+class VariantRuns:
     """Runs of pipelines by name, each in a folder of its own, and why one could not be run.
 
     `pipeline` is the one they are compared with, over the documents that all of them are asked about.
@@ -35,13 +35,13 @@ class Several:
     ) -> None:
         self.pipeline, self.asked = pipeline, asked
         self.skipped: dict[str, str] = {}
-        self._out, self._told, self._options = out, progress, dict(options or {})
+        self._out, self._progress, self._options = out, progress, dict(options or {})
 
     def run(self, name: str, pipeline: Pipeline) -> Run:
         """One pipeline's run; `name` also names its folder below `out`."""
         folder = Path(self._out) / name.replace(" ", "-") if self._out else None
-        told = self._told
-        named = None if told is None else lambda step: told(Step(name, step.done, step.total))
+        report = self._progress
+        named = None if report is None else lambda step: report(Step(name, step.done, step.total))
         return evaluate(pipeline, self.asked, out=folder, progress=named, **self._options)
 
     def attempt(self, name: str, make: Callable[[], Pipeline]) -> Run | None:
@@ -59,7 +59,7 @@ class Several:
 
 
 @contextmanager
-def several(
+def variant_runs(
     rag: Pipeline,
     questions: QuestionSet | str | Path,
     *,
@@ -68,8 +68,8 @@ def several(
     out: str | Path | None = None,
     progress: Watcher | None = None,
     **options: Any,
-) -> Iterator[Several]:
+) -> Iterator[VariantRuns]:
     """The pipeline over the documents to ask, with the questions read. Options are those of `evaluate`."""
     asked = read(questions, qrels)
     with over(rag, corpus, home_of(rag), progress or (lambda _: None)) as pipeline:
-        yield Several(pipeline, asked, out=out, progress=progress, options=options)
+        yield VariantRuns(pipeline, asked, out=out, progress=progress, options=options)
