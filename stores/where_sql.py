@@ -17,9 +17,9 @@ def sql_of(
     """The filter as an expression; `condition` writes one leaf, which is true or false and never null."""
 
     def joined(parts: tuple[Filter, ...], word: str, empty: str) -> Sql:
-        found = [sql_of(part, condition, true=true, false=false) for part in parts]
-        sql = f" {word} ".join(sql for sql, _ in found)
-        return (f"({sql})" if found else empty), [value for _, values in found for value in values]
+        conditions = [sql_of(part, condition, true=true, false=false) for part in parts]
+        sql = f" {word} ".join(sql for sql, _ in conditions)
+        return (f"({sql})" if conditions else empty), [value for _, values in conditions for value in values]
 
     match where:
         case Where():

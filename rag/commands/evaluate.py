@@ -158,20 +158,20 @@ def eval_gate(
 
     from . import live, render
 
-    counted = [named(one).name for one in measure or ()]
+    counted = [named(name).name for name in measure or ()]
     given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "out": out, "fresh": fresh}
     given |= {"workers": workers, "measures": tuple(dict.fromkeys([*DEFAULT, *counted]))}
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         kept = Run.load(baseline.parent if baseline.name == "run.json" else baseline)
         with live.steps(quiet=as_json) as shown:
             run = evaluate(rag, questions, progress=shown, **given)
-        found = gate(kept, run, measures=counted, min_effect=min_effect, allow_other=allow_other)
-        for path, text in ((junit, found.junit), (markdown, found.markdown)):
+        gated = gate(kept, run, measures=counted, min_effect=min_effect, allow_other=allow_other)
+        for path, text in ((junit, gated.junit), (markdown, gated.markdown)):
             if path is not None:
                 path.write_text(text(), "utf-8")
-        render.told(found, as_json=as_json)
-        if not found.passed:
-            raise typer.Exit(_GATE[found.verdict])
+        render.result(gated, as_json=as_json)
+        if not gated.passed:
+            raise typer.Exit(_GATE[gated.verdict])
 
 
 @eval_app.command(

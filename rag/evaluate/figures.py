@@ -53,23 +53,23 @@ class Figures:
 
     def values(self, name: str) -> dict[str, float]:
         """A measure's values by question id, where it applies. Raises ConfigError for one not measured."""
-        if name not in {one.name for one in self.measures}:
-            known = ", ".join(one.name for one in self.measures)
+        if name not in {measure.name for measure in self.measures}:
+            known = ", ".join(measure.name for measure in self.measures)
             raise ConfigError(f"{name!r} was not measured in this run: it has {known}")
-        found = ((case_id, row[name]) for case_id, row in self.scores.items())
-        return {case_id: value for case_id, value in found if value is not None}
+        values = ((case_id, row[name]) for case_id, row in self.scores.items())
+        return {case_id: value for case_id, value in values if value is not None}
 
     @cached_property
     def groups(self) -> dict[str, dict[str, dict[str, Mean]]]:
         """Figures by each field of `meta` that sorts the questions: field → value → measure → mean."""
-        found: dict[str, dict[str, dict[str, Mean]]] = {}
+        groups: dict[str, dict[str, dict[str, Mean]]] = {}
         for name in self._groupings():
             cases: dict[str, list[Case]] = defaultdict(list)
             for case in self.questions:
                 if _groupable(self._meta(case).get(name)):
                     cases[str(self._meta(case)[name])].append(case)
-            found[name] = {value: self._means(group) for value, group in sorted(cases.items())}
-        return found
+            groups[name] = {value: self._means(group) for value, group in sorted(cases.items())}
+        return groups
 
     @cached_property
     def curve(self) -> Curve:
@@ -109,7 +109,7 @@ class Figures:
                 stages[name].append(ms)
         tokens = [float(outcome.tokens) for outcome in self.outcomes if outcome.tokens]
         columns = {**stages, **({"tokens": tokens} if tokens else {})}
-        found = {
+        summary = {
             name: {
                 "mean": round(float(np.mean(column)), 3),
                 "median": round(float(np.median(column)), 3),
@@ -117,15 +117,15 @@ class Figures:
             }
             for name, column in columns.items()
         }
-        if "total" in found:
+        if "total" in summary:
             mean = interval(columns["total"], seed=int(self.identity.get("seed", 0)))
-            found["total"] |= {"low": round(mean.low, 3), "high": round(mean.high, 3)}
-        return found
+            summary["total"] |= {"low": round(mean.low, 3), "high": round(mean.high, 3)}
+        return summary
 
     @cached_property
     def judging(self) -> Judging | None:
         """Who judged, and how far that agrees with `Contains`; None where no judge was named."""
-        if not any(one.base == "Judge" for one in self.measures):
+        if not any(measure.base == "Judge" for measure in self.measures):
             return None
         return judging(self.questions, self.outcomes)
 
@@ -134,7 +134,7 @@ class Figures:
         pairs = list(zip(self.questions, self.outcomes, strict=True))
         wrong = [pair for pair in pairs if pair[0].kind != "retrieval" and not _well(*pair)]
         wrong.sort(key=lambda pair: (pair[1].abstained, -pair[1].confidence, pair[0].id))
-        name = next((one.name for one in self.measures if one.family == "retrieval"), None)
+        name = next((measure.name for measure in self.measures if measure.family == "retrieval"), None)
         if name is None or len(wrong) >= count:
             return wrong[:count]
         seen = {case.id for case, _ in wrong}
@@ -164,16 +164,16 @@ class Figures:
         ]
 
     def _means(self, cases: Sequence[Case]) -> dict[str, Mean]:
-        found = {}
-        for one in self.measures:
-            values = [value for case in cases if (value := self.scores[case.id][one.name]) is not None]
+        means = {}
+        for measure in self.measures:
+            values = [value for case in cases if (value := self.scores[case.id][measure.name]) is not None]
             if values:
-                found[one.name] = interval(values, seed=int(self.identity.get("seed", 0)))
-        return found
+                means[measure.name] = interval(values, seed=int(self.identity.get("seed", 0)))
+        return means
 
     def _meta(self, case: Case) -> Mapping[str, Any]:
         """What a case is grouped by: its `meta`, and which turn of a conversation it is."""
-        if not any(one.history for one in self.questions):
+        if not any(question.history for question in self.questions):
             return case.meta
         return {**case.meta, "turn": len(case.history) + 1}
 

@@ -39,11 +39,11 @@ class Held(NamedTuple):
     verdict: Verdict
 
     def __str__(self) -> str:
-        found = self.row.difference
-        change = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-        told = f"{self.row.a:.3f} → {self.row.b:.3f} ({change})"
-        more = f"; about {found.needed:,} questions would decide" if found.needed else ""
-        return told + (more if self.verdict == "undecided" else "")
+        difference = self.row.difference
+        change = f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+        summary = f"{self.row.a:.3f} → {self.row.b:.3f} ({change})"
+        more = f"; about {difference.needed:,} questions would decide" if difference.needed else ""
+        return summary + (more if self.verdict == "undecided" else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Gate:
     @property
     def verdict(self) -> Verdict:
         """The worst of the measures' verdicts."""
-        found = {one.verdict for one in self.measures}
-        return "worse" if "worse" in found else "undecided" if "undecided" in found else "holds"
+        verdicts = {held.verdict for held in self.measures}
+        return "worse" if "worse" in verdicts else "undecided" if "undecided" in verdicts else "holds"
 
     @property
     def passed(self) -> bool:
@@ -74,19 +74,19 @@ class Gate:
             "min_effect": self.min_effect,
             "verdict": self.verdict,
             "measures": {
-                one.row.measure: {
-                    "verdict": one.verdict,
-                    "baseline": one.row.a,
-                    "now": one.row.b,
-                    "difference": one.row.difference._asdict(),
-                    "holm": one.row.holm,
+                held.row.measure: {
+                    "verdict": held.verdict,
+                    "baseline": held.row.a,
+                    "now": held.row.b,
+                    "difference": held.row.difference._asdict(),
+                    "holm": held.row.holm,
                 }
-                for one in self.measures
+                for held in self.measures
             },
         }
 
     def __str__(self) -> str:
-        rows = [(one.verdict, one.row.measure, str(one)) for one in self.measures]
+        rows = [(held.verdict, held.row.measure, str(held)) for held in self.measures]
         head = f"{self.name}: {self.verdict}, beside {self.baseline}; {self.questions:,} questions, paired"
         return f"{head}; a fall of {self.min_effect:g} matters\n\n{aligned(rows)}"
 
@@ -99,17 +99,17 @@ class Gate:
             "| measure | baseline | now | change | 95 % interval | verdict |",
             "|---|---|---|---|---|---|",
         ]
-        for one in self.measures:
-            row, found = one.row, one.row.difference
+        for held in self.measures:
+            row, difference = held.row, held.row.difference
             lines.append(
-                f"| {row.measure} | {row.a:.3f} | {row.b:.3f} | {found.mean:+.3f} | "
-                f"{found.low:+.3f} to {found.high:+.3f} | {one.verdict} |"
+                f"| {row.measure} | {row.a:.3f} | {row.b:.3f} | {difference.mean:+.3f} | "
+                f"{difference.low:+.3f} to {difference.high:+.3f} | {held.verdict} |"
             )
         return "\n".join(lines) + "\n"
 
     def junit(self) -> str:
         """JUnit XML: one case a measure, failed where it is worse, skipped where it is undecided."""
-        count = [one.verdict for one in self.measures]
+        count = [held.verdict for held in self.measures]
         suite = ElementTree.Element(
             "testsuite",
             name=f"rag eval gate {self.name}",
@@ -118,11 +118,11 @@ class Gate:
             skipped=str(count.count("undecided")),
             errors="0",
         )
-        for one in self.measures:
-            case = ElementTree.SubElement(suite, "testcase", name=one.row.measure, classname=self.name)
-            if one.verdict != "holds":
-                kind = "failure" if one.verdict == "worse" else "skipped"
-                ElementTree.SubElement(case, kind, message=f"{one.verdict}: {one}")
+        for held in self.measures:
+            case = ElementTree.SubElement(suite, "testcase", name=held.row.measure, classname=self.name)
+            if held.verdict != "holds":
+                kind = "failure" if held.verdict == "worse" else "skipped"
+                ElementTree.SubElement(case, kind, message=f"{held.verdict}: {held}")
         ElementTree.indent(suite)
         return ElementTree.tostring(suite, "unicode", xml_declaration=True) + "\n"
 
@@ -152,16 +152,16 @@ def gate(
         raise ConfigError(f"the runs share none of {', '.join(COUNTED)}: name what counts with --measure")
     corrected = holm([rows[name].difference.p for name in named])
     held = [rows[name]._replace(holm=p) for name, p in zip(named, corrected, strict=True)]
-    found = tuple(Held(row, _verdict(row, min_effect)) for row in held)
+    verdicts = tuple(Held(row, _verdict(row, min_effect)) for row in held)
     shared = {case.id for case in baseline.questions} & {case.id for case in now.questions}
-    return Gate(now.questions.name, str(baseline.folder or "baseline"), min_effect, len(shared), found)
+    return Gate(now.questions.name, str(baseline.folder or "baseline"), min_effect, len(shared), verdicts)
 
 
 def _verdict(row: Row, min_effect: float) -> Verdict:
-    found = row.difference
-    if found.low > -min_effect or not found.mean:
+    difference = row.difference
+    if difference.low > -min_effect or not difference.mean:
         return "holds"
-    return "worse" if found.high < 0 and row.holm < _ALPHA else "undecided"
+    return "worse" if difference.high < 0 and row.holm < _ALPHA else "undecided"
 
 
 def _refuse_other(baseline: Run, now: Run) -> None:

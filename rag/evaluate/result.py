@@ -49,8 +49,8 @@ class Run(Figures):
             "calibration": {
                 "ece": self.calibration.ece,
                 "bins": [
-                    {"confidence": one.confidence, "right": one.right._asdict()}
-                    for one in self.calibration.bins
+                    {"confidence": filled.confidence, "right": filled.right._asdict()}
+                    for filled in self.calibration.bins
                 ],
             },
             "risk_coverage": {"aurc": self.curve.aurc, "best": self.curve.best, "random": self.curve.random},

@@ -113,7 +113,7 @@ def read(
 
 def talking(rag: Pipeline, questions: QuestionSet) -> Pipeline:
     """The pipeline as `rag chat` has it, with the stage `history`, where a question follows on others."""
-    augment = [one for kind, one in rag.named if kind == "augment"]
+    augment = [stage for kind, stage in rag.named if kind == "augment"]
     if "history" in augment or not any(case.history for case in questions):
         return rag
     return rag.variant(augment=["history", *augment])

@@ -64,7 +64,7 @@ def _were_there(known: Known, seen_now: Mapping[str, int], began: float) -> bool
     settled = settled_before()
     young = {key: generation for key, generation in seen_now.items() if generation >= settled}
     unmet = [
-        key for key, one in young.items() if (k := known.get(key)) is None or k[0] != one or k[1] >= began
+        key for key, seen in young.items() if (k := known.get(key)) is None or k[0] != seen or k[1] >= began
     ]
     if len(known) > _MOST_KNOWN:
         known.clear()

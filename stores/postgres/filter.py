@@ -37,9 +37,9 @@ def fields_text(metadata: Mapping[str, Any]) -> str:
 def _exact(value: Any) -> Any:
     """The value with its numbers as integers where they are whole: their digits are then all there."""
     if isinstance(value, Mapping):
-        return {str(name): _exact(one) for name, one in value.items()}
+        return {str(name): _exact(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_exact(one) for one in value]
+        return [_exact(inner) for inner in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     kept = as_64_bits(value)
@@ -72,7 +72,7 @@ def _on_text(column: str, where: Where) -> Sql:
         case "~":
             return f"({column} LIKE %s)", [_like(value)]
         case "in":
-            return f"({column} = ANY(%s))", [[one for one in value if isinstance(one, str)]]
+            return f"({column} = ANY(%s))", [[text for text in value if isinstance(text, str)]]
         case "!=" if not isinstance(value, str):
             return "true", []
     if not isinstance(value, str):
@@ -90,7 +90,7 @@ def _on_page(where: Where) -> Sql:
         case "has" | "~":
             return "false", []
         case "in":
-            numbers = [_number(one) for one in value if not isinstance(one, str | bool)]
+            numbers = [_number(number) for number in value if not isinstance(number, str | bool)]
             return "coalesce(c.page = ANY(%s::numeric[]), false)", [numbers]
         case "!=" if not is_number:
             return "(c.page IS NOT NULL)", []
@@ -111,7 +111,7 @@ def _on_metadata(where: Where) -> Sql:
         case "has":
             return "(d.fields @> %s::jsonb)", [fields_text({name: [value]})]
         case "in":
-            wanted = [fields_text({name: one}) for one in value]
+            wanted = [fields_text({name: item}) for item in value]
             return "(d.fields @> ANY(%s::jsonb[]))", [wanted]
         case "!=":
             single = f"coalesce(jsonb_typeof{field} IN ('string', 'number', 'boolean'), false)"

@@ -21,12 +21,12 @@ IDS_A_REQUEST = 1_000
 
 def generations(connection: Connection, document_ids: Sequence[str]) -> dict[str, int]:
     """The generation that is seen of each document that is stored."""
-    found: dict[str, int] = {}
+    newest: dict[str, int] = {}
     for some in pieces(document_ids, IDS_A_REQUEST):
         points = [document_point_id(key) for key in some]
         records = connection.retrieve(points, with_payload=["id", "generation"])
-        found |= {record.payload["id"]: record.payload["generation"] for record in records}
-    return found
+        newest |= {record.payload["id"]: record.payload["generation"] for record in records}
+    return newest
 
 
 def current(connection: Connection, points: Sequence[Any]) -> list[Any]:

@@ -42,10 +42,10 @@ def calibration(judged: Sequence[tuple[float, bool]], bins: int = BINS, seed: in
     held: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for pair in judged:
         held[min(bins - 1, int(pair[0] * bins))].append(pair)
-    found, error = [], 0.0
+    filled, error = [], 0.0
     for at in sorted(held):
         sure = sum(confidence for confidence, _ in held[at]) / len(held[at])
-        right = interval([float(one) for _, one in held[at]], seed=seed)
-        found.append(Bin(at / bins, (at + 1) / bins, sure, right))
+        right = interval([float(answer) for _, answer in held[at]], seed=seed)
+        filled.append(Bin(at / bins, (at + 1) / bins, sure, right))
         error += len(held[at]) / len(judged) * abs(right.mean - sure)
-    return Calibration(tuple(found), error)
+    return Calibration(tuple(filled), error)

@@ -85,7 +85,7 @@ def risk_chart(
     return drawing(width, height, shapes)
 
 
-def reliability(found: Calibration, width: int = 420, height: int = 300) -> str:
+def reliability(calibration: Calibration, width: int = 420, height: int = 300) -> str:
     """Share right over confidence, a dot with an interval a bin; the diagonal is where it should be."""
     left, right, top, bottom = 78, width - 16, 14, height - 44
 
@@ -99,11 +99,11 @@ def reliability(found: Calibration, width: int = 420, height: int = 300) -> str:
         shapes.append(words("tick", left - 8, y, f"{tick / 4:.0%}", "end"))
         shapes.append(words("tick", x, bottom + 14, f"{tick / 4:.0%}", "middle"))
     shapes.append(line("axis", *at(0, 0), *at(1, 1)))
-    for one in found.bins:
-        x, y = at(one.confidence, one.right.mean)
-        whisker = line("whisker", x, at(0, one.right.low)[1], x, at(0, one.right.high)[1])
-        told = f"confidence {one.confidence:.2f}: {one.right.mean:.0%} of {one.right.n:,} right"
-        shapes.append(named(told, [whisker, dot("dot", x, y, 4)]))
+    for point in calibration.bins:
+        x, y = at(point.confidence, point.right.mean)
+        whisker = line("whisker", x, at(0, point.right.low)[1], x, at(0, point.right.high)[1])
+        label = f"confidence {point.confidence:.2f}: {point.right.mean:.0%} of {point.right.n:,} right"
+        shapes.append(named(label, [whisker, dot("dot", x, y, 4)]))
     shapes.append(words("tick", (left + right) / 2, height - 10, "confidence", "middle"))
     shapes.append(upright("tick", 12, (top + bottom) / 2, "share right"))
     return drawing(width, height, shapes)

@@ -72,9 +72,9 @@ def _style() -> str:
     return (Path(__file__).parent / "page.css").read_text("utf-8")
 
 
-def section(title: str, told: str, *inside: str) -> str:
-    """A titled part of the page; `told` says how to read it."""
-    return f"<section><h2>{escape(title)}</h2><p class='faint'>{told}</p>{''.join(inside)}</section>"
+def section(title: str, note: str, *inside: str) -> str:
+    """A titled part of the page; `note` says how to read it."""
+    return f"<section><h2>{escape(title)}</h2><p class='faint'>{note}</p>{''.join(inside)}</section>"
 
 
 def _head(run: Figures) -> str:
@@ -137,8 +137,8 @@ def _outcomes(run: Figures) -> str:
                 [("declined", declined, "good"), ("answered anyway", len(without) - declined, "bad")]
             )
         )
-    told = "An answer is right when it holds a reference answer word for word; a paraphrase counts as wrong."
-    return section("What became of the questions", told, *inside)
+    note = "An answer is right when it holds a reference answer word for word; a paraphrase counts as wrong."
+    return section("What became of the questions", note, *inside)
 
 
 def _measures(run: Figures) -> str:
@@ -150,19 +150,19 @@ def _measures(run: Figures) -> str:
             rows += [_measure_row(name, run.summary[name]) for name in named]
     head = "<tr><th>measure</th><th class='number'>mean</th><th>0 to 1, 95 % interval</th>"
     head += "<th class='number'>questions</th><th>what it says</th></tr>"
-    told = (
+    note = (
         "Each mean is over the questions the measure applies to. The bar holds the true mean with 95 % "
         "confidence, were the questions drawn again. Higher is better."
     )
     judge = f"<p class='note'>{escape(_judge(run.judging))}</p>" if run.judging else ""
-    return section("Measures", told, f"<table>{head}{''.join(rows)}</table>", judge)
+    return section("Measures", note, f"<table>{head}{''.join(rows)}</table>", judge)
 
 
-def _judge(found: Judging) -> str:
-    unread = f" {found.unread:,} of its replies were no verdict and do not count." if found.unread else ""
+def _judge(judge: Judging) -> str:
+    unread = f" {judge.unread:,} of its replies were no verdict and do not count." if judge.unread else ""
     return (
-        f"Judge is the verdict of a language model, {found.judge}, on {found.judged:,} answers. It agrees "
-        f"with Contains on {found.agreement:.0%} of them (Cohen's κ {found.kappa:.2f}).{unread} Judges err: "
+        f"Judge is the verdict of a language model, {judge.judge}, on {judge.judged:,} answers. It agrees "
+        f"with Contains on {judge.agreement:.0%} of them (Cohen's κ {judge.kappa:.2f}).{unread} Judges err: "
         "read where the two differ."
     )
 
@@ -186,20 +186,20 @@ def _risk(run: Figures) -> str:
         wrong = sum(not right(case, outcome.text) for case, outcome in answered)
         chosen = (len(answered) / len(asked), wrong / len(answered))
     reach = [f"{curve.coverage_at(risk):.0%} with at most {risk:.0%} wrong" for risk in (0.05, 0.1, 0.2)]
-    told = (
+    note = (
         "What if it answered only what it is surest of? Further left it answers fewer, and should "
         f"be wrong less often. It could answer {', '.join(reach[:-1])}, and {reach[-1]}. "
         f"Area under the curve: {curve.aurc:.3f}; {curve.best:.3f} were perfect knowledge of one's own "
         f"errors, {curve.random:.3f} none."
     )
-    found = run.calibration
+    calibration = run.calibration
     reliable = (
         "Does a confidence of 80 % mean right in 8 of 10 cases? Each dot is a tenth of the scale with the "
         "share that is right, drafts included; on the diagonal it means what it says. Off by "
-        f"{found.ece:.3f} on average (expected calibration error)."
+        f"{calibration.ece:.3f} on average (expected calibration error)."
     )
-    return section("Confidence", told, charts.risk_chart(curve, chosen)) + section(
-        "Reliability", reliable, charts.reliability(found)
+    return section("Confidence", note, charts.risk_chart(curve, chosen)) + section(
+        "Reliability", reliable, charts.reliability(calibration)
     )
 
 
@@ -220,14 +220,14 @@ def _groups(run: Figures) -> str:
             ]
             if len(drawn) > 1:
                 inside.append(f"<h3>{escape(name)} by {escape(field)}</h3>{charts.bars(drawn, most=1)}")
-    told = "Where the questions' own fields sort them. Where intervals overlap widely, groups may not differ."
-    return section("By kind of question", told, *inside) if inside else ""
+    note = "Where the questions' own fields sort them. Where intervals overlap widely, groups may not differ."
+    return section("By kind of question", note, *inside) if inside else ""
 
 
 def _ranks(run: Figures) -> str:
     """Where the first relevant document stood."""
     places = [
-        next((rank for rank, one in enumerate(outcome.ranking, 1) if one in case.relevant), 0)
+        next((rank for rank, document in enumerate(outcome.ranking, 1) if document in case.relevant), 0)
         for case, outcome in zip(run.questions, run.outcomes, strict=True)
         if case.relevant
     ]
@@ -242,8 +242,8 @@ def _ranks(run: Figures) -> str:
         charts.Bar(name, count / len(places), f"{count / len(places):.1%} · {count:,}")
         for name, count in counts
     ]
-    told = "An answer can only be as good as what was found. Where the first relevant document stood:"
-    return section("Rank of the first relevant document", told, charts.bars(drawn, most=1))
+    note = "An answer can only be as good as what was found. Where the first relevant document stood:"
+    return section("Rank of the first relevant document", note, charts.bars(drawn, most=1))
 
 
 def _time(run: Figures) -> str:
@@ -256,19 +256,19 @@ def _time(run: Figures) -> str:
     ]
     tokens = run.cost.get("tokens")
     read = f" The generator was given {tokens['mean']:,.0f} tokens a question." if tokens else ""
-    told = f"Mean milliseconds a question, stage by stage, as asked side by side on this machine.{read}"
-    return section("Time by stage", told, charts.bars(drawn))
+    note = f"Mean milliseconds a question, stage by stage, as asked side by side on this machine.{read}"
+    return section("Time by stage", note, charts.bars(drawn))
 
 
 def _worst(run: Figures) -> str:
     cases = run.worst(12)
     if not cases:
         return ""
-    told = (
+    note = (
         "Wrong answers, the most confident first; these teach most. "
         "<code>rag why</code> tells for each which stage lost the answer."
     )
-    return section("Worst cases", told, *(_case(*pair) for pair in cases))
+    return section("Worst cases", note, *(_case(*pair) for pair in cases))
 
 
 def _case(case: Case, outcome: Outcome) -> str:
@@ -281,11 +281,11 @@ def _case(case: Case, outcome: Outcome) -> str:
         ("found", _places(case, outcome)),
         ("id", case.id),
     ]
-    told = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    fields = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     sure = f"confidence {outcome.confidence:.2f}" if case.kind != "retrieval" else ""
     return (
         f"<div class='case'><p class='q'>{escape(case.question)}<span class='tag {colour}'>{tag}</span>"
-        f"<span class='faint'> {sure}</span></p><dl>{told}</dl></div>"
+        f"<span class='faint'> {sure}</span></p><dl>{fields}</dl></div>"
     )
 
 
@@ -308,12 +308,12 @@ def _verdict(case: Case, outcome: Outcome) -> tuple[str, str]:
 
 def _places(case: Case, outcome: Outcome) -> str:
     """Where the relevant documents stood in the ranking."""
-    told = []
+    places = []
     for document in list(case.relevant)[:3]:
         rank = outcome.ranking.index(document) + 1 if document in outcome.ranking else 0
-        told.append(f"{document} at rank {rank}" if rank else f"{document} not found")
-    more = len(case.relevant) - len(told)
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+        places.append(f"{document} at rank {rank}" if rank else f"{document} not found")
+    more = len(case.relevant) - len(places)
+    return "; ".join(places) + (f"; and {more} more" if more > 0 else "")
 
 
 def _provenance(run: Figures) -> str:

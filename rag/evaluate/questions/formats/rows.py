@@ -75,15 +75,15 @@ def turns(value: Any, where: str) -> tuple[Turn, ...]:
     """The conversation before a question: objects of `question` and `answer`, or pairs, oldest first."""
     if value is None:
         return ()
-    found = []
+    read = []
     for turn in value if isinstance(value, list) else [None]:
         pair = (turn.get("question"), turn.get("answer")) if isinstance(turn, Mapping) else turn
         if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(p, str) for p in pair)):
             raise ConfigError(
                 f'{where}: history is {value!r}, expected a list of {{"question": …, "answer": …}}'
             )
-        found.append(Turn(*pair))
-    return tuple(found)
+        read.append(Turn(*pair))
+    return tuple(read)
 
 
 def first(row: Mapping[str, Any], *names: str) -> Any:
