@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rag.chunking.outline import SEPARATOR
 from rag.chunking.tokens import Tokens
 from rag.chunking.units import Unit
 from rag.text.sentences import sentences
@@ -38,12 +39,17 @@ class Packer:
                 packs.append(self._open(packs, unit))
         if not self.overlap:
             self._balance(packs)
-        return [Span(pack.start, pack.units[-1].end, heading, pack.units[0].header) for pack in packs]
+        return [
+            Span(pack.start, pack.units[-1].end, _under(heading, pack.units[0].key), pack.units[0].header)
+            for pack in packs
+        ]
 
     def _fits(self, start: int, first: Unit, end: int) -> bool:
         return self.tokens.count(start, end) + first.header_cost <= self.room
 
     def _takes(self, pack: _Pack, unit: Unit) -> bool:
+        if unit.apart or pack.units[-1].apart:
+            return False
         if unit.fresh and self.tokens.count(pack.start, pack.units[-1].end) >= self.min_tokens:
             return False
         return self._fits(pack.start, pack.units[0], unit.end)
@@ -56,7 +62,7 @@ class Packer:
         intro = last.units[-1]
         announces = (
             self.tokens.text[intro.end - 1] in ":：" and not intro.header_cost and not unit.header_cost
-        )
+        ) and not (intro.apart or unit.apart)
         if announces and len(last.units) > 1 and self._fits(intro.start, intro, unit.end):
             last.units.pop()
             return _Pack(intro.start, [intro, unit])
@@ -85,6 +91,8 @@ class Packer:
         if len(packs) < 2:
             return
         before, last = packs[-2:]
+        if last.units[0].apart:
+            return
         while len(before.units) > 1 and self._size(last) < self.min_tokens:
             moved = before.units[-1]
             left = self.tokens.count(before.start, before.units[-2].end)
@@ -96,3 +104,8 @@ class Packer:
 
     def _size(self, pack: _Pack) -> int:
         return self.tokens.count(pack.start, pack.units[-1].end)
+
+
+def _under(heading: str, key: str) -> str:
+    """The heading path, and below it the key of the row that the chunk is a part of."""
+    return SEPARATOR.join(part for part in (heading, key) if part)

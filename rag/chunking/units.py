@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from rag.chunking.blocks.block import Block
 from rag.chunking.blocks.markdown import MARKER
 from rag.chunking.cut import cuts
+from rag.chunking.tables import Unit, line_spans, table_units
 from rag.chunking.tokens import Tokens
 from rag.text.lines import lines
 from rag.text.sentences import sentences
 
-from .blocks import rows as delimited
+__all__ = ["Unit", "item_spans", "line_spans", "paragraph_spans", "units"]
 
 Spans = list[tuple[int, int]]
 Splitter = Callable[[str, int, int], Spans]
-
-
-class Unit(NamedTuple):
-    """A piece of a block. `header` is what a chunk that begins with it repeats, `header_cost` its tokens.
-
-    `fresh` asks for a new chunk: the block is too long for one. `prose` allows sentences to overlap.
-    """
-
-    start: int
-    end: int
-    header: str = ""
-    header_cost: int = 0
-    fresh: bool = False
-    prose: bool = False
 
 
 def units(block: Block, tokens: Tokens, room: int) -> list[Unit]:
@@ -38,57 +24,9 @@ def units(block: Block, tokens: Tokens, room: int) -> list[Unit]:
     if tokens.count(block.start, block.end) <= room:
         return [Unit(block.start, block.end, prose=prose)]
     if block.kind in ("table", "rows"):
-        return _table_units(block, tokens, room)
+        return table_units(block, tokens, room)
     pieces = _pieces(tokens, block.start, block.end, room, _LADDERS[block.kind])
     return [Unit(start, end, fresh=not i, prose=prose) for i, (start, end) in enumerate(pieces)]
-
-
-def _table_units(block: Block, tokens: Tokens, room: int) -> list[Unit]:
-    header, cost = _header(block, tokens, room // 3)
-    found = _table_rows(tokens.text, block)
-    if header and len(found) > 1 and tokens.count(found[0][0], found[1][1]) <= room:
-        found[:2] = [(found[0][0], found[1][1])]  # column names alone say nothing
-    pieces = [(row, piece) for row in found for piece in _pieces(tokens, *row, room - cost, (line_spans,))]
-    if header and tokens.count(*found[0]) <= room:
-        pieces = [(found[0], found[0])] + [entry for entry in pieces if entry[0] != found[0]]
-    return [
-        Unit(start, end, *((header, cost) if row != found[0] else ("", 0)), fresh=not i)
-        for i, (row, (start, end)) in enumerate(pieces)
-    ]
-
-
-def _header(block: Block, tokens: Tokens, cap: int) -> tuple[str, int]:
-    """What names a table's columns, cut to `cap` tokens, and its cost."""
-    if not block.head_end:
-        return "", 0
-    cost = tokens.count(block.start, block.head_end)
-    if cost <= cap:
-        return tokens.text[block.start : block.head_end], cost
-    end = min(tokens.reach(block.start, max(cap - 1, 1)), block.head_end)
-    return tokens.text[block.start : end].rstrip() + "…", max(cap, 2)
-
-
-def _table_rows(text: str, block: Block) -> Spans:
-    """A table's rows; the first entry is all that names the columns."""
-    if block.kind == "rows":
-        return delimited.rows(text, block.start, block.end)
-    body = block.head_end or block.start
-    found = (
-        _grid_rows(text, body, block.end) if text[block.start] == "+" else line_spans(text, body, block.end)
-    )
-    return [(block.start, block.head_end), *found] if block.head_end else found
-
-
-def _grid_rows(text: str, start: int, end: int) -> Spans:
-    """Rows of a grid table, each with the border below it."""
-    found: Spans = []
-    begin = -1
-    for first, last in line_spans(text, start, end):
-        begin = first if begin < 0 else begin
-        if text.startswith("+-", first):
-            found.append((begin, last))
-            begin = -1
-    return found if begin < 0 else [*found, (begin, end)]
 
 
 def _pieces(
@@ -102,11 +40,6 @@ def _pieces(
     else:
         for first, last in ladder[0](tokens.text, start, end):
             yield from _pieces(tokens, first, last, room, ladder[1:])
-
-
-def line_spans(text: str, start: int, end: int) -> Spans:
-    """The lines that are not blank."""
-    return [(line.first, line.end) for line in lines(text, start, end) if line.body]
 
 
 def paragraph_spans(text: str, start: int, end: int) -> Spans:

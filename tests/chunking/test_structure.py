@@ -191,4 +191,46 @@ def test_parts_of_a_long_row_leave_room_for_the_columns(
     for span, piece in zip(spans, texts(text, spans), strict=True):
         assert len(ends(piece)) + len(ends(span.header)) <= 20
     assert spans[0].header == ""
-    assert {span.header for span in spans[1:]} == {"alpha,beta,gamma"}
+    told = [(span.heading, span.header, piece) for span, piece in zip(spans, texts(text, spans), strict=True)]
+    assert told[1] == ("", "alpha", "1")  # the cell behind it is too long to stand beside it
+    assert told[2][:2] == ("1", "beta")  # room for the key is a sixth
+    assert told[-2:] == [("1", "gamma", "2"), ("", "alpha,beta,gamma", "3,4,5")]
+
+
+WIDE = [f"f{i}" for i in range(20)]
+
+
+def test_wide_row_is_cut_at_cells_under_its_own_columns_and_key(ends: Callable[..., Any]) -> None:
+    rows = [["serial", *WIDE], *([f"s{n}", *(f"v{n}x{i}" for i in range(20))] for n in range(3))]
+    for mark, media_type in (("|", "text/markdown"), (";", "text/csv"), ("\t", "text/tab-separated-values")):
+        lines = [mark.join(row) for row in rows]
+        if mark == "|":
+            lines = [f"| {' | '.join(row)} |" for row in rows]
+            lines.insert(1, "|" + "---|" * 21)
+        text = "\n".join(lines)
+        spans = cut(text, ends, media_type=media_type, max_tokens=32, min_tokens=16)
+        cells = 0
+        for span, piece in zip(spans, texts(text, spans), strict=True):
+            if "v" not in piece or "serial" in piece:
+                continue
+            names = [name.strip() for name in span.header.strip("|").split(mark)]
+            values = [value.strip() for value in piece.strip("|").split(mark)]
+            number = values[-1][1]
+            assert span.heading == ("" if values[0] == f"s{number}" else f"serial: s{number}")
+            for name, value in zip(names, values, strict=True):
+                cells += name != "serial"
+                assert value == (f"s{number}" if name == "serial" else f"v{number}x{name[1:]}")
+            assert len(ends(piece)) + len(ends(span.header)) + len(ends(span.heading)) <= 32
+        assert cells == 60, media_type
+
+
+def test_lines_above_a_delimited_table_do_not_name_its_columns(ends: Callable[..., Any]) -> None:
+    rows = [f"n{i};{i};Graz, Styria" for i in range(9)]
+    for above in ("Orders of the year, by number", "Orders;;", "Orders\n\nas of May"):
+        text = "\n".join([above, "name;count;town", *rows])
+        spans = cut(text, ends, media_type="text/csv", max_tokens=24, min_tokens=0)
+        assert {span.header for span in spans[2:]} == {"name;count;town"}, above
+        assert texts(text, spans)[0] == above.replace("\n\n", "\n\n")
+    single = "name\n" + "\n".join(numbers(i, i) for i in range(40))
+    spans = cut(single, ends, media_type="text/csv", max_tokens=16, min_tokens=0)
+    assert {span.header for span in spans[1:]} == {"name"}

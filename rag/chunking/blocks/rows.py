@@ -4,21 +4,51 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 
 from rag.text.lines import strip
 
 from .block import Block
 
 _DELIMITERS = "\t,;|"
+_MOST_ABOVE = 12  # lines that may stand above a table
+_SAMPLE, _SAMPLE_LINES = 32_768, 50
 
 
 def row_blocks(text: str) -> list[Block]:
-    """The whole text as one table. A text of one row names no columns."""
+    """The text as one table, behind the lines above it that are no rows. One row alone names no columns."""
     start, end = strip(text, 0, len(text))
     if start == end:
         return []
     found = rows(text, start, end)
-    return [Block("rows", start, end, head_end=found[0][1] if len(found) > 1 else 0)]
+    first = _first_row(text, found)
+    above = [Block("paragraph", *row) for row in found[:first]]
+    table = found[first:]
+    return [*above, Block("rows", table[0][0], end, head_end=table[0][1] if len(table) > 1 else 0)]
+
+
+def mark_of(text: str) -> str:
+    """The delimiter: what stands equally often in most of the first lines."""
+    sample = [line for line in text[:_SAMPLE].splitlines()[:_SAMPLE_LINES] if line.strip()]
+
+    def regularity(mark: str) -> tuple[int, int]:
+        counts = Counter(line.count(mark) for line in sample if mark in line)
+        return max(((often, count) for count, often in counts.items()), default=(0, 0))
+
+    return max(_DELIMITERS, key=regularity)
+
+
+def _first_row(text: str, found: list[tuple[int, int]]) -> int:
+    """The row that names the columns: above it may stand a title or notes, in one cell a line."""
+    mark = mark_of(text[found[0][0] : found[-1][1]])
+    counts = [text.count(mark, *row) for row in found[:_SAMPLE_LINES]]
+    usual = Counter(count for count in counts if count).most_common(1)
+    for i, (start, end) in enumerate(found[:_MOST_ABOVE] if usual else ()):
+        # A title of a wide table may drag empty cells behind it.
+        cells = text[start:end].rstrip(mark + " ") if usual[0][0] > 1 else text[start:end]
+        if mark in cells:
+            return i
+    return 0
 
 
 def rows(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -38,8 +68,7 @@ def rows(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 def _last_lines(physical: list[str]) -> list[int]:
     """For each row, the number of lines up to its end."""
-    first = physical[0] if physical else ""
-    reader = csv.reader(physical, delimiter=max(_DELIMITERS, key=first.count))
+    reader = csv.reader(physical, delimiter=mark_of("".join(physical[:_SAMPLE_LINES])))
     found: list[int] = []
     try:
         found.extend(reader.line_num for _ in reader)
