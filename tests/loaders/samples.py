@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 
@@ -109,32 +110,91 @@ def pptx(
     return zip_of(members)
 
 
-def xlsx(sheets: dict[str, str], hidden: str = "") -> bytes:
-    """An XLSX; sheets are rows of `c` elements by name."""
+def xlsx(sheets: dict[str, str], hidden: str = "", formats: list[str] | None = None, **more: str) -> bytes:
+    """An XLSX; sheets are rows of `c` elements by name, or whole contents of `worksheet`.
+
+    Style 1 and on have the codes in `formats`; `more` are whole parts by member name.
+    """
     names = list(sheets)
     state = {name: ' state="hidden"' if name == hidden else "" for name in names}
     listed = "".join(
         f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"{state[name]}/>' for n, name in enumerate(names, 1)
     )
+    targets = {f"r{n}": ("worksheet", f"worksheets/sheet{n}.xml") for n in range(1, len(names) + 1)}
     members: dict[str, str | bytes] = {
         "[Content_Types].xml": "<Types/>",
         "_rels/.rels": relations({"r1": ("officeDocument", "xl/workbook.xml")}),
         "xl/workbook.xml": f"<workbook {S}><sheets>{listed}</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": relations(
-            {f"r{n}": ("worksheet", f"worksheets/sheet{n}.xml") for n in range(1, len(names) + 1)}
-        ),
+        "xl/_rels/workbook.xml.rels": relations({**targets, "rs": ("styles", "styles.xml")}),
     }
-    for number, name in enumerate(names, 1):
-        members[f"xl/worksheets/sheet{number}.xml"] = (
-            f"<worksheet {S}><sheetData>{sheets[name]}</sheetData></worksheet>"
+    if formats:
+        coded = "".join(
+            f'<numFmt numFmtId="{200 + n}" formatCode="{code}"/>' for n, code in enumerate(formats)
         )
-    return zip_of(members)
+        styles = "".join(f'<xf numFmtId="{200 + n}"/>' for n in range(len(formats)))
+        members["xl/styles.xml"] = (
+            f'<styleSheet {S}><numFmts>{coded}</numFmts><cellXfs><xf numFmtId="0"/>{styles}</cellXfs>'
+            "</styleSheet>"
+        )
+    for number, name in enumerate(names, 1):
+        content = sheets[name] if "<sheetData>" in sheets[name] else f"<sheetData>{sheets[name]}</sheetData>"
+        members[f"xl/worksheets/sheet{number}.xml"] = f"<worksheet {S}>{content}</worksheet>"
+    return zip_of({**members, **more})
 
 
-def cell(place: str, value: str | float) -> str:
+def cell(place: str, value: str | float, style: int = 0) -> str:
+    styled = f' s="{style}"' if style else ""
     if isinstance(value, str):
-        return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
-    return f'<c r="{place}"><v>{value}</v></c>'
+        return f'<c r="{place}"{styled} t="inlineStr"><is><t>{value}</t></is></c>'
+    return f'<c r="{place}"{styled}><v>{value}</v></c>'
+
+
+def grid(rows: list[list[str | float | None]]) -> str:
+    """Rows of cells from A1 on; None leaves one out."""
+    return "".join(
+        f'<row r="{r}">'
+        + "".join(cell(f"{chr(65 + c)}{r}", value) for c, value in enumerate(row) if value is not None)
+        + "</row>"
+        for r, row in enumerate(rows, 1)
+    )
+
+
+ODS = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
+    'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"'
+)
+
+
+def ods(tables: str, styles: str = "", **more: str) -> bytes:
+    """An ODS of the given `table:table` elements; `more` are whole parts by member name."""
+    content = (
+        f"<office:document-content {ODS}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
+    )
+    mimetype = "application/vnd.oasis.opendocument.spreadsheet"
+    return zip_of({"mimetype": mimetype, "content.xml": content, **more})
+
+
+def biff4(cells: list[tuple[int, int, str | float, int]], formats: list[str]) -> bytes:
+    """A worksheet of Excel 4 of (row, column, value, style); style n has the nth code, from 0."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    out = [record(0x0409, struct.pack("<HHH", 0, 0x10, 0))]
+    out += [record(0x041E, struct.pack("<HB", 0, len(code)) + code.encode()) for code in formats]
+    out += [record(0x0443, struct.pack("<BB", 0, n) + bytes(10)) for n in range(len(formats))]
+    for row, column, value, style in cells:
+        place = struct.pack("<HHH", row, column, style)
+        if isinstance(value, str):
+            text = value.encode("cp1252")
+            out.append(record(0x0204, place + struct.pack("<H", len(text)) + text))
+        else:
+            out.append(record(0x0203, place + struct.pack("<d", value)))
+    return b"".join([*out, record(0x000A, b"")])
 
 
 def epub(chapters: dict[str, str], spine: list[str], **more: str) -> bytes:

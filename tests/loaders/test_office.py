@@ -6,7 +6,6 @@ import pytest
 
 from rag.errors import LoadError
 from rag.loaders import Limits, load_bytes
-from rag.loaders.sheets import cell_text
 from tests.loaders.samples import cell, docx, epub, paragraph, pptx, shape, table, xlsx
 
 
@@ -62,16 +61,6 @@ def test_xlsx_sheets_are_pages() -> None:
     assert document.text == f"{first}\n\n# Notes\n\n| 0.5 |\n| --- |"
     assert document.pages == (0, len(first) + 2)
     assert loaded.problems == ["sheet 'Old' is hidden and was left out"]
-
-
-def test_cell_values() -> None:
-    import datetime
-
-    assert cell_text(3.0) == "3"
-    assert cell_text(0.1) == "0.1"
-    assert cell_text(True) == "TRUE"
-    assert cell_text(datetime.datetime(2024, 3, 1)) == "2024-03-01"
-    assert cell_text(datetime.datetime(2024, 3, 1, 9, 30)) == "2024-03-01 09:30:00"
 
 
 def test_a_sheet_with_one_cell_far_out_is_refused_before_it_fills_the_memory() -> None:

@@ -1,0 +1,248 @@
+"""Sheets as a person sees them: number formats, merged cells, titles, notes; what is missing is told."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from rag.errors import LoadError
+from rag.loaders import load_bytes
+from rag.loaders.sheets.layout import sheet_markdown
+from rag.loaders.sheets.numbers import from_serial, shown, stored
+from tests.loaders.samples import biff4, cell, grid, ods, relations, xlsx, zip_of
+
+DAY = datetime.datetime(2024, 3, 5)
+
+
+def text(data: bytes, name: str = "a.xlsx") -> str:
+    return load_bytes(data, name).documents[0].text
+
+
+def test_values_as_they_are_stored() -> None:
+    assert stored(3.0) == "3"
+    assert stored(0.1 + 0.2) == "0.3"
+    assert stored(1e-7) == "0.0000001"
+    assert stored(True) == "TRUE"
+    assert stored(DAY) == "2024-03-05"
+    assert stored(DAY.replace(hour=9, minute=30)) == "2024-03-05 09:30:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "expected"),
+    [
+        (0.075, "0.0%", "7.5%"),
+        (0.004, "0%", "0% (0.004)"),  # a rounding that hides the value does not replace it
+        (7.0, "00000", "00007"),
+        (1234567.5, '#,##0.00 "€"', "1,234,567.50 €"),
+        (1234.0, "[$€-407] #,##0.00", "€ 1,234.00"),
+        (1234.0, '_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-', "1,234.00 €"),
+        (-5.0, "#,##0.00;[Red](#,##0.00)", "(5.00)"),
+        (-5.0, "0.0", "-5.0"),
+        (0.0, '0;-0;"none"', "none"),
+        (3.0, "0.##", "3"),
+        (2.5, '0.0 "kg"', "2.5 kg"),
+        (5e6, '0.0,,"M"', "5.0M"),
+        (1500.0, '[>=1000]#,##0.0,"k";0', "1.5k"),
+        (12345.0, "0.00E+00", "1.23E+04"),
+        (2025550123.0, "(000) 000-0000", "(202) 555-0123"),
+        (0.5, "# ?/?", "0.5"),
+        (DAY, "d mmmm yyyy", "5 March 2024 (2024-03-05)"),
+        (DAY, "dd/mm/yyyy", "2024-03-05"),  # digits alone leave open which is the month
+        (DAY.replace(hour=14, minute=30), "m/d/yy h:mm", "2024-03-05 14:30"),
+        (datetime.timedelta(hours=26, minutes=30), "[h]:mm", "26:30"),
+        (datetime.time(9, 15), "h:mm", "09:15"),
+        ("0012", "00000", "0012"),
+        (True, "0.00", "TRUE"),
+    ],
+)
+def test_values_as_their_format_shows_them(value: object, code: str, expected: str) -> None:
+    assert shown(value, code) == expected
+
+
+def test_serial_numbers() -> None:
+    assert from_serial(45356.0, "dd.mm.yyyy") == DAY
+    assert from_serial(43894.0, "yyyy", date1904=True) == DAY
+    assert from_serial(1.0, "d.m.yy") == datetime.datetime(1900, 1, 1)
+    assert from_serial(0.5, "h:mm") == datetime.time(12)
+    assert from_serial(45356.0, '0 "days"') == 45356.0
+
+
+def test_xlsx_cells_are_shown_with_their_formats_wherever_the_sheet_begins() -> None:
+    formats = ["0.0%", "00000", "[h]:mm"]
+    rows = (
+        f'<row r="3">{cell("C3", "Rate")}{cell("D3", "Code")}{cell("E3", "Time")}</row>'
+        # Other programs write the attributes in another order.
+        f'<row r="4"><c s="1" r="C4"><v>0.075</v></c>{cell("D4", 7, 2)}{cell("E4", 1.1041666667, 3)}</row>'
+    )
+    assert text(xlsx({"T": rows}, formats=formats)) == (
+        "# T\n\n| Rate | Code | Time |\n| --- | --- | --- |\n| 7.5% | 00007 | 26:30 |"
+    )
+
+
+def test_excel_4_is_read_with_its_formats() -> None:
+    cells: list[tuple[int, int, str | float, int]] = [
+        (0, 0, "Item", 0), (0, 1, "Rate", 0), (0, 2, "From", 0),
+        (1, 0, "Fee", 0), (1, 1, 0.25, 1), (1, 2, 45356.0, 2),
+    ]  # fmt: skip
+    assert text(biff4(cells, ["General", "0%", "dd/mm/yyyy"]), "a.xls").endswith("| Fee | 25% | 2024-03-05 |")
+
+
+def test_a_broken_xls_says_so() -> None:
+    with pytest.raises(LoadError, match="a broken or password-protected spreadsheet"):
+        load_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.xls")
+
+
+def test_a_broken_xlsb_is_one_sentence() -> None:
+    members = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/workbook.bin": b"\x83\x01\x00\x9c\x01\xff\xff\xff\x7f",
+        "xl/_rels/workbook.bin.rels": relations({}),
+    }
+    with pytest.raises(LoadError) as caught:
+        load_bytes(zip_of(members), "a.xlsb")
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(("a broken", "no text"))
+
+
+def test_a_formula_without_a_value_is_told() -> None:
+    rows = (
+        f'<row r="1">{cell("A1", "Item")}{cell("B1", "Total")}</row>'
+        f'<row r="2">{cell("A2", "Sum")}<c r="B2"><f>SUM(4,5)</f><v></v></c></row>'
+        f'<row r="3">{cell("A3", "Mean")}<c r="B3" s="0"><f>A1&amp;"x"</f></c></row>'
+        f'<row r="4">{cell("A4", "Known")}<c r="B4"><f>4+5</f><v>9</v></c></row>'
+        f'<row r="5">{cell("A5", "Blank")}<c r="B5" t="str"><f>""</f><v></v></c></row>'
+    )
+    loaded = load_bytes(xlsx({"S": rows}), "a.xlsx")
+    assert loaded.problems == [
+        "sheet 'S': 2 formulas have no stored value (B2 =SUM(4,5), B3 =A1&\"x\") and left a blank; "
+        "open and save the file in its program"
+    ]
+    assert "| Known | 9 |" in loaded.documents[0].text
+
+
+def test_notes_text_boxes_and_chart_titles_stand_behind_the_table() -> None:
+    a = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    c = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+    drawing = (
+        f'<xdr:wsDr xmlns:xdr="x" xmlns:a="{a}" xmlns:c="{c}" xmlns:r="r"><xdr:sp><xdr:txBody><a:p><a:r><a:t>'
+        "Replace V-1 </a:t></a:r><a:r><a:t>soon.</a:t></a:r></a:p></xdr:txBody></xdr:sp>"
+        '<c:chart r:id="r1"/></xdr:wsDr>'
+    )
+    chart = (
+        f'<c:chartSpace xmlns:c="{c}" xmlns:a="{a}"><c:chart><c:title><c:tx><c:rich><a:p><a:r>'
+        "<a:t>Leaks</a:t></a:r></a:p></c:rich></c:tx></c:title></c:chart></c:chartSpace>"
+    )
+    legacy = "[Threaded comment] Your version of Excel does not show it. Comment: Ask Ada."
+    data = xlsx(
+        {"D": grid([["Valve", "State"], ["V-1", "open"]])},
+        **{
+            "xl/worksheets/_rels/sheet1.xml.rels": relations(
+                {
+                    "r1": ("comments", "../comments1.xml"),
+                    "r2": ("threadedComment", "../threadedComments/t1.xml"),
+                    "r3": ("drawing", "../drawings/drawing1.xml"),
+                }
+            ),
+            "xl/comments1.xml": f'<comments><commentList><comment ref="A2"><text><r><t>Checked</t></r>'
+            f'<r><t> in May.</t></r></text></comment><comment ref="B2"><text><t>{legacy}</t></text></comment>'
+            "</commentList></comments>",
+            "xl/threadedComments/t1.xml": '<ThreadedComments><threadedComment ref="B2"><text>Ask Ada.</text>'
+            "</threadedComment></ThreadedComments>",
+            "xl/drawings/drawing1.xml": drawing,
+            "xl/drawings/_rels/drawing1.xml.rels": relations({"r1": ("chart", "../charts/chart1.xml")}),
+            "xl/charts/chart1.xml": chart,
+        },
+    )
+    assert text(data).split("\n\n")[2:] == [
+        "Note on A2: Checked in May.", "Note on B2: Ask Ada.", "Text box: Replace V-1 soon.", "Chart: Leaks",
+    ]  # fmt: skip
+
+
+def test_titles_stand_above_and_each_table_has_its_own_names() -> None:
+    rows: list[list[str | float | None]] = [
+        ["Budget 2024"], [None], ["Item", "Q1"], ["Licences", 4], [None], ["Hardware", 8], [None],
+        ["Person", "Phone"], ["Ann", 12], ["Bob", 13], [None], ["All without VAT"],
+    ]  # fmt: skip
+    assert text(xlsx({"B": grid(rows)})) == (
+        "# B\n\nBudget 2024\n\n| Item | Q1 |\n| --- | --- |\n| Licences | 4 |\n| Hardware | 8 |\n\n"
+        "| Person | Phone |\n| --- | --- |\n| Ann | 12 |\n| Bob | 13 |\n\nAll without VAT"
+    )
+
+
+def test_merged_cells_repeat_down_and_name_the_columns_below_them() -> None:
+    merged = (
+        "<sheetData>"
+        + grid(
+            [
+                ["Region", "2023", None, "2024", None],
+                [None, "H1", "H2", "H1", "H2"],
+                ["North", 1, 2, 3, 4],
+                [None, 5, 6, 7, 8],
+            ]
+        )
+        + '</sheetData><mergeCells><mergeCell ref="B1:C1"/><mergeCell ref="D1:E1"/>'
+        '<mergeCell ref="A3:A4"/></mergeCells>'
+    )
+    assert text(xlsx({"M": merged})) == (
+        "# M\n\n| Region | 2023 H1 | 2023 H2 | 2024 H1 | 2024 H2 |\n| --- | --- | --- | --- | --- |\n"
+        "| North | 1 | 2 | 3 | 4 |\n| North | 5 | 6 | 7 | 8 |"
+    )
+
+
+def test_a_merged_title_is_no_group_of_columns() -> None:
+    rows = [["Staff of the yard", "", ""], ["Name", "Room", "Phone"], ["Ann", "1", "2"]]
+    assert sheet_markdown(rows, [(0, 0, 0, 2)]).startswith("Staff of the yard\n\n| Name | Room | Phone |")
+
+
+def test_ods_cells_are_shown_as_the_file_shows_them() -> None:
+    p = "<text:p>{}</text:p>"
+
+    def of(kind: str, value: str, shows: str) -> str:
+        name = "date-value" if kind == "date" else "value"
+        said = f'office:value-type="{kind}" office:{name}="{value}"'
+        return f"<table:table-cell {said}>{p.format(shows)}</table:table-cell>"
+
+    def words(*texts: str) -> str:
+        return "".join(f"<table:table-cell>{p.format(each)}</table:table-cell>" for each in texts)
+
+    note = (
+        f"<table:table-cell><office:annotation>{p.format('Ask Ada.')}</office:annotation>{p.format('Fee')}"
+        "</table:table-cell>"
+    )
+    table = (
+        '<table:table table:name="T"><table:table-header-rows><table:table-row>'
+        f"{words('Item', 'Rate', 'From', 'Price')}"
+        '<table:table-cell table:number-columns-repeated="16000"/></table:table-row>'
+        "</table:table-header-rows>"
+        f"<table:table-row>{note}{of('percentage', '0.075', '7,5 %')}{of('date', '2024-03-05', '05.03.24')}"
+        f"{of('currency', '12.5', '12,50 €')}</table:table-row>"
+        '<table:table-row><table:table-cell table:formula="of:=SUM(1;2)"/></table:table-row>'
+        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>'
+        "</table:table>"
+        '<table:table table:name="Old" table:style-name="h"><table:table-row>'
+        f"{words('secret', 'x')}</table:table-row></table:table>"
+    )
+    styles = '<style:style style:name="h"><style:table-properties table:display="false"/></style:style>'
+    doctype = '<!DOCTYPE script:module PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "module.dtd">'
+    data = ods(table, styles, **{"Basic/Standard/Module1.xml": f"{doctype}<script:module/>"})
+    loaded = load_bytes(data, "a.ods")
+    assert loaded.documents[0].text == (
+        "# T\n\n| Item | Rate | From | Price |\n| --- | --- | --- | --- |\n"
+        "| Fee | 7,5 % | 2024-03-05 | 12,50 € |\n\nNote on A2: Ask Ada."
+    )
+    assert loaded.problems == [
+        "sheet 'T': 1 formula has no stored value and left a blank; open and save the file in its program",
+        "sheet 'Old' is hidden and was left out",
+    ]
+
+
+def test_ods_that_declares_entities_is_refused() -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+    with pytest.raises(LoadError, match=r"content\.xml declares XML entities"):
+        load_bytes(zip_of({"mimetype": "a", "content.xml": bomb}), "a.ods")
+
+
+def test_what_is_no_spreadsheet_is_told_with_what_it_is() -> None:
+    with pytest.raises(LoadError, match=r"no spreadsheet, but a \.html file under another name"):
+        load_bytes(b"<html><body><table><tr><td>a</table></body></html>", "report.xls")
