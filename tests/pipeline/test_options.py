@@ -322,7 +322,7 @@ def test_an_answer_survives_what_is_right(rag: Rag) -> None:
         ({"stages.rerank": 5}, "stages.rerank is 5, expected its options as a mapping"),
         ({"stages.rerank": [("weight", 0.5)]}, "expected its options as a mapping"),
         ({"stages": 5}, "stages is 5, expected a mapping"),
-        ({"search": {"k": "x"}}, "search.k is 'x'"),
+        ({"search": {"k": "x"}}, r"search\.k \(flag\) is 'x'"),
         ({"search": {"nothing": 1}}, "unknown search.nothing"),
     ],
 )
