@@ -77,7 +77,7 @@ def compared(start: Path, end: Path, asked: Sequence[str]) -> dict[str, Any]:
 
 def everything(rag: Rag) -> Any:
     """All that a store holds, document by document."""
-    return (item for batch in stored(rag.opened, list(rag.opened.documents())) for item in batch)
+    return (item for batch in stored(rag.store, list(rag.store.documents())) for item in batch)
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def small(options: argparse.Namespace, asked: list[str]) -> dict[str, Any]:
         "rag search, cold": cold(["search", asked[0], "--index", index]),
     }
     with Rag(options.index) as rag:
-        result["chunks"] = rag.opened.stats()["chunks"]
+        result["chunks"] = rag.store.stats()["chunks"]
         result["hybrid search"] = warm(rag.search, asked)
         result["embedding the query"] = warm(lambda q: rag.embedder.embed([q], "query"), asked)
         result["ask, extractive"] = warm(rag.ask, asked[:100])
@@ -99,14 +99,14 @@ def recall(rag: Rag, asked: list[str]) -> float:
     """Of the ten truly nearest chunks by float32, the share among the ten that the dense leg brings."""
     ids: list[str] = []
     rows: list[NDArray[np.float32]] = []
-    while page := rag.opened.scan(after=ids[-1] if ids else "", limit=20_000):
+    while page := rag.store.scan(after=ids[-1] if ids else "", limit=20_000):
         ids += [chunk.id for chunk, _ in page]
         rows.append(np.stack([vector for _, vector in page]))
     vectors = np.concatenate(rows)
     found = 0
     for vector in rag.embedder.embed(asked, "query"):
         best = {ids[place] for place in np.argpartition(-(vectors @ vector), 10)[:10]}
-        found += len(best & {hit.chunk_id for hit in rag.opened.dense(vector, 10)})
+        found += len(best & {hit.chunk_id for hit in rag.store.dense(vector, 10)})
     return round(found / (10 * len(asked)), 4)
 
 
@@ -123,7 +123,7 @@ def large(options: argparse.Namespace, asked: list[str]) -> dict[str, Any]:
     result: dict[str, Any] = {"chunks": options.grow}
     with Rag(options.index) as first:
         embedder = first.embedder
-        rows = first.opened.scan(limit=8000)
+        rows = first.store.scan(limit=8000)
     store = LocalStore.open(
         options.folder,
         fingerprint=embedder.fingerprint,
@@ -153,8 +153,8 @@ def large(options: argparse.Namespace, asked: list[str]) -> dict[str, Any]:
         result["hybrid search"] = warm(rag.search, asked)
         vectors = rag.embedder.embed(asked, "query")
         numbered = iter([*vectors, *vectors])
-        result["dense leg"] = warm(lambda _: rag.opened.dense(next(numbered), 100), asked)
-        result["lexical leg"] = warm(lambda q: rag.opened.lexical(q, 100), asked)
+        result["dense leg"] = warm(lambda _: rag.store.dense(next(numbered), 100), asked)
+        result["lexical leg"] = warm(lambda q: rag.store.lexical(q, 100), asked)
     return result
 
 

@@ -91,7 +91,7 @@ def quality(data: Path, name: str, urls: Sequence[str], work: Path, most: int) -
     with Rag(local(data, name, work)) as rag:
         reference = measured(rag, rows)
         result["local"] = {"questions": len(rows), "nDCG@10": means(reference)}
-        items = list(stored(rag.opened))
+        items = list(stored(rag.store))
         for url in urls:
             store = opened(named(url, name), rag)
             began = time.perf_counter()
@@ -120,7 +120,7 @@ def means(found: dict[str, list[float]]) -> dict[str, float]:
 
 def costs(url: str, like: Rag, size: int, options: argparse.Namespace) -> dict[str, Any]:
     """Writing `size` chunks, and searching them."""
-    rows = np.stack([vector for _, vector in like.opened.scan(limit=8000)])
+    rows = np.stack([vector for _, vector in like.store.scan(limit=8000)])
     vectors = grow(rows, size, np.random.default_rng(0))
     store = opened(url, like)
     result: dict[str, Any] = {"chunks": size}

@@ -1,10 +1,8 @@
 """Numbers only: arrays in, (scores, positions) out. Knows nothing of documents, ids, or SQL.
 
-- `dense.py`: exact and compressed vector search (FAISS), made of `dense_search.py`, `dense_segment.py`,
-  `dense_parts.py` and `dense_manifest.py`
-- `lexical.py`: BM25; engines `lexical_tantivy.py` (default) and `lexical_rank_bm25.py`, the formula in
-  `lexical_bm25.py`
-- `analysis.py`: text → index terms: stems, stop words (`stop_words.py`), CJK bigrams, codes and names
+- `dense/`: exact and compressed vector search (FAISS)
+- `lexical/`: BM25, its engines and the formula
+- `analysis/`: text → index terms: stems, stop words, CJK bigrams, codes and names
 - `fusion.py`: several ranked lists → one
 
 A position is a non-negative 64-bit integer that its owner never reuses. Scores are higher-is-better.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import re
 import shutil
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -24,7 +24,8 @@ _QUARANTINE = (
     "if it is honest, name its source in `trusted` of [stages.poison]"
 )
 _NEEDED = ("numpy", "faiss-cpu", "tantivy", "rank-bm25", "onnxruntime", "tokenizers", "pypdfium2")
-_EXTRAS = {"hf": "sentence_transformers", "gguf": "llama_cpp", "eval": "matplotlib", "postgres": "psycopg"}
+_PACKAGE = "footnote-rag"
+_DEVELOPMENT = "dev"  # the extra of those who work on this package
 
 
 class Finding(NamedTuple):
@@ -46,10 +47,27 @@ def _packages() -> Iterator[Finding]:
             yield Finding("ok", f"{name} {version(name)}")
         except PackageNotFoundError:
             yield Finding("error", f"{name} is not installed", "pip install --force-reinstall footnote-rag")
-    for extra, module in _EXTRAS.items():
-        present = importlib.util.find_spec(module) is not None
+    for extra, needed in extras().items():
+        present = all(_installed(name) for name in needed)
         told = "present" if present else "not installed (optional)"
         yield Finding("ok" if present else "note", f"[{extra}] {told}", "" if present else _pip(extra))
+
+
+def extras() -> dict[str, list[str]]:
+    """Every extra of this package, and the packages that it brings."""
+    found: dict[str, list[str]] = {}
+    for row in requires(_PACKAGE) or ():
+        named = re.match(r"([\w.-]+).*;.*\bextra\s*==\s*['\"]([\w-]+)['\"]", row)
+        if named and named[2] != _DEVELOPMENT:
+            found.setdefault(named[2], []).append(named[1])
+    return found
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def _pip(extra: str) -> str:
@@ -103,7 +121,7 @@ def _embedder(rag: Rag) -> Iterator[Finding]:
 
 
 def _store(rag: Rag) -> Iterator[Finding]:
-    store = rag.opened
+    store = rag.store
     counts = store.stats()
     yield Finding("ok", f"{counts['documents']} documents, {counts['chunks']} chunks")
     problems = store.problems()
@@ -121,7 +139,7 @@ def _hidden(rag: Rag) -> Iterator[Finding]:
     """Documents whose files keep text from their readers; it was left out, so it answers nothing."""
     from rag.loaders.guard.hidden import HIDDEN_KEY
 
-    told = [info for info in rag.opened.documents() if HIDDEN_KEY in info.metadata]
+    told = [info for info in rag.store.documents() if HIDDEN_KEY in info.metadata]
     for info in told[:_MOST_HIDING]:
         yield Finding("note", f"{info.source}: {info.metadata[HIDDEN_KEY]}", _HIDING)
     if (more := len(told) - _MOST_HIDING) > 0:
@@ -137,7 +155,7 @@ def _poison(rag: Rag) -> Iterator[Finding]:
         trusted = check("denoise", "poison", rag.settings.stages).get("trusted", ())
     except ConfigError:  # told already, where the stage is used
         trusted = ()
-    for suspect in islice(suspects(rag.opened, trusted=trusted), _MOST_SUSPECTS):
+    for suspect in islice(suspects(rag.store, trusted=trusted), _MOST_SUSPECTS):
         place = f"{suspect.chunk.source}, characters {suspect.chunk.start} to {suspect.chunk.end}"
         yield Finding("note", f"suspicious: {place}: {suspect.why}", _QUARANTINE)
 

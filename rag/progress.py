@@ -6,12 +6,24 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
-class Step(NamedTuple):
-    """Where the work stands: `what` is going on, and how many of how many are done; `total` 0: not known."""
+class Progress(NamedTuple):
+    """Where the work stands: `stage` is what is going on, `done` of `total` things are done (0: not known).
 
-    what: str
+    An ingest counts files. It also says how many documents are stored and chunks embedded, and which `source`
+    was read last.
+    """
+
+    stage: str
     done: int
     total: int
+    documents: int = 0
+    chunks: int = 0
+    source: str = ""
+
+    @property
+    def files(self) -> int:
+        """Files read, of an ingest."""
+        return self.done
 
 
-Watcher = Callable[[Step], None]
+Watcher = Callable[[Progress], None]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from rag.pipeline.pipeline import Pipeline, Where, filter_of
 from rag.types import Document, DocumentInfo
 
 if TYPE_CHECKING:
     from rag.evaluate import Case, QuestionSet, Run
+    from rag.evaluate.run import Options
     from rag.glossary.build import Built
     from rag.ingest import Report, Watcher
 
@@ -52,15 +53,15 @@ class Rag(Pipeline):
     def build_glossary(self) -> Built:
         """Mines the corpus for its terms; documents that did not change are not read again.
 
-        An ingest does this by itself where `keeps_glossary`. Raises StoreError without an index.
+        An ingest does this by itself where the stage `glossary` is on. Raises StoreError without an index.
         """
         from rag.glossary.build import refresh
 
-        return refresh(self.opened, self.home, self.language)
+        return refresh(self.store, self.home, self.language)
 
     def remove(self, sources: Iterable[str] = (), where: Where = None) -> list[str]:
         """Removes documents by source, or by filter. Returns the sources that went."""
-        store, wanted = self.opened, set(sources)
+        store, wanted = self.store, set(sources)
         chosen = filter_of(where)
         gone = {info.id: info.source for info in store.documents() if info.source in wanted}
         if chosen is not None:
@@ -72,9 +73,11 @@ class Rag(Pipeline):
 
     def documents(self, where: Where = None) -> list[DocumentInfo]:
         """What is stored, ordered by source."""
-        return list(self.opened.documents(filter_of(where)))
+        return list(self.store.documents(filter_of(where)))
 
-    def evaluate(self, questions: QuestionSet | Sequence[Case] | str | Path, **options: Any) -> Run:
+    def evaluate(
+        self, questions: QuestionSet | Sequence[Case] | str | Path, **options: Unpack[Options]
+    ) -> Run:
         """Asks every question of a set and measures what comes back; `rag.evaluate.evaluate` has options."""
         from rag.evaluate.run import evaluate
 

@@ -1,14 +1,14 @@
 """Where documents, chunks and vectors live. A store keeps truth, filters and durability; it does not embed.
 
 - `contract.py`: `VectorStore`, what every store does; `upsert.py`: repeats dropped, vectors checked
-- `open.py`: a store by its URL
-- `where.py`, `where_text.py`: filters as values, the evaluator every store must match, and their text form
-- `local/`: one folder, whose only truth is SQLite (`truth.py`), followed by derived indexes (`derived.py`)
-- `lancedb/`: a folder or a bucket
-- `postgres/`, `qdrant/`, `milvus/`: servers
-- `engine/`: what stores on engines share: `language.py` (the analyzer), `payload.py` (documents and chunks as
-  flat values), `sortable.py` (values as strings that sort alike), `top_k.py` (equal scores go by id),
-  `batches.py`
+- `open.py`: a store by its URL, and the table of them
+- `where.py`, `where_text.py`, `where_sql.py`: filters as values, the evaluator every store must match;
+  as text; as SQL
+- `local/`: one folder, whose only truth is SQLite, followed by derived indexes
+- `postgres/`, `lancedb/`, `qdrant/`, `milvus/`: servers and buckets
+- `engine/`: what those four share
+
+In each of the five folders `store` is the store itself; the other files are what it is made of.
 """
 
 from .contract import BuiltWith, Capabilities, Problem, Tables, Upsert, VectorStore

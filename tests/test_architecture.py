@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 import rag
 
 FLOORS = (
@@ -209,3 +211,13 @@ def _as_drawn(one: str) -> str:
         return "rag/__init__.py"
     folder = modules()[one].name == "__init__.py"
     return one.replace(".", "/") + ("/" if folder else ".py")
+
+
+@pytest.mark.parametrize("package", sorted(one for one in modules() if modules()[one].name == "__init__.py"))
+def test_what_a_package_says_of_its_files_is_true(package: str) -> None:
+    """Every `file.py` and `folder/` that the docstring of a package names is there."""
+    path = modules()[package]
+    said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", said)
+    root = folders()["rag"].parent
+    assert [one for one in named if not (path.parent / one).exists() and not (root / one).exists()] == []

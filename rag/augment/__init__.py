@@ -1,14 +1,12 @@
 """Question → queries. An augment stage is `(question) -> question` with other `queries`; stages chain.
 
-- `glossary.py`: what the corpus means by the terms of a question, mined from it (`glossary_mine.py`,
-  `glossary_build.py`) and corrected by people (`glossary_file.py`)
+- `glossary.py`: what the corpus means by the terms of a question; `rag/glossary/` mines them
 - `feedback.py`: asks again with what the best chunks say
 - `memory.py`: pulls a question toward what answered similar ones
 - `instruction.py`: appends who asks and what for
 - `history.py`: makes a follow-up question stand alone
 - `hyde.py`, `rewrite.py`, `multi_query.py`, `decompose.py`: a language model writes queries;
   `asking.py` asks it
-- `commands.py`: `rag glossary`
 
 `docs/stages.md` has what each gains and costs.
 """

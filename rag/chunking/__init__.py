@@ -7,9 +7,10 @@ Knows nothing of files, vectors or stores; an embedder is only asked where its t
 - `sentence_windows.py`: whole sentences up to the limit (method `sentences`)
 - `fixed.py`: token windows
 - `semantic.py`: cuts where the meaning of neighbouring sentences changes
-- `blocks.py`, `markdown.py`, `rst.py`, `plain.py`, `rows.py`, `code.py`: text → blocks, one file a format
+- `blocks/`: text → blocks, one file a format
 - `outline.py`, `units.py`, `pack.py`: blocks → sections → units that fit → chunks
-- `sentences.py`, `cut.py`, `lines.py`, `tokens.py`: where a text may be cut, and what a piece costs
+- `gather.py`: small sections joined; `tables.py`: rows under their columns
+- `cut.py`, `tokens.py`, `budget.py`: where a text may be cut, what a piece costs, and what it may cost
 - `chunks.py`: spans → `Chunk` values
 
 What every method guarantees: spans are stripped, never empty, ascend, and overlap only where asked to.

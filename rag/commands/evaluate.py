@@ -106,7 +106,7 @@ def eval_run(
     given |= {"tuned": tuned, "judge": judge}
     task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             result = evaluated(rag, questions, task, {**given, "progress": shown})
         render.result(result, as_json=as_json)
         if not result.passed:
@@ -163,7 +163,7 @@ def eval_gate(
     given |= {"workers": workers, "measures": tuple(dict.fromkeys([*DEFAULT, *counted]))}
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         kept = Run.load(baseline.parent if baseline.name == "run.json" else baseline)
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             run = evaluate(rag, questions, progress=shown, **given)
         gated = gate(kept, run, measures=counted, min_effect=min_effect, allow_other=allow_other)
         for path, text in ((junit, gated.junit), (markdown, gated.markdown)):
@@ -205,7 +205,7 @@ def eval_make(
     from . import live, render
 
     with reported(as_json), opened(index, {"model.name": model}, store=store, offline=offline) as rag:
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             if paraphrase:
                 made = making.paraphrase(rag, path, paraphrase, progress=shown)
             else:

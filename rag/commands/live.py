@@ -5,7 +5,7 @@ What has come of it is shown by `render.py`. Nothing moves where output is piped
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from rag.chat import Chat
-    from rag.ingest import Progress, Watcher
-    from rag.progress import Step
+    from rag.progress import Progress, Watcher
     from rag.types import Event, Record
 
 
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Watcher]:
-    """A progress bar on standard error with rate and time left; nothing where that is no terminal."""
+    """A progress bar on standard error, with rate and time left; nothing where that is no terminal."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _: None
@@ -42,43 +41,32 @@ def progress(*, quiet: bool = False) -> Iterator[Watcher]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("files · {task.fields[chunks]} chunks · {task.fields[rate]}/s ·"),
+        TextColumn("{task.fields[chunks]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[source]}"),
     )
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None, chunks=0, rate="–", source="")
+        task = bar.add_task("reading", total=None, chunks="", source="")
 
         def shown(now: Progress) -> None:
-            elapsed = bar.tasks[0].elapsed or 0
-            rate = f"{now.chunks / elapsed:.0f}" if elapsed > 0.5 else "–"
             bar.update(
                 task,
                 description=now.stage,
-                completed=now.files,
+                completed=now.done,
                 total=now.total or None,
-                chunks=now.chunks,
-                rate=rate,
+                chunks=_chunks(now, bar.tasks[0].elapsed or 0),
                 source=now.source[-40:],
             )
 
         yield shown
 
 
-@contextmanager
-def steps(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
-    """A progress bar on standard error for long work; nothing where that is no terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda now: bar.update(task, description=now.what, completed=now.done, total=now.total or None)
+def _chunks(now: Progress, elapsed: float) -> str:
+    """What an ingest has embedded, and how many a second; other work embeds nothing."""
+    if not now.chunks:
+        return ""
+    rate = f"{now.chunks / elapsed:.0f}" if elapsed > 0.5 else "–"
+    return f"files · {now.chunks} chunks · {rate}/s ·"
 
 
 def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_json: bool = False) -> Answer:

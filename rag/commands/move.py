@@ -36,7 +36,7 @@ def move(
     from . import live, render
 
     with reported(as_json):
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             done = moved(source, target, options=_options(index), wait=wait, progress=shown)
         render.result(done, as_json=as_json)
         if not done.passed:
@@ -57,7 +57,7 @@ def export(
     from . import live, render
 
     with reported(as_json):
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             done = export_archive(source or _url(index), file, options=_options(index), progress=shown)
         render.result(done, as_json=as_json)
 
@@ -77,7 +77,7 @@ def import_(
     from . import live, render
 
     with reported(as_json):
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             done = import_archive(
                 file, target or _url(index), options=_options(index), wait=wait, progress=shown
             )

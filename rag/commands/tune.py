@@ -57,6 +57,6 @@ def tune_reader_command(
 
     options = Options(epochs, text_items, rate, tokens, held_out, seeds, device)
     with reported(as_json):
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             tuned = tune_reader(files, base, out, options, shown)
         render.result(tuned, as_json=as_json)

@@ -35,6 +35,6 @@ def work(
 
         from . import live
 
-        with live.steps(quiet=as_json) as shown:
+        with live.progress(quiet=as_json) as shown:
             units = join(rag, idle=idle, progress=shown)
         typer.echo(json.dumps({"units": units}) if as_json else f"{units} units done")

@@ -9,9 +9,8 @@
 - `compress.py`: of each hit the part that answers
 - `conflicts.py`: hits that contradict each other, by their claims (`claims.py`)
 - `poison.py`: hits that were written to steer the answer, by their signs (`poison_signs.py`,
-  `commands.py`)
+  `injected_orders.py`)
 - `blend.py`: scores of different kinds, made comparable
-- `vectors.py`: the vectors of hits, and a sample of the corpus
 
 `docs/stages.md` has what each gains and costs.
 """
@@ -19,7 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rag.types import Hit, Question
 
@@ -39,6 +38,18 @@ NAMES = {
 
 
 class Denoise(Protocol):
-    """Drops hits or changes their scores; the order that comes back counts."""
+    """Drops hits or changes their scores; the order that comes back counts.
+
+    A stage may have an attribute `reach`, as `DeepDenoise` does: then so many hits are retrieved for it.
+    """
+
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Sequence[Hit]: ...
+
+
+@runtime_checkable
+class DeepDenoise(Protocol):
+    """A stage that looks at more hits than are asked for: `reach` is how many are retrieved, at least."""
+
+    reach: int
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Sequence[Hit]: ...

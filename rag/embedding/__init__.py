@@ -1,5 +1,6 @@
 """texts → unit vectors. Knows nothing of documents, chunks or stores.
 
+- `open.py`: an embedder by what settings call it
 - `onnx.py`: the built-in model, or any ONNX export with the same layout, by path
 - `sentence_transformers.py`: any sentence-transformers model, by path or hub id (extra `[hf]`)
 """

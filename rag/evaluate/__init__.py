@@ -9,7 +9,8 @@
 - `report/`: the HTML report, charts, tables
 - `why.py`: which stage lost the answer to one question
 
-Knows the pipeline only, and nothing of how a stage works.
+It asks the pipeline questions, and changes parts of it by name. Of stages it knows the records they leave in
+the trace, how to ask a language model without documents, and how support is scored.
 """
 
 from __future__ import annotations

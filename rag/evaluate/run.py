@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from rag.cores import cores
 from rag.errors import ConfigError, StoreError
@@ -19,7 +19,7 @@ from rag.evaluate.running.journal import Journal, run_id
 from rag.evaluate.running.judge import Judge, judge_of, judged, with_judge
 from rag.evaluate.running.load import watching
 from rag.evaluate.running.outcome import Outcome, observe
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 
 from .measures import DEFAULT, Measure, measure
 from .result import Run
@@ -30,6 +30,22 @@ if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
 
 _ALL = 100  # documents ranked for measures without a cutoff
+
+
+class Options(TypedDict, total=False):
+    """The options of `evaluate`, which says what each means."""
+
+    qrels: str | Path | None
+    corpus: str | Path | None
+    measures: Sequence[str]
+    limit: int | None
+    k: int | None
+    seed: int
+    out: str | Path | None
+    fresh: bool
+    workers: int
+    judge: str | Judge | ChatModel | None
+    progress: Watcher | None
 
 
 def evaluate(
@@ -71,7 +87,7 @@ def evaluate(
                 f"there is no index at {rag.place}: run `rag ingest PATH` first{_hint(questions)}"
             )
         pipeline = talking(pipeline, asked)
-        documents = match(asked, pipeline.opened)
+        documents = match(asked, pipeline.store)
         _refuse_foreign(asked, documents, _hint(questions))
         depth = _depth(named)
         identity = provenance.identity(pipeline, asked, k=k, depth=depth, seed=seed)
@@ -82,9 +98,11 @@ def evaluate(
             with watching() as watched:
                 outcomes = _asked(pipeline, asked, documents, journal, depth, k, workers, report)
             if judge is not None:
-                outcomes = judged(
-                    judge, asked, outcomes, journal.add, lambda done, of: report(Step("judging", done, of))
-                )
+
+                def judging(done: int, of: int) -> None:
+                    report(Progress("judging", done, of))
+
+                outcomes = judged(judge, asked, outcomes, journal.add, judging)
         finally:
             journal.close()
         run = Run(
@@ -163,17 +181,17 @@ def _asked(
     """Outcomes in the order of the questions; those in the journal are not asked again."""
     done = journal.done()
     left = [case for case in questions if case.id not in done]
-    report(Step("asking", len(questions) - len(left), len(questions)))
+    report(Progress("asking", len(questions) - len(left), len(questions)))
     for outcome in ask_all(rag, left, judged, depth, k, workers):
         journal.add(outcome)
         done[outcome.id] = outcome
-        report(Step("asking", len(done), len(questions)))
+        report(Progress("asking", len(done), len(questions)))
     return tuple(done[case.id] for case in questions)
 
 
 def _ready(rag: Pipeline) -> None:
     """Makes every part once, before several threads ask for them."""
-    for kind in ("opened", "embedder", "augment", "retrieve", "denoise", "reorder", "generate", "ground"):
+    for kind in ("store", "embedder", "augment", "retrieve", "denoise", "reorder", "generate", "ground"):
         getattr(rag, kind)
 
 

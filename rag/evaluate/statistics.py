@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 RESAMPLES = 10_000
 FLIPS = 10_000
+_SERIES = 200  # degrees of freedom up to which t is solved for
 _EXACT = 12  # differences up to which all 2ⁿ sign flips are tried
 _POWER = 0.8
 _ALPHA = 0.05
@@ -147,7 +148,32 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def student_t(tail: float, freedom: int) -> float:
-    """The t that leaves `tail` above it, by the Cornish–Fisher expansion; good to .01 from 4 degrees on."""
+    """The t of Student's distribution that leaves `tail` (above 0, below ½) above it.
+
+    Up to 200 degrees of freedom the finite series of Abramowitz and Stegun, 26.7.3 and 26.7.4, is solved for
+    the angle atan(t / √freedom); beyond, the Cornish–Fisher expansion is as good.
+    """
+    if freedom > _SERIES:
+        return _cornish_fisher(tail, freedom)
+    low, high = 0.0, math.pi / 2
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if _inside(middle, freedom) < 1 - 2 * tail else (low, middle)
+    return math.sqrt(freedom) * math.tan(low)
+
+
+def _inside(angle: float, freedom: int) -> float:
+    """P(|T| < √freedom · tan(angle)) for Student's T."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = freedom % 2
+    term = cosine if odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for step in range(2 + odd, freedom - 1, 2):
+        term *= (step - 1) / step * cosine**2
+        total += term
+    return 2 / math.pi * (angle + sine * total) if odd else sine * total
+
+
+def _cornish_fisher(tail: float, freedom: int) -> float:
     z, v = _NORMAL.inv_cdf(1 - tail), freedom
     g1 = (z**3 + z) / 4
     g2 = (5 * z**5 + 16 * z**3 + 3 * z) / 96

@@ -132,7 +132,7 @@ class _Asked:
     def __init__(self, rag: Pipeline, case: Case, k: int | None) -> None:
         self.rag, self.case = rag, case
         self.k = k or rag.settings.search.k
-        self.judged = match([case], rag.opened)
+        self.judged = match([case], rag.store)
         self.gold = _holding(rag, case, self.judged)
         events = list(rag.stream(case.question, k=self.k))
         self.hits: Sequence[Hit] = next(event.hits for event in events if event.kind == "hits")
@@ -258,7 +258,7 @@ def _holding(rag: Pipeline, case: Case, judged: Judged) -> frozenset[str]:
 
 def _chunks(rag: Pipeline) -> Iterator[Chunk]:
     after = ""
-    while page := rag.opened.scan(after, _PAGE):
+    while page := rag.store.scan(after, _PAGE):
         yield from (chunk for chunk, _ in page)
         after = page[-1][0].id
 
@@ -266,9 +266,9 @@ def _chunks(rag: Pipeline) -> Iterator[Chunk]:
 def _cut_apart(asked: _Asked) -> Iterator[str]:
     """Documents whose text holds the answer, though none of their chunks does."""
     wanted = asked.judged.document_ids(asked.case.relevant)
-    for info in asked.rag.opened.documents():
+    for info in asked.rag.store.documents():
         if not wanted or info.id in wanted:
-            for document in asked.rag.opened.load([info.id]):
+            for document in asked.rag.store.load([info.id]):
                 if right(asked.case, document.text):
                     yield f"{document.source} holds it, in {info.chunks} chunks"
 
@@ -285,7 +285,7 @@ def _other_legs(asked: _Asked) -> tuple[Change, ...]:
 
 
 def _first_gold(asked: _Asked) -> str:
-    (chunk,) = asked.rag.opened.get([min(asked.gold)])
+    (chunk,) = asked.rag.store.get([min(asked.gold)])
     ranked = [hit.chunk for hit in asked.hits if hit.chunk.id in asked.gold]
     chunk = ranked[0] if ranked else chunk
     more = f" and {len(asked.gold) - 1} more chunks" if len(asked.gold) > 1 else ""

@@ -1,1 +1,6 @@
-"""The terms of a corpus: mined from its documents, kept in a file that people may edit."""
+"""The terms of a corpus.
+
+- `mine.py`: abbreviations, definitions and lists, found in a text
+- `build.py`: the glossary of a store, brought up to date
+- `file.py`: the file that people may edit, and what it says in the end
+"""

@@ -1,14 +1,18 @@
 """Sources → a store that follows them.
 
+- `run.py`: one ingest, put together
 - `files.py`: which files belong: folders, patterns, .gitignore, links
-- `pool.py`: parsing in worker processes, with a time limit a file
+- `parsing/`: parsing in worker processes, with a time limit a file
 - `sync.py`: what is new, changed, moved or gone, and the writes that follow from it
 - `storing.py`: where documents go once they are cut: this process, or others
-- `ray.py`: embedding on a Ray cluster; `elsewhere.py`: the same pipeline in another process
-- `watch.py`: again whenever something changes
-- `report.py`: what was done, and progress on the way
+- `queue/`: work for many processes, with leases; `ray.py`: embedding on a Ray cluster; `remote.py`: the same
+  parts opened in another process
+- `reembed.py`: another embedder for what is stored; `watch.py`: again whenever something changes
+- `report.py`: what was done
 """
 
-from .report import Failure, Progress, Report, Watcher
+from rag.progress import Progress, Watcher
+
+from .report import Failure, Report
 
 __all__ = ["Failure", "Progress", "Report", "Watcher"]

@@ -21,7 +21,7 @@ from rag.ingest.queue.payload import batch_to, texts_of, texts_to, upserts_of, v
 from rag.stores import without_password
 
 from .remote import described, opened
-from .storing import Batch, Pending, Step
+from .storing import Batch, Done, Pending
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,12 +93,12 @@ class OnRay:
         self._by_actors = rag.by_url and rag.store.caps.concurrent_writers
         self._wave: list[Batch] = []
 
-    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Step]:
+    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Done]:
         self._wave.append(Batch.of(items, known))
         if sum(len(batch.pieces) or 1 for batch in self._wave) >= _WAVE:
             yield from self.rest()
 
-    def rest(self) -> Iterator[Step]:
+    def rest(self) -> Iterator[Done]:
         wave, self._wave = self._wave, []
         parts: list[dict[int, bytes]] = [{} for _ in wave]
         for batch in wave:
@@ -110,16 +110,16 @@ class OnRay:
                 raise StoreError(f"an actor could not do its work: {row['error']}")
             got[row["piece"]] = row["vectors"]
             if row["stored"]:
-                yield Step(embedded=len(batch.texts))
-                yield from (Step(stored=item) for item in batch.items)
+                yield Done(embedded=len(batch.texts))
+                yield from (Done(stored=item) for item in batch.items)
             elif len(got) == len(batch.pieces):
-                yield Step(embedded=len(batch.texts))
+                yield Done(embedded=len(batch.texts))
                 yield from self._stored(batch, b"".join(got[piece] for piece in sorted(got)))
 
-    def _stored(self, batch: Batch, vectors: bytes) -> Iterator[Step]:
+    def _stored(self, batch: Batch, vectors: bytes) -> Iterator[Done]:
         dim = self._rag.embedder.dim
         self._rag.store.upsert(batch.upserts(list(vectors_of(vectors, dim)), dim))
-        yield from (Step(stored=item) for item in batch.items)
+        yield from (Done(stored=item) for item in batch.items)
 
     def _embedded(self, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The rows as they come back, in any order."""

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError, StoreError
+from rag.progress import Watcher
 from rag.stores import LocalStore, store_name
 from rag.types import Document
 
-from .report import Report, Watcher
+from .report import Report
 from .run import base_of, recipe_of
 from .sync import FILE_KEY, Sync
 

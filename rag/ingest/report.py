@@ -1,10 +1,9 @@
-"""What an ingest did, and the steps it reports on the way."""
+"""What an ingest did."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 
 class Failure(NamedTuple):
@@ -12,23 +11,6 @@ class Failure(NamedTuple):
 
     source: str
     reason: str
-
-
-class Progress(NamedTuple):
-    """Where an ingest stands: files read of all files, documents stored, chunks embedded.
-
-    `stage` is what is going on: `reading` files, `indexing` what was stored.
-    """
-
-    stage: Literal["reading", "indexing"]
-    files: int
-    total: int
-    documents: int
-    chunks: int
-    source: str = ""
-
-
-Watcher = Callable[[Progress], None]
 
 
 @dataclass(slots=True)

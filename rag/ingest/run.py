@@ -14,11 +14,12 @@ from rag.cores import cores
 from rag.errors import RagError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
+from rag.progress import Watcher
 from rag.trace import name_of
 from rag.types import Document, stable_id
 
 from .files import File, Rules, Selection, select
-from .report import Report, Watcher
+from .report import Report
 from .storing import Here, Storing
 from .sync import Parse, Parsed, Sync
 
@@ -45,7 +46,7 @@ def ingest(
     documents = [source for source in named if isinstance(source, Document)]
     paths = [source for source in named if not isinstance(source, Document)]
     selection = selected(rag, paths)  # before anything is made: a typo leaves no trace
-    with rag.store.writing(), _storing(rag) as storing:
+    with rag.make_store().writing(), _storing(rag) as storing:
         sync = Sync(
             store=rag.store,
             embedder=rag.embedder,
@@ -60,8 +61,9 @@ def ingest(
         if paths:
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
-        if rag.keeps_glossary and (sync.report.changed or not (rag.home / GLOSSARY).exists()):
-            refresh(rag.opened, rag.home, rag.language)
+        outdated = sync.report.changed or not (rag.home / GLOSSARY).exists()
+        if outdated and ("augment", "glossary") in rag.named:
+            refresh(rag.store, rag.home, rag.language)
     return sync.report
 
 

@@ -31,7 +31,7 @@ class Pending(NamedTuple):
     moved_from: DocumentInfo | None
 
 
-class Step(NamedTuple):
+class Done(NamedTuple):
     """Something that was done: so many chunks embedded, a document stored, or given up with an error."""
 
     embedded: int = 0
@@ -43,11 +43,11 @@ class Step(NamedTuple):
 class Storing(Protocol):
     """Where documents go. What is done is reported as it happens, in any order, now or in a later call."""
 
-    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Step]:
+    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Done]:
         """Takes documents. `known` has the vectors of those indexed texts that need no embedding."""
         ...
 
-    def rest(self) -> Iterator[Step]:
+    def rest(self) -> Iterator[Done]:
         """Waits until everything that was put is done."""
         ...
 
@@ -99,15 +99,15 @@ class Here:
     def __init__(self, store: VectorStore, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
 
-    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Step]:
+    def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Done]:
         batch = Batch.of(items, known)
         embedded: list[NDArray[np.float32]] = []
         for piece in batch.pieces:
             embedded += list(self._embedder.embed(piece, "document"))
-            yield Step(embedded=len(piece))
+            yield Done(embedded=len(piece))
         self._store.upsert(batch.upserts(embedded, self._embedder.dim))
-        yield from (Step(stored=item) for item in items)
+        yield from (Done(stored=item) for item in items)
 
-    def rest(self) -> Iterator[Step]:
+    def rest(self) -> Iterator[Done]:
         """Nothing is left: `put` waited."""
         yield from ()

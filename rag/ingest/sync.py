@@ -24,12 +24,13 @@ from rag.embedding import Embedder
 from rag.errors import RagError
 from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.guard.invisible import suspicious
+from rag.progress import Progress, Watcher
 from rag.stores import VectorStore, Where
 from rag.types import Chunk, Document, DocumentInfo
 
 from .files import File, Selection
-from .report import Failure, Progress, Report, Watcher
-from .storing import UNIT, Here, Pending, Step, Storing
+from .report import Failure, Report
+from .storing import UNIT, Done, Here, Pending, Storing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -282,7 +283,7 @@ class Sync:
             self.storing = Here(self.store, self.embedder)
         return self.storing
 
-    def _follow(self, steps: Iterable[Step]) -> None:
+    def _follow(self, steps: Iterable[Done]) -> None:
         """Keeps account of what is done elsewhere."""
         for step in steps:
             self.report.embedded += step.embedded

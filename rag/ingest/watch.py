@@ -8,8 +8,9 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.progress import Watcher
 
-from .report import Failure, Report, Watcher
+from .report import Failure, Report
 from .run import base_of, ingest
 
 if TYPE_CHECKING:

@@ -1,19 +1,12 @@
 """File or bytes → Documents, one module a format. Knows nothing of chunks, stores or the walk of a folder.
 
 - `formats.py`: the table of suffixes, and how others add to it; `languages.py`: suffix → language of code
-- `sniff.py`: what a file is by its content; `decode.py`: bytes → text; `limits.py`: how much is read
-- `archive.py`, `xml.py`, `office.py`: ZIP, XML and Office parts under those limits
-- `checks.py`: what every result is held to; `metadata.py`: values that fit a document; `result.py`: its type
-- `invisible.py`: characters that no reader sees; `concealed.py`, `css.py`: text of a page that none sees;
-  `hidden.py`: how much of both there was, told with the document
-- `pages.py`: pages → one text with offsets
-- `walk.py`, `nodes.py`, `grid.py`: HTML tree → blocks and tables
-- `writer.py`, `pipes.py`: blocks and rows → Markdown
+- `sniff.py`: what a file is by its content; `decode.py`: bytes → text
+- `result.py`: what a loader returns; `metadata.py`: values that fit a document
+- `writer.py`, `pipes.py`: blocks and rows → Markdown; `drawing.py`: the text of drawings
 - text as it is: `text.py`, `markdown.py`, `rst.py`, `code.py`, `delimited.py` (CSV, TSV), `json.py`
-- text taken out, as Markdown: `html.py`, `docx.py`, `pptx.py`, `sheets.py`, `epub.py`, `notebook.py`
-- text taken out, plain or Markdown: `mail.py`
-- text taken out, plain: `pdf.py`, with `pdf_lines.py`, `furniture.py` (headers), `reflow.py` (paragraphs)
-- `worker.py`: the process that `rag.ingest.pool` has files parsed in; `process.py`: the same from outside
+- text taken out: `html/`, `pdf/`, `sheets/`, `docx.py`, `pptx.py`, `epub.py`, `notebook.py`, `mail.py`
+- `guard/`: limits, archives, XML, and what is hidden from a reader
 """
 
 from __future__ import annotations

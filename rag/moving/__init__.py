@@ -3,7 +3,7 @@
 - `copying.py`: the documents of one store, in batches, into another; what is there already is left alone
 - `checking.py`: do both hold the same, and find the same?
 - `archive.py`: a store as one file with checksums; `parts.py`: a part of it; `reading.py`: checked, then read
-- `transfer.py`: what `rag move`, `rag export` and `rag import` call; `commands.py`: their options
+- `transfer.py`: what `rag move`, `rag export` and `rag import` call
 
 Names are imported when they are first used: the command line needs the options alone.
 """

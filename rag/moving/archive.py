@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreError
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 from rag.stores import BuiltWith, Upsert
 
 from .parts import array_of, lines_of
@@ -51,7 +51,7 @@ def write(
                 _add(archive, members, f"{name}.npy", array_of(batch, built.dim), zipfile.ZIP_STORED)
                 documents += len(batch)
                 chunks += sum(len(item.chunks) for item in batch)
-                report(Step("writing", documents, total))
+                report(Progress("writing", documents, total))
             for name, data in kept.items():
                 _add(archive, members, KEPT + name, data)
             manifest = {"format": FORMAT, **built._asdict(), "documents": documents, "chunks": chunks}

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rag.errors import StoreError
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 from rag.stores import Upsert, VectorStore, Where
 from rag.types import DocumentInfo
 
@@ -56,13 +56,13 @@ def copy(
 ) -> Copied:
     """Writes the batches; `there` of `total` documents need not be written."""
     documents = chunks = 0
-    report(Step("copying", there, total))
+    report(Progress("copying", there, total))
     for batch in items:
         target.upsert(batch)
         documents += len(batch)
         chunks += sum(len(item.chunks) for item in batch)
-        report(Step("copying", there + documents, total))
-    report(Step("indexing", 0, 0))
+        report(Progress("copying", there + documents, total))
+    report(Progress("indexing", 0, 0))
     target.sync()
     return Copied(documents, chunks, there)
 

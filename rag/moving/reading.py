@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import CorruptError, StoreError
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 from rag.stores import BuiltWith, Upsert
 
 from .archive import FORMAT, KEPT, MANIFEST
@@ -54,7 +54,7 @@ def opened(file: Path, report: Watcher) -> Archive:
         members: dict[str, dict[str, Any]] = manifest["members"]
         _refuse_others(file, archive, members)
         for number, (name, said) in enumerate(members.items()):
-            report(Step("checking", number, len(members)))
+            report(Progress("checking", number, len(members)))
             _check(file, archive, name, said)
         checked = Archive(file, _built(manifest), manifest["documents"], manifest["chunks"], members)
     counts = [(len(batch), sum(len(item.chunks) for item in batch)) for batch in items(checked)]

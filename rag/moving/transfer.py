@@ -11,7 +11,7 @@ from typing import Any
 from rag.augment import memory
 from rag.errors import ConfigError, StoreError
 from rag.glossary import file as glossary_file
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 from rag.stores import (
     BuiltWith,
     Upsert,
@@ -83,7 +83,7 @@ def move(
         engine = origin.caps.lexical if store_name(source) == store_name(target) == "local" else "tantivy"
         with _like(target, built, options, wait, engine) as other:
             done = _copied(origin, other, report)
-            report(Step("comparing", 0, 0))
+            report(Progress("comparing", 0, 0))
             compared = check(origin, other)
     _put_beside(target, _beside(source))
     return _moved(source, target, done, compared)

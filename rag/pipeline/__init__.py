@@ -1,1 +1,6 @@
-"""The parts of a pipeline and the line from a question to its answer."""
+"""The parts of a pipeline, and the line from a question to its answer.
+
+- `pipeline.py`: question → answer on one screen
+- `parts.py`: embedder, store, chunker and stages, made when they are first used
+- `registry.py`: stages by name, with the options of their sections
+"""

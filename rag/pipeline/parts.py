@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from rag.config import Resolved, resolve_settings
 from rag.errors import StoreError
@@ -32,6 +32,18 @@ if TYPE_CHECKING:
     from rag.types import Chunk, Document
 
 Stages = Sequence[str | Callable[..., Any]]
+
+
+class Changes(TypedDict, total=False):
+    """Parts that a variant of a pipeline has in place of its own: those of `Rag(...)`."""
+
+    chunk: Chunker | str | None
+    augment: Stages | None
+    retrieve: Retriever | str | None
+    denoise: Stages | None
+    reorder: Stages | None
+    generate: Generator | str | None
+    ground: Stages | None
 
 
 class Parts:
@@ -147,9 +159,19 @@ class Parts:
     def _store_options(self) -> Mapping[str, Any]:
         return self.settings.stores.get(store_name(self.url), {})
 
-    @cached_property
+    @property
     def store(self) -> VectorStore:
-        """The store; it is made if there is none."""
+        """The store, which an ingest has made. Raises StoreError where there is none."""
+        if not self.exists:
+            raise StoreError(f"there is no index at {self.place}: run `rag ingest PATH` first")
+        return self._store
+
+    def make_store(self) -> VectorStore:
+        """The store, made where there is none."""
+        return self._store
+
+    @cached_property
+    def _store(self) -> VectorStore:
         if self._given_store is not None:
             return self._given_store
         return open_store(
@@ -166,14 +188,7 @@ class Parts:
     @property
     def exists(self) -> bool:
         """Whether there is an index to ask."""
-        return self._given_store is not None or "store" in self.__dict__ or self.built_with is not None
-
-    @property
-    def opened(self) -> VectorStore:
-        """The store, which must exist already."""
-        if not self.exists:
-            raise StoreError(f"there is no index at {self.place}: run `rag ingest PATH` first")
-        return self.store
+        return self._given_store is not None or "_store" in self.__dict__ or self.built_with is not None
 
     @cached_property
     def chunk(self) -> Chunker:
@@ -222,7 +237,7 @@ class Parts:
     def ground(self) -> list[Ground]:
         return self._parts("ground")
 
-    def ready(self) -> None:
+    def _ready(self) -> None:
         """Makes every stage, so that a setting that cannot be used is reported before any work is done."""
         _ = self.augment, self.retrieve, self.denoise, self.reorder, self.ground, self.generate
 
@@ -252,7 +267,7 @@ class Parts:
         search, ask = self.settings.search, self.settings.ask
         return {
             "index": lambda: self.home,
-            "store": lambda: self.opened,
+            "store": lambda: self.store,
             "embedder": lambda: self.embedder,
             "language": lambda: self.language,
             "depth": lambda: search.depth,
@@ -287,26 +302,21 @@ class Parts:
     @property
     def language(self) -> str:
         """For analysing questions: the store's language, or English until it is known."""
-        language = getattr(self.opened, "language", self.settings.index.language)
+        language = getattr(self.store, "language", self.settings.index.language)
         return "english" if language == "auto" else str(language)
 
-    def pages(self, document_id: str) -> Sequence[int]:
+    def _pages(self, document_id: str) -> Sequence[int]:
         """The offsets at which a document's pages begin; empty where it has none."""
-        documents = self.opened.load([document_id])
+        documents = self.store.load([document_id])
         return documents[0].pages if documents else ()
-
-    @property
-    def keeps_glossary(self) -> bool:
-        """Whether the stage `glossary` is on: then every ingest brings the glossary up to date."""
-        return "glossary" in self._stages["augment"]
 
     # ------------------------------------------------------------------------------------ lifecycle
 
     def close(self) -> None:
         """Closes the store, if it was opened here."""
-        if self._given_store is None and "store" in self.__dict__:
-            self.store.close()
-            del self.__dict__["store"]
+        if self._given_store is None and "_store" in self.__dict__:
+            self._store.close()
+            del self.__dict__["_store"]
 
     def __enter__(self) -> Self:
         return self

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
+from rag.denoise import DeepDenoise
 from rag.errors import ConfigError
 from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Trace, notes_of
 from rag.types import Answer, Event, Hit, Question, Quote, Record, Turn
 
-from .parts import Parts
+from .parts import Changes, Parts
 
 Where = Filter | str | None
 
@@ -73,7 +74,7 @@ class Pipeline(Parts):
         for augment in self.augment:
             asked = trace.run("augment", augment, asked)
         reach = wanted + wanted // 2 + 1 if self.denoise else wanted
-        reach = max([reach, *(getattr(stage, "reach", 0) for stage in self.denoise)])
+        reach = max([reach, *(stage.reach for stage in self.denoise if isinstance(stage, DeepDenoise))])
         hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, filter_of(where))
         for denoise in self.denoise:
             hits = trace.run("denoise", denoise, asked, hits)
@@ -86,7 +87,7 @@ class Pipeline(Parts):
         """The six stages, one after another: their events as they come, and the answer at the end."""
         from rag.ground.cite import cite
 
-        self.ready()
+        self._ready()
         trace = Trace(question)
         asked, hits = self._retrieved(trace, question, k, where, history)
         yield from _finished(trace)
@@ -103,7 +104,7 @@ class Pipeline(Parts):
                 yield Event("text", text=piece)
         yield from _finished(trace)
 
-        answer: Answer = trace.run("ground", cite, asked, pieces, hits, self.pages)
+        answer: Answer = trace.run("ground", cite, asked, pieces, hits, self._pages)
         for ground in self.ground:
             answer = trace.run("ground", ground, asked, answer)
         yield from _finished(trace)
@@ -117,7 +118,7 @@ class Pipeline(Parts):
         *,
         store: VectorStore | None = None,
         home: str | Path | None = None,
-        **parts: Any,
+        **parts: Unpack[Changes],
     ) -> Self:
         """Another pipeline over the same open store and embedder, with some settings or parts changed.
 

@@ -1,1 +1,6 @@
-"""Rules of text that need no model: sentences, abbreviations, lines."""
+"""Rules of text that need no model.
+
+- `sentences.py`, with `abbreviations.py`: where sentences end
+- `lines.py`: lines with their offsets
+- `questions.py`: what a question asks for
+"""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError, MissingExtra
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 
 from .claims import claims_of
 from .examples import Example, read_examples
@@ -94,11 +94,11 @@ def tune_reader(
         )
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
-    told(Step("ranking passages", 0, 0))
+    told(Progress("ranking passages", 0, 0))
     ranked = _ranked(examples, work / "ranked.json")
     shown = held_items(held, ranked)
     weights = _trained(train, ranked, shown, base, work, options, told)
-    told(Step("exporting", 0, 0))
+    told(Progress("exporting", 0, 0))
     return _exported(weights, shown, base, out, (len(train), len(held)), options)
 
 
@@ -190,7 +190,7 @@ def _run(
 
     def watch(row: dict[str, Any]) -> None:
         if "steps" in row:
-            told(Step(f"learning ({folder.name})", row["step"], row["steps"]))
+            told(Progress(f"learning ({folder.name})", row["step"], row["steps"]))
 
     Trainer(network, Encoder(_tokenizer(base)), Plan(**plan), folder, device, watch).run(epoch, shown, merit)
     done.touch()

@@ -86,7 +86,7 @@ def test_usable_questions(question: str, answer: str, good: bool) -> None:
 
 
 def test_a_reply_that_is_no_list_gives_no_question(rag: Rag, scripted: Callable[..., object]) -> None:
-    (chunk, _), *_ = rag.opened.scan(limit=1)
+    (chunk, _), *_ = rag.store.scan(limit=1)
     for reply in ("A question?", '{"question": "Who?", "answer": "x"}', "[]"):
         writer = Writer(scripted(reply))  # type: ignore[arg-type]
         assert list(writer.questions(chunk)) == []

@@ -11,7 +11,7 @@ import pytest
 from rag import ConfigError, CorruptError, Document, Hit, Question, Rag, StoreError
 from rag.evaluate import Case, QuestionSet, Run, compare, read_questions
 from rag.evaluate.questions.judgements import match
-from rag.progress import Step
+from rag.progress import Progress
 from rag.testing import WordEmbedder
 
 
@@ -121,9 +121,9 @@ def test_a_corpus_has_an_index_of_its_own(rag: Rag, tmp_path: Path) -> None:
     assert run.summary["Correct"].mean == run.summary["R@1"].mean == 1
     assert run.identity["index"]["documents"] == 1
     assert {info.source for info in rag.documents()} == {"hall.md", "tower.md", "garden.md"}
-    steps: list[Step] = []
+    steps: list[Progress] = []
     rag.evaluate(tmp_path / "set", corpus=corpus, fresh=True, progress=steps.append)
-    assert {step.what for step in steps} == {"asking"}, "the index is kept"
+    assert {step.stage for step in steps} == {"asking"}, "the index is kept"
     with pytest.raises(ConfigError, match="--corpus"):
         rag.evaluate(tmp_path / "set")
 

@@ -123,6 +123,18 @@ def test_holm_by_hand() -> None:
     assert holm([]) == []
 
 
-@pytest.mark.parametrize(("freedom", "t"), [(4, 2.7764), (9, 2.2622), (29, 2.0452), (999, 1.9623)])
-def test_students_t_of_the_tables(freedom: int, t: float) -> None:
-    assert student_t(0.025, freedom) == pytest.approx(t, abs=0.01)
+@pytest.mark.parametrize(
+    ("tail", "freedom", "t"),
+    [
+        (0.025, 1, 12.7062), (0.025, 2, 4.30265), (0.025, 3, 3.18245), (0.025, 4, 2.77645),
+        (0.025, 9, 2.26216), (0.025, 29, 2.04523), (0.025, 100, 1.98397), (0.025, 999, 1.96234),
+        (0.05, 2, 2.91999), (0.005, 2, 9.92484), (0.005, 3, 5.84091), (0.05, 1, 6.31375),
+    ],
+)  # fmt: skip
+def test_students_t_of_the_tables(tail: float, freedom: int, t: float) -> None:
+    assert student_t(tail, freedom) == pytest.approx(t, rel=1e-5)
+
+
+def test_students_t_goes_on_smoothly_where_the_method_changes() -> None:
+    assert student_t(0.025, 200) == pytest.approx(student_t(0.025, 201), rel=1e-4)
+    assert student_t(0.025, 200) > student_t(0.025, 201) > student_t(0.025, 202)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from rag import (
     StoreError,
     Where,
 )
+from rag.doctor import extras
 from rag.generate import Quote
 from rag.testing import WordEmbedder
 
@@ -267,3 +269,44 @@ def test_every_chunking_method_can_be_named_and_keeps_exact_offsets(tmp_path: Pa
         for chunk in chunks:
             assert text[chunk.start : chunk.end] == chunk.text
             assert len(rag.embedder.token_ends(chunk.text)) <= 16
+
+
+def test_looking_at_the_store_makes_no_index(tmp_path: Path) -> None:
+    with Rag(tmp_path / "nothing", embedder=WordEmbedder(64)) as other:
+        with pytest.raises(StoreError, match=r"there is no index at .*run `rag ingest PATH` first"):
+            _ = other.store
+        assert not other.exists
+        assert list(tmp_path.glob("nothing*")) == []
+        other.ingest(Document.make("The lamp is red.", "a.txt"))
+        assert other.store.stats()["documents"] == 1
+
+
+def test_ask_and_search_take_the_same_arguments() -> None:
+    given = [
+        list(inspect.signature(one).parameters) for one in (Rag.ask, Rag.stream, Rag.search, Rag.explain)
+    ]
+    assert given == [["self", "question", "k", "where", "history"]] * 4
+
+
+def test_a_stage_that_reaches_deeper_is_given_more_hits(rag: Rag) -> None:
+    seen: list[int] = []
+
+    def deep(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        seen.append(len(hits))
+        return hits
+
+    rag.ingest([Document.make(f"The lamp number {n}.", f"{n}.txt") for n in range(8)])
+    rag.variant(denoise=[deep]).search("the", k=1)
+    deep.reach = 7  # type: ignore[attr-defined]
+    assert len(rag.variant(denoise=[deep]).search("the", k=1)) == 1
+    assert seen == [2, 7]
+
+
+def test_the_doctor_knows_every_extra() -> None:
+    known = extras()
+    assert {"eval", "gguf", "hf", "lancedb", "milvus", "milvus-lite", "postgres", "qdrant", "ray"} <= set(
+        known
+    )
+    assert "tune" in known
+    assert "dev" not in known
+    assert known["postgres"] == ["pgvector", "psycopg"]

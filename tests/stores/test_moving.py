@@ -20,7 +20,7 @@ from rag import Document, Rag
 from rag.errors import ConfigError, CorruptError, FingerprintError, StoreError
 from rag.moving import export_archive, import_archive, move, reading
 from rag.moving.copying import batches, stored
-from rag.progress import Step
+from rag.progress import Progress
 from rag.stores import Upsert, VectorStore, built_with, open_store
 from rag.testing import WordEmbedder
 from rag.types import DocumentInfo
@@ -75,18 +75,18 @@ def same(one: dict[str, Upsert], other: dict[str, Upsert], apart: float = 0.0) -
 
 
 def test_a_copy_holds_the_same_and_finds_the_same(index: Path, tmp_path: Path) -> None:
-    steps: list[Step] = []
+    steps: list[Progress] = []
     done = move(index, tmp_path / "copy", progress=steps.append)
     assert (done.documents, done.there, done.passed) == (40, 0, True)
     assert done.check is not None
     assert (done.check.dense, done.check.lexical, done.check.vectors) == (1.0, 1.0, 0.0)
     assert done.check.searches == 20
     assert same(everything(index), everything(tmp_path / "copy"))
-    assert steps[-1].what == "comparing"
+    assert steps[-1].stage == "comparing"
     with Rag(index, embedder=EMBEDDER) as one, Rag(tmp_path / "copy", embedder=EMBEDDER) as other:
         for word in WORDS[:4]:
             assert one.search(word) == other.search(word)
-        assert other.opened.problems() == []
+        assert other.store.problems() == []
 
 
 def test_what_stands_there_is_not_written_again(index: Path, tmp_path: Path) -> None:

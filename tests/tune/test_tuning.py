@@ -17,7 +17,7 @@ import pytest
 from rag import Document, Rag
 from rag.errors import ConfigError, ModelError
 from rag.models import BUILT_IN_EMBEDDER
-from rag.progress import Step
+from rag.progress import Progress
 from rag.reading import Passage
 from rag.reading.onnx import OnnxReader
 from rag.tune.reader import Options, tune_reader
@@ -98,13 +98,15 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tuned(base: Path, questions: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[Step]]:
-    steps: list[Step] = []
+def tuned(
+    base: Path, questions: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, list[Progress]]:
+    steps: list[Progress] = []
     out = tmp_path_factory.mktemp("tuned") / "my-reader"
     return tune_reader([questions], base, out, SHORT, steps.append), steps
 
 
-def test_what_is_trained_is_opened_by_its_folder(tuned: tuple[Any, list[Step]]) -> None:
+def test_what_is_trained_is_opened_by_its_folder(tuned: tuple[Any, list[Progress]]) -> None:
     made, _ = tuned
     reader = OnnxReader.open(made.folder)
     (one,) = reader.read("Who built the mill?", [Passage("", "The mill was built by Bo in 1801.")])
@@ -112,7 +114,7 @@ def test_what_is_trained_is_opened_by_its_folder(tuned: tuple[Any, list[Step]]) 
     assert all(0 <= span.start < span.end <= 33 for span in one.spans)
 
 
-def test_it_answers_in_a_pipeline_by_its_setting(tuned: tuple[Any, list[Step]], tmp_path: Path) -> None:
+def test_it_answers_in_a_pipeline_by_its_setting(tuned: tuple[Any, list[Progress]], tmp_path: Path) -> None:
     settings = {"ask.reader": str(tuned[0].folder), "ask.abstain_below": 0.0}
     with Rag(tmp_path / "index", settings=settings) as rag:
         rag.ingest([Document.make("The mill was built by Bo in 1801.", "mill.txt")])
@@ -122,7 +124,7 @@ def test_it_answers_in_a_pipeline_by_its_setting(tuned: tuple[Any, list[Step]], 
 
 
 def test_the_report_has_every_measure_with_its_interval_in_float_and_in_8_bits(
-    tuned: tuple[Any, list[Step]],
+    tuned: tuple[Any, list[Progress]],
 ) -> None:
     made, _ = tuned
     assert made.questions + made.held_out == 120
@@ -135,11 +137,11 @@ def test_the_report_has_every_measure_with_its_interval_in_float_and_in_8_bits(
             assert 0 <= low <= mean <= high <= 1
 
 
-def test_progress_names_each_part(tuned: tuple[Any, list[Step]]) -> None:
+def test_progress_names_each_part(tuned: tuple[Any, list[Progress]]) -> None:
     _, steps = tuned
-    parts = list(dict.fromkeys(step.what for step in steps))
+    parts = list(dict.fromkeys(step.stage for step in steps))
     assert parts == ["ranking passages", "learning (text)", "learning (questions-0)", "exporting"]
-    learning = [step for step in steps if step.what == "learning (questions-0)"]
+    learning = [step for step in steps if step.stage == "learning (questions-0)"]
     assert learning[-1].done == learning[-1].total
     assert [step.done for step in learning] == list(range(1, learning[-1].total + 1))
 

@@ -35,7 +35,7 @@ from rag.evaluate.running.journal import Journal, run_id, write_json
 from rag.evaluate.running.outcome import Outcome
 from rag.evaluate.running.score import right
 from rag.evaluate.statistics import difference, interval
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 
 from .stress_result import Figure, Stress
 from .trials import Trial, trials
@@ -99,7 +99,7 @@ class _Bench:
         workers: int,
         report: Watcher,
     ) -> None:
-        self.rag, self.cases, self.judged = rag, asked.cases, match(asked, rag.opened)
+        self.rag, self.cases, self.judged = rag, asked.cases, match(asked, rag.store)
         self.identity, self.folder, self.fresh = identity, folder, fresh
         self.workers, self.report = workers, report
         self.k, self.seed = int(identity["k"]), int(identity["seed"])
@@ -118,7 +118,7 @@ class _Bench:
             for outcome in ask_all(_under(self.rag, trial), left, self.judged, 1, self.k, self.workers):
                 journal.add(outcome)
                 done[outcome.id] = outcome
-                self.report(Step(trial.name, len(done), len(cases)))
+                self.report(Progress(trial.name, len(done), len(cases)))
         finally:
             journal.close()
         return {case.id: done[case.id] for case in cases}

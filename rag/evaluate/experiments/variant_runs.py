@@ -12,7 +12,7 @@ from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.result import Run
 from rag.evaluate.run import evaluate, home_of, read
 from rag.evaluate.running.corpora import over
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
@@ -41,7 +41,7 @@ class VariantRuns:
         """One pipeline's run; `name` also names its folder below `out`."""
         folder = Path(self._out) / name.replace(" ", "-") if self._out else None
         report = self._progress
-        named = None if report is None else lambda step: report(Step(name, step.done, step.total))
+        named = None if report is None else lambda step: report(Progress(name, step.done, step.total))
         return evaluate(pipeline, self.asked, out=folder, progress=named, **self._options)
 
     def attempt(self, name: str, make: Callable[[], Pipeline]) -> Run | None:

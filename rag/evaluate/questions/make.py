@@ -22,7 +22,7 @@ from rag.errors import ConfigError
 from rag.evaluate.experiments.trials import PARAPHRASE
 from rag.evaluate.run import read
 from rag.evaluate.running.journal import write_lines
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 from rag.text.sentences import sentences
 from rag.types import Chunk, stable_id
 
@@ -103,7 +103,7 @@ def make(
         if made is None or (made.kind == "qa" and sum(case.kind == "qa" for case in kept) >= number - hidden):
             continue
         kept.append(_paraphrased(made, writer, check) if writer else made)
-        report(Step("making", len(kept), number))
+        report(Progress("making", len(kept), number))
     if not kept:
         raise ConfigError(
             f"no question could be made of {tried} sentences: the documents hold few definitions, dates, "
@@ -135,7 +135,7 @@ def paraphrase(
         known = case.kind != "qa" or case.meta.get(PARAPHRASE)
         done.append(case if known else _paraphrased(case, writer, check))
         if progress:
-            progress(Step("paraphrasing", len(done), len(asked)))
+            progress(Progress("paraphrasing", len(done), len(asked)))
     write_lines(path, (case.to_dict() for case in done))
     return Made(path, tuple(done), len(done))
 
@@ -169,7 +169,7 @@ def _candidates(
     """Questions of all chunks in random order, at most one a document in each round."""
     chunks: dict[str, list[Chunk]] = {}
     after = ""
-    while page := rag.opened.scan(after, _PAGE):
+    while page := rag.store.scan(after, _PAGE):
         for chunk, _ in page:
             chunks.setdefault(chunk.document_id, []).append(chunk)
         after = page[-1][0].id

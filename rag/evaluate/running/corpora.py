@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.augment.memory import NAME as SOLVED
 from rag.evaluate.questions.formats import read_corpus
 from rag.glossary.build import VERSION, refresh
 from rag.glossary.file import NAME as GLOSSARY
-from rag.ingest import Progress
 from rag.ingest.run import ingest, recipe_of
+from rag.progress import Progress, Watcher
 from rag.stores import LocalStore
 from rag.types import stable_id
 
@@ -32,9 +32,7 @@ _WITHIN = {"ingest.queue": "", "ingest.ray": ""}  # what ingests the corpus is t
 
 
 @contextmanager
-def over(
-    rag: Pipeline, corpus: str | Path | None, home: Path, report: Callable[[Any], None]
-) -> Iterator[Pipeline]:
+def over(rag: Pipeline, corpus: str | Path | None, home: Path, report: Watcher) -> Iterator[Pipeline]:
     """The pipeline over the index's own documents, or over a corpus, ingested first where it is new."""
     if corpus is None:
         yield rag
@@ -78,7 +76,5 @@ def _identity(rag: Pipeline, path: Path) -> str:
     return stable_id(content, recipe_of(rag), index.language, index.lexical, VERSION)[:12]
 
 
-def _passed_on(report: Callable[[Any], None]) -> Callable[[Progress], None]:
-    from rag.progress import Step
-
-    return lambda now: report(Step("ingesting", now.documents, now.total))
+def _passed_on(report: Watcher) -> Watcher:
+    return lambda now: report(Progress("ingesting", now.documents, now.total))

@@ -35,7 +35,7 @@ def supports(rag: Pipeline, answer: Answer) -> list[float]:
 def _with_real_citations(rag: Pipeline, answer: Answer) -> list[Sentence]:
     """The sentences with those of their citations that stand in the stored documents."""
     cited = {citation.document_id for sentence in answer.sentences for citation in sentence.citations}
-    texts = {document.id: document.text for document in rag.opened.load(sorted(cited))} if cited else {}
+    texts = {document.id: document.text for document in rag.store.load(sorted(cited))} if cited else {}
     return [
         replace(
             sentence,

@@ -130,10 +130,10 @@ def index_fingerprint(rag: Pipeline) -> dict[str, Any]:
     """What the index holds: a digest over all documents, and what it was built with."""
     digest = hashlib.blake2b(digest_size=12)
     documents = chunks = 0
-    for info in rag.opened.documents():
+    for info in rag.store.documents():
         digest.update(stable_id(info.source, info.hash).encode())
         documents, chunks = documents + 1, chunks + info.chunks
-    caps = rag.opened.caps
+    caps = rag.store.caps
     return {
         "fingerprint": digest.hexdigest(),
         "documents": documents,

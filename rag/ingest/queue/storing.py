@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rag.errors import StoreError
-from rag.ingest.storing import Batch, Pending, Step
+from rag.ingest.storing import Batch, Done, Pending
 from rag.stores import store_name
 
 from .lease_renewal import Keeping
@@ -63,14 +63,14 @@ class Queued:
         self._name = worker_name()
         self._open: dict[int, _Open] = {}
 
-    def put(self, items: Sequence[Pending], known: _Known) -> Iterator[Step]:
+    def put(self, items: Sequence[Pending], known: _Known) -> Iterator[Done]:
         self._hand_over(items, known)
         yield from self._news()
         while len(self._open) >= _AHEAD:
             time.sleep(PAUSE)
             yield from self._news()
 
-    def rest(self) -> Iterator[Step]:
+    def rest(self) -> Iterator[Done]:
         while self._open:
             steps = list(self._news())
             yield from steps
@@ -84,7 +84,7 @@ class Queued:
         unit = self._queue.put(self._run, payload, pieces, vectors_to(batch.known))
         self._open[unit] = _Open(batch, known)
 
-    def _news(self) -> Iterator[Step]:
+    def _news(self) -> Iterator[Done]:
         """What was finished since the last time."""
         if self._kept.lost:
             raise StoreError(
@@ -98,10 +98,10 @@ class Queued:
         for unit, error in ended:
             batch, known = self._open.pop(unit)
             if not error:
-                yield Step(embedded=len(batch.texts))
-                yield from (Step(stored=item) for item in batch.items)
+                yield Done(embedded=len(batch.texts))
+                yield from (Done(stored=item) for item in batch.items)
             elif len(batch.items) == 1:
-                yield Step(failed=batch.items[0], error=error)
+                yield Done(failed=batch.items[0], error=error)
             else:
                 for item in batch.items:  # one of them is to blame, and only that one is to fail
                     self._hand_over([item], known)

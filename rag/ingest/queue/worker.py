@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError, FingerprintError
-from rag.progress import Step, Watcher
+from rag.progress import Progress, Watcher
 
 from .lease_renewal import Keeping
 from .leases import Kind, Queue, Run, Unit
@@ -47,7 +47,7 @@ def work(
         while not stopped() and not (idle and time.monotonic() - last > idle):
             if worker.step():
                 finished, last = finished + 1, time.monotonic()
-                progress(Step("units done", finished, 0))
+                progress(Progress("units done", finished, 0))
             else:
                 time.sleep(PAUSE)
     finally:
@@ -80,7 +80,8 @@ class Worker:
             self._refuse(runs)
         for run in mine:
             kinds: list[Kind] = ["embed"]
-            if run.store and self._rag.store:  # opened before anything is taken: a lack here is this worker's
+            # Opened before anything is taken: a lack here is this worker's.
+            if run.store and self._rag.make_store():
                 kinds.append("store")
             unit = self._queue.take(run, self.name, kinds)
             if unit is not None:
