@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from rag.commands import ask, chat, config, evaluate, glossary, index, ingest, models, move, tune, work
+from rag.commands import (
+    ask,
+    chat,
+    config,
+    evaluate,
+    feedback,
+    glossary,
+    index,
+    ingest,
+    models,
+    move,
+    tune,
+    work,
+)
 
 __all__ = ["app", "main"]
 
@@ -32,6 +45,9 @@ app.command(epilog=index.LS_EXAMPLES)(index.ls)
 app.command(epilog=index.RM_EXAMPLES)(index.rm)
 app.command(epilog=chat.CHAT_EXAMPLES)(chat.chat)
 app.command(epilog=evaluate.WHY_EXAMPLES)(evaluate.why)
+app.command(epilog=feedback.GOOD_EXAMPLES)(feedback.good)
+app.command(epilog=feedback.BAD_EXAMPLES)(feedback.bad)
+app.command(epilog=feedback.CORRECT_EXAMPLES)(feedback.correct)
 app.command(epilog=work.WORK_EXAMPLES)(work.work)
 app.command(epilog=move.MOVE_EXAMPLES)(move.move)
 app.command(epilog=move.EXPORT_EXAMPLES)(move.export)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.augment.memory import remember
+from rag.augment.ratings import rate, rating
 from rag.errors import RagError
 from rag.types import Answer, Event, Turn
 
@@ -19,6 +21,8 @@ _KEPT = 12  # turns; older ones have no say in what a follow-up means
 COMMANDS = {
     "/help": "show these commands",
     "/sources": "show what the last answer was made from",
+    "/good": "the last answer is right: keep it for the memory and for `rag eval`",
+    "/bad": "the last answer is wrong; `rag correct` says what is right",
     "/where FILTER": "search only what matches from now on; without a filter, everything",
     "/clear": "forget the conversation",
     "/quit": "leave",
@@ -76,11 +80,25 @@ class Chat:
             yield Notice("the conversation is forgotten")
         elif word == "/sources":
             yield self.last if self.last is not None else Notice("nothing was asked yet")
+        elif word in ("/good", "/bad"):
+            yield self._rated(good=word == "/good")
         elif word == "/where":
             yield self._filtered(rest.strip())
         else:
             known = "\n".join(f"{name:15} {meaning}" for name, meaning in COMMANDS.items())
             yield Notice(known if word == "/help" else f"there is no {word}; known are\n{known}")
+
+    def _rated(self, *, good: bool) -> Notice:
+        if self.last is None:
+            return Notice("nothing was asked yet")
+        try:
+            given = rating(self.last.question, self.last, good=good)
+            rate(self._rag.home, given)
+            if good and given.chunks:
+                remember(self._rag.home, self._rag.embedder, given.question, given.chunks)
+        except RagError as error:
+            return Notice(str(error), failed=True)
+        return Notice("kept as right" if good else "kept as wrong")
 
     def _filtered(self, where: str) -> Notice:
         from rag.stores import parse_where

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from rag.errors import ConfigError
 from rag.pipeline.pipeline import Pipeline, Where, filter_of
-from rag.types import Document, DocumentInfo
+from rag.types import Document, DocumentInfo, Hit
 
 if TYPE_CHECKING:
+    from rag.augment.ratings import Rating
     from rag.evaluate import Case, QuestionSet, Run
     from rag.evaluate.run import Options
     from rag.glossary.build import Built
@@ -71,9 +73,84 @@ class Rag(Pipeline):
             store.sync()
         return sorted(gone.values())
 
+    def like(self, path: str | Path, k: int | None = None, where: Where = None) -> list[Hit]:
+        """The `k` documents of the index that are most like a file, each at its best chunk.
+
+        The file need not be in the index; where it is, it is left out. Raises LoadError for a file that
+        cannot be read, ConfigError for one without text.
+        """
+        from rag.loaders import load
+        from rag.retrieve.like import like, others
+
+        file, wanted = Path(path), k or self.settings.search.k
+        try:
+            source = file.absolute().relative_to(self.index.absolute().parent).as_posix()
+        except ValueError:
+            source = file.as_posix()
+        documents = load(file, source).documents
+        if not documents:
+            raise ConfigError(f"{path} holds no document to search by")
+        asked = like(documents[0], self.chunks(documents[0]), self.embedder, self.language)
+        hits = self.retrieve(asked, max(self.settings.search.depth, 4 * wanted), filter_of(where))
+        return others(documents[0], hits, wanted)
+
     def documents(self, where: Where = None) -> list[DocumentInfo]:
         """What is stored, ordered by source."""
         return list(self.store.documents(filter_of(where)))
+
+    # ---------------------------------------------------------------------------------------- feedback
+
+    def rate(self, question: str, *, good: bool, k: int | None = None) -> Rating:
+        """Keeps what a person says of the answer to a question, which is asked again for it.
+
+        What is good is remembered for the stage `memory`; both become questions for `rag eval`. Raises
+        ConfigError for calling an answer good that was declined.
+        """
+        from rag.augment.memory import NAME as SOLVED
+        from rag.augment.memory import remember
+        from rag.augment.ratings import forget, rate, rating
+
+        given = rating(question, self.ask(question, k), good=good)
+        rate(self.home, given)
+        forget(self.home, [SOLVED], question)
+        if good and given.chunks:
+            remember(self.home, self.embedder, question, given.chunks)
+        return given
+
+    def correct(self, question: str, answer: str) -> str:
+        """Keeps what is right for a question as a note that goes before every source; returns its source.
+
+        A correction of the same question takes the place of the one before.
+        """
+        from rag.denoise.corrections import noted, read, write
+
+        document = noted(question, answer)
+        self.ingest(document)
+        known = {one: at for one, at in read(self.home).items() if at != document.source}
+        write(self.home, {**known, question.strip(): document.source})
+        self.__dict__.pop("denoise", None)  # made anew, with the note
+        return document.source
+
+    def uncorrect(self, question: str) -> str:
+        """Takes a correction back; returns its source. Raises ConfigError where there is none."""
+        from rag.denoise.corrections import read, source_of, write
+
+        known, source = read(self.home), source_of(question)
+        if source not in known.values():
+            raise ConfigError(f"{question!r} has no correction: `rag correct --list` shows those there are")
+        self.remove([source])
+        write(self.home, {one: at for one, at in known.items() if at != source})
+        self.__dict__.pop("denoise", None)
+        return source
+
+    def corrections(self) -> dict[str, str]:
+        """Question → what is right, of every correction that is stored."""
+        from rag.denoise.corrections import read
+
+        known = read(self.home)
+        ids = [info.id for info in self.documents() if info.source in known.values()]
+        texts = {one.source: one.text for one in self.store.load(ids)}
+        return {question: texts[source] for question, source in known.items() if source in texts}
 
     def evaluate(
         self, questions: QuestionSet | Sequence[Case] | str | Path, **options: Unpack[Options]

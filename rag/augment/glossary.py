@@ -27,6 +27,9 @@ from rag.types import Query, Question
 
 _WORD = re.compile(r"[^\W_][\w&/.+'’-]*")
 _WORDS_OF_A_TERM = 4
+_ORDERING = frozenset(
+    ("compare", "define", "describe", "explain", "find", "give", "list", "name", "show", "summarize", "tell")
+)
 _TERMS = 3  # of a question that are looked up
 
 
@@ -76,7 +79,7 @@ def terms(
     """The terms a question holds, longest first where they overlap, in its order.
 
     An abbreviation is known by its capitals; where a question is typed without any, by its letters, if they
-    are at least three and no function word. Other terms are known in any case.
+    are at least three and no function word. Other terms are known in any case, but never as a part of a name.
     """
     words = [word.rstrip(".'’-/+&") for word in _WORD.findall(question)]
     typed_small = question == question.lower()
@@ -89,11 +92,31 @@ def terms(
             small = term is not None and is_short(term) and singular(text) != term
             if term is None or (small and not (typed_small and len(text) > 2 and _says(text, language))):
                 continue
+            if not is_short(term) and _within_name(words, place, size, language):
+                continue
             found.append(term)
             place += size - 1
             break
         place += 1
     return list(dict.fromkeys(found))
+
+
+def _within_name(words: Sequence[str], place: int, size: int, language: str) -> bool:
+    """Whether the words are a part of a longer name: `Wright` in `Robin Wright` is nobody's term.
+
+    A name is a run of words with a capital and small letters; a word that opens the question belongs to one
+    unless it is a function word or an order.
+    """
+
+    def named(at: int) -> bool:
+        word = words[at] if 0 <= at < len(words) else ""
+        small = any(map(str.islower, word))
+        opens = at > 0 or (word.lower() not in _ORDERING and _says(word, language))
+        return word[:1].isupper() and small and opens
+
+    if not all(named(at) for at in range(place, place + size)):
+        return False
+    return named(place - 1) or named(place + size)
 
 
 def _says(word: str, language: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rag.errors import ConfigError
 
 from .common import (
     DEFAULT_INDEX,
@@ -36,7 +39,8 @@ SEARCH_EXAMPLES = (
     "Examples:\n\n"
     "    rag search 'ERR_4021'\n\n"
     "    rag search 'retention of logs' -k 20 --where 'year >= 2024'\n\n"
-    "    rag search 'back up' --retrieve lexical --explain"
+    "    rag search 'back up' --retrieve lexical --explain\n\n"
+    "    rag search --like draft.md"
 )
 
 Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
@@ -72,7 +76,7 @@ def ask(
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
     index: Index = DEFAULT_INDEX,
     store: Store = None,
     k: K = None,
@@ -81,6 +85,9 @@ def search(
     augment: Augment = None,
     retrieve: Retrieve = None,
     denoise: Denoise = None,
+    like: Annotated[
+        Path | None, typer.Option("--like", help="Look for documents that are like this file.")
+    ] = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -91,6 +98,8 @@ def search(
 
         from . import render
 
-        hits, trace = rag.explain(query, k, where)
+        if (query is None) is (like is None):
+            raise ConfigError("give QUERY, or a file with --like: one of them")
+        hits, trace = (rag.like(like, k, where), []) if like else rag.explain(query or "", k, where)
         base = rag.index.absolute().parent
         render.hits(hits, trace if explain else [], notes_of(trace), base=base, as_json=as_json)

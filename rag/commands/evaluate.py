@@ -215,6 +215,43 @@ def eval_make(
         render.result(made, as_json=as_json)
 
 
+@eval_app.command("from-feedback", epilog="Example:\n\n    rag eval from-feedback feedback.jsonl")
+def eval_from_feedback(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the questions (JSONL).")],
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a question set from what was rated with `rag good` and corrected with `rag correct`."""
+    from rag.evaluate.questions.from_feedback import from_feedback
+
+    from . import render
+
+    with reported(as_json), opened(index, {}, store=store) as rag:
+        render.result(from_feedback(rag, path), as_json=as_json)
+
+
+@eval_app.command("label", epilog="Example:\n\n    rag eval label asked.txt label.jsonl --number 20")
+def eval_label(
+    questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="Questions, one a line, or JSONL.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write those to judge (JSONL).")],
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    number: Annotated[int, typer.Option("--number", min=1, help="Questions wanted.")] = 20,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the questions whose judgement tells most: doubtful ones that stand for many others."""
+    from rag.evaluate.questions.label import label
+
+    from . import live, render
+
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        with live.progress(quiet=as_json) as shown:
+            made = label(rag, questions, path, number=number, progress=shown)
+        render.result(made, as_json=as_json)
+
+
 def why(
     question: Annotated[str, typer.Argument(help="A question, or the id of one in --qa.")],
     index: Index = DEFAULT_INDEX,

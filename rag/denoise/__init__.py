@@ -10,6 +10,8 @@
 - `conflicts.py`: hits that contradict each other, by their claims (`claims.py`)
 - `poison.py`: hits that were written to steer the answer, by their signs (`poison_signs.py`,
   `injected_orders.py`)
+- `corrections.py`: what a person corrected goes before every source (on where there are corrections)
+- `voices.py`: what is repeated in the same words counts once; sources that disagree are weighed and told
 - `blend.py`: scores of different kinds, made comparable
 
 `docs/stages.md` has what each gains and costs.
@@ -26,6 +28,7 @@ NAMES = {
     "adaptive": "rag.denoise.adaptive:build",
     "compress": "rag.denoise.compress:build",
     "conflicts": "rag.denoise.conflicts:build",
+    "corrections": "rag.denoise.corrections:build",
     "cross_encoder": "rag.denoise.cross_encoder:build",
     "duplicates": "rag.denoise.duplicates:build",
     "listwise": "rag.denoise.listwise:build",
@@ -33,6 +36,7 @@ NAMES = {
     "poison": "rag.denoise.poison:build",
     "rerank": "rag.denoise.rerank:build",
     "threshold": "rag.denoise.threshold:build",
+    "voices": "rag.denoise.voices:build",
 }
 """Name in the settings → what builds the stage."""
 

@@ -4,9 +4,10 @@
     v = w · max over h of P(h answers) · P(best span of h)
 
 So the reader's share grows with how sure it is of an answer: where no hit answers, as with a query that is a
-topic, it has little to say. The hits below `depth` are not read and keep their order under those that are. A
-hit that has a code of the question (`E-4711`, `libssl1.1`) never falls below one that lacks it: a model knows
-little of codes. Source: Nogueira and Cho, Passage Re-ranking with BERT.
+topic, it has little to say, and none where the question is in letters that it never learned. The hits below
+`depth` are not read and keep their order under those that are. A hit that has a code of the question
+(`E-4711`, `libssl1.1`) never falls below one that lacks it: a model knows little of codes. Source: Nogueira
+and Cho, Passage Re-ranking with BERT.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import replace
 
 from rag.options import Count, Share
 from rag.reading import Reader, Reading, passage_of
+from rag.text.scripts import reads
 from rag.types import Hit, Question
 
 from .blend import blended
@@ -37,7 +39,8 @@ class Rerank:
         if not read:
             return hits
         readings = self._reader.read(question.text, [passage_of(hit) for hit in read])
-        share = self._weight * max(_sure(one) for one in readings)
+        knows = reads(self._reader, question.text)
+        share = self._weight * max(_sure(one) for one in readings) if knows else 0.0
         scores = blended([hit.score for hit in read], [one.logit for one in readings], share)
         codes = codes_of(question.text)
         scored = [

@@ -66,6 +66,11 @@ class OnnxEmbedder:
         return cls(session, open_tokenizer(path / TOKENIZER), settings, path, threads or cores())
 
     @property
+    def scripts(self) -> Sequence[str]:
+        """The letters that the model that ships has learned; of others nothing is known, which says all."""
+        return ("latin",) if self._folder == BUILT_IN_EMBEDDER else ()
+
+    @property
     def name(self) -> str:
         return self._settings.name
 

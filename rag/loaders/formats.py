@@ -30,6 +30,7 @@ LOADERS = {
         "rag.loaders.json:load": (".json", ".jsonl", ".ndjson"),
         "rag.loaders.epub:load": (".epub",),
         "rag.loaders.notebook:load": (".ipynb",),
+        "rag.loaders.subtitles:load": (".srt", ".vtt"),
         "rag.loaders.mail:load": (".eml", ".mbox"),
     }.items()
     for suffix in suffixes_
@@ -55,6 +56,8 @@ MEDIA_TYPES = {
     "application/x-ndjson": ".jsonl",
     "application/epub+zip": ".epub",
     "application/x-ipynb+json": ".ipynb",
+    "application/x-subrip": ".srt",
+    "text/vtt": ".vtt",
     "message/rfc822": ".eml",
     "application/mbox": ".mbox",
 }

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from rag.config import Resolved, resolve_settings
+from rag.denoise.corrections import NAME as CORRECTIONS
 from rag.errors import StoreError
 from rag.stores import BuiltWith, VectorStore, built_with, open_store, store_name, without_password
 
@@ -223,7 +224,9 @@ class Parts:
 
     @cached_property
     def denoise(self) -> list[Denoise]:
-        return self._parts("denoise")
+        stages = self._parts("denoise")
+        corrected = (self.home / CORRECTIONS).exists() and "corrections" not in self._stages["denoise"]
+        return [*stages, self._part("denoise", "corrections")] if corrected else stages
 
     @cached_property
     def reorder(self) -> list[Reorder]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from rag.denoise import DeepDenoise
+from rag.denoise.corrections import is_note
 from rag.errors import ConfigError
 from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Trace, notes_of
@@ -93,19 +94,22 @@ class Pipeline(Parts):
         yield from _finished(trace)
         yield Event("hits", hits=tuple(hits))
 
+        generate, grounds = self.generate, self.ground
+        if is_note(hits):  # what a person corrected is said as it stands, alone, and doubted by nobody
+            hits, generate, grounds = hits[:1], whole, []
         for reorder in self.reorder:
             hits = trace.run("reorder", reorder, asked, hits)
         yield from _finished(trace)
 
         pieces: list[str | Quote] = []
-        for piece in trace.generate(self.generate, asked, hits):
+        for piece in trace.generate(generate, asked, hits):
             pieces.append(piece)
             if isinstance(piece, str):
                 yield Event("text", text=piece)
         yield from _finished(trace)
 
         answer: Answer = trace.run("ground", cite, asked, pieces, hits, self._pages)
-        for ground in self.ground:
+        for ground in grounds:
             answer = trace.run("ground", ground, asked, answer)
         yield from _finished(trace)
 
@@ -144,6 +148,11 @@ def answer_of(events: Iterable[Event]) -> Answer:
         if event.answer is not None:
             return event.answer
     raise ConfigError("no event holds an answer: expected all events of a stream, to its end")
+
+
+def whole(question: Question, hits: Sequence[Hit]) -> list[Quote]:
+    """The generator of a correction: the text of the first hit, word for word."""
+    return [Quote(0, 0, len(hits[0].chunk.text), 1.0)]
 
 
 def filter_of(where: Where) -> Filter | None:

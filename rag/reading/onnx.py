@@ -56,6 +56,11 @@ class OnnxReader:
         return cls(session, tokenizer, settings, path)
 
     @property
+    def scripts(self) -> Sequence[str]:
+        """The letters that the reader that ships has learned; of others nothing is known, which says all."""
+        return ("latin",) if self._folder == BUILT_IN_READER else ()
+
+    @property
     def name(self) -> str:
         return self._settings.name
 

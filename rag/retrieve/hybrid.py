@@ -1,7 +1,8 @@
 """Hybrid retrieval: the dense and the lexical leg, side by side, fused into one ranked list.
 
 The legs fail differently: BM25 misses paraphrases, embeddings miss names and codes. The default fusion is
-chosen by measurement; `docs/fusion.md` has the figures.
+chosen by measurement; `docs/fusion.md` has the figures. A question in letters that the embedder never learned
+(Chinese, for the one that ships) is left to the lexical leg, where that finds anything.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from rag.embedding import Embedder
 from rag.options import Amount, Count
 from rag.stores import Filter, VectorStore
+from rag.text.scripts import reads
+from rag.trace import note
 from rag.types import Hit, Question
 
 from .legs import checked_depth, dense_legs, lexical_legs, queries_on, query_vectors, to_hits
@@ -38,6 +41,9 @@ def build(
         with store.snapshot():
             lexical = lexical_legs(store, worded, deep, where)
             dense = dense_legs(store, vectors.result(), deep, where)
+            if any(lexical) and not reads(embedder, question.text):
+                note("left out", "dense: the embedder does not know these letters")
+                near, dense = [], []
             weights = [dense_weight * query.weight for query in near]
             weights += [lexical_weight * query.weight for query in worded]
             ranking = fuse(fusion, dense + lexical, weights)

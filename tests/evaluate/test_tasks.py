@@ -162,7 +162,8 @@ def test_times_are_paired_and_alternate(rag: Rag) -> None:
     asked = [f"When was the hall opened {n}?" for n in range(8)]
     found = timed(waiting("a", 0), waiting("b", 0.05), asked)
     assert found.n == 8
-    assert 40 < found.low <= found.mean <= found.high < 200
+    assert found.low <= found.mean <= found.high
+    assert found.mean > 25, "50 ms more, on a machine that may be busy"
     pairs = [tuple(order[at : at + 2]) for at in range(2, len(order), 2)]
     assert {frozenset(pair) for pair in pairs} == {frozenset("ab")}, "both are asked each question in turn"
     assert len(set(pairs)) == 2, "and neither always goes first"

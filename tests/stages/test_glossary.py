@@ -217,6 +217,7 @@ SENSES = {
     "CNN": {"neural network": 3, "news network": 1},
     "US": {"United States": 1},
     "cold start": {"slow": 1},
+    "Wright": {"Frank Lloyd Wright": 2},
 }
 FOLDED = {term.lower(): term for term in SENSES}
 
@@ -233,6 +234,12 @@ FOLDED = {term.lower(): term for term in SENSES}
         ("What do US citizens say of CNN?", ["US", "CNN"]),
         ("What is a Cold Start?", ["cold start"]),
         ("Nothing here", []),
+        ("Which film has Robin Wright in it?", []),  # a part of another's name
+        ("Robin Wright starred in what?", []),
+        ("What did Wright build?", ["Wright"]),
+        ("Explain Wright to me", ["Wright"]),
+        ("Has Wright built it?", ["Wright"]),
+        ("Who is the CNN owner Robin Wright?", ["CNN"]),
     ],
 )
 def test_terms_of_a_question(question: str, found: list[str]) -> None:

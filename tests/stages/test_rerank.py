@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
+from rag import Document, Rag
 from rag.denoise.rerank import Rerank, codes_of
 from rag.reading import Passage, Reading, Span
+from rag.testing import WordEmbedder
+from rag.text.scripts import reads, share_in
 from rag.types import Chunk, Hit, Question
 
 
@@ -92,3 +96,30 @@ def test_codes(question: str, codes: set[str]) -> None:
 
 def test_nothing_to_read() -> None:
     assert Rerank(Knows({}), 5, 0.5)(Question("q"), []) == []
+
+
+def test_letters_that_a_model_never_learned() -> None:
+    assert share_in("Grüße aus Oslo 7", ("latin",)) == 1
+    assert share_in("故宫 ab", ("latin",)) == 0.5
+    assert share_in("1931", ("latin",)) == 1
+
+    class Latin:
+        scripts = ("latin",)
+
+    assert reads(Latin(), "When was the hall opened?")
+    assert not reads(Latin(), "大厅是什么时候开放的？")
+    assert reads(object(), "大厅是什么时候开放的？"), "who tells nothing of letters is asked about all"
+
+
+def test_the_dense_leg_and_the_reader_leave_unknown_letters_to_the_words(tmp_path: Path) -> None:
+    class Latin(WordEmbedder):
+        scripts = ("latin",)
+
+    texts = {f"{n}.md": f"{name}馆于一九三{n}年开放。" for n, name in enumerate("天地玄黄")}
+    with Rag(tmp_path / "i", embedder=Latin(4096), denoise=[], settings={"index.language": "none"}) as rag:
+        rag.ingest(Document.make(text, source) for source, text in texts.items())
+        hits, records = rag.explain("玄馆是哪一年开放的？")
+        assert hits[0].chunk.source == "2.md"
+        assert all("dense" not in hit.ranks for hit in hits)
+        assert records[-1].detail["left out"].startswith("dense")
+        assert all("dense" in hit.ranks for hit in rag.explain("When was 玄馆 opened to visitors?")[0])

@@ -1,0 +1,200 @@
+"""Counts voices instead of passages, and weighs sources that disagree on the same statement.
+
+Each of the first `read` hits is read alone; where it answers with a probability of `least`, the sentence
+around its best span is a claim with that span as its value. Claims count where they speak of the same as the
+surest: they have three quarters of the question's words that it has. Claims of one value from one document,
+or whose sentences agree in `same` of their other words, are one voice: what is repeated in the same words was
+written once. For the voice V with the documents D(V), best probability p(V) and c(V) words around its claim,
+
+    w(V) = p(V) / √|D(V)| · (1 + min(1, c(V) / 60)) / 2        w(side) = Σ of its voices' weights
+
+so repetition in other documents counts against a voice, not for it, and a sentence that stands alone weighs
+less than one in a text that has more to say. Where sides disagree, the answer gets a note of who says what.
+A side is left out where it weighs under `margin` of the heaviest, and its wording is the other's but for
+the value, or its own in several documents. Sources: PoisonedRAG (Zou and others); Why So Gullible?
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from rag.options import Count, Share
+from rag.reading import Reader, passage_of
+from rag.reading.candidates import cut
+from rag.reading.pooled import trimmed
+from rag.trace import note, note_dropped, note_reader
+from rag.types import Hit, Question
+
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_RICH = 60  # words around a claim from which its text stands on its own feet
+_ALIKE = 0.75  # share of the words of the question that the surest claim has
+_LONG = 4  # letters of a word that says what a question is about
+
+
+class Claim(NamedTuple):
+    """What one hit answers: the sentence, its value, and how likely it answers.
+
+    `words` are the sentence's others, `asked` those that it shares with the question; `around` counts the
+    words of the chunk outside the sentence.
+    """
+
+    hit: Hit
+    sentence: str
+    value: str
+    words: frozenset[str]
+    asked: frozenset[str]
+    probability: float
+    around: int
+
+
+class Voice(NamedTuple):
+    """Claims of one value that were written once."""
+
+    claims: tuple[Claim, ...]
+
+    @property
+    def documents(self) -> int:
+        return len({claim.hit.chunk.document_id for claim in self.claims})
+
+    @property
+    def weight(self) -> float:
+        """w(V)."""
+        around = max(claim.around for claim in self.claims)
+        sure = max(claim.probability for claim in self.claims)
+        return sure / math.sqrt(self.documents) * (1 + min(1.0, around / _RICH)) / 2
+
+
+Side = Sequence[Voice]
+
+
+def build(
+    reader: Reader, read: Count = 12, least: Share = 0.2, same: Share = 0.7, margin: Share = 0.9
+) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
+    """A stage over the first `read` hits, which the stage `rerank` has had read already."""
+
+    def voices(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        found = sides(claims_of(reader, question.text, hits[:read], least), same)
+        if len(found) < 2:
+            return hits
+        note("sides", [_told(side) for side in found])
+        first, *others = found
+        dropped: dict[str, str] = {}
+        for side in others:
+            why = _planted(side, first, margin)
+            if why:
+                dropped |= {claim.hit.chunk.id: why for voice in side for claim in voice.claims}
+        note_reader(_disagreement(found, dropped))
+        for hit in hits:
+            if hit.chunk.id in dropped:
+                note_dropped(hit, f"quarantined: {dropped[hit.chunk.id]}")
+        return [hit for hit in hits if hit.chunk.id not in dropped]
+
+    return voices
+
+
+def claims_of(reader: Reader, question: str, hits: Sequence[Hit], least: float) -> list[Claim]:
+    """One claim a hit that answers with a probability of `least`."""
+    asked = frozenset(_words(question))
+    found = []
+    for hit, reading in zip(hits, reader.read(question, [passage_of(hit) for hit in hits]), strict=True):
+        if not reading.spans or reading.answerable * reading.spans[0].probability < least:
+            continue
+        text = hit.chunk.text
+        start, end = trimmed(text, reading.spans[0])
+        around = [one for one in cut(text) if one[0] < end and start < one[1]]
+        if not around:
+            continue
+        sentence, value = text[around[0][0] : around[-1][1]], " ".join(_words(text[start:end]))
+        words = frozenset(_words(sentence)) - frozenset(value.split())
+        if value and words & asked:
+            rest = len(_words(text)) - len(_words(sentence))
+            sure = reading.answerable * reading.spans[0].probability
+            shared = frozenset(word for word in words & asked if len(word) >= _LONG or not word.isascii())
+            found.append(Claim(hit, sentence, value, words - asked, shared, sure, rest))
+    return found
+
+
+def sides(claims: Sequence[Claim], same: float) -> list[list[Voice]]:
+    """The voices of each value among claims about the same as the best one; the heaviest side first."""
+    if not claims:
+        return []
+    best = max(claims, key=lambda claim: claim.probability)
+    about = [one for one in claims if len(one.asked & best.asked) >= _ALIKE * len(best.asked)]
+    values: list[list[Claim]] = []
+    for claim in about:
+        joined = [group for group in values if any(_one_value(claim.value, one.value) for one in group)]
+        values = [group for group in values if group not in joined]
+        values.append([*(one for group in joined for one in group), claim])
+    found = [_voices(group, same) for group in values]
+    return sorted(found, key=lambda side: -weight(side))
+
+
+def weight(side: Side) -> float:
+    """w(side)."""
+    return sum(voice.weight for voice in side)
+
+
+def _voices(claims: Sequence[Claim], same: float) -> list[Voice]:
+    groups: list[list[Claim]] = []
+    for claim in claims:
+        joined = [group for group in groups if any(_one_voice(claim, one, same) for one in group)]
+        groups = [group for group in groups if group not in joined]
+        groups.append([*(one for group in joined for one in group), claim])
+    return [Voice(tuple(group)) for group in groups]
+
+
+def _one_voice(one: Claim, other: Claim, same: float) -> bool:
+    return one.hit.chunk.document_id == other.hit.chunk.document_id or _agreement(one, other) >= same
+
+
+def _agreement(one: Claim, other: Claim) -> float:
+    """The share of the words, besides values and question, of the shorter claim that the other has."""
+    few = min(len(one.words), len(other.words))
+    return len(one.words & other.words) / few if few else 1.0
+
+
+def _one_value(one: str, other: str) -> bool:
+    return f" {one} " in f" {other} " or f" {other} " in f" {one} "
+
+
+def _planted(side: Side, first: Side, margin: float) -> str:
+    """Why a lighter side is left out; empty where it only disagrees."""
+    if weight(side) > margin * weight(first):
+        return ""
+    documents = max(voice.documents for voice in side)
+    if len(side) == 1 and documents > 1:
+        return f"{documents} documents say it in the same words, and another source says otherwise"
+    mine, other = (max((c for v in s for c in v.claims), key=lambda c: c.around) for s in (side, first))
+    if len(side) == 1 and _agreement(mine, other) >= 0.8 and mine.around < other.around / 2:
+        return "the words of another source with another value, and little besides"
+    return ""
+
+
+def _told(side: Side) -> dict[str, object]:
+    return {
+        "weight": round(weight(side), 4),
+        "voices": [{"sources": _sources(voice.claims), "says": voice.claims[0].sentence} for voice in side],
+    }
+
+
+def _disagreement(found: Sequence[Side], dropped: dict[str, str]) -> str:
+    """`The sources disagree. a.txt: “20 euros” But b.txt, c.txt (left out: …): “900 euros”`"""
+    parts = []
+    for side in found:
+        claims = [claim for voice in side for claim in voice.claims]
+        best = max(claims, key=lambda claim: claim.probability)
+        why = dropped.get(best.hit.chunk.id, "")
+        out = f" (left out: {why})" if why else ""
+        parts.append(f"{', '.join(_sources(claims))}{out}: “{' '.join(best.sentence.split())}”")
+    return f"The sources disagree. {' But '.join(parts)}"
+
+
+def _sources(claims: Iterable[Claim]) -> list[str]:
+    return list(dict.fromkeys(claim.hit.chunk.source for claim in claims))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())

@@ -1,0 +1,85 @@
+"""Subtitles (SubRip `.srt`, WebVTT `.vtt`): what is said, a paragraph a speaker or pause, minute by minute.
+
+Each minute of the film is a page: page 13 is what is said from 00:12:00 to 00:12:59, and a heading tells it,
+so that a citation leads to the time. Cues that go on from one another are one text; markup (`<i>`, `{\\an8}`)
+and lines that are only numbered are left out, and a `<v Name>` becomes `Name:`. A cue that repeats the last
+line of the one before, as live captions do, says it once.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rag.errors import LoadError
+from rag.loaders.decode import decode
+from rag.loaders.guard.limits import Limits
+from rag.types import Document
+
+_TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
+_TIMES = re.compile(rf"(?P<from>{_TIME})[ \t]*-->[ \t]*(?P<to>{_TIME})")
+_VOICE = re.compile(r"<v(?:\.[^ >]*)? ([^>]{1,80})>")
+_MARKUP = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
+_PAUSE = 2.0  # seconds of silence between two paragraphs
+_MINUTE = 60
+
+
+class Cue(NamedTuple):
+    """What is said from `start` to `end`, in seconds."""
+
+    start: float
+    end: float
+    text: str
+
+
+def load(data: bytes, source: str, limits: Limits) -> list[Document]:
+    """One document. Raises LoadError where no line has times."""
+    decoded = decode(data)
+    found = list(cues(decoded.text))
+    if not found:
+        raise LoadError(f"{source}: no line with times such as 00:01:02,000 --> 00:01:04,000")
+    text, last = "", found[0]
+    pages: list[int] = []  # where each minute begins; silent ones where the next begins
+    for cue in found:
+        minute = int(cue.start) // _MINUTE
+        if minute >= len(pages):
+            text = f"{text}\n\n" if text else ""
+            pages += [len(text)] * (minute + 1 - len(pages))
+            text += f"## {_clock(minute)}\n\n"
+        gap = "\n\n" if cue.start - last.end > _PAUSE or re.match(r"[^\s:]{1,40}:", cue.text) else " "
+        text += cue.text if text.endswith("\n") else gap + cue.text
+        last = cue
+    told = {**decoded.metadata, "seconds": round(found[-1].end)}
+    return [Document.make(text, source, media_type="text/markdown", pages=pages, metadata=told)]
+
+
+def cues(text: str) -> Iterator[Cue]:
+    """The cues of a file, in its order, without markup and without what was said just before."""
+    before = ""
+    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+        times = _TIMES.search(block)
+        if times is None:
+            continue
+        said = block[times.end() :].partition("\n")[2]
+        lines = [_plain(line) for line in said.split("\n")]
+        new = [line for line in lines if line and line != before]
+        if new:
+            before = new[-1]
+            yield Cue(_seconds(times["from"]), _seconds(times["to"]), " ".join(new))
+
+
+def _plain(line: str) -> str:
+    return " ".join(html.unescape(_MARKUP.sub("", _VOICE.sub(r"\1: ", line))).split())
+
+
+def _seconds(clock: str) -> float:
+    seconds = 0.0
+    for part in clock.replace(",", ".").split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}:00"
