@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rag.llm.chat import Message
+from rag.llm.chat import ChatOptions, Message
 from rag.llm.gguf import GgufModel
 
 _FIXTURE = Path("tests/fixtures/tiny-llama")
@@ -60,7 +60,7 @@ def _fact(thing: str) -> str:
 def asked(model: GgufModel, conversation: Sequence[Message]) -> tuple[int, float]:
     """Prompt tokens computed, and milliseconds until the first piece of the answer."""
     before, began = model.evaluated, time.perf_counter()
-    pieces = model.chat(conversation, max_tokens=24)
+    pieces = model.chat(conversation, ChatOptions(max_tokens=24))
     next(pieces, None)
     ms = (time.perf_counter() - began) * 1000
     list(pieces)

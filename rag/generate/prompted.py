@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import ConfigError
-from rag.llm.chat import ChatModel, Message, OpenModel
+from rag.llm.chat import ChatModel, ChatOptions, Message, OpenModel
 from rag.llm.stream import behind, unless, without_loops, without_reasoning
 from rag.options import Amount, Count, Whole
 from rag.prompts import Prompt, fill, load_prompt
@@ -43,7 +43,7 @@ class Prompted:
     ) -> None:
         self.model, self.prompt = model, prompt
         self.name = model.name
-        self._options = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+        self._options = ChatOptions(max_tokens, temperature=temperature, seed=seed)
         self._examples, self._grammar = examples, grammar
 
     @property
@@ -63,18 +63,18 @@ class Prompted:
         other.prompt = prompt
         return other
 
-    def sample(self, question: Question, hits: Sequence[Hit], **options: Any) -> Iterator[str | Detail]:
+    def sample(self, question: Question, hits: Sequence[Hit], **changed: Any) -> Iterator[str | Detail]:
         """The same with other sampling options: `temperature`, `seed`, `max_tokens`."""
         if not hits:
             return
-        options = {**self._options, **options}
+        options = replace(self._options, **changed)
         # The sources need room too: an answer takes half of a small context at most.
-        options["max_tokens"] = min(options["max_tokens"], self.model.context_tokens // 2)
-        fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options["max_tokens"])
+        options = replace(options, max_tokens=min(options.max_tokens, self.model.context_tokens // 2))
+        fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options.max_tokens)
         if self._grammar:
             from rag.llm.grammar import cited
 
-            options["grammar"] = cited(fitted.used, self.prompt.refusal)
+            options = replace(options, grammar=cited(fitted.used, self.prompt.refusal))
         detail: dict[str, Any] = {
             "prompt": self.prompt.name,
             "prompt_tokens": fitted.tokens,
@@ -85,7 +85,7 @@ class Prompted:
         }
         notes: list[str] = []
         loops: list[str] = []
-        yield from self._answer(self.model.chat(fitted.messages, **options), notes, loops)
+        yield from self._answer(self.model.chat(fitted.messages, options), notes, loops)
         told = {"judged": notes, "ended_before_repeating": loops}
         yield Detail(detail | {name: found[0] for name, found in told.items() if found})
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.errors import ConfigError, RagError
 from rag.options import parsed
 
-from .chat import Message
+from .chat import ChatOptions, Message
 from .kinds import kind_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = 
 
     model = open_model("", completed(_settings(name), named), offline=offline)
     asked = [Message("user", "Say hello in one word.")]
-    written = "".join(model.chat(asked, max_tokens=16))
+    written = "".join(model.chat(asked, ChatOptions(max_tokens=16)))
     return {
         "model": model.name,
         "context_tokens": model.context_tokens,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 NAMES = {
@@ -18,6 +19,24 @@ class Message(NamedTuple):
 
     role: Literal["system", "user", "assistant"]
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How one turn is written. Temperature 0 always gives the same turn; else the seed decides.
+
+    `grammar` (GBNF) is held to by models that can, and so is a JSON `schema`; at most one of them is given.
+    """
+
+    max_tokens: int = 512
+    stop: Sequence[str] = ()
+    temperature: float = 0.0
+    seed: int = 0
+    grammar: str = ""
+    schema: Mapping[str, Any] | None = None
+
+
+DEFAULTS = ChatOptions()
 
 
 @runtime_checkable
@@ -43,22 +62,8 @@ class ChatModel(Protocol):
         """The tokens of the prompt that the messages become, chat template included."""
         ...
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int = 512,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        grammar: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Iterator[str]:
-        """The next turn, piece by piece. Temperature 0 always gives the same turn; else the seed decides.
-
-        `grammar` (GBNF) is held to by models that can, and so is a JSON `schema`; at most one of them is
-        given. Raises ModelError where the prompt does not fit, or the model fails.
-        """
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
+        """The next turn, piece by piece. Raises ModelError where it fails, or the prompt does not fit."""
         ...
 
 
@@ -70,4 +75,4 @@ def reply(model: ChatModel, messages: Sequence[Message], *, max_tokens: int, see
     """A whole turn without its reasoning, for stages that need a short text and not a stream."""
     from .stream import without_reasoning
 
-    return "".join(without_reasoning(model.chat(messages, max_tokens=max_tokens, seed=seed))).strip()
+    return "".join(without_reasoning(model.chat(messages, ChatOptions(max_tokens, seed=seed)))).strip()

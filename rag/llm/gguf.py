@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 
-from .chat import Message
+from .chat import DEFAULTS, ChatOptions, Message
 from .gguf_header import read_header
 from .grammar import from_schema
 from .local import check_room, plain, rendered, turn
@@ -123,18 +123,9 @@ class GgufModel:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._tokens(messages))
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int = 512,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        grammar: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         tokens = self._tokens(messages)
+        schema = from_schema(options.schema) if options.schema else ""
         check_room(self._name, len(tokens), self.context_tokens)
         with turn(self._busy, self._patience, self._name):
             self.reused = sum(1 for _ in takewhile(bool, map(eq, tokens, self._last)))
@@ -142,11 +133,11 @@ class GgufModel:
             try:
                 for step in self._llama.create_completion(
                     list(tokens),
-                    max_tokens=max_tokens,
-                    stop=list(stop),
-                    temperature=temperature,
-                    seed=seed,
-                    grammar=_grammar(grammar or (from_schema(schema) if schema else "")),
+                    max_tokens=options.max_tokens,
+                    stop=list(options.stop),
+                    temperature=options.temperature,
+                    seed=options.seed,
+                    grammar=_grammar(options.grammar or schema),
                     stream=True,
                 ):
                     if piece := step["choices"][0]["text"]:

@@ -7,14 +7,14 @@ run. A question-answering model quotes instead of writing: see `hf_reader.py`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 
-from .chat import Message
+from .chat import DEFAULTS, ChatOptions, Message
 from .local import check_room, plain, rendered, turn
 from .stream import until
 
@@ -104,23 +104,13 @@ class HfModel:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._encoded(messages)["input_ids"])
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int = 512,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        grammar: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         encoded = self._encoded(messages)
         check_room(self._name, len(encoded["input_ids"]), self._context_tokens)
         with turn(self._busy, self._patience, self._name):
-            yield from until(self._stream(encoded, max_tokens, temperature, seed), stop)
+            yield from until(self._stream(encoded, options), options.stop)
 
-    def _stream(self, encoded: Any, max_tokens: int, temperature: float, seed: int) -> Iterator[str]:
+    def _stream(self, encoded: Any, options: ChatOptions) -> Iterator[str]:
         """Runs the model in a thread of its own, and yields what it writes; closing the stream stops it."""
         import torch
         from transformers import GenerationConfig, StoppingCriteriaList, TextIteratorStreamer
@@ -130,11 +120,13 @@ class HfModel:
             self._tokenizer, skip_prompt=True, timeout=_SILENCE, skip_special_tokens=True
         )
         sampling = (
-            {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+            {"do_sample": True, "temperature": options.temperature}
+            if options.temperature > 0
+            else {"do_sample": False}
         )
         own = self._model.generation_config
         config = GenerationConfig(
-            max_new_tokens=max_tokens,
+            max_new_tokens=options.max_tokens,
             eos_token_id=own.eos_token_id,
             pad_token_id=own.pad_token_id if own.pad_token_id is not None else _first(own.eos_token_id),
             bos_token_id=own.bos_token_id,
@@ -147,7 +139,7 @@ class HfModel:
 
         def work() -> None:
             try:
-                torch.manual_seed(seed)
+                torch.manual_seed(options.seed)
                 rows = {key: torch.tensor([row], device=self._model.device) for key, row in encoded.items()}
                 with torch.inference_mode():
                     self._model.generate(

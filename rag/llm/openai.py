@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, ModelError
 
-from .chat import Message
+from .chat import DEFAULTS, ChatOptions, Message
 from .http import Refused, Server
 
 if TYPE_CHECKING:
@@ -91,31 +91,21 @@ class OpenAIModel:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return _TURN + sum(_TURN + self.count(one.content) for one in messages)
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int = 512,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        grammar: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         body: dict[str, Any] = {
             "model": self.name,
             "messages": [one._asdict() for one in messages],
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "seed": seed,
+            "max_tokens": options.max_tokens,
+            "temperature": options.temperature,
+            "seed": options.seed,
             "stream": True,
         }
-        if stop:
-            body["stop"] = list(stop)
-        if grammar:  # llama-server knows it; a server that refuses what it does not know says so
-            body["grammar"] = grammar
-        if schema and self._holds_to_schemas:
-            held = {"name": "reply", "strict": True, "schema": schema}
+        if options.stop:
+            body["stop"] = list(options.stop)
+        if options.grammar:  # llama-server knows it; a server that refuses what it does not know says so
+            body["grammar"] = options.grammar
+        if options.schema and self._holds_to_schemas:
+            held = {"name": "reply", "strict": True, "schema": options.schema}
             try:
                 yield from self._turn(
                     {**body, "response_format": {"type": "json_schema", "json_schema": held}}

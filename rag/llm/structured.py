@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .chat import ChatModel, Message
+from .chat import ChatModel, ChatOptions, Message
 from .stream import without_reasoning
 
 Schema = Mapping[str, Any]
@@ -22,7 +22,7 @@ def structured(
     model: ChatModel, messages: Sequence[Message], schema: Schema, *, max_tokens: int, seed: int = 0
 ) -> Any | None:
     """The value that the model replies with; None where its reply does not have the shape."""
-    pieces = model.chat(messages, max_tokens=max_tokens, seed=seed, schema=schema)
+    pieces = model.chat(messages, ChatOptions(max_tokens, seed=seed, schema=schema))
     return parsed("".join(without_reasoning(pieces)), schema)
 
 

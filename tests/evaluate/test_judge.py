@@ -15,7 +15,7 @@ import pytest
 from rag import Case, ConfigError, ModelError, QuestionSet, Rag, Run
 from rag.evaluate import compare
 from rag.evaluate.running.judge import Judge
-from rag.llm.chat import Message
+from rag.llm.chat import DEFAULTS, ChatOptions, Message
 
 CASES = (
     Case("hall", "When was the great hall opened?", ("1931",), {"hall.md": 1.0}),
@@ -41,8 +41,8 @@ class Reader:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return sum(self.count(one.content) for one in messages)
 
-    def chat(self, messages: Sequence[Message], **options: object) -> Iterator[str]:
-        assert options["schema"], "the reply is held to a shape"
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
+        assert options.schema, "the reply is held to a shape"
         self.shown.append(messages[-1].content)
         yield self.say(messages[-1].content)
 

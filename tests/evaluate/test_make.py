@@ -14,7 +14,7 @@ from rag.evaluate.experiments.modes import side_by_side
 from rag.evaluate.questions.from_model import Writer, usable
 from rag.evaluate.questions.make import make, paraphrase
 from rag.generate.prompted import prompted
-from rag.llm.chat import Message
+from rag.llm.chat import DEFAULTS, ChatOptions, Message
 
 WRITTEN = {
     "hall": [{"question": "When did the great hall open?", "answer": "1931."}],
@@ -42,7 +42,7 @@ class Author:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return sum(self.count(one.content) for one in messages)
 
-    def chat(self, messages: Sequence[Message], **options: object) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         asked = messages[-1].content
         self.shown.append(asked)
         if "other words" in asked:
@@ -100,7 +100,7 @@ def scripted() -> Callable[[str], object]:
             super().__init__()
             self.reply = reply
 
-        def chat(self, messages: Sequence[Message], **options: object) -> Iterator[str]:
+        def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
             yield "prose" if self.reply[0] == "{" and "other words" in messages[-1].content else self.reply
 
     return Says
@@ -136,7 +136,7 @@ def test_a_set_in_other_words(rag: Rag, tmp_path: Path) -> None:
 class Knowing(Author):
     """Knows the year of the hall by heart, and says so with sources and without."""
 
-    def chat(self, messages: Sequence[Message], **options: object) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         self.shown.append(messages[-1].content)
         yield "It opened in 1931 [1]." if "<source" in messages[-1].content else "In 1931, I believe."
 

@@ -18,7 +18,7 @@ from rag.evaluate.experiments.stress_result import Stress
 from rag.evaluate.experiments.trials import trials
 from rag.generate import Quote
 from rag.generate.prompted import prompted
-from rag.llm.chat import Message
+from rag.llm.chat import DEFAULTS, ChatOptions, Message
 from rag.prompts import load_prompt
 from rag.testing import WordEmbedder
 from rag.types import Chunk
@@ -140,7 +140,7 @@ class Writer:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return sum(self.count(one.content) for one in messages)
 
-    def chat(self, messages: Sequence[Message], **_: object) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         yield "It opened in 1931 [1]." if messages[0].role == "system" else "NO ANSWER"
 
 

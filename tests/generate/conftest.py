@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from rag.llm.chat import Message
+from rag.llm.chat import DEFAULTS, ChatOptions, Message
 from rag.types import Chunk, Hit, stable_id
 
 TINY = Path(__file__).parents[1] / "fixtures" / "tiny-llama"
@@ -36,20 +35,10 @@ class Scripted:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return sum(1 + self.count(one.content) for one in messages)
 
-    def chat(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int = 512,
-        stop: Sequence[str] = (),
-        temperature: float = 0.0,
-        seed: int = 0,
-        grammar: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Iterator[str]:
+    def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         self.asked.append(messages)
         self.options.append(
-            {"max_tokens": max_tokens, "temperature": temperature, "seed": seed, "grammar": grammar}
+            {name: getattr(options, name) for name in ("max_tokens", "temperature", "seed", "grammar")}
         )
         text = self.script if isinstance(self.script, str) else self.script(messages)
         for place, word in enumerate(text.split(" ")):

@@ -12,7 +12,7 @@ import pytest
 
 from rag.errors import ConfigError, MissingExtra, ModelError
 from rag.generate.prompted import PromptOptions, prompted
-from rag.llm.chat import ChatModel, Message
+from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.llm.gguf import GgufModel
 from rag.llm.gguf_header import read_header
 from rag.types import Hit, Question
@@ -108,20 +108,20 @@ def test_it_answers_from_its_context_and_cites(model: GgufModel, tiny: Path, hit
 
 @needs_llama
 def test_it_streams_and_stops(model: GgufModel) -> None:
-    pieces = list(model.chat(SOURCED, max_tokens=32))
+    pieces = list(model.chat(SOURCED, ChatOptions(max_tokens=32)))
     assert pieces == ["The", " lamp", " is", " painted", " red", ".", " [", "1", "]"]
-    assert "".join(model.chat(SOURCED, max_tokens=32, stop=["painted"])) == "The lamp is "
-    assert list(model.chat(SOURCED, max_tokens=2)) == ["The", " lamp"]
+    assert "".join(model.chat(SOURCED, ChatOptions(max_tokens=32, stop=["painted"]))) == "The lamp is "
+    assert list(model.chat(SOURCED, ChatOptions(max_tokens=2))) == ["The", " lamp"]
 
 
 @needs_llama
 def test_the_beginning_of_a_prompt_is_not_computed_again(model: GgufModel) -> None:
-    list(model.chat(SOURCED, max_tokens=2))
-    list(model.chat([*SOURCED[:1], Message("user", "When does the gate open?")], max_tokens=2))
+    list(model.chat(SOURCED, ChatOptions(max_tokens=2)))
+    list(model.chat([*SOURCED[:1], Message("user", "When does the gate open?")], ChatOptions(max_tokens=2)))
     system = model.prompt_tokens(SOURCED[:1])
     # The system's turn is shared; the prompt of it alone ends in the three tokens that open an answer.
     assert system - 3 <= model.reused <= system
-    list(model.chat([*SOURCED[:1], Message("user", "When does the gate open?")], max_tokens=2))
+    list(model.chat([*SOURCED[:1], Message("user", "When does the gate open?")], ChatOptions(max_tokens=2)))
     assert model.reused == model.prompt_tokens([*SOURCED[:1], Message("user", "When does the gate open?")])
 
 
@@ -130,16 +130,16 @@ def test_llama_itself_computes_only_what_is_not_shared(tiny: Path) -> None:
     model = GgufModel.open(tiny / "tiny-llama.gguf", threads=1)
     asked = ["What color is the lamp?", "When does the gate open?", "Who owns the lamp?"]
     prompts = [messages(f"<source 1>\nThe lamp is painted red.\n</source 1>\n{text}") for text in asked]
-    list(model.chat(prompts[0], max_tokens=2))
+    list(model.chat(prompts[0], ChatOptions(max_tokens=2)))
     assert model.evaluated == model.prompt_tokens(prompts[0])
     for prompt in prompts[1:]:
         before, length = model.evaluated, model.prompt_tokens(prompt)
-        list(model.chat(prompt, max_tokens=2))
+        list(model.chat(prompt, ChatOptions(max_tokens=2)))
         assert model.evaluated - before == length - model.reused
         # What differs is the question, at the end: the system's turn and the source are shared.
         assert model.reused > length / 2
     before = model.evaluated
-    list(model.chat(prompts[-1], max_tokens=2))
+    list(model.chat(prompts[-1], ChatOptions(max_tokens=2)))
     assert model.evaluated - before <= 1, "the same prompt again"
 
 
@@ -166,7 +166,7 @@ def test_sampling_is_fixed_by_its_seed(model: GgufModel) -> None:
     strange = [Message("user", "Bees hum; who sings, and why?")]
 
     def told(seed: int) -> str:
-        return "".join(model.chat(strange, temperature=5.0, seed=seed, max_tokens=12))
+        return "".join(model.chat(strange, ChatOptions(temperature=5.0, seed=seed, max_tokens=12)))
 
     assert told(1) == told(1)
     assert len({told(seed) for seed in range(6)}) > 1
@@ -182,7 +182,9 @@ def test_with_a_grammar_no_sentence_goes_without_a_marker(
 
     grammar = cited([7], "NO ANSWER")
     for seed in range(3):
-        told = "".join(model.chat(SOURCED, temperature=1.5, seed=seed, max_tokens=200, grammar=grammar))
+        told = "".join(
+            model.chat(SOURCED, ChatOptions(temperature=1.5, seed=seed, max_tokens=200, grammar=grammar))
+        )
         assert re.fullmatch(r"NO ANSWER|([^\n\[\]]+(\[7\] ?)+[.!?]?[ \n]?)+", told) or "[7]" not in told[-4:]
         assert not re.search(r"\w{3}[.!?]\s+(?!\[)", told)
         assert not re.search(r"\[(?!7\])", told)
@@ -197,7 +199,7 @@ def test_a_model_in_use_says_so(tiny: Path) -> None:
     with pytest.raises(ModelError, match="still busy"):
         list(model.chat(SOURCED))
     stream.close()
-    assert "".join(model.chat(SOURCED, max_tokens=9)) == "The lamp is painted red. [1]"
+    assert "".join(model.chat(SOURCED, ChatOptions(max_tokens=9))) == "The lamp is painted red. [1]"
 
 
 @needs_llama
@@ -213,7 +215,7 @@ def test_hits_that_do_not_fit_are_left_out(tiny: Path, make_hit: Callable[..., H
     pieces = list(
         prompted(model, PromptOptions(prompt=str(tiny / "prompt.toml"), max_tokens=24))(COLOR, hits)
     )
-    detail = pieces[-1].detail  # type: ignore[union-attr]
+    detail = pieces[-1].values  # type: ignore[union-attr]
     assert detail["left_out"][-1] == 8
     assert detail["prompt_tokens"] + 24 <= 128 == detail["context_tokens"]
     with pytest.raises(ModelError, match="before any source"):
@@ -226,7 +228,7 @@ def test_rope_scaling_stretches_the_context(tiny: Path) -> None:
         tiny / "tiny-llama.gguf", context_tokens=1024, rope_scaling="linear", rope_factor=2, threads=1
     )
     assert model.context_tokens == 1024
-    assert list(model.chat(messages("lamp " * 300), max_tokens=2))
+    assert list(model.chat(messages("lamp " * 300), ChatOptions(max_tokens=2)))
 
 
 @needs_llama

@@ -10,7 +10,7 @@ import pytest
 
 from rag.errors import ConfigError, ModelError
 from rag.generate.prompted import PromptOptions, prompted
-from rag.llm.chat import ChatModel, Message
+from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.types import Hit, Question
 
 torch = pytest.importorskip("torch", reason="pip install 'footnote-rag[hf]'")
@@ -52,18 +52,18 @@ def test_its_refusal_is_no_text(model: HfModel, tiny: Path, hits: list[Hit]) -> 
 
 def test_it_streams_and_stops(model: HfModel) -> None:
     asked = messages("<source 1>\nThe lamp is painted red.\n</source 1>\nWhat color is the lamp?")
-    pieces = list(model.chat(asked, max_tokens=32))
+    pieces = list(model.chat(asked, ChatOptions(max_tokens=32)))
     assert len(pieces) > 3
-    assert "".join(model.chat(asked, max_tokens=32, stop=["painted"])) == "The lamp is "
-    assert len("".join(model.chat(asked, max_tokens=2)).split()) <= 2
+    assert "".join(model.chat(asked, ChatOptions(max_tokens=32, stop=["painted"]))) == "The lamp is "
+    assert len("".join(model.chat(asked, ChatOptions(max_tokens=2))).split()) <= 2
 
 
 def test_a_stream_that_is_closed_frees_the_model(model: HfModel) -> None:
     asked = messages("<source 1>\nThe lamp is painted red.\n</source 1>\nWhat color is the lamp?")
-    stream = model.chat(asked, max_tokens=200)
+    stream = model.chat(asked, ChatOptions(max_tokens=200))
     next(stream)
     stream.close()
-    assert "".join(model.chat(asked, max_tokens=32)).startswith("The lamp")
+    assert "".join(model.chat(asked, ChatOptions(max_tokens=32))).startswith("The lamp")
 
 
 def test_a_model_in_use_says_so(tiny: Path) -> None:
@@ -77,8 +77,11 @@ def test_a_model_in_use_says_so(tiny: Path) -> None:
 
 def test_sampling_is_fixed_by_its_seed(model: HfModel) -> None:
     asked = messages("What color is the lamp?")
-    told = {seed: "".join(model.chat(asked, temperature=5.0, seed=seed, max_tokens=12)) for seed in (1, 2)}
-    assert told[1] == "".join(model.chat(asked, temperature=5.0, seed=1, max_tokens=12))
+    told = {
+        seed: "".join(model.chat(asked, ChatOptions(temperature=5.0, seed=seed, max_tokens=12)))
+        for seed in (1, 2)
+    }
+    assert told[1] == "".join(model.chat(asked, ChatOptions(temperature=5.0, seed=1, max_tokens=12)))
     assert told[1] != told[2]
 
 
@@ -117,7 +120,7 @@ def test_hits_that_do_not_fit_are_left_out(tiny: Path, make_hit: Callable[..., H
     pieces = list(
         prompted(model, PromptOptions(prompt=str(tiny / "prompt.toml"), max_tokens=24))(COLOR, hits)
     )
-    detail = pieces[-1].detail  # type: ignore[union-attr]
+    detail = pieces[-1].values  # type: ignore[union-attr]
     assert detail["sources"] == list(range(1, 1 + len(detail["sources"])))
     assert detail["left_out"][-1] == 8
     assert detail["prompt_tokens"] + 24 <= 120
@@ -155,8 +158,8 @@ def test_a_seq2seq_model_writes_too(tiny: Path, random_model: Callable[[Any], Pa
         decoder_start_token_id=0, eos_token_id=1, pad_token_id=0,
     )  # fmt: skip
     model = HfModel.open(random_model(transformers.T5ForConditionalGeneration(config)), offline=True)
-    told = "".join(model.chat(messages("lamp"), max_tokens=6))
-    assert told == "".join(model.chat(messages("lamp"), max_tokens=6))
+    told = "".join(model.chat(messages("lamp"), ChatOptions(max_tokens=6)))
+    assert told == "".join(model.chat(messages("lamp"), ChatOptions(max_tokens=6)))
 
 
 def test_a_peft_adapter_changes_what_is_written(tiny: Path, tmp_path: Path, model: HfModel) -> None:
@@ -169,7 +172,9 @@ def test_a_peft_adapter_changes_what_is_written(tiny: Path, tmp_path: Path, mode
     adapted.save_pretrained(tmp_path / "adapter", safe_serialization=True)
     other = HfModel.open(tiny / "hf", adapter=str(tmp_path / "adapter"), offline=True, dtype="float32")
     asked = messages("<source 1>\nThe lamp is painted red.\n</source 1>\nWhat color is the lamp?")
-    assert "".join(other.chat(asked, max_tokens=16)) != "".join(model.chat(asked, max_tokens=16))
+    assert "".join(other.chat(asked, ChatOptions(max_tokens=16))) != "".join(
+        model.chat(asked, ChatOptions(max_tokens=16))
+    )
     (tmp_path / "adapter" / "adapter_model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"no adapter_model\.safetensors"):
         HfModel.open(tiny / "hf", adapter=str(tmp_path / "adapter"), offline=True)

@@ -15,7 +15,7 @@ import pytest
 
 from rag import Document, Rag
 from rag.generate.prompted import PromptOptions, prompted
-from rag.llm.chat import Message
+from rag.llm.chat import ChatOptions, Message
 from rag.llm.gguf import GgufModel
 from rag.llm.structured import structured
 from rag.types import Question
@@ -53,7 +53,7 @@ def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
 def test_it_writes_what_llama_cpp_makes_of_the_same_turns(model: GgufModel) -> None:
     assert {"<|im_start|>", "<|im_end|>"} <= set(model.control)
     turns = [Message("system", "Answer in one sentence."), Message("user", "What color is the sky by day?")]
-    pieces = list(model.chat(turns, max_tokens=100))
+    pieces = list(model.chat(turns, ChatOptions(max_tokens=100)))
     theirs = model._llama.create_chat_completion(
         [one._asdict() for one in turns], temperature=0.0, max_tokens=100
     )
@@ -65,7 +65,7 @@ def test_it_writes_what_llama_cpp_makes_of_the_same_turns(model: GgufModel) -> N
 def test_a_seed_repeats_what_a_temperature_varies(model: GgufModel) -> None:
     def written(seed: int) -> str:
         asked = [Message("user", "Write a sentence about the sea.")]
-        return "".join(model.chat(asked, max_tokens=24, temperature=1.0, seed=seed))
+        return "".join(model.chat(asked, ChatOptions(max_tokens=24, temperature=1.0, seed=seed)))
 
     assert written(1) == written(1)
     assert len({written(seed) for seed in range(1, 5)}) > 1

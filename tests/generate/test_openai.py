@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 import rag
 from rag.errors import ConfigError, ModelError
 from rag.generate.prompted import PromptOptions, prompted
-from rag.llm.chat import ChatModel, Message
+from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.llm.openai import OpenAIModel
 from rag.types import Hit, Question
 
@@ -130,13 +130,13 @@ def server() -> Iterator[str]:
 
 
 def told(model: OpenAIModel, **options: Any) -> str:
-    return "".join(model.chat(ASKED, **options))
+    return "".join(model.chat(ASKED, ChatOptions(**options)))
 
 
 def test_it_streams_what_the_server_streams(server: str) -> None:
     model = OpenAIModel("words", base_url=server)
     assert isinstance(model, ChatModel)
-    assert list(model.chat(ASKED, max_tokens=9, stop=["\n"], temperature=0.5, seed=4)) == [
+    assert list(model.chat(ASKED, ChatOptions(max_tokens=9, stop=["\n"], temperature=0.5, seed=4))) == [
         "The lamp", " is", " rød", " [1].",
     ]  # fmt: skip
     path, body, key = Handler.seen[0]
@@ -284,7 +284,7 @@ def test_it_is_a_generator_like_the_others(server: str, hits: list[Hit], tiny: P
     )
     pieces = list(generator(Question("What color is the lamp?"), hits))
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == "The lamp is rød [1]."
-    assert pieces[-1].detail["sources"] == [1, 2, 3]  # type: ignore[union-attr]
+    assert pieces[-1].values["sources"] == [1, 2, 3]  # type: ignore[union-attr]
     shown = Handler.seen[0][1]["messages"][1]["content"]
     assert shown.startswith("<source 1>\nThe lamp is painted red.\n</source 1>")
 
@@ -339,7 +339,7 @@ def test_a_real_server_answers_and_cites(
     assert len(pieces) > 3, "it streams"
     sourced = "<source 1>\nThe lamp is painted red.\n</source 1>\nWhat color is the lamp?"
     asked = [Message("system", "Answer from the sources. Cite [n]."), Message("user", sourced)]
-    assert "".join(model.chat(asked, max_tokens=9, stop=["painted"])) == "The lamp is "
+    assert "".join(model.chat(asked, ChatOptions(max_tokens=9, stop=["painted"]))) == "The lamp is "
     monkeypatch.setenv("TINY_KEY", "wrong")
     with pytest.raises(ModelError, match="refuses the key"):
         told(model)

@@ -12,6 +12,7 @@ from rag.errors import ConfigError, ModelError
 from rag.generate import Detail
 from rag.generate.examples import Example, covering, load_examples
 from rag.generate.prompted import Prompted, PromptOptions, prompted
+from rag.llm.chat import ChatOptions
 from rag.llm.grammar import cited
 from rag.pipeline.registry import part
 from rag.prompts import Prompt
@@ -219,7 +220,7 @@ def test_every_generator_of_language_models_takes_the_same_options(scripted: Any
     for name in ("gguf", "hf", "openai", "model"):
         made = part("generate", name, offered, {name: {"form": "notes", "seed": 5}})
         assert made.prompt.name == "notes"
-        assert made._options == {"max_tokens": 7, "temperature": 0.0, "seed": 5}
+        assert made._options == ChatOptions(max_tokens=7, seed=5)
         with pytest.raises(
             ConfigError, match=r"no option colour; it knows examples, form, (grammar, )?max_tok"
         ):

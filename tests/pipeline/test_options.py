@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from rag import Answer, Document, Hit, Question, Rag
 from rag.config import resolve_settings
 from rag.doctor import examine
 from rag.errors import ConfigError, StageError
+from rag.llm.chat import DEFAULTS, ChatOptions
 from rag.options import Amount, Bounds, Count, Share, Whole, annotations_of, checked, kind_of, parsed
 from rag.pipeline.registry import check, names, part
 from rag.stores import VectorStore
@@ -217,8 +219,8 @@ def test_a_stage_keeps_its_own_tokens_and_temperature() -> None:
         def prompt_tokens(self, messages: Any) -> int:
             return 10
 
-        def chat(self, messages: Any, **options: Any) -> Iterator[str]:
-            self.asked.append(options)
+        def chat(self, messages: Any, options: ChatOptions = DEFAULTS) -> Iterator[str]:
+            self.asked.append(asdict(options))
             yield "The lamp is red. [1]"
 
     def built(kind: str, stage: str) -> Any:

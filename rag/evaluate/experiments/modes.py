@@ -24,7 +24,7 @@ from rag.evaluate.running.corpora import over
 from rag.evaluate.running.journal import write_json
 from rag.generate import Detail, Generator, Quote
 from rag.generate.prompted import Prompted
-from rag.llm.chat import ChatModel, Message
+from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.llm.stream import without_reasoning
 from rag.prompts import fill, load_prompt
 from rag.prompts.data import harmless
@@ -145,7 +145,7 @@ def from_memory(model: ChatModel) -> Generator:
     def answer(question: Question, hits: Sequence[Hit]) -> Iterator[str]:
         asked = fill(prompt.user, {"question": harmless(question.text, (), model.control)})
         most = min(_MEMORY_TOKENS, model.context_tokens // 2)
-        return without_reasoning(model.chat([Message("user", asked)], max_tokens=most))
+        return without_reasoning(model.chat([Message("user", asked)], ChatOptions(max_tokens=most)))
 
     return answer
 
