@@ -68,14 +68,14 @@ def modules() -> dict[str, Path]:
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     for door in ("rag.stores", "rag.indexes"):
         found.pop(door, None)
-    if found.get("rag.cli", Path()).read_text("utf-8").startswith('"""Door'):
-        found["cli"] = places["rag"].parent / "cli.py"
-        del found["rag.cli"]
+    command = found.pop("rag.cli")
+    is_door = command.read_text("utf-8").startswith('"""Door')
+    found["cli"] = places["rag"].parent / "cli.py" if is_door else command
     return found
 
 
 def canonical(name: str) -> str:
-    for door in ("stores", "indexes"):
+    for door in ("stores", "indexes", "cli"):
         if name == f"rag.{door}" or name.startswith(f"rag.{door}."):
             return name.removeprefix("rag.")
     return name
