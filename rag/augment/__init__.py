@@ -6,7 +6,7 @@
 - `instruction.py`: appends who asks and what for
 - `history.py`: makes a follow-up question stand alone
 - `hyde.py`, `rewrite.py`, `multi_query.py`, `decompose.py`: a language model writes queries;
-  `asking.py` asks it
+  `model_prompt.py` fills in the prompt and reads the reply
 
 `docs/stages.md` has what each gains and costs.
 """

@@ -13,7 +13,7 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking
+from .model_prompt import ModelPrompt
 
 
 def build(
@@ -24,7 +24,7 @@ def build(
     prompt: str = "decompose",
 ) -> Callable[[Question], Question]:
     """A stage that adds up to `n` simpler questions as queries of `weight`."""
-    asking = Asking(open_model, prompt, max_tokens, n=n)
+    asking = ModelPrompt(open_model, prompt, max_tokens, n=n)
 
     def decompose(question: Question) -> Question:
         known = {question.text.lower()}

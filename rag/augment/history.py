@@ -16,7 +16,7 @@ from rag.llm.chat import OpenModel
 from rag.options import Count
 from rag.types import Question, Turn
 
-from .asking import Asking
+from .model_prompt import ModelPrompt
 
 _TURNS = 4  # of the conversation that are looked at
 _CARRIED = 4  # names and topics at most
@@ -42,7 +42,7 @@ def build(
     prompt: str = "history",
 ) -> Callable[[Question], Question]:
     """A stage that gives a follow-up the text of a whole question; the first question stays as it is."""
-    asking = Asking(open_model, prompt, max_tokens) if rewrite else None
+    asking = ModelPrompt(open_model, prompt, max_tokens) if rewrite else None
 
     def history(question: Question) -> Question:
         turns = question.history[-_TURNS:]
@@ -71,11 +71,11 @@ def _carried(turns: tuple[Turn, ...], text: str, language: str) -> Iterator[str]
     """Names of the conversation, newest turn first, then the topics of the newest question; none twice."""
     said = text.lower()
     for turn in reversed(turns):
-        found = [*_names(turn.question), *(_topics(turn.question, language) if turn is turns[-1] else ())]
-        for one in found:
-            if one.lower() not in said:
-                said += " " + one.lower()
-                yield one
+        topics = [*_names(turn.question), *(_topics(turn.question, language) if turn is turns[-1] else ())]
+        for topic in topics:
+            if topic.lower() not in said:
+                said += " " + topic.lower()
+                yield topic
 
 
 def _names(text: str) -> Iterator[str]:

@@ -13,14 +13,14 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking
+from .model_prompt import ModelPrompt
 
 
 def build(
     open_model: OpenModel, n: Count = 1, weight: Amount = 1.0, max_tokens: Count = 160, prompt: str = "hyde"
 ) -> Callable[[Question], Question]:
     """A stage that adds `n` written passages as dense queries of `weight`."""
-    asking = Asking(open_model, prompt, max_tokens)
+    asking = ModelPrompt(open_model, prompt, max_tokens)
 
     def hyde(question: Question) -> Question:
         written = (asking.text(question, seed=seed) for seed in range(n))

@@ -63,9 +63,9 @@ def build(
         if question.queries or not solved():
             return question
         asked = embedder.embed([question.text], "query")[0]
-        ranked = sorted(((float(one.vector @ asked), one) for one in solved()), key=lambda row: -row[0])
-        similar = [(cosine, one) for cosine, one in ranked[:most] if cosine >= least]
-        note("similar", [{"question": one.question, "cosine": round(cosine, 4)} for cosine, one in similar])
+        ranked = sorted(((float(case.vector @ asked), case) for case in solved()), key=lambda row: -row[0])
+        similar = [(cosine, case) for cosine, case in ranked[:most] if cosine >= least]
+        note("similar", [{"question": case.question, "cosine": round(cosine, 4)} for cosine, case in similar])
         target = _target(store, embedder, similar)
         if target is None:
             return question
@@ -112,17 +112,17 @@ def read(index: Path, embedder: Embedder) -> list[Solved]:
     path = index / NAME
     if not path.exists():
         return []
-    found = []
+    solved = []
     for number, line in enumerate(path.read_text("utf-8").splitlines()[-MOST:], 1):
         try:
             row = json.loads(line)
             vector = _vector(row, embedder)
-            found.append(Solved(row["question"], vector, tuple(row["chunks"])))
+            solved.append(Solved(row["question"], vector, tuple(row["chunks"])))
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptError(
                 f"{path}, line {number}: {error!r}. Remove that line, or the whole file"
             ) from error
-    return found
+    return solved
 
 
 def _vector(row: dict[str, str], embedder: Embedder) -> NDArray[np.float32]:
@@ -144,8 +144,8 @@ def _target(
 ) -> NDArray[np.float32] | None:
     """Σ c(s) a(s) / Σ c(s), over questions of which a chunk is still stored; None where there is none."""
     parts = []
-    for cosine, one in similar:
-        chunks = store.get(list(one.chunk_ids))
+    for cosine, case in similar:
+        chunks = store.get(list(case.chunk_ids))
         if chunks:
             parts.append((cosine, vectors_of(store, embedder, chunks).mean(axis=0)))
     total = sum(cosine for cosine, _ in parts)

@@ -12,7 +12,7 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking
+from .model_prompt import ModelPrompt
 
 
 def build(
@@ -23,7 +23,7 @@ def build(
     prompt: str = "multi_query",
 ) -> Callable[[Question], Question]:
     """A stage that adds up to `n` other wordings, each with `weight`; the question keeps a weight of 1."""
-    asking = Asking(open_model, prompt, max_tokens, n=n)
+    asking = ModelPrompt(open_model, prompt, max_tokens, n=n)
 
     def multi_query(question: Question) -> Question:
         known = {question.text.lower()}

@@ -13,14 +13,14 @@ from rag.llm.chat import OpenModel
 from rag.options import Amount, Count
 from rag.types import Query, Question
 
-from .asking import Asking
+from .model_prompt import ModelPrompt
 
 
 def build(
     open_model: OpenModel, weight: Amount = 1.0, max_tokens: Count = 64, prompt: str = "rewrite"
 ) -> Callable[[Question], Question]:
     """A stage that adds one rewritten query of `weight`."""
-    asking = Asking(open_model, prompt, max_tokens)
+    asking = ModelPrompt(open_model, prompt, max_tokens)
 
     def rewrite(question: Question) -> Question:
         known = {question.text.lower()}

@@ -15,4 +15,4 @@ def standard(scores: Sequence[float]) -> list[float]:
 def blended(first: Sequence[float], second: Sequence[float], share: float) -> list[float]:
     """(1 − share) · z(first) + share · z(second), score by score; `share` is from 0 to 1."""
     pairs = zip(standard(first), standard(second), strict=True)
-    return [(1 - share) * one + share * other for one, other in pairs]
+    return [(1 - share) * own + share * other for own, other in pairs]

@@ -1,4 +1,4 @@
-"""Finds hits that contradict each other, puts the weightier side first, and tells the reader who says what.
+"""Finds hits that contradict each other, puts the weightier side first, and shows the reader who says what.
 
 Each of the first `read` hits is read alone; its best sentence is a claim (`claims.py`). Claims that share a
 value are on one side, and a side weighs
@@ -30,25 +30,25 @@ def build(
     evidence = Evidence(embedder, language)
 
     def conflicts(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
-        found = sides(claims(evidence, question.text, hits[:read], least))
-        if len(found) < 2:
+        camps = sides(claims(evidence, question.text, hits[:read], least))
+        if len(camps) < 2:
             return hits
-        note("sides", [_told(side) for side in found])
-        note_reader(_disagreement(found))
-        behind = {claim.place for side in found[1:] for claim in side} if weigh else set()
+        note("sides", [_values(side) for side in camps])
+        note_reader(_disagreement(camps))
+        behind = {claim.place for side in camps[1:] for claim in side} if weigh else set()
         front = [hit for place, hit in enumerate(hits) if place not in behind]
         return front + [hits[place] for place in sorted(behind)]
 
     return conflicts
 
 
-def sides(found: Sequence[Claim]) -> list[list[Claim]]:
+def sides(claims: Sequence[Claim]) -> list[list[Claim]]:
     """Claims that agree, directly or through others, together; the weightiest side first."""
     groups: list[list[Claim]] = []
-    for claim in found:
+    for claim in claims:
         joined = [group for group in groups if any(agree(claim.values, other.values) for other in group)]
         groups = [group for group in groups if group not in joined]
-        groups.append([*(one for group in joined for one in group), claim])
+        groups.append([*(member for group in joined for member in group), claim])
     return sorted(groups, key=lambda group: -weight(group))
 
 
@@ -61,7 +61,7 @@ def weight(side: Sequence[Claim]) -> float:
     return sum(best.values())
 
 
-def _told(side: Sequence[Claim]) -> dict[str, object]:
+def _values(side: Sequence[Claim]) -> dict[str, object]:
     said = [
         {"source": claim.hit.chunk.source, "says": claim.sentence, "support": round(claim.support, 4)}
         for claim in side
@@ -69,10 +69,10 @@ def _told(side: Sequence[Claim]) -> dict[str, object]:
     return {"weight": round(weight(side), 4), "claims": said}
 
 
-def _disagreement(found: Sequence[Sequence[Claim]]) -> str:
+def _disagreement(camps: Sequence[Sequence[Claim]]) -> str:
     """`The sources disagree. a.txt: “…” But b.txt, c.txt: “…”`"""
     parts = []
-    for side in found:
+    for side in camps:
         best = max(side, key=lambda claim: claim.support)
         names = ", ".join(dict.fromkeys(claim.hit.chunk.source for claim in side))
         parts.append(f"{names}: “{' '.join(best.sentence.split())}”")

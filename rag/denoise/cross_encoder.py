@@ -50,11 +50,11 @@ def build(
         if not hits:
             return hits
         pairs = [(question.text, hit.chunk.indexed_text) for hit in hits]
-        told = loaded().predict(pairs, batch_size=batch, show_progress_bar=False).tolist()
-        scores = told if weight == 1 else blended([hit.score for hit in hits], told, weight)
+        logits = loaded().predict(pairs, batch_size=batch, show_progress_bar=False).tolist()
+        scores = logits if weight == 1 else blended([hit.score for hit in hits], logits, weight)
         scored = [
             replace(hit, score=score, scores={**hit.scores, "cross_encoder": own})
-            for hit, score, own in zip(hits, scores, told, strict=True)
+            for hit, score, own in zip(hits, scores, logits, strict=True)
         ]
         scored.sort(key=lambda hit: -hit.score)
         return [

@@ -34,11 +34,11 @@ def build(similarity: Share = 0.9) -> Callable[[Question, Sequence[Hit]], Sequen
     return duplicates
 
 
-def _alike(one: str, other: str, similarity: float) -> bool:
+def _alike(left: str, other: str, similarity: float) -> bool:
     """Whether the shingles agree; sets of words that do not agree spare the look at them."""
-    if _jaccard(frozenset(one.split()), frozenset(other.split())) < similarity:
+    if _jaccard(frozenset(left.split()), frozenset(other.split())) < similarity:
         return False
-    return _jaccard(_shingles(one), _shingles(other)) >= similarity
+    return _jaccard(_shingles(left), _shingles(other)) >= similarity
 
 
 def _shingles(text: str) -> frozenset[int]:
@@ -49,6 +49,6 @@ def _shingles(text: str) -> frozenset[int]:
     return frozenset(map(hash, zip(words, words[1:], words[2:], strict=False)))
 
 
-def _jaccard(one: frozenset[Any], other: frozenset[Any]) -> float:
-    shared = len(one & other)
-    return shared / max(1, len(one) + len(other) - shared)
+def _jaccard(left: frozenset[Any], other: frozenset[Any]) -> float:
+    shared = len(left & other)
+    return shared / max(1, len(left) + len(other) - shared)

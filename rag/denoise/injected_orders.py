@@ -63,6 +63,6 @@ _COMMANDS = tuple(re.compile(pattern) for pattern in _PATTERNS)
 def command(text: str) -> str:
     """The first command to a model in a plain text, or ""."""
     for pattern in _COMMANDS:
-        if found := pattern.search(text):
-            return found[0].strip()
+        if match := pattern.search(text):
+            return match[0].strip()
     return ""

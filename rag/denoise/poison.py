@@ -79,25 +79,25 @@ def build(
         signs = {hit.chunk.id: _stands_out(hit.chunk, z, near) for hit, z in zip(suspected, far, strict=True)}
         asking = {hit.chunk.id: _copied(question.text, hit.chunk, copies) for hit in suspected}
         if copies == "drop":
-            signs, asking = {one: signs[one] or asking[one] for one in signs}, {}
+            signs, asking = {chunk_id: signs[chunk_id] or asking[chunk_id] for chunk_id in signs}, {}
         dropped = [hit for hit in hits if signs.get(hit.chunk.id)]
         kept = [hit for hit in hits if not signs.get(hit.chunk.id)]
         behind = [hit for hit in kept if asking.get(hit.chunk.id)]
         for hit in dropped:
             note_dropped(hit, f"quarantined: {signs[hit.chunk.id]}")
-        _tell("Left out", dropped, signs)
-        _tell("Ranked lower", behind, asking)
+        _report("Left out", dropped, signs)
+        _report("Ranked lower", behind, asking)
         return _weighed(kept, behind)
 
     return poison
 
 
-def _tell(done: str, hits: Sequence[Hit], why: Mapping[str, str]) -> None:
+def _report(done: str, hits: Sequence[Hit], why: Mapping[str, str]) -> None:
     """One note for the reader of the answer a source."""
-    told: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for hit in hits:
-        told.setdefault(hit.chunk.source, why[hit.chunk.id])
-    for source, sign in told.items():
+        reasons.setdefault(hit.chunk.source, why[hit.chunk.id])
+    for source, sign in reasons.items():
         note_reader(f"{done} {source}: {sign}.")
 
 

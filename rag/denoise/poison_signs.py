@@ -46,8 +46,8 @@ def instructs(text: str) -> str:
     shown = plain(text)
     if _SPACED_OUT.search(shown):
         return "letters spaced out so that no search finds them"
-    found = command(shown)
-    return f"an instruction to a model: “{found[:80]}”" if found else ""
+    order = command(shown)
+    return f"an instruction to a model: “{order[:80]}”" if order else ""
 
 
 def copy_of(question: str, text: str, *, asked: bool = False) -> str:
@@ -60,7 +60,7 @@ def copy_of(question: str, text: str, *, asked: bool = False) -> str:
     words = _words(question)
     if len(words) < _LEAST_WORDS or not (_ASKING.match(words[0]) or question.rstrip()[-1] in "?？؟"):
         return ""
-    pieces = [_words(one) for one in _ASKED.split(plain(text))[:-1]] if asked else [_words(text)]
+    pieces = [_words(piece) for piece in _ASKED.split(plain(text))[:-1]] if asked else [_words(text)]
     if any(_ends_with(piece, words) if asked else _has(piece, words) for piece in pieces):
         return "the question itself, word for word"
     if len(words) < _LEAST_NEARLY or not _ASKING.match(words[0]):
@@ -112,11 +112,11 @@ class Nearness:
             self._mean, self._deviation = float(near.mean()), float(near.std()) or 1e-9
 
     def z(self, vectors: NDArray[np.float32]) -> Sequence[float]:
-        """z(v) for each row of `vectors`; 0 where the corpus is too small to tell."""
+        """z(v) for each row of `vectors`; 0 where the corpus is too small to say."""
         if not self._enough or not len(vectors):
             return [0.0] * len(vectors)
-        found: list[float] = ((vectors @ self._middle - self._mean) / self._deviation).tolist()
-        return found
+        scores: list[float] = ((vectors @ self._middle - self._mean) / self._deviation).tolist()
+        return scores
 
 
 def _words(text: str) -> list[str]:

@@ -68,5 +68,5 @@ def cosines(
     if not hits:
         return []
     asked = embedder.embed([question.text], "query")[0]
-    found: list[float] = (vectors_of(store, embedder, [hit.chunk for hit in hits]) @ asked).tolist()
-    return found
+    scores: list[float] = (vectors_of(store, embedder, [hit.chunk for hit in hits]) @ asked).tolist()
+    return scores

@@ -33,7 +33,7 @@ class Example(NamedTuple):
 
 
 def chooser(prompt: Prompt, path: str = "", shots: int = 3) -> Callable[[str], list[Message]]:
-    """A function from a question to `shots` examples as turns, the most telling last."""
+    """A function from a question to `shots` examples as turns, the most relevant last."""
     examples = load_examples(path)
 
     def choose(question: str) -> list[Message]:
@@ -47,7 +47,7 @@ def chooser(prompt: Prompt, path: str = "", shots: int = 3) -> Callable[[str], l
 
 def covering(question: str, examples: Sequence[Example], n: int) -> list[Example]:
     """The n examples that together cover the question's words best, best first."""
-    words = [_words(f"{one.question} {' '.join(one.sources)}") for one in examples]
+    words = [_words(f"{example.question} {' '.join(example.sources)}") for example in examples]
     count = Counter(word for text in words for word in text)
     asked = {word: math.log(1 + len(examples) / (1 + count[word])) for word in _words(question)}
     covered: set[str] = set()
@@ -71,15 +71,15 @@ def load_examples(path: str = "") -> list[Example]:
     try:
         text = Path(path).expanduser().read_text("utf-8") if path else _shipped()
         rows = tomllib.loads(text).get("example", [])
-        found = [Example(tuple(row["sources"]), str(row["question"]), str(row["answer"])) for row in rows]
+        loaded = [Example(tuple(row["sources"]), str(row["question"]), str(row["answer"])) for row in rows]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ConfigError(
             f"{where} cannot be read ({error}): expected TOML with [[example]] tables of sources, question "
             "and answer"
         ) from error
-    if not found:
+    if not loaded:
         raise ConfigError(f"{where} holds no [[example]] table: expected at least one")
-    return found
+    return loaded
 
 
 def _shipped() -> str:

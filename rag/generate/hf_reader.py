@@ -87,22 +87,22 @@ class HfReader:
             return_tensors="pt",
         )
         offsets = encoded.pop("offset_mapping").tolist()
-        # A tokenizer may tell token types to a model that has none.
+        # A tokenizer may return token types for a model that has none.
         known = inspect.signature(self._model.forward).parameters
         with torch.inference_mode():
-            told = self._model(**{name: value for name, value in encoded.items() if name in known})
-        found, none = list[tuple[float, int, int, int]](), 0.0
+            output = self._model(**{name: value for name, value in encoded.items() if name in known})
+        starts, none = list[tuple[float, int, int, int]](), 0.0
         for row in range(len(texts)):
             second = [part == 1 for part in encoded.sequence_ids(row)]
-            start, end = told.start_logits[row].tolist(), told.end_logits[row].tolist()
+            start, end = output.start_logits[row].tolist(), output.end_logits[row].tolist()
             none = max(none, start[0] + end[0]) if row else start[0] + end[0]
             places = [place for place, inside in enumerate(second) if inside]
             for i in sorted(places, key=lambda place: -start[place])[:5]:
                 ends = [j for j in places if i <= j < i + _LONGEST]
                 j = max(ends, key=lambda place: end[place])
-                found.append((start[i] + end[j], row, offsets[row][i][0], offsets[row][j][1]))
-        weights = torch.softmax(torch.tensor([score for score, *_ in found] + [none]), 0).tolist()
-        spans = [_Span(weight, *rest) for weight, (_, *rest) in zip(weights, found, strict=False)]
+                starts.append((start[i] + end[j], row, offsets[row][i][0], offsets[row][j][1]))
+        weights = torch.softmax(torch.tensor([score for score, *_ in starts] + [none]), 0).tolist()
+        spans = [_Span(weight, *rest) for weight, (_, *rest) in zip(weights, starts, strict=False)]
         return sorted(spans, reverse=True)
 
 

@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     name: str
     kind: str
     model: str
-    told: str
+    told: str  # a JSON key of `rag models list`
 
 
 def path() -> Path:
@@ -117,15 +117,15 @@ def completed(settings: ModelSettings, named: Mapping[str, Mapping[str, Any]]) -
 
 
 def entries(named: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
-    """All models that have names, and what can be told of each without loading it."""
-    found = []
+    """All models that have names, and what is known of each without loading it."""
+    result = []
     for name in sorted({**known(), **named}):
         try:
             settings = completed(_settings(name), named)
-            found.append(Entry(name, kind_of(settings), settings.name, _told(settings)))
+            result.append(Entry(name, kind_of(settings), settings.name, _described(settings)))
         except RagError as error:
-            found.append(Entry(name, "", "", str(error)))
-    return found
+            result.append(Entry(name, "", "", str(error)))
+    return result
 
 
 def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def options_of(given: Sequence[str]) -> dict[str, Any]:
     """`gpu_layers=-1` and the like, as the types of the settings. Raises ConfigError."""
     from rag.config import ModelSettings, setting_kinds
 
-    pairs = {key: value for key, found, value in (one.partition("=") for one in given) if found}
+    pairs = {key: value for key, equals, value in (text.partition("=") for text in given) if equals}
     if len(pairs) < len(given):
         raise ConfigError(f"{given!r} are no options: expected each one once, as KEY=VALUE")
     kinds = setting_kinds(ModelSettings)
@@ -175,7 +175,7 @@ def _settings(name: str) -> ModelSettings:
     return ModelSettings(name=name)
 
 
-def _told(settings: ModelSettings) -> str:
+def _described(settings: ModelSettings) -> str:
     if settings.kind == "openai":
         return settings.base_url
     if settings.name.endswith(".gguf") and not settings.name.startswith("hf:"):

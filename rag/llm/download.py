@@ -1,4 +1,4 @@
-"""Models from the Hugging Face hub: fetched once, into the hub's own cache, with the size told first."""
+"""Models from the Hugging Face hub: fetched once, into the hub's own cache, with the size shown first."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def _fetched(repo: str, file: str, offline: bool) -> Path:
     try:
         size = get_hf_file_metadata(hf_hub_url(repo, file)).size or 0
         # A warning, so that it is seen where nothing was configured: gigabytes may follow.
-        _log.warning("downloading %s/%s, %s", repo, file, _told(size))
+        _log.warning("downloading %s/%s, %s", repo, file, _in_bytes(size))
         return Path(hf_hub_download(repo, file))
     except Exception as error:  # the hub's client raises many types
         raise ModelError(f"{repo}/{file} cannot be downloaded: {error}") from error
 
 
-def _told(size: int) -> str:
+def _in_bytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

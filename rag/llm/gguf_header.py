@@ -42,11 +42,11 @@ def _keys(file: BinaryIO) -> dict[str, Any]:
     version, _, count = struct.unpack("<IQQ", file.read(20))
     if not 2 <= version <= 3 or count > _MOST_KEYS:
         raise ModelError(f"GGUF version {version} with {count} keys: expected version 2 or 3")
-    found: dict[str, Any] = {}
+    keys: dict[str, Any] = {}
     for _ in range(count):
         key = _string(file)
-        found[key] = _value(file, _number(file, "I"))
-    return found
+        keys[key] = _value(file, _number(file, "I"))
+    return keys
 
 
 def _value(file: BinaryIO, kind: int) -> Any:

@@ -57,7 +57,7 @@ class HfModel:
         if dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):
             raise ConfigError(f"dtype is {dtype!r}, expected auto, float32, bfloat16 or float16")
         options = {"local_files_only": offline, "trust_remote_code": False}
-        with _told(model, offline):
+        with _loading(model, offline):
             config = transformers.AutoConfig.from_pretrained(str(model), **options)
             _check_kind(config, model)
             kind = (
@@ -148,7 +148,7 @@ class HfModel:
                         streamer=streamer,
                         stopping_criteria=StoppingCriteriaList([stop]),
                     )
-            except Exception as error:  # told in the caller's thread
+            except Exception as error:  # raised in the caller's thread
                 failure.append(error)
                 streamer.end()
 
@@ -172,7 +172,7 @@ class HfModel:
         return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
-class _told:  # noqa: N801 (reads as a statement)
+class _loading:  # noqa: N801 (reads as a statement)
     """Turns what transformers raises while it loads into one ModelError."""
 
     def __init__(self, model: str | Path, offline: bool) -> None:
@@ -213,8 +213,8 @@ def _check_kind(config: Any, model: str | Path) -> None:
 
 def _trained_for(config: Any, tokenizer: Any) -> int:
     for name in ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length"):
-        if told := getattr(config, name, None):
-            return min(int(told), _MOST_CONTEXT)
+        if length := getattr(config, name, None):
+            return min(int(length), _MOST_CONTEXT)
     longest = int(getattr(tokenizer, "model_max_length", 0) or 0)
     return min(longest, _MOST_CONTEXT) or 2048
 

@@ -1,26 +1,30 @@
-"""Requests to a model server: time limits, repeats with growing pauses, server-sent events; no redirects.
+"""Requests to a model server over kept connections: time limits, retries, server-sent events; no redirects.
 
-A redirect is not followed, because it would carry the key to another host. Pauses before repeats are 0.5, 1,
-2, … seconds, or what the server asks for in Retry-After, at most 30.
+A redirect is not followed, because it would carry the key to another host. Pauses before retries are up to
+0.5, 1, 2, … seconds, drawn at random so that many callers do not come back at once, or what the server asks
+for in Retry-After (seconds or a date); 30 at most.
 """
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
 import json
+import random
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
+import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+
+import httpx2
 
 from rag.errors import ConfigError, ModelError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
-_LONGEST_LINE = 2**20
+_LONGEST = 2**20  # bytes of an event, and of a body that does not stream
 
 
 class Refused(ModelError):
@@ -32,126 +36,141 @@ class Refused(ModelError):
 
 
 class Server:
-    """One API by its base URL."""
+    """One API by its base URL. Threads may share it; its connections close with it."""
 
     def __init__(
         self, base_url: str, *, timeout: float = 120.0, retries: int = 3, offline: bool = False
     ) -> None:
-        parts = urllib.parse.urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        host = _host(base_url)
+        if not host:
             raise ConfigError(
                 f"model.base_url is {base_url!r}, expected an address such as http://127.0.0.1:8080/v1"
             )
-        if offline and not _is_here(parts.hostname):
-            raise ConfigError(f"offline: {parts.hostname} is another machine; name a server on this one")
+        here = _is_here(host)
+        if offline and not here:
+            raise ConfigError(f"offline: {host} is another machine; name a server on this one")
         self.address = base_url.rstrip("/")
         self._timeout, self._retries = timeout, retries
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-        if _is_here(parts.hostname):  # a proxy cannot reach this machine
-            handlers.append(urllib.request.ProxyHandler({}))
-        self._opener = urllib.request.build_opener(*handlers)
+        self._client = httpx2.Client(
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=not here,  # a proxy cannot reach this machine
+            headers={
+                "Accept": "text/event-stream, application/json",
+                "Accept-Encoding": "identity",  # a compressed stream comes in lumps
+                "User-Agent": "footnote-rag",
+            },
+        )
+        weakref.finalize(self, self._client.close)
 
     def get(self, path: str, key: str = "") -> dict[str, Any]:
         """A JSON object. Raises ModelError."""
-        with self._answered(path, None, key) as response:
-            try:
-                told = json.loads(response.read(_LONGEST_LINE))
-            except (json.JSONDecodeError, UnicodeDecodeError) as error:
-                raise ModelError(
-                    f"{self.address}/{path} sent no JSON: is it an OpenAI-compatible API?"
-                ) from error
-        return told if isinstance(told, dict) else {}
+        response = self._answered("GET", path, None, key)
+        try:
+            values = json.loads(self._body(response))
+        except ValueError as error:
+            raise ModelError(
+                f"{self.address}/{path} sent no JSON: is it an OpenAI-compatible API?"
+            ) from error
+        return values if isinstance(values, dict) else {}
 
     def events(self, path: str, body: Mapping[str, Any], key: str = "") -> Iterator[str]:
         """The data of each server-sent event, or the whole body where the server does not stream."""
-        with self._answered(path, body, key) as response:
-            try:
-                if "text/event-stream" not in response.headers.get("Content-Type", ""):
-                    yield response.read(_LONGEST_LINE).decode("utf-8", "replace")
+        response = self._answered("POST", path, body, key)
+        if "text/event-stream" not in response.headers.get("Content-Type", ""):
+            yield self._body(response).decode("utf-8", "replace")
+            return
+        try:
+            events = iter(httpx2.EventSource(response, _LONGEST))
+            for event in events:
+                if event.data == "[DONE]":
+                    with suppress(httpx2.HTTPError):  # read to its end, a connection can be used again
+                        list(events)
                     return
-                yield from _data(response)
-            except (OSError, http.client.HTTPException) as error:
-                raise ModelError(
-                    f"{self.address} broke off in the middle of an answer ({error}): ask again"
-                ) from error
+                if event.data:
+                    yield event.data
+        except httpx2.HTTPError as error:
+            raise self._broken(error) from error
+        finally:
+            response.close()
 
-    def _answered(self, path: str, body: Mapping[str, Any] | None, key: str) -> Any:
-        """An open response. What may pass is tried again; what cannot is told at once."""
+    def _body(self, response: httpx2.Response) -> bytes:
+        """The first of a body, as much as an answer may be long."""
+        read = bytearray()
+        try:
+            for block in response.iter_bytes():
+                read += block
+                if len(read) >= _LONGEST:
+                    break
+        except httpx2.HTTPError as error:
+            raise self._broken(error) from error
+        finally:
+            response.close()
+        return bytes(read[:_LONGEST])
+
+    def _answered(self, method: str, path: str, body: Mapping[str, Any] | None, key: str) -> httpx2.Response:
+        """An open response. What may pass is tried again; what cannot is raised at once."""
+        headers = {"Authorization": f"Bearer {key}"} if key else None
         for attempt in range(self._retries + 1):
-            pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+            pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1)
             try:
-                return self._opener.open(self._request(path, body, key), timeout=self._timeout)
-            except urllib.error.HTTPError as error:
-                with error:
-                    if error.code not in _AGAIN or attempt == self._retries:
-                        raise self._refused(error) from None
-                    pause = _asked(error.headers.get("Retry-After"), pause)
-            except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
-                if attempt == self._retries:
+                request = self._client.build_request(
+                    method, f"{self.address}/{path}", headers=headers, json=body
+                )
+                response = self._client.send(request, stream=True)
+                if response.is_success:
+                    return response
+                if response.status_code not in _AGAIN or attempt == self._retries:
+                    raise self._refused(response)
+                response.close()
+                pause = _asked(response.headers.get("Retry-After", ""), pause)
+            except (httpx2.TransportError, httpx2.InvalidURL) as error:
+                if attempt == self._retries or not isinstance(error, httpx2.TransportError):
                     raise self._unreached(error) from error
             time.sleep(pause)
         raise ModelError(f"{self.address} was asked no time: retries is {self._retries}, expected 0 or more")
 
-    def _request(self, path: str, body: Mapping[str, Any] | None, key: str) -> urllib.request.Request:
-        headers = {"Accept": "text/event-stream, application/json", "User-Agent": "footnote-rag"}
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body).encode()
-        return urllib.request.Request(f"{self.address}/{path}", data=data, headers=headers)  # noqa: S310
-
-    def _refused(self, error: urllib.error.HTTPError) -> ModelError:
-        told = _message(error.read(_LONGEST_LINE))
-        if error.code in (401, 403):
+    def _refused(self, response: httpx2.Response) -> ModelError:
+        code = response.status_code
+        message = _message(self._body(response))
+        if code in (401, 403):
             return ModelError(
-                f"{self.address} refuses the key ({error.code}{told}): put the right one into the "
+                f"{self.address} refuses the key ({code}{message}): put the right one into the "
                 "environment variable that model.key_env names"
             )
-        if error.code == 404:
+        if code == 404:
             return ModelError(
-                f"{self.address} knows no such model or address (404{told}): check model.name and "
+                f"{self.address} knows no such model or address (404{message}): check model.name and "
                 "model.base_url, which mostly ends in /v1"
             )
-        if 300 <= error.code < 400:
+        if 300 <= code < 400:
             return ModelError(
-                f"{self.address} points to {error.headers.get('Location', 'another address')}: put that into "
-                "model.base_url if you trust it; it is not followed, so that no key goes there"
+                f"{self.address} points to {response.headers.get('Location', 'another address')}: put that "
+                "into model.base_url if you trust it; it is not followed, so that no key goes there"
             )
-        return Refused(f"{self.address} answered {error.code}{told}", error.code)
+        return Refused(f"{self.address} answered {code}{message}", code)
 
     def _unreached(self, error: Exception) -> ModelError:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, TimeoutError):
+        if isinstance(error, httpx2.TimeoutException):
             return ModelError(
                 f"{self.address} did not answer within {self._timeout:g} s: raise model.timeout, or use a "
                 "smaller model"
             )
         return ModelError(
-            f"{self.address} cannot be reached ({reason}): is the server running at that address?"
+            f"{self.address} cannot be reached ({error}): is the server running at that address?"
         )
 
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
+    def _broken(self, error: Exception) -> ModelError:
+        return ModelError(f"{self.address} broke off in the middle of an answer ({error}): ask again")
 
 
-def _data(response: Any) -> Iterator[str]:
-    """The data fields of a stream of server-sent events; `[DONE]` ends it."""
-    lines: list[str] = []
-    while raw := response.readline(_LONGEST_LINE):
-        line = raw.decode("utf-8", "replace").rstrip("\r\n")
-        if line.startswith("data:"):
-            lines.append(line[5:].removeprefix(" "))
-        elif not line and lines:
-            data, lines = "\n".join(lines), []
-            if data == "[DONE]":
-                return
-            yield data
-    if lines and lines != ["[DONE]"]:
-        yield "\n".join(lines)
+def _host(base_url: str) -> str:
+    """The host of an address of HTTP; empty where it is none."""
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL:
+        return ""
+    return url.host if url.scheme in ("http", "https") else ""
 
 
 def _is_here(host: str) -> bool:
@@ -161,12 +180,19 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-def _asked(told: str | None, pause: float) -> float:
-    """The pause that Retry-After asks for, in seconds."""
+def _asked(retry_after: str, pause: float) -> float:
+    """The seconds that Retry-After asks for, as a number or an HTTP date; `pause` where it asks nothing."""
     try:
-        return min(max(float(told or pause), 0.0), _LONGEST_PAUSE)
+        seconds = float(retry_after)
     except ValueError:
-        return pause
+        try:
+            at = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return pause
+        # A date of unknown zone ("-0000") comes without one: HTTP's are in UTC.
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    # A little more than asked, each caller another little; NaN asks for nothing.
+    return min(seconds * random.uniform(1, 1.1), _LONGEST_PAUSE) if seconds > 0 else 0.0
 
 
 def _message(body: bytes) -> str:

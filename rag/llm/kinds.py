@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def kind_of(settings: ModelSettings) -> str:
-    """The kind that is set, else what the name looks like; empty where it cannot be told."""
+    """The kind that is set, else what the name looks like; empty where that is unclear."""
     if settings.kind:
         kinds = lookup.names("llm", NAMES)
         if settings.kind not in kinds:

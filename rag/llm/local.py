@@ -43,16 +43,16 @@ def rendered(template: Template, messages: Sequence[Message], name: str) -> str:
 
     Raises ModelError where the template refuses that too.
     """
-    system = [one.content.strip() for one in messages if one.role == "system"]
+    system = [message.content.strip() for message in messages if message.role == "system"]
     try:
-        text = template([one._asdict() for one in messages])
+        text = template([message._asdict() for message in messages])
         if all(part in text for part in system):  # some templates drop what they do not know
             return text
         refused: Exception | None = None
     except Exception as error:  # a template may raise anything
         refused = error
     try:
-        return template([one._asdict() for one in folded(messages)])
+        return template([message._asdict() for message in folded(messages)])
     except Exception as error:
         raise ModelError(
             f"the chat template of {name} refuses the prompt: {refused or error}. Use another file or model."
@@ -61,13 +61,13 @@ def rendered(template: Template, messages: Sequence[Message], name: str) -> str:
 
 def folded(messages: Sequence[Message]) -> list[Message]:
     """The same without a system role: its text opens the first user's turn."""
-    system = "\n\n".join(one.content for one in messages if one.role == "system")
-    rest = [one for one in messages if one.role != "system"]
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    rest = [message for message in messages if message.role != "system"]
     if not system or not rest:
-        return [Message("user", one.content) for one in messages]
+        return [Message("user", message.content) for message in messages]
     return [Message(rest[0].role, f"{system}\n\n{rest[0].content}"), *rest[1:]]
 
 
 def plain(messages: Sequence[Message]) -> str:
     """A prompt for models without a chat template: the turns, one after the other."""
-    return "\n\n".join(one.content for one in messages) + "\n\n"
+    return "\n\n".join(message.content for message in messages) + "\n\n"

@@ -30,13 +30,13 @@ def open_model(kind: str, settings: ModelSettings, *, offline: bool = False) -> 
     `settings` are complete: `catalogue.completed` has filled in what a name stands for. Raises ConfigError
     where no model is named or the kinds contradict each other, ModelError where it cannot be opened.
     """
-    found = kind_of(settings)
-    if kind and found and kind != found and settings.kind:
+    implied = kind_of(settings)
+    if kind and implied and kind != implied and settings.kind:
         raise ConfigError(
-            f"the generator is {kind}, but the model {settings.name!r} is of the kind {found}: name `model` "
-            "as the generator, or another model"
+            f"the generator is {kind}, but the model {settings.name!r} is of the kind {implied}: name "
+            "`model` as the generator, or another model"
         )
-    chosen = kind or found
+    chosen = kind or implied
     if not chosen and settings.name:
         raise ConfigError(unknown(settings.name))
     if not chosen:

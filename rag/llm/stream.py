@@ -18,9 +18,9 @@ def until(pieces: Iterable[str], stops: Sequence[str]) -> Iterator[str]:
     held = ""
     for piece in pieces:
         held += piece
-        found = min((place for stop in stops if (place := held.find(stop)) >= 0), default=-1)
-        if found >= 0:
-            held = held[:found]
+        at = min((place for stop in stops if (place := held.find(stop)) >= 0), default=-1)
+        if at >= 0:
+            held = held[:at]
             break
         keep = _open_end(held, stops)
         ready, held = held[: len(held) - keep], held[len(held) - keep :]
@@ -35,13 +35,13 @@ def without_reasoning(pieces: Iterable[str]) -> Iterator[str]:
     head, feed = "", iter(pieces)
     for piece in feed:
         head += piece
-        told = head.lstrip()
-        if told.startswith(_OPENS):
-            _, found, rest = told.partition(_CLOSES)
-            if found:
+        text = head.lstrip()
+        if text.startswith(_OPENS):
+            _, closed, rest = text.partition(_CLOSES)
+            if closed:
                 yield from _stripped(rest, feed)
                 return
-        elif not _OPENS.startswith(told):
+        elif not _OPENS.startswith(text):
             yield head
             yield from feed
             return
@@ -57,8 +57,8 @@ def behind(pieces: Iterable[str], line: str, before: list[str]) -> Iterator[str]
     head, feed = "", iter(pieces)
     for piece in feed:
         head += piece
-        notes, found, rest = head.partition(line)
-        if found:
+        notes, parted, rest = head.partition(line)
+        if parted:
             before.append(notes.strip())
             yield from _stripped(rest, feed)
             return
@@ -66,14 +66,14 @@ def behind(pieces: Iterable[str], line: str, before: list[str]) -> Iterator[str]
 
 
 def unless(pieces: Iterable[str], refusal: str) -> Iterator[str]:
-    """Nothing where the text begins with `refusal`, else all of it. The head waits until it can be told."""
+    """Nothing where the text begins with `refusal`, else all of it. The head waits until that is certain."""
     head, feed = "", iter(pieces)
     for piece in feed:
         head += piece
-        told = _bare(head)
-        if refusal and told.startswith(_bare(refusal)):
+        text = _bare(head)
+        if refusal and text.startswith(_bare(refusal)):
             return
-        if not refusal or not _bare(refusal).startswith(told):
+        if not refusal or not _bare(refusal).startswith(text):
             yield head
             yield from feed
             return
@@ -97,21 +97,21 @@ def without_loops(pieces: Iterable[str], loops: list[str]) -> Iterator[str]:
             held = held[marked.end() :]
         while len(parts := sentences(held)) > 1:
             end = parts[1][0]
-            told = _letters(held[:end])
-            if told in said:
+            sentence = _letters(held[:end])
+            if sentence in said:
                 loops.append(held[:end].strip())
                 return
-            if len(told) >= _LEAST_REPEATED:
-                said.add(told)
+            if len(sentence) >= _LEAST_REPEATED:
+                said.add(sentence)
             if shown < end:
                 yield held[shown:end]
             held, shown = held[end:], max(0, shown - end)
         begun = _letters(held)
-        if shown < len(held) and not any(one.startswith(begun) for one in said):
+        if shown < len(held) and not any(sentence.startswith(begun) for sentence in said):
             yield held[shown:]
             shown = len(held)
     begun = _letters(held)
-    if len(begun) >= _LEAST_REPEATED and any(one.startswith(begun) for one in said):
+    if len(begun) >= _LEAST_REPEATED and any(sentence.startswith(begun) for sentence in said):
         loops.append(held.strip())
     elif held[shown:]:
         yield held[shown:]
@@ -131,10 +131,10 @@ def _stripped(first: str, feed: Iterable[str]) -> Iterator[str]:
     """The text from its first character that is not white space."""
     begun = False
     for piece in chain((first,), feed):
-        told = piece if begun else piece.lstrip()
-        begun = begun or bool(told)
-        if told:
-            yield told
+        text = piece if begun else piece.lstrip()
+        begun = begun or bool(text)
+        if text:
+            yield text
 
 
 def _open_end(text: str, stops: Sequence[str]) -> int:

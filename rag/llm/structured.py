@@ -46,14 +46,14 @@ def fits(value: Any, schema: Schema) -> bool:
         return (
             isinstance(value, dict)
             and value.keys() == wanted.keys()
-            and all(fits(value[name], one) for name, one in wanted.items())
+            and all(fits(value[name], inner) for name, inner in wanted.items())
         )
     if schema["type"] == "array":
         least, most = schema.get("minItems", 0), schema.get("maxItems", float("inf"))
         return (
             isinstance(value, list)
             and least <= len(value) <= most
-            and all(fits(one, schema["items"]) for one in value)
+            and all(fits(item, schema["items"]) for item in value)
         )
     return isinstance(value, str)
 

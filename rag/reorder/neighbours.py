@@ -22,9 +22,9 @@ def build(store: VectorStore, gap: Whole = 3) -> Callable[[Question, Sequence[Hi
     def neighbours(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         place = {hit.chunk.id: at for at, hit in enumerate(hits)}
         parts = [hit for group in _groups(hits, gap) for hit in _joined(store, group, place)]
-        found = sorted(parts, key=lambda hit: place[hit.chunk.id])
-        note("joined", len(hits) - len(found))
-        return found
+        joined = sorted(parts, key=lambda hit: place[hit.chunk.id])
+        note("joined", len(hits) - len(joined))
+        return joined
 
     return neighbours
 

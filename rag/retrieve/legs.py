@@ -39,8 +39,8 @@ def query_vectors(embedder: Embedder, queries: Sequence[Query]) -> NDArray[np.fl
     import numpy as np
 
     rows = iter(embedder.embed([query.text for query in queries if query.vector is None], "query"))
-    found = [next(rows) if query.vector is None else query.vector for query in queries]
-    return np.array(found, np.float32).reshape(len(found), embedder.dim)
+    vectors = [next(rows) if query.vector is None else query.vector for query in queries]
+    return np.array(vectors, np.float32).reshape(len(vectors), embedder.dim)
 
 
 def to_hits(

@@ -21,10 +21,10 @@ def vectors_of(store: VectorStore, embedder: Embedder, chunks: Sequence[Chunk]) 
     """float32 of shape (len(chunks), dim), unit rows, in the order of the chunks."""
     import numpy as np
 
-    found = [_stored(store, chunk) for chunk in chunks]
-    missing = [chunk for chunk, row in zip(chunks, found, strict=True) if row is None]
+    stored = [_stored(store, chunk) for chunk in chunks]
+    missing = [chunk for chunk, row in zip(chunks, stored, strict=True) if row is None]
     made = iter(embedder.embed([chunk.indexed_text for chunk in missing], "document"))
-    rows = [next(made) if row is None else row for row in found]
+    rows = [next(made) if row is None else row for row in stored]
     return np.array(rows, np.float32).reshape(len(chunks), embedder.dim)
 
 
@@ -43,7 +43,7 @@ def _stored(store: VectorStore, chunk: Chunk) -> NDArray[np.float32] | None:
         before = f"{int(chunk.id, 16) - 1:0{len(chunk.id)}x}"
     except ValueError:
         return None  # an id that is no hash
-    for found, vector in store.scan(after=before, limit=1):
-        if found.id == chunk.id and found.text == chunk.text:
+    for kept, vector in store.scan(after=before, limit=1):
+        if kept.id == chunk.id and kept.text == chunk.text:
             return vector
     return None

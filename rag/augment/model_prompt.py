@@ -17,7 +17,7 @@ _LEAD = re.compile(
 _LONGEST = 400  # characters of a line that is still a query
 
 
-class Asking:
+class ModelPrompt:
     """A prompt and the model to ask; the model is opened with the first question."""
 
     def __init__(self, open_model: OpenModel, prompt: str, max_tokens: int, n: int = 1) -> None:
@@ -47,9 +47,9 @@ class Asking:
 
     def lines(self, question: Question, n: int) -> list[str]:
         """The first n lines of the reply that can be queries, all different, without bullets and quotes."""
-        found: dict[str, str] = {}
+        queries: dict[str, str] = {}
         for row in self.text(question).splitlines():
             line = _LEAD.sub("", row).strip().strip("\"'“”`").strip()
             if re.search(r"\w", line) and len(line) <= _LONGEST and not line.endswith(":"):
-                found.setdefault(line.lower(), line)
-        return list(found.values())[:n]
+                queries.setdefault(line.lower(), line)
+        return list(queries.values())[:n]
