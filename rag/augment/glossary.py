@@ -45,8 +45,8 @@ def build(
 
     @cache
     def known() -> dict[str, Senses] | None:
-        found = read(index)
-        return None if found is None else found.senses()
+        entries = read(index)
+        return None if entries is None else entries.senses()
 
     @cache
     def folded() -> dict[str, str]:
@@ -58,8 +58,8 @@ def build(
             note("glossary", "none: run `rag glossary build`")
         if not senses:
             return question
-        found = terms(question.text, senses, folded(), language)[:_TERMS]
-        taken = {term: chosen(embedder, question.text, senses[term], margin, most) for term in found}
+        used = terms(question.text, senses, folded(), language)[:_TERMS]
+        taken = {term: chosen(embedder, question.text, senses[term], margin, most) for term in used}
         note("terms", taken)
         added = [
             Query(expanded(question.text, term, meaning), weight / len(meanings))
@@ -83,7 +83,7 @@ def terms(
     """
     words = [word.rstrip(".'’-/+&") for word in _WORD.findall(question)]
     typed_small = question == question.lower()
-    found: list[str] = []
+    matched: list[str] = []
     place = 0
     while place < len(words):
         for size in range(min(_WORDS_OF_A_TERM, len(words) - place), 0, -1):
@@ -94,11 +94,11 @@ def terms(
                 continue
             if not is_short(term) and _within_name(words, place, size, language):
                 continue
-            found.append(term)
+            matched.append(term)
             place += size - 1
             break
         place += 1
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(matched))
 
 
 def _within_name(words: Sequence[str], place: int, size: int, language: str) -> bool:

@@ -40,8 +40,8 @@ class Rerank:
             return hits
         readings = self._reader.read(question.text, [passage_of(hit) for hit in read])
         knows = reads(self._reader, question.text)
-        share = self._weight * max(_sure(one) for one in readings) if knows else 0.0
-        scores = blended([hit.score for hit in read], [one.logit for one in readings], share)
+        share = self._weight * max(_sure(reading) for reading in readings) if knows else 0.0
+        scores = blended([hit.score for hit in read], [reading.logit for reading in readings], share)
         codes = codes_of(question.text)
         scored = [
             replace(hit, score=score, scores={**hit.scores, "rerank": reading.logit})

@@ -86,8 +86,8 @@ class Prompted:
         notes: list[str] = []
         loops: list[str] = []
         yield from self._answer(self.model.chat(fitted.messages, options), notes, loops)
-        told = {"judged": notes, "ended_before_repeating": loops}
-        yield Detail(detail | {name: found[0] for name, found in told.items() if found})
+        lists = {"judged": notes, "ended_before_repeating": loops}
+        yield Detail(detail | {name: values[0] for name, values in lists.items() if values})
 
     def _renderer(self, question: str) -> Callable[[str], Sequence[Message]]:
         prompt = self.prompt

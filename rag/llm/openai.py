@@ -23,7 +23,7 @@ from .http import Refused, Server
 if TYPE_CHECKING:
     from rag.config import ModelSettings
 
-_CONTEXT = 4096  # tokens, where neither the settings nor the server tell
+_CONTEXT = 4096  # tokens, where neither the settings nor the server say
 # What tokenizers make of text, on the safe side: words of ASCII letters rarely have tokens as short as 2.5
 # bytes; digits and signs often stand alone; a script that a tokenizer was not made for is spelled letter by
 # letter or worse: an English BPE of 49,152 tokens (SmolLM2) takes up to .8 a byte of Chinese.
@@ -67,17 +67,17 @@ class OpenAIModel:
 
     @property
     def name(self) -> str:
-        return self._model or str(self._told.get("id", "")) or self._server.address
+        return self._model or str(self._listed.get("id", "")) or self._server.address
 
     @property
     def context_tokens(self) -> int:
-        """As set, else as the server tells, else 4,096."""
+        """As set, else as the server says, else 4,096."""
         if self._context:
             return self._context
-        meta = self._told.get("meta") or {}
-        for told in (self._told.get("max_model_len"), meta.get("n_ctx"), meta.get("n_ctx_train")):
-            if isinstance(told, int) and told > 0:
-                return told
+        meta = self._listed.get("meta") or {}
+        for length in (self._listed.get("max_model_len"), meta.get("n_ctx"), meta.get("n_ctx_train")):
+            if isinstance(length, int) and length > 0:
+                return length
         return _CONTEXT
 
     def count(self, text: str) -> int:
@@ -89,12 +89,12 @@ class OpenAIModel:
         return math.ceil((ascii_signs - alone) / _BYTES_A_TOKEN + alone + beyond / _BYTES_BEYOND_ASCII)
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
-        return _TURN + sum(_TURN + self.count(one.content) for one in messages)
+        return _TURN + sum(_TURN + self.count(message.content) for message in messages)
 
     def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         body: dict[str, Any] = {
             "model": self.name,
-            "messages": [one._asdict() for one in messages],
+            "messages": [message._asdict() for message in messages],
             "max_tokens": options.max_tokens,
             "temperature": options.temperature,
             "seed": options.seed,
@@ -120,9 +120,9 @@ class OpenAIModel:
     def _turn(self, body: Mapping[str, Any]) -> Iterator[str]:
         choices = 0
         for event in self._server.events("chat/completions", body, self._key):
-            told = _event(event, self.name)
-            choices += len(told)
-            yield from filter(None, told)
+            texts = _event(event, self.name)
+            choices += len(texts)
+            yield from filter(None, texts)
         if not choices:
             raise ModelError(f"{self.name} sent no completion at all: {_EXPECTED}")
 
@@ -131,8 +131,8 @@ class OpenAIModel:
         return os.environ.get(self._key_env, "") if self._key_env else ""
 
     @cached_property
-    def _told(self) -> Mapping[str, Any]:
-        """What the server tells of the model; nothing where it tells nothing."""
+    def _listed(self) -> Mapping[str, Any]:
+        """How the server lists the model; empty where it does not."""
         try:
             rows = self._server.get("models", self._key).get("data", [])
         except ModelError:
@@ -162,14 +162,14 @@ class OpenAIModel:
 def _event(event: str, name: str) -> list[str]:
     """The text of an event's choice, part of a stream or a whole answer; empty where there is no choice."""
     try:
-        told = json.loads(event)
-        if error := told.get("error"):
+        values = json.loads(event)
+        if error := values.get("error"):
             raise ModelError(
                 f"{name} broke off: {error.get('message', error) if isinstance(error, dict) else error}"
             )
         return [
             str((choice.get("delta") or choice.get("message") or {}).get("content") or "")
-            for choice in told.get("choices", [])[:1]
+            for choice in values.get("choices", [])[:1]
         ]
     except (json.JSONDecodeError, AttributeError) as error:
         raise ModelError(f"{name} sent {event[:80]!r}, {_EXPECTED}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -12,6 +13,8 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ import rag
 from rag.errors import ConfigError, ModelError
 from rag.generate.prompted import PromptOptions, prompted
 from rag.llm.chat import ChatModel, ChatOptions, Message
+from rag.llm.http import _asked
 from rag.llm.openai import OpenAIModel
 from rag.types import Hit, Question
 
@@ -36,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"  # a response ends with the connection, so pieces need no lengths
     seen: list[tuple[str, dict[str, Any], str]]
     failures: int
+    after = "0"  # of Retry-After; none where empty
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -68,7 +73,9 @@ class Handler(BaseHTTPRequestHandler):
         cls = type(self)
         if cls.failures:
             cls.failures -= 1
-            self._json(503, {"error": {"message": "loading"}}, {"Retry-After": "0"})
+            self._json(
+                503, {"error": {"message": "loading"}}, {"Retry-After": cls.after} if cls.after else {}
+            )
         else:
             self._words()
 
@@ -87,6 +94,12 @@ class Handler(BaseHTTPRequestHandler):
         self._begin("text/event-stream")
         self._event({"choices": [{"delta": {"content": "The"}}]})
         time.sleep(1.5)
+
+    def _endless(self) -> None:
+        self._begin("text/event-stream")
+        with contextlib.suppress(OSError):  # the reader hangs up
+            for _ in range(64):
+                self.wfile.write(b"data: " + b"x" * 2**16)
 
     def _html(self) -> None:
         self._begin("text/html")
@@ -112,15 +125,15 @@ class Handler(BaseHTTPRequestHandler):
     def _json(self, code: int, value: Any, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
-        for name, told in (headers or {}).items():
-            self.send_header(name, told)
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(json.dumps(value).encode())
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    Handler.seen, Handler.failures = [], 0
+    Handler.seen, Handler.failures, Handler.after = [], 0, "0"
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -129,7 +142,7 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-def told(model: OpenAIModel, **options: Any) -> str:
+def written(model: OpenAIModel, **options: Any) -> str:
     return "".join(model.chat(ASKED, ChatOptions(**options)))
 
 
@@ -153,7 +166,7 @@ def test_it_streams_what_the_server_streams(server: str) -> None:
 
 
 def test_a_server_that_does_not_stream_will_do(server: str) -> None:
-    assert told(OpenAIModel("whole", base_url=server + "/")) == "The lamp is red [1]."
+    assert written(OpenAIModel("whole", base_url=server + "/")) == "The lamp is red [1]."
 
 
 def test_name_and_context_come_from_the_server(server: str) -> None:
@@ -216,28 +229,95 @@ def test_an_estimate_is_never_short_and_at_most_some_three_times_too_long(text: 
 
 def test_a_reply_without_a_completion_is_no_refusal_to_answer(server: str) -> None:
     with pytest.raises(ModelError, match="nothing sent no completion at all: expected a chat completion"):
-        told(OpenAIModel("nothing", base_url=server))
+        written(OpenAIModel("nothing", base_url=server))
 
 
 def test_what_may_pass_is_tried_again(server: str) -> None:
     Handler.failures = 2
-    assert told(OpenAIModel("busy", base_url=server, retries=2)) == "The lamp is rød [1]."
+    assert written(OpenAIModel("busy", base_url=server, retries=2)) == "The lamp is rød [1]."
     assert len(Handler.seen) == 3
     Handler.failures = 2
     with pytest.raises(ModelError, match="answered 503: loading"):
-        told(OpenAIModel("busy", base_url=server, retries=1))
+        written(OpenAIModel("busy", base_url=server, retries=1))
 
 
-def test_the_key_comes_from_the_environment_and_is_never_told(
+def test_the_key_comes_from_the_environment_and_is_never_shown(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_KEY", "right")
-    assert told(OpenAIModel("guarded", base_url=server, key_env="MY_KEY")) == "The lamp is red [1]."
+    assert written(OpenAIModel("guarded", base_url=server, key_env="MY_KEY")) == "The lamp is red [1]."
     monkeypatch.setenv("MY_KEY", "sk-wrong-secret")
     with pytest.raises(ModelError, match=r"refuses the key \(401: invalid key\)") as failure:
-        told(OpenAIModel("guarded", base_url=server, key_env="MY_KEY"))
+        written(OpenAIModel("guarded", base_url=server, key_env="MY_KEY"))
     assert "secret" not in str(failure.value)
     assert len(Handler.seen) == 2, "a refused key is not tried again"
+
+
+def test_a_pause_is_what_the_server_asks_for_or_grows_at_random() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    assert 18 < _asked(soon, 0.5) <= 22
+    assert 7 <= _asked("7", 0.5) <= 7.7
+    assert _asked("600", 0.5) == 30
+    for past in ("0", "-3", "nan", "Thu, 01 Jan 1970 00:00:00 GMT"):
+        assert _asked(past, 0.5) == 0
+    for none in ("", "soon", "Thu, 99 Jan 1970"):
+        assert _asked(none, 0.5) == 0.5
+
+
+def test_retries_spread_and_retry_after_is_kept(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    Handler.failures, Handler.after = 3, ""
+    assert written(OpenAIModel("busy", base_url=server)) == "The lamp is rød [1]."
+    assert [0.25 <= pauses[0] <= 0.5, 0.5 <= pauses[1] <= 1, 1 <= pauses[2] <= 2] == [True] * 3
+    pauses.clear()
+    Handler.failures, Handler.after = 1, "3"
+    assert written(OpenAIModel("busy", base_url=server)) == "The lamp is rød [1]."
+    assert 3 <= pauses[0] <= 3.3
+
+
+class Keeping(Handler):
+    """The same over HTTP/1.1: connections stay open."""
+
+    protocol_version = "HTTP/1.1"
+    connections: int
+
+    def setup(self) -> None:
+        type(self).connections += 1
+        super().setup()
+
+    def _words(self) -> None:
+        events = [{"choices": [{"delta": {"content": word}}]} for word in ("The lamp", " is red.")]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for data in (*map(json.dumps, events), "[DONE]"):
+            block = f"data: {data}\n\n".encode()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block))
+        self.wfile.write(b"0\r\n\r\n")
+
+
+def test_one_connection_serves_many_questions_and_no_proxy_comes_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
+    Keeping.seen, Keeping.failures, Keeping.connections = [], 0, 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Keeping) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        model = OpenAIModel("words", base_url=f"http://127.0.0.1:{running.server_address[1]}/v1")
+        assert [written(model) for _ in range(3)] == ["The lamp is red."] * 3
+        del model
+        running.shutdown()
+        thread.join()
+    assert (len(Keeping.seen), Keeping.connections) == (3, 1)
+
+
+def test_an_event_without_an_end_is_cut_off(server: str) -> None:
+    with pytest.raises(ModelError, match="broke off in the middle of an answer"):
+        written(OpenAIModel("endless", base_url=server))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +332,7 @@ def test_the_key_comes_from_the_environment_and_is_never_told(
 )
 def test_a_server_that_fails_is_one_clear_error(server: str, name: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        told(OpenAIModel(name, base_url=server, timeout=0.3, retries=0))
+        written(OpenAIModel(name, base_url=server, timeout=0.3, retries=0))
 
 
 def test_a_server_that_is_down_or_silent_is_one_clear_error() -> None:
@@ -260,12 +340,12 @@ def test_a_server_that_is_down_or_silent_is_one_clear_error() -> None:
         listening.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         with pytest.raises(ModelError, match="is the server running"):
-            told(OpenAIModel("words", base_url=address, retries=1))
+            written(OpenAIModel("words", base_url=address, retries=1))
         with pytest.raises(ModelError, match="is the server running"):
             OpenAIModel(base_url=address, retries=0).context_tokens  # noqa: B018
         listening.listen()
         with pytest.raises(ModelError, match=r"did not answer within 0\.2 s"):
-            told(OpenAIModel("words", base_url=address, retries=0, timeout=0.2))
+            written(OpenAIModel("words", base_url=address, retries=0, timeout=0.2))
 
 
 def test_addresses_that_cannot_be_used_are_refused() -> None:
@@ -342,4 +422,4 @@ def test_a_real_server_answers_and_cites(
     assert "".join(model.chat(asked, ChatOptions(max_tokens=9, stop=["painted"]))) == "The lamp is "
     monkeypatch.setenv("TINY_KEY", "wrong")
     with pytest.raises(ModelError, match="refuses the key"):
-        told(model)
+        written(model)
