@@ -84,6 +84,14 @@ def eval_run(
     ] = None,
     ablate: Annotated[bool, typer.Option("--ablate", help="What each stage gains and costs.")] = False,
     stress: Annotated[bool, typer.Option("--stress", help="Noise, order, poison: what still holds.")] = False,
+    curve: Annotated[
+        str | None,
+        typer.Option("--curve", metavar="K,K,…", help="Answers over the number of hits: 1,2,5,10,20."),
+    ] = None,
+    reorder: Annotated[
+        str | None,
+        typer.Option("--reorder", help="With --curve: orders of the hits to try, comma-separated."),
+    ] = None,
     modes: Annotated[bool, typer.Option("--modes", help="Closed book, retrieval alone, both.")] = False,
     tuned: Annotated[
         str | None,
@@ -103,8 +111,8 @@ def eval_run(
 
     given: dict[str, Any] = {"corpus": corpus, "limit": limit, "k": k, "seed": seed, "fresh": fresh}
     given |= {"out": out, "workers": workers, "qrels": qrels, "measures": measure or None}
-    given |= {"tuned": tuned, "judge": judge}
-    task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests)
+    given |= {"tuned": tuned, "judge": judge, "reorder": reorder}
+    task = Task(compare=compare, ablate=ablate, stress=stress, modes=modes, tests=tests, curve=curve)
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         with live.progress(quiet=as_json) as shown:
             result = evaluated(rag, questions, task, {**given, "progress": shown})
@@ -295,6 +303,7 @@ class Task(NamedTuple):
     stress: bool = False
     modes: bool = False
     tests: Path | None = None
+    curve: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +336,8 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
         raise ConfigError(f"one task at a time: give only one of --{', --'.join(Task._fields)}")
     if "tuned" in given and not task.modes:
         raise ConfigError("--tuned sets settings beside the modes: give --modes with it")
+    if "reorder" in given and not task.curve:
+        raise ConfigError("--reorder names orders for the curve: give --curve with it")
     if "judge" in given and task.stress:
         raise ConfigError("--stress counts answers that hold a reference, without a judge: leave --judge out")
     if task.compare:
@@ -341,6 +352,11 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
         from rag.evaluate.experiments.stress import stressed
 
         return stressed(rag, questions, **given)
+    if task.curve:
+        from rag.evaluate.experiments.passages import passages
+
+        orders = [one.strip() for one in str(given.pop("reorder", "")).split(",") if one.strip()]
+        return passages(rag, questions, _numbers(task.curve), orders, **given)
     if task.modes:
         from rag.evaluate.experiments.modes import side_by_side
 
@@ -348,6 +364,13 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
     from rag.evaluate.run import evaluate
 
     return evaluate(rag, questions, **given)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(one) for one in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--curve is {text!r}, expected numbers of hits such as 1,2,5,10") from None
 
 
 def compared(rag: Rag, questions: Path, two: tuple[str, str], options: Mapping[str, Any]) -> Comparison:
