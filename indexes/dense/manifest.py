@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "dense.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class Manifest(NamedTuple):

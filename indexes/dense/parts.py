@@ -89,7 +89,7 @@ def pieces(parts: Sequence[Part], most: int) -> Iterator[Segment]:
         vectors = np.empty((len(rows), parts[0].segment.vectors.shape[1]), np.float16)
         for number, part in enumerate(parts):
             own = source[rows] == number
-            vectors[own] = part.segment.vectors[slot[rows[own]]]
+            vectors[own] = part.segment.rows(slot[rows[own]])
         yield Segment.build(positions[rows], vectors)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields, replace
+import zlib
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from rag.errors import CorruptError
@@ -19,6 +20,7 @@ class Manifest:
     """Settings and progress. `stamp`: the owner's last change that the data surely holds.
 
     `commit` ties the stamp to the data: tantivy's commit that brought it, or the number of documents.
+    `files` holds checksums by name, and `shape` one of tantivy's schema. The line ends with its own.
     """
 
     engine: str
@@ -28,13 +30,17 @@ class Manifest:
     analysis: int = ANALYSIS_VERSION
     stamp: int = 0
     commit: int = 0
+    shape: int = 0
+    files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, line: str, source: Path) -> Manifest:
         """From one JSON object. Raises CorruptError when it is not one of ours."""
         try:
             values = json.loads(line)
-            return cls(**{field.name: values.pop(field.name) for field in fields(cls)}, **values)
+            if values.pop("crc") != _crc(values):
+                raise ValueError("it does not match its checksum")
+            return cls(**{one.name: values.pop(one.name) for one in fields(cls)}, **values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise CorruptError(
                 f"{source} does not describe a lexical index ({type(error).__name__}: {error}). "
@@ -42,16 +48,24 @@ class Manifest:
             ) from error
 
     def line(self) -> str:
-        return json.dumps(asdict(self))
+        values = asdict(self)
+        return json.dumps({**values, "crc": _crc(values)})
+
+    def made(self) -> Manifest:
+        """What it was made with, without how far it is."""
+        return replace(self, stamp=0, commit=0, shape=0, files={})
 
     def check(self, wanted: Manifest, source: Path) -> None:
         """Raise CorruptError when the index was made with other settings than those wanted."""
-        got = replace(self, stamp=0, commit=0)
-        if got != replace(wanted, stamp=0, commit=0):
+        if self.made() != wanted.made():
             raise CorruptError(
-                f"{source} says {got.line()}, but {wanted.line()} is wanted. "
+                f"{source} says {self.made().line()}, but {wanted.made().line()} is wanted. "
                 "Rebuild the index from its documents, or open it with the settings it was made with."
             )
+
+
+def _crc(values: dict[str, object]) -> int:
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,7 +118,12 @@ class RankBM25Index:
             return
         manifest = Manifest.parse(file.readline(), self._path)
         manifest.check(self._manifest, self._path)
-        terms = {int(position): list(words) for position, words in map(json.loads, file)}
+        body = file.read()
+        if zlib.crc32(body.encode()) != manifest.files.get(NAME, 0):
+            raise CorruptError(
+                f"{self._path} does not match its checksum. Rebuild the index from its documents."
+            )
+        terms = {int(position): list(words) for position, words in map(json.loads, body.splitlines())}
         if len(terms) != manifest.commit:
             raise CorruptError(
                 f"{self._path} ends after {len(terms)} of {manifest.commit} documents. "
@@ -128,9 +134,10 @@ class RankBM25Index:
 
     def _commit(self, terms: dict[int, list[str]], stamp: int) -> None:
         # `commit` counts the documents that follow, so that a cut file is noticed.
-        manifest = replace(self._manifest, stamp=stamp, commit=len(terms))
-        lines = [manifest.line(), *(json.dumps(entry) for entry in terms.items())]
-        write_atomically(self._path, "\n".join(lines) + "\n")
+        body = "".join(json.dumps(entry) + "\n" for entry in terms.items())
+        files = {NAME: zlib.crc32(body.encode())}
+        manifest = replace(self._manifest, stamp=stamp, commit=len(terms), files=files)
+        write_atomically(self._path, manifest.line() + "\n" + body)
         self._terms, self._manifest, self._model, self._read = terms, manifest, None, None
 
     @contextmanager

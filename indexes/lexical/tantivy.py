@@ -6,10 +6,9 @@ the two the owner repeats an update, which changes nothing. tantivy fixes k1 = 1
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from rag.errors import ConfigError, CorruptError, LockedError, StoreError
 
 from ..analysis.analyzer import Analyzer
 from .bm25 import K1, B, checked
+from .files import META, check, checksums, environment, read_meta, shape, sweep
 from .manifest import NAME, Manifest, read_manifest, write_manifest
 from .snapshot import Snapshot
 
@@ -34,11 +34,14 @@ _STALE_SHARE = 0.1  # deleted documents per living one, from which the index is 
 class TantivyIndex:
     """A `LexicalIndex` in a folder. The writer's lock is taken by the first change and held until `close`."""
 
-    def __init__(self, folder: Path, index: Any, manifest: Manifest, analyzer: Analyzer) -> None:
+    def __init__(
+        self, folder: Path, index: Any, manifest: Manifest, analyzer: Analyzer, seen: dict[str, int]
+    ) -> None:
         self._folder = folder
         self._index = index
         self._manifest = manifest
         self._analyzer = analyzer
+        self._seen = seen  # files that were read and found sound
         self._writer: Any = None
         self._heap = 0
         self._snapshot = Snapshot(index.searcher(), index.schema)
@@ -54,8 +57,8 @@ class TantivyIndex:
         wanted = Manifest("tantivy", language, k1, b)
         analyzer = Analyzer(language)
         with _reading(folder):
-            manifest, index = _open(folder, wanted)
-            return cls(folder, index, manifest, analyzer)
+            manifest, index, seen = _open(folder, wanted)
+            return cls(folder, index, manifest, analyzer, seen)
 
     @property
     def stamp(self) -> int:
@@ -83,13 +86,14 @@ class TantivyIndex:
     def refresh(self) -> None:
         with _reading(self._folder):
             # The manifest read before the data is never ahead of it, unless a `clear` came in between.
-            before = read_manifest(self._folder)
+            before, (raw, meta) = read_manifest(self._folder), read_meta(self._folder)
             while True:
+                _check(self._folder, before, meta, self._seen)
                 self._index.reload()
-                after = read_manifest(self._folder)
-                if after == before:
+                after, (again, meta) = read_manifest(self._folder), read_meta(self._folder)
+                if (after, again) == (before, raw):
                     break
-                before = after
+                before, raw = after, again
             before.check(self._manifest, self._folder / NAME)
             self._snapshot = Snapshot(self._index.searcher(), self._index.schema)
             self._manifest = before
@@ -98,7 +102,7 @@ class TantivyIndex:
         from tantivy import Query
 
         with self._writing(bulk=False) as writer:
-            write_manifest(self._folder, replace(self._manifest, stamp=0, commit=0))
+            write_manifest(self._folder, replace(self._manifest, stamp=0, commit=0, files={}))
             writer.delete_documents_by_query(Query.all_query())
             self._commit(writer, 0)
 
@@ -135,9 +139,11 @@ class TantivyIndex:
         self._commit(writer, self._manifest.stamp)
 
     def _commit(self, writer: Any, stamp: int) -> None:
-        manifest = replace(self._manifest, stamp=stamp, commit=writer.commit())
+        manifest = replace(self._manifest, stamp=stamp, commit=writer.commit(), files={})
         self._index.reload()
         self._snapshot = Snapshot(self._index.searcher(), self._index.schema)
+        with suppress(CorruptError):  # merged away meanwhile: then it is the footers alone that tell
+            manifest = replace(manifest, files=checksums(self._folder, read_meta(self._folder)[1]))
         write_manifest(self._folder, manifest)
         self._manifest = manifest
 
@@ -150,16 +156,22 @@ class TantivyIndex:
         if self._writer is None:
             self._writer, self._heap = _writer(self._index, self._folder, heap), heap
             self.refresh()  # another process may have written since
+            sweep(self._folder)
         try:
             yield self._writer
         except BaseException as error:
             self._roll_back()
-            if isinstance(error, (ValueError, OSError)) or _panicked(error):
+            if not isinstance(error, (ValueError, OSError)) and not _panicked(error):
+                raise
+            if environment(error):
                 raise StoreError(
                     f"the lexical index in {self._folder} could not be written: {error}. "
                     "Free disk space or check permissions, then repeat the update."
                 ) from error
-            raise
+            raise CorruptError(
+                f"the lexical index in {self._folder} takes no changes: {error}. "
+                "Rebuild it from its documents."
+            ) from error
 
     def _roll_back(self) -> None:
         try:
@@ -170,23 +182,29 @@ class TantivyIndex:
                 raise
 
 
-def _open(folder: Path, wanted: Manifest) -> tuple[Manifest, Any]:
+def _open(folder: Path, wanted: Manifest) -> tuple[Manifest, Any, dict[str, int]]:
     from tantivy import Index
 
-    if not (folder / NAME).exists() and not (folder / "meta.json").exists():
-        return _create(folder, wanted)
+    if not (folder / NAME).exists() and not (folder / META).exists():
+        return *_create(folder, wanted), {}
     manifest = read_manifest(folder)
     manifest.check(wanted, folder / NAME)
-    commit = json.loads((folder / "meta.json").read_text("utf-8"))["opstamp"]
-    if commit < manifest.commit:
-        raise CorruptError(
-            f"{folder} is at commit {commit}, but {NAME} speaks of {manifest.commit}: files of two indexes. "
-            "Rebuild the index from its documents."
-        )
+    seen: dict[str, int] = {}
+    _check(folder, manifest, read_meta(folder)[1], seen)
     index = Index.open(str(folder))
     index.config_reader("manual")
     index.reload()
-    return manifest, index
+    return manifest, index, seen
+
+
+def _check(folder: Path, manifest: Manifest, meta: dict[str, Any], seen: dict[str, int]) -> None:
+    """Raises CorruptError where the data are not those that the manifest speaks of."""
+    if meta["opstamp"] < manifest.commit or shape(meta) != manifest.shape:
+        raise CorruptError(
+            f"{folder} is at commit {meta['opstamp']}, but {NAME} speaks of {manifest.commit}: files of two "
+            "indexes. Rebuild the index from its documents."
+        )
+    check(folder, meta, manifest.files, seen)
 
 
 def _create(folder: Path, manifest: Manifest) -> tuple[Manifest, Any]:
@@ -201,6 +219,7 @@ def _create(folder: Path, manifest: Manifest) -> tuple[Manifest, Any]:
         )
     index = Index(_schema(), path=str(folder))
     index.config_reader("manual")
+    manifest = replace(manifest, shape=shape(read_meta(folder)[1]))
     write_manifest(folder, manifest)
     return manifest, index
 

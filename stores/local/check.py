@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from .truth import row_crc, vector_crc
+
 _COUNTS = {
     "chunks without a document": "chunk WHERE document NOT IN (SELECT key FROM document)",
     "chunks without a vector": "chunk WHERE position NOT IN (SELECT position FROM vector)",
@@ -14,15 +16,32 @@ _COUNTS = {
 
 def problems(connection: sqlite3.Connection, dim: int) -> list[str]:
     """What is wrong inside the file, in words; empty when all is well."""
-    found = [str(row[0]) for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
     for what, rows in _COUNTS.items():
         number = connection.execute(f"SELECT count(*) FROM {rows.format(bytes=dim * 4)}").fetchone()[0]
         if number:
             found.append(f"{number} {what}")
+    found += [f"{number} {what}" for what, number in _changed(connection).items() if number]
     astray = _astray(connection)
     if astray:
         found.append(f"{astray} chunks whose text is not their document's")
     return found
+
+
+def _changed(connection: sqlite3.Connection) -> dict[str, int]:
+    """Rows that do not match the checksum they were stored with."""
+    documents = "SELECT crc, id, source, title, media_type, hash, metadata, pages, text FROM document"
+    chunks = 'SELECT crc, id, start, "end", page, heading, header, text FROM chunk'
+    vectors = "SELECT crc, position, value FROM vector WHERE crc IS NOT NULL"
+    return {
+        "damaged documents": sum(crc != row_crc(*row) for crc, *row in _known(connection, documents)),
+        "damaged chunks": sum(crc != row_crc(*row) for crc, *row in _known(connection, chunks)),
+        "damaged vectors": sum(crc != vector_crc(*row) for crc, *row in connection.execute(vectors)),
+    }
+
+
+def _known(connection: sqlite3.Connection, sql: str) -> sqlite3.Cursor:
+    return connection.execute(f"{sql} WHERE crc IS NOT NULL")
 
 
 def _astray(connection: sqlite3.Connection) -> int:

@@ -1,20 +1,25 @@
 """The local store's derived indexes, dense and lexical: always rebuildable, always following the change log.
 
 Each index remembers the stamp (the last `seq`) it holds. `follow` replays what is missing; an index that is
-torn, foreign, or too far behind for the log is rebuilt from the truth. The lexical index is shared on disk
+torn, foreign, of another size than the truth, or too far behind for the log is rebuilt from the truth,
+whatever state its files are in, and one line is logged. The lexical index is shared on disk
 by all processes, so who brings it forward holds `derived.lock`; the dense index is brought forward in each
 process's memory and saved when enough has come together.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
 import shutil
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import CorruptError, LockedError
+from rag.errors import CorruptError, LockedError, StoreError
 from rag.indexes import DenseIndex, LexicalIndex, open_lexical
 
 from .truth import Truth
@@ -29,6 +34,10 @@ _LOCK_SECONDS = 120
 _SAVE_ALWAYS = 200_000  # chunks; up to here writing the whole dense index takes a fraction of a second
 _SAVE_SHARE = 50  # beyond, it is written when 1/50 has changed; until then each process replays the rest
 
+_ODD_FILES = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ELOOP, errno.EIO}
+
+_log = logging.getLogger("rag.stores")
+
 Language = Callable[[], str]
 """Tells the language of the index, or `auto` while there is nothing to tell it by."""
 
@@ -42,6 +51,10 @@ class Derived:
         self._mark: tuple[int, int] | None = None  # the saved state that `dense` goes on from
         self._lexical: LexicalIndex | None = None
         self._language_told = False
+        from filelock import FileLock
+
+        self._lock = FileLock(folder / "derived.lock", timeout=_LOCK_SECONDS)
+        self._mending = threading.Lock()
         self.dense = self._open_dense()
         self.dense_stamp = self.dense.stamp
 
@@ -65,7 +78,7 @@ class Derived:
         stamp = self._seen_stamp()
         seq = self._truth.begin()
         try:
-            if stamp == seq:
+            if stamp == seq and len(self.lexical) == self._truth.count("chunk"):
                 self._follow_dense(seq)
                 return seq
         except BaseException:
@@ -103,12 +116,26 @@ class Derived:
             self.dense = self._replayed(index, index.stamp)
             self.dense.save(self.dense_stamp)
 
+    def mend(self, index: object, error: Exception, language: Language) -> None:
+        """Builds an index anew that turned out to be damaged in a search; raises `error` where it was not.
+
+        The caller is in a read snapshot at which both indexes stand.
+        """
+        if not _damaged(error):
+            raise error
+        with self._mending:
+            if index is self.dense:
+                self._dense_anew(error)
+            elif index is self._lexical:
+                with self._locked():
+                    self._lexical_anew(self.dense_stamp, language, error)
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Alone among all processes in changing the files of the derived indexes."""
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
-        lock = FileLock(self._folder / "derived.lock", timeout=_LOCK_SECONDS)
+        lock = self._lock
         try:
             lock.acquire()
         except Timeout:
@@ -132,14 +159,24 @@ class Derived:
         self._mark = self._dense_mark()
         try:
             return DenseIndex.open(folder, self._dim)
-        except CorruptError:
+        except Exception as error:
+            if not _damaged(error):
+                raise
+            _tell(folder, error)
             self._wipe(folder)
             return DenseIndex.open(folder, self._dim)
 
-    def doubt_dense(self) -> None:
-        """Sets aside an index whose files turned out to be damaged: the next `follow` builds it anew."""
+    def _dense_anew(self, why: object) -> None:
+        """The dense index made of the truth of this snapshot, and saved where that is possible."""
+        _tell(self._folder / "dense", why)
         self._wipe(self._folder / "dense")
-        self.dense_stamp = -1
+        index = self._open_dense()
+        self._add_dense(index, self._truth.positions())
+        self.dense = index
+        with suppress(StoreError), self._locked():
+            self._truth.harden()
+            index.save(self._truth.seq())
+            self._mark = self._dense_mark()
 
     def _dense_mark(self) -> tuple[int, int] | None:
         """Tells one saved state of the dense index from another."""
@@ -151,8 +188,15 @@ class Derived:
 
     def _follow_dense(self, seq: int) -> None:
         if self.dense_stamp != seq:
-            self.dense = self._replayed(self.dense, self.dense_stamp)
-            self.dense_stamp = seq
+            try:
+                self.dense = self._replayed(self.dense, self.dense_stamp)
+            except Exception as error:
+                if not _damaged(error):
+                    raise
+                self._dense_anew(error)
+        if len(self.dense) != (chunks := self._truth.count("chunk")):
+            self._dense_anew(f"it holds {len(self.dense)} of {chunks} chunks")
+        self.dense_stamp = seq
 
     def _replayed(self, index: DenseIndex, stamp: int) -> DenseIndex:
         """The index brought to the truth of this snapshot, or another one where the log has a gap."""
@@ -168,9 +212,12 @@ class Derived:
             added, removed = changes.added, changes.removed
         if removed:
             index.remove(_array(removed))
-        for batch in _batches(added, _DENSE_BATCH):
-            index.add(_array(batch), self._truth.vectors(batch, self._dim))
+        self._add_dense(index, added)
         return index
+
+    def _add_dense(self, index: DenseIndex, positions: Sequence[int]) -> None:
+        for batch in _batches(positions, _DENSE_BATCH):
+            index.add(_array(batch), self._truth.vectors(batch, self._dim))
 
     # ------------------------------------------------------------------------------------------- lexical
 
@@ -180,7 +227,7 @@ class Derived:
             return None
         try:
             self._lexical.refresh()
-        except CorruptError:
+        except StoreError:
             return None  # `_follow_lexical` mends it, with the lock
         return self._lexical.stamp
 
@@ -190,13 +237,26 @@ class Derived:
             index = self._open_lexical(language())
         try:
             self._replay_lexical(index, seq)
-        except CorruptError:  # torn since it was opened, or found to be so only now
-            index.close()
-            (self._folder / "lexical.owner").unlink(missing_ok=True)
-            index = self._open_lexical(language())
-            self._replay_lexical(index, seq)
+            if len(index) != (chunks := self._truth.count("chunk")):
+                self._lexical_anew(seq, language, f"it holds {len(index)} of {chunks} chunks")
+        except Exception as error:  # torn since it was opened, or found to be so only now
+            if not _damaged(error):
+                raise
+            self._lexical_anew(seq, language, error)
         finally:
-            index.close()  # the engine's own lock; other processes may be the next to bring it forward
+            self.lexical.close()  # the engine's own lock; others may be the next to bring it forward
+
+    def _lexical_anew(self, seq: int, language: Language, why: object) -> None:
+        """The lexical index made of the truth of this snapshot. The caller holds the lock."""
+        folder = self._folder / "lexical"
+        _tell(folder, why)
+        if self._lexical is not None:
+            with suppress(Exception):  # a writer that fails to end is of no use any more
+                self._lexical.close()
+        _remove(folder.with_suffix(".owner"))
+        index = self._open_lexical(language())
+        self._replay_lexical(index, seq)
+        index.close()
 
     def _replay_lexical(self, index: LexicalIndex, seq: int) -> None:
         index.refresh()
@@ -218,13 +278,17 @@ class Derived:
     def _open_lexical(self, language: str) -> LexicalIndex:
         """Opens the index, anew once the language is known: until there are chunks, it is not."""
         if self._lexical is not None:
-            self._lexical.close()
+            with suppress(Exception):
+                self._lexical.close()
         self._language_told = language != "auto"
         language = language if self._language_told else "none"
         folder = self._claimed("lexical", self._engine, language)
         try:
             self._lexical = open_lexical(folder, language, engine=self._engine)
-        except CorruptError:
+        except Exception as error:
+            if not _damaged(error):
+                raise
+            _tell(folder, error)
             self._wipe(folder, self._engine, language)
             self._lexical = open_lexical(folder, language, engine=self._engine)
         return self._lexical
@@ -238,14 +302,45 @@ class Derived:
         """The folder of one index, emptied if it was made for another store or on other terms."""
         folder = self._folder / name
         mark = folder.with_suffix(".owner")
-        if not mark.is_file() or mark.read_text() != " ".join((self._owner, *terms)):
+        try:
+            claimed = mark.read_bytes() == " ".join((self._owner, *terms)).encode()
+        except OSError:  # none, or no file
+            claimed = False
+        if not claimed or not folder.is_dir():
             self._wipe(folder, *terms)
         return folder
 
     def _wipe(self, folder: Path, *terms: str) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.with_suffix(".owner").write_text(" ".join((self._owner, *terms)))
+        """An empty folder of ours, whatever stood in its place."""
+        mark, fresh = folder.with_suffix(".owner"), folder.with_suffix(".owner.new")
+        with self._locked():
+            for path in (mark, folder, fresh):
+                _remove(path)
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh.write_bytes(" ".join((self._owner, *terms)).encode())
+            fresh.replace(mark)
+
+
+def _remove(path: Path) -> None:
+    """Whatever it is: a file, a folder, a link, or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+
+
+def _damaged(error: Exception) -> bool:
+    """Whether the files of an index are at fault, and not the disk, the memory, a lock, or the truth."""
+    if isinstance(error, StoreError):
+        return isinstance(error, CorruptError)
+    if isinstance(error, OSError):
+        return error.errno in _ODD_FILES
+    return not isinstance(error, (MemoryError, sqlite3.Error))
+
+
+def _tell(folder: Path, why: object) -> None:
+    _log.warning("%s was damaged and is rebuilt from the documents (%s)", folder, why)
 
 
 def _batches(positions: Sequence[int], size: int) -> Iterator[Sequence[int]]:

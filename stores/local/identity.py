@@ -83,7 +83,7 @@ _EXAMPLE = Identity(fingerprint="", dim=1, embedder="")
 
 def _check_format(path: Path, found: object) -> None:
     """Before anything else is looked at: a newer format may have other names."""
-    if not isinstance(found, int):
-        raise TypeError(f"format is {found!r}")
+    if type(found) is not int or found < 1:
+        raise TypeError(f"format is {found!r}, expected a number from 1 to {FORMAT}")
     if found > FORMAT:
         raise CorruptError(f"{path} has format {found}, expected at most {FORMAT}: upgrade footnote-rag")

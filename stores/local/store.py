@@ -243,16 +243,15 @@ class LocalStore:
 
     def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[Scored]:
         with translated(self._truth.path), self.snapshot():
-            index, allowed = self._indexes.dense, self._allowed(where)
+            allowed = self._allowed(where)
 
             def search(reach: int) -> _Found:
+                index = self._indexes.dense
                 try:
                     scores, positions = index.search(vector[None, :], reach, allowed)
                 except CorruptError as error:
-                    self._indexes.doubt_dense()
-                    raise CorruptError(
-                        f"{error}; run the command again: the index is then rebuilt"
-                    ) from error
+                    self._indexes.mend(index, error, self._language)
+                    scores, positions = self._indexes.dense.search(vector[None, :], reach, allowed)
                 found = positions[0] >= 0
                 return scores[0][found], positions[0][found]
 
@@ -260,8 +259,17 @@ class LocalStore:
 
     def lexical(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
         with translated(self._truth.path), self.snapshot():
-            index, allowed = self._indexes.lexical, self._allowed(where)
-            return self._ranked(lambda reach: index.search(text, reach, allowed), k)
+            allowed = self._allowed(where)
+
+            def search(reach: int) -> _Found:
+                index = self._indexes.lexical
+                try:
+                    return index.search(text, reach, allowed)
+                except CorruptError as error:
+                    self._indexes.mend(index, error, self._language)
+                    return self._indexes.lexical.search(text, reach, allowed)
+
+            return self._ranked(search, k)
 
     def _allowed(self, where: Filter | None) -> NDArray[np.int64] | None:
         if where is None:

@@ -8,9 +8,11 @@ one transaction. Knows nothing of search.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
+"""2: each row has a checksum; a file of format 1 is brought to it when it is opened."""
+_log = logging.getLogger("rag.stores")
 _APPLICATION_ID = 0x666F6F74  # "foot"
 _BUSY_SECONDS = 60
 _KEEP_CHANGES = 100_000
@@ -38,16 +42,18 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE document (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, title TEXT NOT NULL,
     media_type TEXT NOT NULL, hash TEXT NOT NULL, metadata TEXT NOT NULL, pages TEXT NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL, crc INTEGER
 );
 CREATE INDEX document_source ON document (source);
 CREATE TABLE chunk (
     position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
     document INTEGER NOT NULL REFERENCES document (key), start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    page INTEGER, heading TEXT NOT NULL, header TEXT NOT NULL, text TEXT NOT NULL
+    page INTEGER, heading TEXT NOT NULL, header TEXT NOT NULL, text TEXT NOT NULL, crc INTEGER
 );
 CREATE INDEX chunk_document ON chunk (document);
-CREATE TABLE vector (position INTEGER PRIMARY KEY REFERENCES chunk (position), value BLOB NOT NULL);
+CREATE TABLE vector (
+    position INTEGER PRIMARY KEY REFERENCES chunk (position), value BLOB NOT NULL, crc INTEGER
+);
 CREATE TABLE change (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, added INTEGER NOT NULL
 );
@@ -55,7 +61,7 @@ CREATE TABLE change (
 
 _CHUNK = """
 SELECT chunk.id, document.id, document.source, chunk.text, chunk.start, chunk."end", document.title,
-       chunk.page, chunk.heading, chunk.header, document.metadata, chunk.position
+       chunk.page, chunk.heading, chunk.header, document.metadata, chunk.position, chunk.crc
 FROM chunk JOIN document ON document.key = chunk.document
 """
 
@@ -148,8 +154,14 @@ class Truth:
         with self.transaction():
             if connection.execute("PRAGMA user_version").fetchone()[0] == FORMAT:
                 return  # another process was faster
-            for statement in _SCHEMA.split(";"):
+            there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            for statement in _SCHEMA.split(";") if "chunk" not in there else ():
                 connection.execute(statement)
+            for table in ("document", "chunk", "vector"):  # of format 1: what is there has no checksum yet
+                if not connection.execute(
+                    f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'crc'"
+                ).fetchone():
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN crc INTEGER")
             connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
@@ -247,6 +259,7 @@ class Truth:
             "pages": json.dumps(list(document.pages)),
             "text": document.text,
         }
+        values["crc"] = row_crc(*values.values())
         sql = "SELECT key, title, source, metadata FROM document WHERE id = ?"
         row = connection.execute(sql, (document.id,)).fetchone()
         if row is None:
@@ -264,12 +277,18 @@ class Truth:
 
     @staticmethod
     def _add_chunk(connection: sqlite3.Connection, key: int, chunk: Chunk, value: bytes) -> None:
-        position = connection.execute(
-            'INSERT INTO chunk (id, document, start, "end", page, heading, header, text)'
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (chunk.id, key, chunk.start, chunk.end, chunk.page, chunk.heading, chunk.header, chunk.text),
-        ).lastrowid
-        connection.execute("INSERT INTO vector VALUES (?, ?)", (position, value))
+        inserted = connection.execute(
+            'INSERT INTO chunk (id, document, start, "end", page, heading, header, text, crc)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(chunk.id, key, chunk.start, chunk.end, chunk.page, chunk.heading, chunk.header, chunk.text),
+                _chunk_crc(chunk),
+            ),
+        )
+        position = int(inserted.lastrowid or 0)
+        connection.execute(
+            "INSERT INTO vector VALUES (?, ?, ?)", (position, value, vector_crc(position, value))
+        )
         connection.execute("INSERT INTO change (position, added) VALUES (?, 1)", (position,))
 
     @staticmethod
@@ -341,8 +360,12 @@ class Truth:
         """float32 (len(positions), dim), in the order asked. Raises CorruptError where one is missing."""
         import numpy as np
 
-        sql = "SELECT position, value FROM vector WHERE position IN (SELECT value FROM json_each(?))"
-        found = dict(self.connection.execute(sql, (json.dumps(list(positions)),)))
+        sql = "SELECT position, value, crc FROM vector WHERE position IN (SELECT value FROM json_each(?))"
+        found = {}
+        for position, value, crc in self.connection.execute(sql, (json.dumps(list(positions)),)):
+            found[position] = value
+            if crc is not None and crc != vector_crc(position, value):
+                _log.warning("%s: the vector of chunk %d is damaged: run `rag doctor`", self.path, position)
         try:
             data = b"".join(found[position] for position in positions)
         except KeyError as error:
@@ -364,7 +387,14 @@ class Truth:
 
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         sql = f"{_CHUNK} WHERE chunk.id IN (SELECT value FROM json_each(?))"
-        found = {row[0]: _chunk(row) for row in self.connection.execute(sql, (json.dumps(list(chunk_ids)),))}
+        found = {}
+        for row in self.connection.execute(sql, (json.dumps(list(chunk_ids)),)):
+            chunk = found[row[0]] = _chunk(row)
+            if row[12] is not None and row[12] != _chunk_crc(chunk):
+                raise CorruptError(
+                    f"{self.path}: a chunk of {chunk.source} is damaged: `rag rm {chunk.source}`, then "
+                    "ingest it again; `rag doctor` tells what else is"
+                )
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
@@ -425,6 +455,20 @@ class Truth:
 
     def count(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def row_crc(*values: object) -> int:
+    """CRC-32 of a row, so that damage inside a page of SQLite is seen."""
+    return zlib.crc32("\x1f".join(map(str, values)).encode())
+
+
+def vector_crc(position: int, value: bytes) -> int:
+    """CRC-32 of a vector under its position."""
+    return zlib.crc32(value, position & 0xFFFFFFFF)
+
+
+def _chunk_crc(chunk: Chunk) -> int:
+    return row_crc(chunk.id, chunk.start, chunk.end, chunk.page, chunk.heading, chunk.header, chunk.text)
 
 
 def _json(document: Document) -> str:

@@ -113,7 +113,7 @@ def test_few_files_are_left(tmp_path: Path) -> None:
         index.add(np.arange(100 * step, 100 * step + 100), rows(100 * step, 100 * step + 100))
         index.save(step)
     assert len(list(tmp_path.glob("*.vectors"))) <= 5
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1.1 * 4000 * (2 * DIM + 8)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1.1 * 4000 * (2 * DIM + 16)
 
 
 DAMAGE = [

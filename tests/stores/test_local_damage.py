@@ -26,7 +26,21 @@ def big() -> Upsert:
     return Upsert(document, chunks, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), "v1")
 
 
-def test_damaged_codes_are_told_once_and_rebuilt(tmp_path: Path) -> None:
+def small(tmp_path: Path) -> LocalStore:
+    """Four chunks, whose vectors are the first four axes."""
+    text = "one\ntwo\nthree\nfour"
+    document = Document.make(text, "rows.txt")
+    chunks = [
+        Chunk(f"{n:024x}", document.id, "rows.txt", word, text.index(word), text.index(word) + len(word))
+        for n, word in enumerate(text.split("\n"))
+    ]
+    store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
+    store.upsert([Upsert(document, chunks, np.eye(4, DIM, dtype=np.float32), "v1")])
+    store.sync()
+    return store
+
+
+def test_damaged_codes_are_told_once_and_rebuilt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     item = big()
     store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
     store.upsert([item])
@@ -39,9 +53,8 @@ def test_damaged_codes_are_told_once_and_rebuilt(tmp_path: Path) -> None:
     (codes,) = (tmp_path / "s" / "dense").glob("*.codes")
     codes.write_bytes(b"\xff" * codes.stat().st_size)
     store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
-    with pytest.raises(CorruptError, match="rebuilt"):
-        store.dense(asked, 5)
     assert store.dense(asked, 5) == wanted
+    assert ["rebuilt" in line for line in caplog.messages] == [True]
     store.sync()
     assert list(store.problems()) == []
     store.close()
@@ -53,5 +66,62 @@ def test_a_check_reads_a_long_document_once(tmp_path: Path) -> None:
     store.upsert([item])
     store._truth.connection.execute("UPDATE chunk SET text = 'other' WHERE id = ?", (item.chunks[9].id,))
     found = [problem.what for problem in store.problems()]
-    assert found == ["1 chunks whose text is not their document's"]
+    assert found == ["1 damaged chunks", "1 chunks whose text is not their document's"]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("UPDATE chunk SET heading = 'other' WHERE position = 2", "1 damaged chunks"),
+        ("UPDATE document SET metadata = '{\"a\": 1}'", "1 damaged documents"),
+        ("UPDATE vector SET value = zeroblob(64) WHERE position = 3", "1 damaged vectors"),
+        ("UPDATE vector SET position = 99999 WHERE position = 3", "1 damaged vectors"),
+    ],
+)
+def test_a_row_that_is_not_as_it_was_stored_is_told(tmp_path: Path, change: str, what: str) -> None:
+    store = small(tmp_path)
+    store._truth.connection.execute("PRAGMA foreign_keys = OFF")
+    store._truth.connection.execute(change)
+    assert what in [problem.what for problem in store.problems()]
+    store.close()
+
+
+def test_a_damaged_chunk_is_never_shown(tmp_path: Path) -> None:
+    store = small(tmp_path)
+    store._truth.connection.execute("UPDATE chunk SET text = 'forged' WHERE position = 2")
+    (hit,) = store.dense(np.eye(DIM, dtype=np.float32)[1], 1)
+    with pytest.raises(CorruptError, match=r"rows.txt is damaged: `rag rm rows.txt`"):
+        store.get([hit.chunk_id])
+    store.close()
+
+
+def test_a_store_of_format_1_is_brought_to_the_present(tmp_path: Path) -> None:
+    store = small(tmp_path)
+    chunks = [chunk for chunk, _ in store.scan()]
+    connection = store._truth.connection
+    for table in ("document", "chunk", "vector"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN crc")
+    connection.execute("PRAGMA user_version = 1")
+    store.close()
+    store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
+    assert [chunk for chunk, _ in store.scan()] == chunks
+    assert list(store.problems()) == []
+    store.close()
+
+
+def test_a_file_that_forgot_its_format_is_read_all_the_same(tmp_path: Path) -> None:
+    store = small(tmp_path)
+    store._truth.connection.execute("PRAGMA user_version = 0")
+    store.close()
+    store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
+    assert len(store.scan()) == 4
+    store.close()
+
+
+def test_a_format_that_never_was_is_refused(tmp_path: Path) -> None:
+    small(tmp_path).close()
+    path = tmp_path / "s" / "rag.toml"
+    path.write_text(path.read_text().replace("format = 2", "format = 0"))
+    with pytest.raises(CorruptError, match="expected a number from 1 to 2"):
+        LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")

@@ -69,7 +69,7 @@ def test_a_rag_toml_that_is_no_text_is_named(folder: Path) -> None:
 
 def test_a_newer_format_asks_for_an_upgrade_whatever_else_it_says(folder: Path) -> None:
     path = folder / "rag.toml"
-    path.write_text(path.read_text().replace("format = 1", 'format = 2\nshards = 5\nfingerprints = ["a"]'))
+    path.write_text(path.read_text().replace("format = 2", 'format = 3\nshards = 5\nfingerprints = ["a"]'))
     with pytest.raises(CorruptError, match="upgrade footnote-rag"):
         open_store(folder)
 
