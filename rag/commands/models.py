@@ -66,9 +66,9 @@ def models_test(
     """Load a model and let it write a line."""
     with reported(as_json):
         from rag.config import resolve_settings
-        from rag.llm.catalogue import tried
+        from rag.llm.catalogue import tried_apart
 
         from . import render
 
         named = resolve_settings(index).settings.models
-        render.values(tried(name, named, offline=offline), as_json=as_json)
+        render.values(tried_apart(name, named, offline=offline), as_json=as_json)

@@ -222,9 +222,9 @@ class _Ignored:
 
 
 def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
+    from .patterns import spec_of
 
     try:
-        return GitIgnoreSpec.from_lines(patterns)
+        return spec_of(patterns)
     except ValueError as error:
         raise ConfigError(f"a pattern cannot be read ({error}): expected those of .gitignore") from error

@@ -128,6 +128,15 @@ def entries(named: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
     return result
 
 
+def tried_apart(
+    name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False
+) -> dict[str, Any]:
+    """`tried`, in a process of its own: a native library may end the process instead of raising."""
+    from .apart import apart
+
+    return apart(name, tried, name, named, offline=offline)
+
+
 def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False) -> dict[str, Any]:
     """Opens a model and lets it write a line. Raises what opening or writing raises."""
     from .open import open_model

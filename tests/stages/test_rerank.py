@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import re
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -92,6 +95,23 @@ def test_a_hit_with_the_code_asked_for_stays_above() -> None:
 )
 def test_codes(question: str, codes: set[str]) -> None:
     assert codes_of(question) == codes
+
+
+def test_codes_are_those_of_the_expression_that_defines_them() -> None:
+    defined = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])\w+(?:[-_./:#+]\w+)*|\w+(?:[_/#:]\w+)+")
+    chance = random.Random(4)
+    for _ in range(4000):
+        text = "".join(chance.choices("ab1²_-./:#+ é(", k=chance.randint(0, 14)))
+        assert codes_of(text) == {match[0].lower() for match in defined.finditer(text)}, text
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 100_000, "1" * 100_000, "a1:" * 40_000, "_" * 100_000, "a\u0301" * 50_000]
+)
+def test_a_long_word_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    codes_of(text)
+    assert time.process_time() - began < 1
 
 
 def test_nothing_to_read() -> None:
