@@ -1,0 +1,131 @@
+"""Hits → the units that can stand as an answer: sentences, list items and table rows, each in its place.
+
+A unit is cited as it stands, and read as a person reads it: under the headings above it, and a row as its
+cells with the names of their columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from rag.text.sentences import sentences
+from rag.text.tables import Row, is_row, rows
+from rag.types import Chunk, Hit
+
+_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
+_UNDERLINE = re.compile(r"(={3,}|-{3,}|\*{3,}|~{3,}|_{3,})\s*$")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_ITEM = re.compile(r"(?P<mark>[-*+•‣◦▪–]|\(?(?P<number>\d{1,3})[.)]|\(?[a-z]\))[ \t]+(?=\S)")
+_WORD = re.compile(r"\w")
+_QUESTION = ("?", "？")
+_TABULAR = (".csv", ".tsv", ".tab")
+
+Kind = Literal["sentence", "item", "row"]
+
+
+class Unit(NamedTuple):
+    """`hits[place].chunk.text[start:end]`, what it reads as, and where the words of that stand.
+
+    `context` are the headings above it, `view` what is read; `pieces` are (start in the view, end in the
+    view, start in the chunk's text), ascending: a character of the view that lies in none is not the text's.
+    """
+
+    place: int
+    start: int
+    end: int
+    kind: Kind
+    context: str
+    view: str
+    pieces: tuple[tuple[int, int, int], ...]
+
+    def located(self, start: int, end: int) -> tuple[int, int] | None:
+        """The characters of the chunk's text that `view[start:end]` stands for, within one piece."""
+        for first, last, at in self.pieces:
+            if start < last and first < end:
+                return at + max(start, first) - first, at + min(end, last) - first
+        return None
+
+
+def units(place: int, hit: Hit) -> list[Unit]:
+    """The units of one hit, in their order. Questions are left out, unless nothing else is there."""
+    made = [unit._replace(place=place) for unit in _units(hit.chunk)]
+    telling = [unit for unit in made if unit.kind == "row" or not _asks(unit.view)]
+    return telling or made
+
+
+def _asks(view: str) -> bool:
+    return view.rstrip(" \"'*_)").endswith(_QUESTION)
+
+
+@lru_cache(maxsize=512)
+def _units(chunk: Chunk) -> tuple[Unit, ...]:
+    if chunk.source.partition("#")[0].lower().endswith(_TABULAR):
+        return tuple(
+            _row_unit(chunk.text, row, _context(chunk, ())) for row in rows(chunk.text, chunk.header, delimited=True)
+        )
+    return tuple(_prose_units(chunk))
+
+
+def _prose_units(chunk: Chunk) -> Iterator[Unit]:
+    text = chunk.text
+    table = {row.start: row for row in rows(text, chunk.header)}
+    headings: list[tuple[int, str]] = []
+    fenced = False
+    for start, end in sentences(text):
+        for first, last in _lines_of(text, start, end):
+            line = text[first:last]
+            if _FENCE.match(line):
+                fenced = not fenced
+                continue
+            heading = None if fenced else _HEADING.match(line)
+            if heading:
+                level = len(heading[1])
+                headings = [one for one in headings if one[0] < level] + [(level, heading[2])]
+                continue
+            if _UNDERLINE.match(line) or not _WORD.search(line):
+                continue
+            if first in table:
+                yield _row_unit(text, table[first], _context(chunk, headings))
+            elif not is_row(line):
+                yield _text_unit(text, first, last, _context(chunk, headings))
+
+
+def _lines_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence whole; line by line where it holds rows, headings or fences."""
+    lines = text[start:end].splitlines(keepends=True)
+    if len(lines) == 1 or not any(is_row(line) or _HEADING.match(line) or _FENCE.match(line) for line in lines):
+        yield start, end
+        return
+    begin = start
+    for line in lines:
+        body = line.rstrip()
+        lead = len(line) - len(line.lstrip())
+        if body:
+            yield begin + lead, begin + len(body)
+        begin += len(line)
+
+
+def _text_unit(text: str, start: int, end: int, context: str) -> Unit:
+    mark = _ITEM.match(text, start, end)
+    first = mark.end() if mark else start
+    kind: Kind = "item" if mark else "sentence"
+    return Unit(0, start, end, kind, context, text[first:end], ((0, end - first, first),))
+
+
+def _row_unit(text: str, row: Row, context: str) -> Unit:
+    view, pieces = "", []
+    for cell in row.cells:
+        view += ("; " if view else "") + (f"{cell.name}: " if cell.name else "")
+        pieces.append((len(view), len(view) + cell.end - cell.start, cell.start))
+        view += text[cell.start : cell.end]
+    return Unit(0, row.start, row.end, "row", context, view, tuple(pieces))
+
+
+def _context(chunk: Chunk, headings: Sequence[tuple[int, str]]) -> str:
+    """Title and headings, those within the chunk last."""
+    title = "" if chunk.heading.startswith(chunk.title) else chunk.title
+    parts = [title, chunk.heading, *(name for _, name in headings)]
+    return "\n".join(dict.fromkeys(part for part in parts if part))

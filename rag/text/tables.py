@@ -1,0 +1,125 @@
+"""Rows of tables in a text: Markdown's `| a | b |`, and the delimited rows of a CSV file.
+
+Every cell keeps its place, so that a value found in it can be cited.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+_RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
+_CELL_MARK = re.compile(r"(?<!\\)\|")
+_DELIMITERS = "\t;,|"
+
+
+class Cell(NamedTuple):
+    """The characters `text[start:end]` of a text, stripped, and the name of the column, where it has one."""
+
+    start: int
+    end: int
+    name: str
+
+
+class Row(NamedTuple):
+    """A row, `text[start:end]`, and its cells that are not empty, in their order."""
+
+    start: int
+    end: int
+    cells: tuple[Cell, ...]
+
+
+def is_row(line: str) -> bool:
+    """Whether a line is a row of a Markdown table."""
+    body = line.strip()
+    return len(body) > 2 and body.startswith("|") and body.endswith("|")
+
+
+def rows(text: str, header: str = "", *, delimited: bool = False) -> list[Row]:
+    """The rows of the tables in a text that hold values: no head, no rule.
+
+    `header` is the head of a table that begins before the text. `delimited` says that the text is one of a
+    CSV file's, whose first line is the head where `header` is empty.
+    """
+    return list(_delimited(text, header) if delimited else _piped(text, header))
+
+
+def _piped(text: str, header: str) -> Iterator[Row]:
+    names = _names(header.splitlines()[0]) if is_row(header.split("\n", 1)[0]) else []
+    lines = list(_lines(text))
+    for place, (start, end) in enumerate(lines):
+        body = text[start:end]
+        if not is_row(body):
+            if body.strip():
+                names = []
+            continue
+        if _RULE.fullmatch(body.strip()):
+            continue
+        following = lines[place + 1] if place + 1 < len(lines) else None
+        if following and _RULE.fullmatch(text[slice(*following)].strip()) and is_row(text[slice(*following)]):
+            names = _names(body)
+            continue
+        cells = tuple(_piped_cells(text, start, end, names))
+        if cells:
+            yield Row(start, end, cells)
+
+
+def _piped_cells(text: str, start: int, end: int, names: Sequence[str]) -> Iterator[Cell]:
+    marks = [match.start() for match in _CELL_MARK.finditer(text, start, end)]
+    for number, (left, right) in enumerate(zip(marks, marks[1:], strict=False)):
+        first, last = _stripped(text, left + 1, right)
+        if first < last:
+            yield Cell(first, last, names[number] if number < len(names) else "")
+
+
+def _names(line: str) -> list[str]:
+    return [part.strip().strip("*_` ") for part in _CELL_MARK.split(line.strip()[1:-1])]
+
+
+def _delimited(text: str, header: str) -> Iterator[Row]:
+    lines = list(_lines(text))
+    if not lines:
+        return
+    head = header.splitlines()[0] if header else text[slice(*lines[0])]
+    mark = max(_DELIMITERS, key=head.count)
+    if mark not in head:
+        return
+    names = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
+    for start, end in lines if header else lines[1:]:
+        cells = tuple(_delimited_cells(text, start, end, mark, names))
+        if cells:
+            yield Row(start, end, cells)
+
+
+def _delimited_cells(text: str, start: int, end: int, mark: str, names: Sequence[str]) -> Iterator[Cell]:
+    number, begin, quoted = 0, start, False
+    for place in range(start, end + 1):
+        if place < end and text[place] == '"':
+            quoted = not quoted
+        elif place == end or (text[place] == mark and not quoted):
+            first, last = _stripped(text, begin, place)
+            if last - first > 1 and text[first] == text[last - 1] == '"':
+                first, last = first + 1, last - 1
+            if first < last:
+                yield Cell(first, last, names[number] if number < len(names) else "")
+            number, begin = number + 1, place + 1
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """The lines that are not blank, as stripped (start, end)."""
+    begin = 0
+    for line in text.splitlines(keepends=True):
+        start, end = _stripped(text, begin, begin + len(line))
+        if start < end:
+            yield start, end
+        begin += len(line)
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
