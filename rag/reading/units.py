@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rag.text.sentences import sentences
@@ -60,7 +59,6 @@ def _asks(view: str) -> bool:
     return view.rstrip(" \"'*_)").endswith(_QUESTION)
 
 
-@lru_cache(maxsize=512)
 def _units(chunk: Chunk) -> tuple[Unit, ...]:
     if chunk.source.partition("#")[0].lower().endswith(_TABULAR):
         return tuple(

@@ -1,0 +1,196 @@
+"""Which unit of the hits answers a question: a logistic model over what words, vectors and the reader say.
+
+For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a weight for each feature:
+
+    cosine      cos(q, u), the unit read under the headings above it
+    cover       share of q's terms that the unit and its headings have, each weighted by how rare it is
+    own         the same for the unit alone
+    chunk       the same for the chunk
+    keys        share of q's names, numbers and codes that stand in none of unit, headings and chunk
+    kind        1 where q asks for a number, a time or a name and u has one that q has not
+    row         1 for a row of a table
+    read        the reader's logit that c answers q
+    inside      the probability of the answers that the reader finds in c and that lie in u
+    alone       its logit that u, read alone under its headings, answers q
+    span        the probability of the best answer that it finds in u alone
+    agree       ln(1 + other documents in which a unit has the same answer)
+
+The place of a hit among the others is no feature: a unit is judged by what it says. The weights were fitted
+by `benchmarks/fit_choice.py` on questions that the reader was not trained on.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.embedding import Embedder
+from rag.types import Hit
+
+from . import Passage, Reader, passage_of
+from .pooled import trimmed
+from .units import Unit, units
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FEATURES = (
+    *("cosine", "cover", "own", "chunk", "keys", "kind", "row"),
+    *("read", "inside", "alone", "span", "agree"),
+)
+WEIGHTS = (2.0, 2.0, 1.0, 0.5, -2.0, 0.3, 0.0, 0.3, 1.5, 0.4, 1.0, 0.3)
+BIAS = -3.0
+
+EMBEDDED = 32  # units whose vectors are compared
+READ = 12  # units that are read alone
+_KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
+_NUMBER = re.compile(
+    r"\b(how (many|much|old|long|far|tall|high|big|large|often|heavy|early|late)|what (number|percentage|share)|"
+    r"price|cost|costs|weigh|weighs|weight)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b(when|since when|by when|what (year|date|day|month|century|decade|time)|which (year|century|day))\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"\b(who|whom|whose|where|which|what (person|city|country|company|place|name))\b", re.IGNORECASE
+)
+_EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
+
+
+class Judged(NamedTuple):
+    """A unit, the probability that it answers (0 to 1), and the characters of its chunk that are the answer."""
+
+    unit: Unit
+    probability: float
+    span: tuple[int, int] | None
+    features: tuple[float, ...]
+
+
+class Choice:
+    """Judges the units of hits; keeps no state but the parts it works with."""
+
+    def __init__(self, embedder: Embedder, reader: Reader, language: str = "english") -> None:
+        from rag.indexes import Analyzer
+
+        self._embedder, self._reader = embedder, reader
+        self._analyze = Analyzer(language).analyze
+
+    def judged(self, question: str, hits: Sequence[Hit]) -> list[Judged]:
+        """The units that were read, best first."""
+        made, rows, spans = self.features(question, hits)
+        judged = []
+        for unit, row, span in zip(made, rows.tolist(), spans, strict=True):
+            logit = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
+            judged.append(Judged(unit, 1 / (1 + math.exp(-logit)), span, tuple(row)))
+        return sorted(judged, key=lambda one: (-one.probability, one.unit.place, one.unit.start))
+
+    def features(
+        self, question: str, hits: Sequence[Hit]
+    ) -> tuple[list[Unit], NDArray[np.float64], list[tuple[int, int] | None]]:
+        """The units that are read, a row of `FEATURES` for each, and the best answer within each."""
+        import numpy as np
+
+        asked = set(self._analyze(question))
+        every = [unit for place, hit in enumerate(hits) for unit in units(place, hit)]
+        if not every:
+            return [], np.zeros((0, len(FEATURES))), []
+        terms = [set(self._analyze(unit.view)) for unit in every]
+        heads = {unit.context: set(self._analyze(unit.context)) for unit in every}
+        chunks = [set(self._analyze(hit.chunk.indexed_text)) for hit in hits]
+        rarity = _rarity(asked, chunks)
+        readings = self._reader.read(question, [passage_of(hit) for hit in hits])
+        inside = [self._inside(unit, readings) for unit in every]
+        cover = [_share(rarity, own | heads[unit.context]) for unit, own in zip(every, terms, strict=True)]
+        order = sorted(range(len(every)), key=lambda at: -(cover[at] + inside[at]))
+        telling = [at for at in order if terms[at] - asked] or order
+        kept = telling[:EMBEDDED]
+        vector = self._embedder.embed([question], "query")[0]
+        shown = [f"{every[at].context}\n{every[at].view}".strip() for at in kept]
+        near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=True))
+        kept = sorted(kept, key=lambda at: -(cover[at] + inside[at] + 1.5 * near[at]))[:READ]
+        alone = self._reader.read(question, [Passage(every[at].context, every[at].view) for at in kept])
+        keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
+        spans = []
+        answers: dict[str, set[str]] = defaultdict(set)
+        said = []
+        for at, reading in zip(kept, alone, strict=True):
+            unit = every[at]
+            span = self._span(unit, hits[unit.place].chunk.text, reading, readings[unit.place])
+            spans.append(span)
+            words = _words(hits[unit.place].chunk.text[slice(*span)]) if span else ""
+            said.append(words)
+            answers[words].add(hits[unit.place].chunk.document_id)
+        rows = []
+        for at, reading, words in zip(kept, alone, said, strict=True):
+            unit = every[at]
+            chunk = hits[unit.place].chunk
+            around = f"{unit.context} {unit.view}".lower()
+            missing = [key for key in keys if key not in around]
+            rows.append(
+                (
+                    near[at],
+                    cover[at],
+                    _share(rarity, terms[at]),
+                    _share(rarity, chunks[unit.place]),
+                    len(missing) / len(keys) if keys else 0.0,
+                    _kind(question, unit.view),
+                    float(unit.kind == "row"),
+                    readings[unit.place].logit,
+                    inside[at],
+                    reading.logit,
+                    reading.spans[0].probability if reading.spans else 0.0,
+                    math.log(len(answers[words] | {chunk.document_id})) if words else 0.0,
+                )
+            )
+        return [every[at] for at in kept], np.array(rows, np.float64), spans
+
+    @staticmethod
+    def _inside(unit: Unit, readings: Sequence) -> float:
+        spans = readings[unit.place].spans
+        return min(1.0, sum(one.probability for one in spans if unit.start < one.end and one.start < unit.end))
+
+    @staticmethod
+    def _span(unit: Unit, text: str, alone, whole) -> tuple[int, int] | None:
+        """The best answer in the unit: what is found in it alone, weighed with what is found in its chunk."""
+        scored: dict[tuple[int, int], float] = defaultdict(float)
+        for span in alone.spans:
+            place = unit.located(span.start, span.end)
+            if place:
+                scored[trimmed(text, span._replace(start=place[0], end=place[1]))] += span.probability
+        for span in whole.spans:
+            if unit.kind != "row" and unit.start <= span.start and span.end <= unit.end:
+                scored[trimmed(text, span)] += span.probability
+        usable = {place: value for place, value in scored.items() if place[0] < place[1]}
+        return max(usable, key=lambda place: usable[place]) if usable else None
+
+
+def _words(text: str) -> str:
+    return " ".join(text.lower().strip(_EDGES).split())
+
+
+def _rarity(terms: set[str], texts: Sequence[set[str]]) -> dict[str, float]:
+    """idf among the hits: ln(1 + (N - n + 0.5) / (n + 0.5)) for a term in n of N texts."""
+    count = Counter(term for text in texts for term in text & terms)
+    return {term: math.log(1 + (len(texts) - count[term] + 0.5) / (count[term] + 0.5)) for term in terms}
+
+
+def _share(weights: dict[str, float], terms: set[str]) -> float:
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
+
+
+def _kind(question: str, text: str) -> float:
+    """1 where the question asks for a number, a time or a name, and the text adds one."""
+    known = set(re.findall(r"\w+", question.lower()))
+    if _NUMBER.search(question) or _TIME.search(question):
+        return float(any(number not in known for number in re.findall(r"\d+", text)))
+    if _NAME.search(question):
+        names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", text)
+        return float(any(name.lower() not in known for name in names))
+    return 0.0
