@@ -163,7 +163,9 @@ class Question:
 class Quote(NamedTuple):
     """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).
 
-    `span` are the characters of the chunk's text, within the sentence, that are the answer itself.
+    `span` are the characters of the chunk's text, within the sentence, that are the answer itself. A heading
+    stands before its chunk: its `start` is negative, and `text` has its words. An `item` is one of a list,
+    and is shown on a line of its own.
     """
 
     hit: int
@@ -171,6 +173,8 @@ class Quote(NamedTuple):
     end: int
     score: float
     span: tuple[int, int] | None = None
+    text: str = ""
+    item: bool = False
 
 
 class Detail(NamedTuple):

@@ -27,6 +27,7 @@ NAMES = {
     "memory": "rag.augment.memory:build",
     "multi_query": "rag.augment.multi_query:build",
     "rewrite": "rag.augment.rewrite:build",
+    "spelling": "rag.augment.spelling:build",
 }
 """Name in the settings → what builds the stage."""
 

@@ -20,13 +20,15 @@ from rag.types import Answer, Citation, Hit, Question, Quote, Sentence
 
 from .abstain import withdrawn
 from .align import Aligned, Aligner, numbers
-from .compose import shown_with
+from .compose import joined, shown_with
 from .plain import header_of, plain
 from .refusal import is_refusal
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 Pages = Callable[[str], Sequence[int]]
 """Document id → the offsets at which its pages begin; empty where it has none."""
+
+_NUMBER = re.compile(r"\s*\(?(\d{1,3})[.)]\s")
 
 _LEAST_SHARED = 0.3  # share of a written sentence's terms that a span must have to prove its marker
 _CLEARLY = 0.6  # and to stand in for a marker that is wrong or missing
@@ -49,7 +51,7 @@ def cite(
     sentences = tuple(citer.sentences)
     answer = Answer(
         question=question.text,
-        text=" ".join(shown_with(sentence) for sentence in sentences),
+        text=joined([shown_with(sentence) for sentence in sentences]),
         sentences=sentences,
         citations=tuple(citer.citations.values()),
         span=citer.span,
@@ -73,13 +75,17 @@ class _Citer:
     def quote(self, quote: Quote) -> None:
         chunk = self.hits[quote.hit].chunk
         header = header_of(chunk.text, quote.start, chunk.header)
-        text = plain(chunk.text[quote.start : quote.end], header)
-        citation = self._citation(quote.hit, quote.start, quote.end)
+        said = quote.text or chunk.text[quote.start : quote.end]
+        text = (_mark_of(said) if quote.item else "") + plain(said, header)
+        citation = self._citation(quote.hit, quote.start, quote.end, quote.text)
         self.sentences.append(Sentence(text, (citation,), quote.score, quoted=True))
         if quote.span is not None and self.span is None:
             begin, end = quote.span
             self.span = replace(
-                citation, start=chunk.start + begin, end=chunk.start + end, quote=chunk.text[begin:end]
+                citation,
+                start=chunk.start + begin,
+                end=chunk.start + end,
+                quote=said[begin - quote.start : end - quote.start],
             )
 
     def write(self, written: str) -> None:
@@ -106,7 +112,7 @@ class _Citer:
     def _aligner(self) -> Aligner:
         return Aligner(self.hits)
 
-    def _citation(self, hit: int, start: int, end: int) -> Citation:
+    def _citation(self, hit: int, start: int, end: int, text: str = "") -> Citation:
         chunk = self.hits[hit].chunk
         key = (chunk.id, start, end)
         if key not in self.citations:
@@ -120,9 +126,15 @@ class _Citer:
                 page=page,
                 start=chunk.start + start,
                 end=chunk.start + end,
-                quote=chunk.text[start:end],
+                quote=text or chunk.text[start:end],
             )
         return self.citations[key]
+
+
+def _mark_of(item: str) -> str:
+    """The number of an item in its list, or a dash."""
+    number = _NUMBER.match(item)
+    return f"{number[1]}. " if number else "- "
 
 
 def _told(text: str, spans: Sequence[Aligned]) -> bool:

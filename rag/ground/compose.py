@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.types import Answer, Citation, Sentence
+
+_ITEM = re.compile(r"(?:\d{1,3}[.)]|-) ")
 
 
 def composed(answer: Answer, sentences: Sequence[Sentence], notes: Mapping[int, str] | None = None) -> Answer:
@@ -22,7 +25,7 @@ def composed(answer: Answer, sentences: Sequence[Sentence], notes: Mapping[int, 
     shown = (shown_with(one) + (notes or {}).get(place, "") for place, one in enumerate(kept))
     return replace(
         answer,
-        text=" ".join(shown),
+        text=joined(list(shown)),
         sentences=tuple(kept),
         citations=tuple(numbered.values()),
         span=_kept_span(answer.span, numbered.values()),
@@ -35,6 +38,14 @@ def _kept_span(span: Citation | None, citations: Iterable[Citation]) -> Citation
         if span and one.chunk_id == span.chunk_id and one.start <= span.start and span.end <= one.end:
             return replace(span, marker=one.marker)
     return None
+
+
+def joined(sentences: Sequence[str]) -> str:
+    """Sentences as one text: items of a list on lines of their own, all else running on."""
+    text = ""
+    for sentence in sentences:
+        text += ("\n" if text and _ITEM.match(sentence) else " " if text else "") + sentence
+    return text
 
 
 def shown_with(sentence: Sentence) -> str:

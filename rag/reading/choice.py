@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.embedding import Embedder
 from rag.types import Hit
 
-from . import Passage, Reader, passage_of
+from . import Passage, Reader, Reading, Span, passage_of
 from .pooled import trimmed
 from .units import Unit, units
 
@@ -64,7 +64,7 @@ _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
 class Judged(NamedTuple):
-    """A unit, the probability that it answers (0 to 1), and the characters of its chunk that are the answer."""
+    """A unit, the probability that it answers (0 to 1), and the characters of the chunk that are the answer."""
 
     unit: Unit
     probability: float
@@ -79,11 +79,15 @@ class Choice:
         from rag.indexes import Analyzer
 
         self._embedder, self._reader = embedder, reader
-        self._analyze = Analyzer(language).analyze
+        self.analyze = Analyzer(language).analyze
 
-    def judged(self, question: str, hits: Sequence[Hit]) -> list[Judged]:
-        """The units that were read, best first."""
-        made, rows, spans = self.features(question, hits)
+    def terms(self, question: str) -> set[str]:
+        """The terms of a question."""
+        return set(self.analyze(question))
+
+    def judged(self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()) -> list[Judged]:
+        """The units that were read, best first; `headings` are units besides those of the hits' texts."""
+        made, rows, spans = self.features(question, hits, headings)
         judged = []
         for unit, row, span in zip(made, rows.tolist(), spans, strict=True):
             logit = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
@@ -91,18 +95,19 @@ class Choice:
         return sorted(judged, key=lambda one: (-one.probability, one.unit.place, one.unit.start))
 
     def features(
-        self, question: str, hits: Sequence[Hit]
+        self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()
     ) -> tuple[list[Unit], NDArray[np.float64], list[tuple[int, int] | None]]:
         """The units that are read, a row of `FEATURES` for each, and the best answer within each."""
         import numpy as np
 
-        asked = set(self._analyze(question))
+        asked = set(self.analyze(question))
         every = [unit for place, hit in enumerate(hits) for unit in units(place, hit)]
+        every += headings
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
-        terms = [set(self._analyze(unit.view)) for unit in every]
-        heads = {unit.context: set(self._analyze(unit.context)) for unit in every}
-        chunks = [set(self._analyze(hit.chunk.indexed_text)) for hit in hits]
+        terms = [set(self.analyze(unit.view)) for unit in every]
+        heads = {unit.context: set(self.analyze(unit.context)) for unit in every}
+        chunks = [set(self.analyze(hit.chunk.indexed_text)) for hit in hits]
         rarity = _rarity(asked, chunks)
         readings = self._reader.read(question, [passage_of(hit) for hit in hits])
         inside = [self._inside(unit, readings) for unit in every]
@@ -121,9 +126,9 @@ class Choice:
         said = []
         for at, reading in zip(kept, alone, strict=True):
             unit = every[at]
-            span = self._span(unit, hits[unit.place].chunk.text, reading, readings[unit.place])
+            span = self._span(unit, reading, readings[unit.place])
             spans.append(span)
-            words = _words(hits[unit.place].chunk.text[slice(*span)]) if span else ""
+            words = _words(unit.said(*span)) if span else ""
             said.append(words)
             answers[words].add(hits[unit.place].chunk.document_id)
         rows = []
@@ -151,21 +156,28 @@ class Choice:
         return [every[at] for at in kept], np.array(rows, np.float64), spans
 
     @staticmethod
-    def _inside(unit: Unit, readings: Sequence) -> float:
+    def _inside(unit: Unit, readings: Sequence[Reading]) -> float:
         spans = readings[unit.place].spans
-        return min(1.0, sum(one.probability for one in spans if unit.start < one.end and one.start < unit.end))
+        return min(
+            1.0, sum(one.probability for one in spans if unit.start < one.end and one.start < unit.end)
+        )
 
     @staticmethod
-    def _span(unit: Unit, text: str, alone, whole) -> tuple[int, int] | None:
+    def _span(unit: Unit, alone: Reading, whole: Reading) -> tuple[int, int] | None:
         """The best answer in the unit: what is found in it alone, weighed with what is found in its chunk."""
         scored: dict[tuple[int, int], float] = defaultdict(float)
         for span in alone.spans:
-            place = unit.located(span.start, span.end)
+            start, end = trimmed(unit.view, span)
+            place = unit.located(start, end)
             if place:
-                scored[trimmed(text, span._replace(start=place[0], end=place[1]))] += span.probability
+                scored[place] += span.probability
         for span in whole.spans:
-            if unit.kind != "row" and unit.start <= span.start and span.end <= unit.end:
-                scored[trimmed(text, span)] += span.probability
+            if unit.kind in ("sentence", "item"):
+                start, end = max(span.start, unit.pieces[0][2]), min(span.end, unit.end)
+                if start < end:
+                    begin = unit.pieces[0][2]
+                    first, last = trimmed(unit.view, Span(start - begin, end - begin, 1.0))
+                    scored[first + begin, last + begin] += span.probability
         usable = {place: value for place, value in scored.items() if place[0] < place[1]}
         return max(usable, key=lambda place: usable[place]) if usable else None
 

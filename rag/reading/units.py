@@ -20,9 +20,11 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"(?P<mark>[-*+•‣◦▪–]|\(?(?P<number>\d{1,3})[.)]|\(?[a-z]\))[ \t]+(?=\S)")
 _WORD = re.compile(r"\w")
 _QUESTION = ("?", "？")
+_BETWEEN = " › "
+_NEAR = 600  # characters before a chunk in which its heading is looked for
 _TABULAR = (".csv", ".tsv", ".tab")
 
-Kind = Literal["sentence", "item", "row"]
+Kind = Literal["sentence", "item", "row", "heading"]
 
 
 class Unit(NamedTuple):
@@ -47,12 +49,41 @@ class Unit(NamedTuple):
                 return at + max(start, first) - first, at + min(end, last) - first
         return None
 
+    def said(self, start: int, end: int) -> str:
+        """The words at these characters of the chunk's text."""
+        for first, last, at in self.pieces:
+            if at <= start and end <= at + last - first:
+                return self.view[first + start - at : first + end - at]
+        return ""
+
 
 def units(place: int, hit: Hit) -> list[Unit]:
     """The units of one hit, in their order. Questions are left out, unless nothing else is there."""
     made = [unit._replace(place=place) for unit in _units(hit.chunk)]
     telling = [unit for unit in made if unit.kind == "row" or not _asks(unit.view)]
     return telling or made
+
+
+def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
+    """The heading above a chunk as a unit, where it says something; its place is before the chunk's text.
+
+    `document` is the text of the chunk's document.
+    """
+    above, _, heading = chunk.heading.rpartition(_BETWEEN)
+    if not says_something(heading):
+        return None
+    at = document.rfind(heading, max(0, chunk.start - _NEAR), chunk.start)
+    if at < 0:
+        return None
+    title = "" if above.startswith(chunk.title) or heading == chunk.title else chunk.title
+    context = "\n".join(part for part in (title, above) if part)
+    start = at - chunk.start
+    return Unit(place, start, start + len(heading), "heading", context, heading, ((0, len(heading), start),))
+
+
+def says_something(heading: str) -> bool:
+    """Whether a heading may answer by itself: three words or more, and no question."""
+    return heading.count(" ") >= 2 and not _asks(heading)
 
 
 def _asks(view: str) -> bool:
@@ -62,7 +93,8 @@ def _asks(view: str) -> bool:
 def _units(chunk: Chunk) -> tuple[Unit, ...]:
     if chunk.source.partition("#")[0].lower().endswith(_TABULAR):
         return tuple(
-            _row_unit(chunk.text, row, _context(chunk, ())) for row in rows(chunk.text, chunk.header, delimited=True)
+            _row_unit(chunk.text, row, _context(chunk, ()))
+            for row in rows(chunk.text, chunk.header, delimited=True)
         )
     return tuple(_prose_units(chunk))
 
@@ -81,7 +113,13 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
             heading = None if fenced else _HEADING.match(line)
             if heading:
                 level = len(heading[1])
-                headings = [one for one in headings if one[0] < level] + [(level, heading[2])]
+                headings = [one for one in headings if one[0] < level]
+                if says_something(heading[2]):
+                    unit = _text_unit(
+                        text, first + heading.start(2), first + heading.end(2), _context(chunk, headings)
+                    )
+                    yield unit._replace(kind="heading")
+                headings.append((level, heading[2]))
                 continue
             if _UNDERLINE.match(line) or not _WORD.search(line):
                 continue
@@ -94,7 +132,9 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
 def _lines_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A sentence whole; line by line where it holds rows, headings or fences."""
     lines = text[start:end].splitlines(keepends=True)
-    if len(lines) == 1 or not any(is_row(line) or _HEADING.match(line) or _FENCE.match(line) for line in lines):
+    if len(lines) == 1 or not any(
+        is_row(line) or _HEADING.match(line) or _FENCE.match(line) for line in lines
+    ):
         yield start, end
         return
     begin = start

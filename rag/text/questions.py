@@ -38,3 +38,62 @@ def kind_of(question: str) -> Kind | None:
 def explains(question: str) -> bool:
     """Whether a question asks for an explanation rather than for a name, a number or the like."""
     return bool(_EXPLANATION.search(question))
+
+
+Form = Literal["steps", "list", "comparison", "explanation", "value"]
+
+_STEPS = re.compile(
+    r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
+    r"|\b(?:steps|procedure|instructions)\b"
+    r"|\bhow (?:is|are) .+ (?:done|made|replaced|changed|installed|set up|reset)\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"^\W*(?:list|name|give me|show me|enumerate)\b"
+    r"|\b(?:what|which) (?:all )?(?:are|were) (?:all )?the \w+s\b"
+    r"|\b(?:which|what) \w+s (?:are|were|have|had|do|did|came|must|should)\b|\ball (?:the )?\w+s\b",
+    re.IGNORECASE,
+)
+_COMPARED = re.compile(
+    r"\bcompare\b|\bdifference between\b|\b(?:what|how) (?:are|were|do|does|is)\b.+\band\b", re.IGNORECASE
+)
+_ASKING = re.compile(
+    r"\b(?:list|name|give|show|enumerate|compare|explain|describe|tell|all|every|steps?|procedure|instructions)\b",
+    re.IGNORECASE,
+)
+
+
+def form_of(question: str) -> Form:
+    """The form that an answer has: steps, a list, a comparison, an explanation, or a value in a sentence."""
+    if _STEPS.search(question):
+        return "steps"
+    if _COMPARED.search(question):
+        return "comparison"
+    if _LISTED.search(question):
+        return "list"
+    return "explanation" if explains(question) else "value"
+
+
+def subject_of(question: str) -> str:
+    """The question without the words that only say how to answer it: list, compare, steps."""
+    return _ASKING.sub(" ", question)
+
+
+def sides_of(question: str) -> tuple[str, str] | None:
+    """The two questions in one that compares `A and B`: each with one of the two; None where there are none.
+
+    `the caps of the Rostock and the Nantes agreements` has the sides Rostock and Nantes.
+    """
+    pairs = list(_PAIR.finditer(question))
+    if not pairs:
+        return None
+    pair = pairs[-1]
+    one = question[: pair.start("and")] + question[pair.end("other") :]
+    other = question[: pair.start("one")] + question[pair.start("other") :]
+    return " ".join(one.split()), " ".join(other.split())
+
+
+_PAIR = re.compile(
+    r"(?P<one>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)(?P<and> (?:and|with|to|or) )"
+    r"(?P<other>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)"
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
@@ -68,7 +69,7 @@ def _piped(text: str, header: str) -> Iterator[Row]:
 
 def _piped_cells(text: str, start: int, end: int, names: Sequence[str]) -> Iterator[Cell]:
     marks = [match.start() for match in _CELL_MARK.finditer(text, start, end)]
-    for number, (left, right) in enumerate(zip(marks, marks[1:], strict=False)):
+    for number, (left, right) in enumerate(pairwise(marks)):
         first, last = _stripped(text, left + 1, right)
         if first < last:
             yield Cell(first, last, names[number] if number < len(names) else "")

@@ -15,7 +15,7 @@ _WORD = re.compile(r"[a-zA-Z]{4,}")
 
 
 def misspelt(text: str, share: float, chance: random.Random) -> str:
-    """The text with about `share` of its words of four letters and more misspelt; at least one where it can."""
+    """The text with about `share` of its words of four letters and more misspelt, at least one."""
     words = list(_WORD.finditer(text))
     chosen = [word for word in words if chance.random() < share] or words[:1]
     for word in reversed(chosen):

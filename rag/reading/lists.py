@@ -1,0 +1,68 @@
+"""Lists in the hits, and which one answers a question that asks for steps or for all of something.
+
+The items of a list stand one after another under one heading, in one chunk or in several that follow each
+other. A list is judged by the share of the question's terms that its headings and items have, the headings
+counting twice:
+
+    (2 · cover(q, headings) + cover(q, headings and items)) / 3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rag.types import Hit
+
+from .units import Unit, units
+
+LEAST = 0.6  # of a list's score, from which it is taken
+MOST = 15  # items of an answer
+_FEWEST = 2
+_APART = 60  # characters that may stand between two items of one list, over the edge of a chunk
+
+
+class Listed(NamedTuple):
+    """The items of one list, in their order, and how well it fits the question (0 to 1)."""
+
+    items: tuple[Unit, ...]
+    score: float
+
+
+def best_list(terms: set[str], hits: Sequence[Hit], analyze: Callable[[str], Sequence[str]]) -> Listed | None:
+    """The list that fits the question's `terms` best; None where none fits."""
+    best: Listed | None = None
+    for items in _lists(hits):
+        heads = set(analyze(items[0].context))
+        whole = heads.union(*(analyze(item.view) for item in items))
+        score = (2 * _share(terms, heads) + _share(terms, whole)) / 3
+        if best is None or score > best.score:
+            best = Listed(tuple(items[:MOST]), score)
+    return best if best is not None and best.score >= LEAST else None
+
+
+def _lists(hits: Sequence[Hit]) -> list[list[Unit]]:
+    found: list[list[Unit]] = []
+    order = sorted(range(len(hits)), key=lambda at: (hits[at].chunk.document_id, hits[at].chunk.start))
+    current: list[Unit] = []
+    for place in order:
+        for unit in units(place, hits[place]):
+            if unit.kind == "item" and current and _follows(current[-1], unit, hits):
+                current.append(unit)
+                continue
+            if len(current) >= _FEWEST:
+                found.append(current)
+            current = [unit] if unit.kind == "item" else []
+    if len(current) >= _FEWEST:
+        found.append(current)
+    return found
+
+
+def _follows(before: Unit, unit: Unit, hits: Sequence[Hit]) -> bool:
+    one, other = hits[before.place].chunk, hits[unit.place].chunk
+    apart = other.start + unit.start - one.start - before.end
+    return one.document_id == other.document_id and before.context == unit.context and 0 <= apart <= _APART
+
+
+def _share(terms: set[str], text: set[str]) -> float:
+    return len(terms & text) / len(terms) if terms else 0.0
