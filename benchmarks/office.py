@@ -20,12 +20,68 @@ from typing import Any
 
 from rag.tune.typing_errors import misspelt
 
-_FIRST = (
-    ["Anna", "Bruno", "Clara", "Dmitri", "Elsa", "Farid", "Greta", "Hassan", "Irene", "Jakob", "Karim", "Lena", "Marco", "Nadia", "Otto", "Paula"]
-)
-_LAST = ["Abel", "Brandt", "Conti", "Duarte", "Eriksen", "Fischer", "Grant", "Hoang", "Ivanova", "Jensen", "Kowal", "Lopes", "Moreau", "Novak"]
-_TOWNS = ["Aarhus", "Bergen", "Cardiff", "Dresden", "Espoo", "Freiburg", "Ghent", "Heidelberg", "Innsbruck", "Jena", "Kaunas", "Leeds"]
-_THINGS = ["kettle", "drill", "lantern", "heater", "sander", "blower", "mixer", "scanner", "printer", "cutter", "pump", "fan"]
+_FIRST = [
+    "Anna",
+    "Bruno",
+    "Clara",
+    "Dmitri",
+    "Elsa",
+    "Farid",
+    "Greta",
+    "Hassan",
+    "Irene",
+    "Jakob",
+    "Karim",
+    "Lena",
+    "Marco",
+    "Nadia",
+    "Otto",
+    "Paula",
+]
+_LAST = [
+    "Abel",
+    "Brandt",
+    "Conti",
+    "Duarte",
+    "Eriksen",
+    "Fischer",
+    "Grant",
+    "Hoang",
+    "Ivanova",
+    "Jensen",
+    "Kowal",
+    "Lopes",
+    "Moreau",
+    "Novak",
+]
+_TOWNS = [
+    "Aarhus",
+    "Bergen",
+    "Cardiff",
+    "Dresden",
+    "Espoo",
+    "Freiburg",
+    "Ghent",
+    "Heidelberg",
+    "Innsbruck",
+    "Jena",
+    "Kaunas",
+    "Leeds",
+]
+_THINGS = [
+    "kettle",
+    "drill",
+    "lantern",
+    "heater",
+    "sander",
+    "blower",
+    "mixer",
+    "scanner",
+    "printer",
+    "cutter",
+    "pump",
+    "fan",
+]
 _JOBS = (
     "head of logistics",
     "data protection officer",
@@ -162,17 +218,16 @@ class Office:
             )
 
     def staff(self) -> None:
-        rows = []
-        for job in _JOBS:
-            rows.append(
-                (
-                    self.person(),
-                    job.capitalize(),
-                    self.chance.choice(_TOWNS),
-                    str(self.chance.randrange(1000, 9999)),
-                    f"20{self.chance.randrange(10, 24)}-0{self.chance.randrange(1, 9)}-1{self.chance.randrange(0, 9)}",
-                )
+        rows = [
+            (
+                self.person(),
+                job.capitalize(),
+                self.chance.choice(_TOWNS),
+                str(self.chance.randrange(1000, 9999)),
+                f"20{self.chance.randrange(10, 24)}-0{self.chance.randrange(1, 9)}-1{self.chance.randrange(0, 9)}",
             )
+            for job in _JOBS
+        ]
         mark = self.pick(",", ";")
         self.files["staff.csv"] = (
             "\n".join(
@@ -396,7 +451,7 @@ class Office:
         self.ask("unanswerable", "How do I repair the lift?", [], "")
 
     def minutes(self) -> None:
-        for place, month in enumerate(("February", "June", "September")):
+        for month in ("February", "June", "September"):
             chair, owner, other = self.person(), self.person(), self.person()
             tool, loser = self.chance.sample(("Orbit", "Quill", "Ledgerly", "Tasko", "Planum"), 2)
             cost = f"{self.chance.randrange(10, 99)},000"

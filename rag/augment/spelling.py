@@ -7,7 +7,8 @@ digits or capitals within them are codes and stay as they are. The trace shows w
 
 A question without such a word costs a look into a table; one with such a word costs a search more. The common
 words are those of the built-in embedder's vocabulary, which is English; for a question without an English
-word such as `the` or `how` only the words of the chunks count. Source: Damerau, A Technique for Computer Detection and Correction of Spelling Errors (1964).
+word such as `the` or `how` only the words of the chunks count.
+Source: Damerau, A Technique for Computer Detection and Correction of Spelling Errors (1964).
 """
 
 from __future__ import annotations

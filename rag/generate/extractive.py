@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from rag.embedding import Embedder
 from rag.options import Count
 from rag.reading import Reader
-from rag.reading.choice import Choice, Judged
+from rag.reading.choice import Choice, Judged, certainty
 from rag.reading.lists import best_list
 from rag.reading.units import Unit, heading_unit
 from rag.stores import VectorStore
@@ -55,13 +55,12 @@ class Extractive:
                 yield from sides
                 return
         judged = self._choice.judged(question.text, hits, self._headings(hits))
+        sure = certainty(judged)
         if form == "value":
-            yield from (_quoted(one) for one in judged[:1])
+            yield from (_quoted(one, sure) for one in judged[:1])
             return
-        chosen = self._chosen(judged)
-        best = judged[0].probability if judged else 0.0
-        for one in sorted(chosen, key=lambda one: (one.unit.place, one.unit.start)):
-            yield _quoted(one, best, named=False)
+        for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
+            yield _quoted(one, sure, named=False)
 
     def _listed(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
         """The items of the list that fits the question; their probability is the list's score."""
@@ -75,12 +74,12 @@ class Extractive:
         sides = sides_of(question)
         if sides is None:
             return []
-        best = [self._choice.judged(subject_of(side), hits)[:1] for side in sides]
-        found = [one[0] for one in best if one and one[0].probability >= _LEAST]
-        if len(found) < 2 or found[0].unit == found[1].unit:
+        judged = [self._choice.judged(subject_of(side), hits) for side in sides]
+        sure = min(certainty(one) for one in judged)
+        best = [one[0] for one in judged if one]
+        if sure < _LEAST or len({(one.unit.place, one.unit.start) for one in best}) < len(sides):
             return []
-        least = min(one.probability for one in found)
-        return [_quoted(one, least) for one in found]
+        return [_quoted(one, sure) for one in best]
 
     def _headings(self, hits: Sequence[Hit]) -> list[Unit]:
         if self._store is None:
@@ -108,12 +107,11 @@ class Extractive:
         return chosen
 
 
-def _quoted(one: Judged, probability: float | None = None, *, named: bool = True) -> Quote:
+def _quoted(one: Judged, probability: float, *, named: bool = True) -> Quote:
     """A unit as a quote; `named` names the words in it that are the answer."""
     unit = one.unit
     said = unit.view if unit.start < 0 else ""
-    score = one.probability if probability is None else probability
-    return Quote(unit.place, unit.start, unit.end, score, one.span if named else None, said)
+    return Quote(unit.place, unit.start, unit.end, probability, one.span if named else None, said)
 
 
 def _overlap(one: str, other: str) -> float:

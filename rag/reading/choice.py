@@ -15,6 +15,9 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     span        the probability of the best answer that it finds in u alone
     agree       ln(1 + other documents in which a unit has the same answer)
 
+Whether the best unit is right is a second model (`certainty`) over its features, its own logit, by how much
+that is above the next unit's, and the highest of `read`, `alone` and `cosine` among all units.
+
 The place of a hit among the others is no feature: a unit is judged by what it says. The weights were fitted
 by `benchmarks/fit_choice.py` on questions that the reader was not trained on.
 """
@@ -28,6 +31,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
+from rag.text.questions import kind_of
 from rag.types import Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
@@ -45,31 +49,45 @@ FEATURES = (
 WEIGHTS = (2.0, 2.0, 1.0, 0.5, -2.0, 0.3, 0.0, 0.3, 1.5, 0.4, 1.0, 0.3)
 BIAS = -3.0
 
+CERTAIN_WEIGHTS = (0.0,) * 12 + (1.0, 0.0, 0.0, 0.0, 0.0)
+CERTAIN_BIAS = 0.0
+
 EMBEDDED = 32  # units whose vectors are compared
 READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
-_NUMBER = re.compile(
-    r"\b(how (many|much|old|long|far|tall|high|big|large|often|heavy|early|late)|what (number|percentage|share)|"
-    r"price|cost|costs|weigh|weighs|weight)\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"\b(when|since when|by when|what (year|date|day|month|century|decade|time)|which (year|century|day))\b",
-    re.IGNORECASE,
-)
-_NAME = re.compile(
-    r"\b(who|whom|whose|where|which|what (person|city|country|company|place|name))\b", re.IGNORECASE
-)
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
 class Judged(NamedTuple):
-    """A unit, the probability that it answers (0 to 1), and the characters of the chunk that are the answer."""
+    """A unit, the probability that it answers (0 to 1), and the characters of its chunk that answer."""
 
     unit: Unit
     probability: float
     span: tuple[int, int] | None
     features: tuple[float, ...]
+
+
+def certainty(judged: Sequence[Judged]) -> float:
+    """The probability (0 to 1) that the best of the units answers the question; 0 where there are none."""
+    if not judged:
+        return 0.0
+    total = CERTAIN_BIAS + sum(w * x for w, x in zip(CERTAIN_WEIGHTS, certain_features(judged), strict=True))
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, total))))
+
+
+def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
+    """What `certainty` weighs: the best unit's `FEATURES`, its logit, its lead, and three maxima."""
+    logits = [_logit(one.probability) for one in judged[:2]]
+    lead = logits[0] - logits[1] if len(logits) > 1 else 0.0
+    maxima = [
+        max(one.features[FEATURES.index(name)] for one in judged) for name in ("read", "alone", "cosine")
+    ]
+    return (*judged[0].features, logits[0], lead, *maxima)
+
+
+def _logit(probability: float) -> float:
+    clear = min(1 - 1e-6, max(1e-6, probability))
+    return math.log(clear / (1 - clear))
 
 
 class Choice:
@@ -200,9 +218,10 @@ def _share(weights: dict[str, float], terms: set[str]) -> float:
 def _kind(question: str, text: str) -> float:
     """1 where the question asks for a number, a time or a name, and the text adds one."""
     known = set(re.findall(r"\w+", question.lower()))
-    if _NUMBER.search(question) or _TIME.search(question):
+    kind = kind_of(question)
+    if kind in ("number", "time"):
         return float(any(number not in known for number in re.findall(r"\d+", text)))
-    if _NAME.search(question):
+    if kind == "name":
         names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", text)
         return float(any(name.lower() not in known for name in names))
     return 0.0

@@ -1,0 +1,181 @@
+"""Fits `rag/reading/choice.py`: which unit of the hits answers, and whether the best one does.
+
+    python -m benchmarks.fit_choice --train DATA/reader-train --offices 2 --reader FOLDER
+
+Asked are the questions of made-up organisations (`benchmarks.office`, one a seed) and questions of held-out
+titles (`rag.tune.split`), some of both a second time with their document filtered out, when nothing that is
+left answers them. Two logistic models come of it (Newton's method, ridge), with the share of questions whose
+best unit is right, and the area under the curve of the decision, by groups that were fitted on and that were
+not. `--keep FILE` keeps the features, `--from FILE` reads them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import office
+from benchmarks.fit_evidence import auc, fit
+from rag import Document, NotOf, Rag, Where
+from rag.evaluate.measures.words import normalised
+from rag.reading.choice import FEATURES, Choice, Judged, certain_features
+from rag.reading.units import Unit
+from rag.tune.examples import Example, read_examples
+from rag.tune.split import split
+
+FILES = (
+    *("squad2-dev-8-articles", "squadshifts-new-wiki", "nq-open-gold", "nq-qed", "squad-train-44-articles"),
+    *("qamr", "wikitables", "fairytale", "fewrel", "cuad", "molweni-test", "timeqa-human", "tatqa"),
+    "conditionalqa",
+)
+Row = dict[str, Any]
+
+
+def asked(
+    rag: Rag, question: str, answers: Sequence[str], source: str, group: str, *, gone: bool = False
+) -> Row:
+    """The features of a question's units, and which of them have an answer in the right document."""
+    where = NotOf(Where("source", "~", f"*{source}")) if gone else None
+    hits = rag.search(question, where=where)
+    choice = Choice(rag.embedder, rag.reader, rag.language)
+    units, rows, _ = choice.features(question, hits)
+    wanted = [f" {normalised(answer)} " for answer in answers]
+
+    def right(unit: Unit) -> bool:
+        there = hits[unit.place].chunk.source.endswith(source) if source else False
+        return there and any(answer in f" {normalised(unit.view)} " for answer in wanted)
+
+    return {
+        "group": group,
+        "answerable": bool(answers) and not gone,
+        "rows": rows.tolist(),
+        "right": [right(unit) for unit in units],
+    }
+
+
+def of_office(folder: Path) -> Iterable[Row]:
+    with tempfile.TemporaryDirectory() as index, Rag(Path(index) / "index") as rag:
+        rag.ingest(folder / "files")
+        for line in (folder / "qa.jsonl").read_text("utf-8").splitlines():
+            case = json.loads(line)
+            source = (case["relevant"] or [""])[0]
+            for gone in (False, True):
+                if not gone or (case["answers"] and zlib.crc32(case["id"].encode()) % 3 == 0):
+                    yield asked(rag, case["question"], case["answers"], source, folder.name, gone=gone)
+
+
+def of_examples(folder: Path, most: int) -> Iterable[Row]:
+    _, held = split(read_examples([folder / f"{name}.jsonl.gz" for name in FILES]), 0.02)
+    random.Random(1).shuffle(held)
+    counts: dict[str, int] = defaultdict(int)
+    chosen: list[Example] = []
+    for example in held:
+        counts[example.source] += 1
+        if counts[example.source] <= most:
+            chosen.append(example)
+    texts = dict.fromkeys([example.context for example in chosen + held[:900]])
+    titles = {example.context: example.title for example in held}
+    sources = {text: f"passage-{number}." for number, text in enumerate(texts)}
+    with tempfile.TemporaryDirectory() as index, Rag(Path(index) / "index") as rag:
+        rag.ingest(
+            Document.make(text, source, title=titles[text], media_type="text/markdown")
+            for text, source in sources.items()
+        )
+        for example in chosen:
+            for gone in (False, True):
+                if not gone or (example.answerable and zlib.crc32(example.id.encode()) % 2 == 0):
+                    source = sources[example.context]
+                    yield asked(rag, example.question, example.texts, source, example.source, gone=gone)
+
+
+def fitted(found: Sequence[Row], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[bool]]:
+    """The rows of the decision under the weights of the choice, and whether the best unit is right."""
+    rows, rights = [], []
+    for row in found:
+        logits = np.array(row["rows"]) @ weights[:-1] + weights[-1]
+        order = np.argsort(-logits)
+        judged = [
+            Judged(
+                Unit(0, 0, 0, "sentence", "", "", ()),
+                float(1 / (1 + np.exp(-logits[at]))),
+                None,
+                tuple(row["rows"][at]),
+            )
+            for at in order
+        ]
+        rows.append(certain_features(judged))
+        rights.append(bool(row["answerable"] and row["right"][int(order[0])]))
+    return np.array(rows), rights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", type=Path, help="folder of a reader's questions")
+    parser.add_argument("--offices", type=int, default=2)
+    parser.add_argument("--most", type=int, default=20, help="questions of each file")
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--from", dest="kept", type=Path)
+    options = parser.parse_args()
+    found: list[Row] = json.loads(options.kept.read_text("utf-8")) if options.kept else []
+    if not found:
+        for seed in range(1, options.offices + 1):
+            with tempfile.TemporaryDirectory() as folder:
+                office.write(Path(folder) / f"office-{seed}", seed)
+                found += of_office(Path(folder) / f"office-{seed}")
+        found += of_examples(options.train, options.most) if options.train else ()
+    if options.keep:
+        options.keep.write_text(json.dumps(found), "utf-8")
+    found = [row for row in found if row["rows"]]
+    with_answer = [row for row in found if row["answerable"] and any(row["right"])]
+    weights = fit(
+        np.vstack([row["rows"] for row in with_answer]),
+        np.concatenate([np.array(row["right"], np.float64) for row in with_answer]),
+    )
+    rows, right = fitted(found, weights)
+    decision = fit(rows, np.array(right, np.float64))
+    chance = 1 / (1 + np.exp(-(rows @ decision[:-1] + decision[-1])))
+    flags = np.array(right)
+    groups = sorted({row["group"] for row in found})
+    result = {
+        "command": " ".join(["python", *sys.argv]),
+        "askings": len(found),
+        "weights": dict(zip(FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
+        "bias": round(float(weights[-1]), 3),
+        "decision": np.round(decision[:-1], 3).tolist(),
+        "decision bias": round(float(decision[-1]), 3),
+        "best unit right": {
+            name: round(
+                float(
+                    np.mean(
+                        [
+                            ok
+                            for row, ok in zip(found, right, strict=True)
+                            if row["group"] == name and row["answerable"]
+                        ]
+                    )
+                ),
+                3,
+            )
+            for name in groups
+        },
+        "decision AUC": round(auc(chance[flags], chance[~flags]), 3),
+        "Brier": round(float(((chance - flags) ** 2).mean()), 3),
+    }
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

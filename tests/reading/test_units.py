@@ -1,0 +1,117 @@
+"""What can stand as an answer: sentences, items, rows and headings, each with its place in the text."""
+
+from __future__ import annotations
+
+from rag.reading.lists import best_list
+from rag.reading.units import Unit, heading_unit, units
+from rag.text.tables import rows
+from rag.types import Chunk, Hit
+
+POLICY = """# Travel
+
+## Flights
+
+Business class is for long flights.
+
+## Hotels
+
+| City | Limit |
+| --- | --- |
+| Kiel | EUR 90 |
+| Oslo | EUR 140 |
+
+1. Book in the portal.
+2. Keep the receipt.
+"""
+
+
+def hit(text: str, *, source: str = "a.md", heading: str = "", header: str = "", start: int = 0) -> Hit:
+    return Hit(
+        Chunk("c", "d", source, text, start, start + len(text), "Handbook", None, heading, header), 1.0
+    )
+
+
+def test_a_unit_reads_under_the_headings_above_it() -> None:
+    made = units(0, hit(POLICY))
+    assert [(one.kind, one.view) for one in made] == [
+        ("sentence", "Business class is for long flights."),
+        ("row", "City: Kiel; Limit: EUR 90"),
+        ("row", "City: Oslo; Limit: EUR 140"),
+        ("item", "Book in the portal."),
+        ("item", "Keep the receipt."),
+    ]
+    assert made[0].context == "Handbook\nTravel\nFlights"
+    assert made[1].context == "Handbook\nTravel\nHotels"
+
+
+def test_every_unit_stands_where_it_says() -> None:
+    for unit in units(0, hit(POLICY)):
+        for start, end, at in unit.pieces:
+            assert unit.view[start:end] == POLICY[at : at + end - start]
+            assert unit.start <= at < unit.end
+
+
+def test_an_answer_in_a_row_is_found_in_its_cell() -> None:
+    row = units(0, hit(POLICY))[2]
+    begin = row.view.index("EUR 140")
+    place = row.located(begin, begin + 7)
+    assert place is not None
+    assert POLICY[slice(*place)] == "EUR 140" == row.said(*place)
+    label = row.view.index("Limit")
+    assert row.located(label, label + 5) is None  # a column's name is no value
+
+
+def test_rows_of_a_csv_file_have_the_names_of_its_head() -> None:
+    text = 'SO-1;"Marina; Visby";3\nSO-2;Fjord;'
+    made = rows(text, "order;customer;pieces", delimited=True)
+    assert [[(cell.name, text[cell.start : cell.end]) for cell in row.cells] for row in made] == [
+        [("order", "SO-1"), ("customer", "Marina; Visby"), ("pieces", "3")],
+        [("order", "SO-2"), ("customer", "Fjord")],
+    ]
+    whole = rows(f"order;customer;pieces\n{text}", delimited=True)
+    assert [cell.name for cell in whole[0].cells] == ["order", "customer", "pieces"]
+
+
+def test_a_heading_that_says_something_stands_before_its_chunk() -> None:
+    document = "# House rules\n\n## Lunch is at noon\n\nBring your card.\n"
+    start = document.index("Bring")
+    chunk = hit("Bring your card.", heading="House rules › Lunch is at noon", start=start).chunk
+    unit = heading_unit(0, chunk, document)
+    assert unit is not None
+    assert document[start + unit.start : start + unit.end] == "Lunch is at noon" == unit.view
+    assert heading_unit(0, hit("x", heading="House rules › Lunch", start=3).chunk, document) is None
+
+
+def test_questions_are_no_answers_unless_nothing_else_is_there() -> None:
+    assert [one.view for one in units(0, hit("Who pays? The customer pays."))] == ["The customer pays."]
+    assert [one.view for one in units(0, hit("Who pays?"))] == ["Who pays?"]
+
+
+def words(text: str) -> list[str]:
+    return [word.strip(".").lower() for word in text.split()]
+
+
+def test_the_list_whose_headings_have_the_words_of_the_question_is_taken_whole() -> None:
+    steps = "1. Open the lid.\n2. Pull the filter out.\n3. Close the lid."
+    others = "- Call the porter.\n- Leave by the stairs."
+    hits = [
+        hit(others, heading="Fire alarm"),
+        hit(steps, heading="Changing the filter", source="b.md"),
+    ]
+    best = best_list({"changing", "filter"}, hits, words)
+    assert best is not None
+    assert [one.view for one in best.items] == ["Open the lid.", "Pull the filter out.", "Close the lid."]
+    assert best.score == 1.0
+    assert best_list({"roof", "repair"}, hits, words) is None
+
+
+def test_a_list_goes_on_in_the_next_chunk() -> None:
+    one, other = "- First thing.\n- Second thing.", "- Third thing."
+    hits = [
+        hit(other, heading="Things to do", start=len(one) + 1),
+        hit(one, heading="Things to do"),
+    ]
+    best = best_list({"things"}, hits, words)
+    assert best is not None
+    assert [one.view for one in best.items] == ["First thing.", "Second thing.", "Third thing."]
+    assert all(isinstance(one, Unit) for one in best.items)
