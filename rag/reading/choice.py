@@ -46,11 +46,29 @@ FEATURES = (
     *("cosine", "cover", "own", "chunk", "keys", "kind", "row"),
     *("read", "inside", "alone", "span", "agree"),
 )
-WEIGHTS = (2.0, 2.0, 1.0, 0.5, -2.0, 0.3, 0.0, 0.3, 1.5, 0.4, 1.0, 0.3)
-BIAS = -3.0
+WEIGHTS = (3.846, 0.794, 0.11, 0.706, -1.23, 0.1, 0.646, -0.266, 1.796, 1.113, -0.901, 0.239)
+BIAS = -3.641
 
-CERTAIN_WEIGHTS = (0.0,) * 12 + (1.0, 0.0, 0.0, 0.0, 0.0)
-CERTAIN_BIAS = 0.0
+CERTAIN_WEIGHTS = (
+    0.674,
+    -0.285,
+    -1.24,
+    0.628,
+    0.024,
+    0.121,
+    -1.093,
+    0.489,
+    -0.211,
+    -0.366,
+    0.251,
+    0.047,
+    0.817,
+    1.138,
+    -0.245,
+    -0.274,
+    0.802,
+)
+CERTAIN_BIAS = -0.722
 
 EMBEDDED = 32  # units whose vectors are compared
 READ = 12  # units that are read alone

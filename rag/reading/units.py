@@ -18,6 +18,7 @@ _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
 _UNDERLINE = re.compile(r"(={3,}|-{3,}|\*{3,}|~{3,}|_{3,})\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"(?P<mark>[-*+•‣◦▪–]|\(?(?P<number>\d{1,3})[.)]|\(?[a-z]\))[ \t]+(?=\S)")
+_NUMBER = re.compile(r"\(?\d{1,3}[.)]")
 _WORD = re.compile(r"\w")
 _QUESTION = ("?", "？")
 _BETWEEN = " › "
@@ -104,7 +105,7 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
     table = {row.start: row for row in rows(text, chunk.header)}
     headings: list[tuple[int, str]] = []
     fenced = False
-    for start, end in sentences(text):
+    for start, end in _numbered(text, sentences(text)):
         for first, last in _lines_of(text, start, end):
             line = text[first:last]
             if _FENCE.match(line):
@@ -127,6 +128,17 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
                 yield _row_unit(text, table[first], _context(chunk, headings))
             elif not is_row(line):
                 yield _text_unit(text, first, last, _context(chunk, headings))
+
+
+def _numbered(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The sentences, each with the number of its item, `2.`, where that stands alone before it."""
+    lead: int | None = None
+    for start, end in spans:
+        if _NUMBER.fullmatch(text, start, end):
+            lead = start
+            continue
+        yield (start if lead is None else lead), end
+        lead = None
 
 
 def _lines_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -63,6 +63,9 @@ _ASKING = re.compile(
 )
 
 
+_WORDED = re.compile(r"\b(?:what|how|why|is|are|was|were|do|does|did|can|could|may|must)\b", re.IGNORECASE)
+
+
 def form_of(question: str) -> Form:
     """The form that an answer has: steps, a list, a comparison, an explanation, or a value in a sentence."""
     if _STEPS.search(question):
@@ -75,8 +78,9 @@ def form_of(question: str) -> Form:
 
 
 def subject_of(question: str) -> str:
-    """The question without the words that only say how to answer it: list, compare, steps."""
-    return _ASKING.sub(" ", question)
+    """The question without the words that only say how to answer it: `Compare the caps` → `What are the caps`."""
+    bare = " ".join(_ASKING.sub(" ", question).split())
+    return bare if kind_of(bare) or _WORDED.search(bare) else f"What are {bare}"
 
 
 def sides_of(question: str) -> tuple[str, str] | None:

@@ -87,6 +87,13 @@ def test_questions_are_no_answers_unless_nothing_else_is_there() -> None:
     assert [one.view for one in units(0, hit("Who pays?"))] == ["Who pays?"]
 
 
+def test_a_number_belongs_to_the_step_behind_it() -> None:
+    made = units(0, hit("1. Drain the casing. 2. Fit the seal. 3. Close it."))
+    assert [(one.kind, one.view) for one in made] == [
+        ("item", "Drain the casing."), ("item", "Fit the seal."), ("item", "Close it."),
+    ]  # fmt: skip
+
+
 def words(text: str) -> list[str]:
     return [word.strip(".").lower() for word in text.split()]
 
