@@ -4,6 +4,7 @@
 - `feedback.py`: asks again with what the best chunks say
 - `memory.py`: pulls a question toward what answered similar ones
 - `instruction.py`: appends who asks and what for
+- `spelling.py`: corrects typing errors by the words of the chunks that are found
 - `history.py`: makes a follow-up question stand alone
 - `hyde.py`, `rewrite.py`, `multi_query.py`, `decompose.py`: a language model writes queries;
   `model_prompt.py` fills in the prompt and reads the reply

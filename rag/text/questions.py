@@ -78,7 +78,7 @@ def form_of(question: str) -> Form:
 
 
 def subject_of(question: str) -> str:
-    """The question without the words that only say how to answer it: `Compare the caps` → `What are the caps`."""
+    """The question without words that only say how to answer it: `Compare the caps` → `What are the caps`."""
     bare = " ".join(_ASKING.sub(" ", question).split())
     return bare if kind_of(bare) or _WORDED.search(bare) else f"What are {bare}"
 
