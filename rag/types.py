@@ -102,6 +102,10 @@ class Span(NamedTuple):
     header: str = ""
 
 
+DOUBTED = "doubted"
+"""The name in `Hit.scores` of a hit that is to be believed only where nothing else says it."""
+
+
 class Scored(NamedTuple):
     """One entry of a ranked list: a chunk id and its score, higher is better."""
 

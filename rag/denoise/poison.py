@@ -25,7 +25,7 @@ from rag.options import Amount
 from rag.retrieve.vectors import sample, vectors_of
 from rag.stores import VectorStore
 from rag.trace import note_dropped, note_reader
-from rag.types import Chunk, Hit, Question
+from rag.types import DOUBTED, Chunk, Hit, Question
 
 from .poison_signs import Nearness, copy_of, instructs
 
@@ -109,7 +109,10 @@ def _weighed(hits: Sequence[Hit], behind: Sequence[Hit]) -> Sequence[Hit]:
     others = [hit for hit in hits if hit.chunk.id not in moved]
     first, rest = others[:_BEHIND], others[_BEHIND:]
     most = first[-1].score if first else math.inf
-    return [*first, *(replace(hit, score=min(hit.score, most)) for hit in behind), *rest]
+    doubted = [
+        replace(hit, score=min(hit.score, most), scores={**hit.scores, DOUBTED: 1.0}) for hit in behind
+    ]
+    return [*first, *doubted, *rest]
 
 
 def suspects(

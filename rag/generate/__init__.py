@@ -1,5 +1,6 @@
 """Hits → the pieces of an answer. A generator is `(question, hits) -> pieces`.
 
+- `answerer.py`: quotes in the form that is asked for: cells, steps, lists, both sides of a comparison
 - `extractive.py`: sentences taken from the hits, never invented; needs no model beyond the embedder
 - `prompted.py`: answers written by a language model (`rag/llm/`), of whichever kind; `fit.py` fills its
   context, `examples.py` adds worked examples
@@ -19,6 +20,7 @@ from rag.types import Hit, Question
 from rag.types import Quote as Quote
 
 NAMES = {
+    "answerer": "rag.generate.answerer:build",
     "extractive": "rag.generate.extractive:build",
     "gguf": "rag.generate.prompted:build_gguf",
     "hf": "rag.generate.prompted:build_hf",

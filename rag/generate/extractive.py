@@ -1,10 +1,10 @@
-"""The built-in answer: units of the hits that answer the question, word for word.
+"""The built-in answer: the sentences of the best hits that answer the question, word for word.
 
-What kind of answer is asked for decides its form. A value (a name, a number, a date, a cell) is named within
-the sentence, item, row or heading that has it. Steps and lists are the items of a list, in their order. A
-comparison has a part for each side. An explanation has up to three sentences. `rag.reading.choice` judges
-every unit by what it says, wherever its hit stands; the probability that it gives the best one is that of the
-answer, and whether that is good enough is decided later, by the `abstain` stage.
+A question about a name, a number or the like is answered by a span that the reader finds, and the sentence
+around it is shown. Other questions (how, why, what for) are answered by sentences: candidates are those of
+the first hits, `evidence.py` gives each the probability that it answers; the best is always taken, others
+join it where they are nearly as good and say something new, and they come out in the order of their source.
+Whether the best is good enough is decided later, by the `abstain` stage.
 """
 
 from __future__ import annotations
@@ -14,104 +14,92 @@ from collections.abc import Iterator, Sequence
 
 from rag.embedding import Embedder
 from rag.options import Count
-from rag.reading import Reader
-from rag.reading.choice import Choice, Judged, certainty
-from rag.reading.lists import best_list
-from rag.reading.units import Unit, heading_unit
-from rag.stores import VectorStore
-from rag.text.questions import form_of, sides_of, subject_of
-from rag.trace import note
-from rag.types import Hit, Question, Quote
+from rag.reading import Reader, passage_of
+from rag.reading.candidates import cut
+from rag.reading.evidence import Candidate, Evidence
+from rag.reading.pooled import Found, pooled
+from rag.text.questions import explains
+from rag.types import Hit, Question
 
+from . import Quote
+
+_MOST = 48  # candidates that are embedded: two dozen milliseconds on two cores
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
-_FLOOR = 0.2  # and the least it must have
+_FLOOR = 0.15  # and the least it must have
 _SAME = 0.7  # word overlap from which a sentence says nothing new
-_HEADINGS = 4  # hits whose headings may answer
-_LEAST = 0.3  # probability of a side of a comparison
+_MOST_SPANS = 12  # spans whose sentences are looked at
+_SURE = 0.4  # probability from which a span is named although the question asks for more than one
 
 
 class Extractive:
-    """A `Generator` that quotes what answers from the first `read` hits, at most `sentences` of prose."""
+    """A `Generator` that quotes a span's sentence, or at most `sentences` from the first `read` hits."""
 
     name = "extractive"
 
     def __init__(
-        self, choice: Choice, sentences: int = 3, read: int = 10, store: VectorStore | None = None
+        self, evidence: Evidence, sentences: int = 3, read: int = 6, reader: Reader | None = None
     ) -> None:
-        self._choice, self._sentences, self._read, self._store = choice, sentences, read, store
+        self._evidence, self._sentences, self._read, self._reader = evidence, sentences, read, reader
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote]:
-        hits = hits[: self._read]
-        form = form_of(question.text)
-        note("form", form)
-        if form in ("steps", "list"):
-            items = self._listed(question.text, hits)
-            if items:
-                yield from items
+        spans = self._spans(question.text, hits)
+        if spans and not explains(question.text):
+            ranked = self._ranked(question.text, _sentences_of(spans[:_MOST_SPANS], hits))
+            if ranked:
+                score, best = ranked[0]
+                yield Quote(best.place, best.start, best.end, score, _within(best, spans))
                 return
-        if form == "comparison":
-            sides = self._compared(question.text, hits)
-            if sides:
-                yield from sides
-                return
-        judged = self._choice.judged(question.text, hits, self._headings(hits))
-        sure = certainty(judged)
-        if form == "value":
-            yield from (_quoted(one, sure) for one in judged[:1])
-            return
-        for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
-            yield _quoted(one, sure, named=False)
+        candidates = [
+            Candidate(place, start, end, hit)
+            for place, hit in enumerate(hits[: self._read])
+            for start, end in cut(hit.chunk.text)
+        ]
+        ranked = self._ranked(question.text, self._evidence.promising(question.text, candidates, _MOST))
+        for score, one in sorted(self._chosen(ranked), key=lambda pair: pair[1][:2]):
+            sure = [span for span in spans[:1] if span.probability >= _SURE]
+            yield Quote(one.place, one.start, one.end, score, _within(one, sure))
 
-    def _listed(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
-        """The items of the list that fits the question; their probability is the list's score."""
-        listed = best_list(self._choice.terms(subject_of(question)), hits, self._choice.analyze)
-        if listed is None:
-            return []
-        return [Quote(one.place, one.start, one.end, listed.score, item=True) for one in listed.items]
+    def _ranked(self, question: str, candidates: Sequence[Candidate]) -> list[tuple[float, Candidate]]:
+        """The candidates with their probabilities, best first."""
+        scores = self._evidence.scores(question, candidates) if candidates else []
+        return sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])
 
-    def _compared(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
-        """What answers each side, where both are answered and by different words."""
-        sides = sides_of(question)
-        if sides is None:
+    def _spans(self, question: str, hits: Sequence[Hit]) -> list[Found]:
+        """The answers that the reader finds, best first; none without a reader."""
+        if self._reader is None or not hits:
             return []
-        judged = [self._choice.judged(subject_of(side), hits) for side in sides]
-        sure = min(certainty(one) for one in judged)
-        best = [one[0] for one in judged if one]
-        if sure < _LEAST or len({(one.unit.place, one.unit.start) for one in best}) < len(sides):
-            return []
-        return [_quoted(one, sure) for one in best]
+        readings = self._reader.read(question, [passage_of(hit) for hit in hits])
+        return pooled([hit.chunk.text for hit in hits], readings)
 
-    def _headings(self, hits: Sequence[Hit]) -> list[Unit]:
-        if self._store is None:
-            return []
-        first = [(place, hit.chunk) for place, hit in enumerate(hits[:_HEADINGS]) if hit.chunk.heading]
-        texts = {
-            one.id: one.text for one in self._store.load(list({chunk.document_id for _, chunk in first}))
-        }
-        made = [heading_unit(place, chunk, texts.get(chunk.document_id, "")) for place, chunk in first]
-        return list(
-            {
-                (hits[u.place].chunk.document_id, hits[u.place].chunk.start + u.start): u for u in made if u
-            }.values()
-        )
-
-    def _chosen(self, judged: Sequence[Judged]) -> list[Judged]:
-        chosen: list[Judged] = []
-        for one in judged:
-            if len(chosen) == self._sentences:
+    def _chosen(self, ranked: Sequence[tuple[float, Candidate]]) -> list[tuple[float, Candidate]]:
+        best = ranked[0][0] if ranked else 0.0
+        chosen: list[tuple[float, Candidate]] = []
+        for score, candidate in ranked:
+            if len(chosen) == self._sentences or (chosen and score < max(_FLOOR, _NEARLY * best)):
                 break
-            if chosen and one.probability < max(_FLOOR, _NEARLY * judged[0].probability):
-                break
-            if all(_overlap(one.unit.view, other.unit.view) < _SAME for other in chosen):
-                chosen.append(one)
+            if all(_overlap(candidate.text, other.text) < _SAME for _, other in chosen):
+                chosen.append((score, candidate))
         return chosen
 
 
-def _quoted(one: Judged, probability: float, *, named: bool = True) -> Quote:
-    """A unit as a quote; `named` names the words in it that are the answer."""
-    unit = one.unit
-    said = unit.view if unit.start < 0 else ""
-    return Quote(unit.place, unit.start, unit.end, probability, one.span if named else None, said)
+def _sentences_of(spans: Sequence[Found], hits: Sequence[Hit]) -> list[Candidate]:
+    """The sentences around the spans, each once; a span over a boundary takes both."""
+    found: dict[tuple[int, int, int], Candidate] = {}
+    for span in spans:
+        text = hits[span.place].chunk.text
+        around = [(start, end) for start, end in cut(text) if start < span.end and span.start < end]
+        if around and around[0][0] <= span.start and span.end <= around[-1][1]:
+            place, start, end = span.place, around[0][0], around[-1][1]
+            found.setdefault((place, start, end), Candidate(place, start, end, hits[place]))
+    return list(found.values())
+
+
+def _within(one: Candidate, spans: Sequence[Found]) -> tuple[int, int] | None:
+    """The best of the spans that stand in this sentence."""
+    for span in spans:
+        if span.place == one.place and one.start <= span.start and span.end <= one.end:
+            return span.start, span.end
+    return None
 
 
 def _overlap(one: str, other: str) -> float:
@@ -122,11 +110,10 @@ def _overlap(one: str, other: str) -> float:
 
 def build(
     embedder: Embedder,
-    reader: Reader,
-    store: VectorStore,
+    reader: Reader | None = None,
     language: str = "english",
     sentences: Count = 3,
-    read: Count = 10,
+    read: Count = 6,
 ) -> Extractive:
     """The default generator."""
-    return Extractive(Choice(embedder, reader, language), sentences, read, store)
+    return Extractive(Evidence(embedder, language, reader), sentences, read, reader)

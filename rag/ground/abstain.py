@@ -22,14 +22,13 @@ def withdrawn(answer: Answer) -> Answer:
 def build(abstain_below: Share = 0.3, reader: Reader | None = None) -> Callable[[Question, Answer], Answer]:
     """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`.
 
-    With a reader, the confidence of a written answer is the probability that the hits answer the question
-    (`answerable.py`); one that is quoted keeps that of its generator, which read the hits itself.
+    With a reader, the confidence is the probability that the hits answer the question (`answerable.py`).
     """
 
     def abstain(question: Question, answer: Answer) -> Answer:
         if not any(sentence.citations for sentence in answer.sentences):
             return withdrawn(answer)
-        if reader is not None and not all(sentence.quoted for sentence in answer.sentences):
+        if reader is not None:
             own = answer.confidence
             answer = replace(answer, confidence=answerable(question.text, answer.hits, own, reader))
         return answer if answer.confidence >= abstain_below else withdrawn(answer)

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.text.questions import kind_of
-from rag.types import Hit
+from rag.types import DOUBTED, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
 from .pooled import trimmed
@@ -70,6 +70,7 @@ CERTAIN_WEIGHTS = (
 )
 CERTAIN_BIAS = -0.43
 
+DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit
 EMBEDDED = 32  # units whose vectors are compared
 READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
@@ -127,6 +128,7 @@ class Choice:
         judged = []
         for unit, row, span in zip(made, rows.tolist(), spans, strict=True):
             logit = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
+            logit -= DOUBT * hits[unit.place].scores.get(DOUBTED, 0.0)
             judged.append(Judged(unit, 1 / (1 + math.exp(-logit)), span, tuple(row)))
         return sorted(judged, key=lambda one: (-one.probability, one.unit.place, one.unit.start))
 
