@@ -133,6 +133,9 @@ class _Walk:
             return False
         if folder:
             return True
+        if path.name.startswith("~$"):
+            self.selection.skipped.append(Failure(source, "the lock of a file that is open in its program"))
+            return False
         if self.include and not self.include.match_file(name):
             return False
         if not self.rules.takes(path.name):

@@ -94,7 +94,10 @@ class Sync:
                 for parsed in outcomes:
                     self._files += 1
                     if parsed.error is not None:
-                        self.report.failed.append(Failure(parsed.file.source, parsed.error))
+                        # An empty file is no loss, unless a document of it is stored, which is kept.
+                        blank = not parsed.file.size and parsed.file.source not in known
+                        outcome = self.report.skipped if blank else self.report.failed
+                        outcome.append(Failure(parsed.file.source, parsed.error))
                         self._tell(parsed.file.source)
                         continue
                     self._take(parsed, digests[parsed.file.source], known, moved, gone)

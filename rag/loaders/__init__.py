@@ -3,9 +3,10 @@
 - `formats.py`: the table of suffixes, and how others add to it; `languages.py`: suffix → language of code
 - `sniff.py`: what a file is by its content; `decode.py`: bytes → text
 - `result.py`: what a loader returns; `metadata.py`: values that fit a document
-- `writer.py`, `pipes.py`: blocks and rows → Markdown; `drawing.py`: the text of drawings
+- `writer.py`, `pipes.py`: blocks and rows → Markdown; `drawing.py`: charts and diagrams
+- `number_formats.py`, `equations.py`, `raised.py`: values, formulas and raised text as they are shown
 - text as it is: `text.py`, `markdown.py`, `rst.py`, `code.py`, `delimited.py` (CSV, TSV), `json.py`
-- text taken out: `html/`, `pdf/`, `sheets/`, `docx.py`, `pptx.py`, `epub.py`, `notebook.py`, `mail.py`
+- text taken out: `html/`, `pdf/`, `sheets/`, `docx/`, `pptx.py`, `epub.py`, `notebook.py`, `mail.py`
 - `guard/`: limits, archives, XML, and what is hidden from a reader
 """
 

@@ -14,8 +14,8 @@ from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.number_formats import shown
 from rag.loaders.pipes import pipe_table
-from rag.loaders.sheets.numbers import shown
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -24,13 +24,30 @@ from rag.types import Document
 # What the parsers of headers and bodies let through for malformed ones.
 _MALFORMED = (MessageError, LookupError, ValueError, AttributeError, TypeError, IndexError)
 _POSTMARK = re.compile(rb"^From .*\r?\n", re.MULTILINE)
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r\r")
+_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
+_KNOWN = ("received", "mime-version", "content-type", "return-path", "sender", "reply-to")
+_PGP = "-----BEGIN PGP MESSAGE-----"
+_SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_SIGNATURES = (
+    "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
+    "application/pgp-encrypted", "application/pgp-keys",
+)  # fmt: skip
+_UNREAD = ("image", "audio", "video")
+_EVENT = {
+    "SUMMARY": "Event", "DTSTART": "Start", "DTEND": "End", "LOCATION": "Place", "ORGANIZER": "Organizer",
+    "ATTENDEE": "Attendee", "DESCRIPTION": "Description",
+}  # fmt: skip
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z)?)?")
+_UNESCAPE = re.compile(r"\\(.)")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 def load(data: bytes, source: str, limits: Limits) -> Loaded:
     """A document a message, and one an attachment, as `mail.eml#name.pdf`.
 
-    The text is the plain body, or else the HTML one as Markdown; the subject is the title; From, To, Cc,
+    The text is every text that the message shows, in order; of alternatives the plain one, or the HTML as
+    Markdown where the plain one says less. The subject is the title; From, To, Cc,
     Date and Message-ID are metadata. Messages of a mailbox are `box.mbox#<message id, or number>`.
     """
     if suffix_of(source) != ".mbox":
@@ -39,7 +56,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     problems: list[str] = []
     for number, raw in enumerate(_split(data), 1):
         try:
-            loaded = _message(raw, f"{source}#{_message_id(raw) or number}", limits)
+            loaded = _message(raw, f"{source}#{_message_id(raw) or number}", limits, boxed=True)
         except LoadError as error:
             problems.append(f"message {number}: {error}")
             continue
@@ -70,20 +87,46 @@ def _message_id(raw: bytes) -> str:
     return found[1].decode("ascii", "replace") if found else ""
 
 
-def _message(data: bytes, source: str, limits: Limits) -> Loaded:
+def _message(data: bytes, source: str, limits: Limits, *, boxed: bool = False) -> Loaded:
+    cleaned, odd = _without_odd_lines(data)
     try:
-        message = message_from_bytes(data, policy=policy.default)
+        message = message_from_bytes(cleaned, policy=policy.default)
         with counting() as counts:  # a mailbox holds many messages: each tells of its own
             headers = _headers(message)
-            text, media_type = _body(message, limits)
+            content = Content(limits)
+            content.read(message, top=True)
     except _MALFORMED as error:
         raise LoadError(f"no readable mail: {one_line(str(error))[:200]}") from error
-    if not headers and not message.is_multipart():
+    known = headers or message.is_multipart() or any(name in message for name in _KNOWN)
+    if not known and not (boxed and message.keys()):
         raise LoadError("no mail: it has no headers such as From, Date or Subject")
     title = headers.pop("subject", "")
-    attached = _attachments(message, source, limits)
+    attached = _attachments(content.attached, source, limits)
+    text, media_type = content.text()
     body = Document.make(text or title, source, title=title, metadata=headers, media_type=media_type)
-    return Loaded([marked(body, counts), *attached.documents], attached.problems)
+    told = [f"{odd} header line{'s' * (odd > 1)} without a name passed over"] if odd else []
+    return Loaded([marked(body, counts), *attached.documents], [*told, *content.problems, *attached.problems])
+
+
+def _without_odd_lines(data: bytes) -> tuple[bytes, int]:
+    """The message less lines among its headers that are none: the parser would take what follows for text."""
+    end = _BLANK_LINE.search(data)
+    if end is None:
+        return data, 0
+    lines = data[: end.start()].splitlines(keepends=True)
+    named = [_HEADER.match(line) is not None for line in lines]
+    if not any(named) or all(named):
+        return data, 0
+    last = max(i for i, is_header in enumerate(named) if is_header)
+    kept: list[bytes] = []
+    odd = 0
+    for i, line in enumerate(lines):
+        folded = line[:1] in (b" ", b"\t") and bool(kept)
+        if named[i] or folded or i > last:
+            kept.append(line)
+        else:
+            odd += not line.startswith((b"From ", b">From "))
+    return b"".join(kept) + data[end.start() :], odd
 
 
 def _headers(message: EmailMessage) -> dict[str, str]:
@@ -98,29 +141,120 @@ def _headers(message: EmailMessage) -> dict[str, str]:
     return found
 
 
-def _body(message: EmailMessage, limits: Limits) -> tuple[str, str]:
-    """The text and its media type; blank where the message has none."""
-    part = message.get_body(("plain", "html"))
-    if part is None or part.get_content_maintype() != "text":
-        return "", "text/plain"
-    content = decode(_payload(part), part.get_content_charset() or "").text
-    if part.get_content_type() == "text/html":
-        return html_to_markdown(content, limits), "text/markdown"
-    return visible(content).strip("\n"), "text/plain"
+class Content:
+    """What a message shows, part by part in their order: texts, what is attached, what could not be read."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._texts: list[tuple[str, bool]] = []
+        self.attached: list[EmailMessage] = []
+        self.problems: list[str] = []
+
+    def text(self) -> tuple[str, str]:
+        """The text and its media type, Markdown where a part of it was HTML."""
+        rich = any(html for _, html in self._texts)
+        return "\n\n".join(text for text, _ in self._texts), "text/markdown" if rich else "text/plain"
+
+    def read(self, part: EmailMessage, *, top: bool = False) -> None:
+        """Adds a part and those within it."""
+        kind = part.get_content_type()
+        if kind == "multipart/encrypted" or (kind in _SMIME and _is_enveloped(part)):
+            self.problems.append("the text is encrypted and was not read; save the mail decrypted")
+        elif kind == "multipart/alternative":
+            self._alternative(part)
+        elif part.is_multipart() and not kind.startswith("message/"):
+            for each in _parts(part):
+                self.read(each)
+        elif part.get_content_disposition() == "attachment" and not top:
+            self.attached.append(part)
+        elif kind == "text/calendar":
+            self._add(calendar_text(_decoded(part)), html=False)
+        elif kind in ("text/plain", "text/html", "text/enriched", "text/markdown"):
+            self._add(*self._shown(part))
+        elif kind == "message/delivery-status":
+            self._add(
+                "\n".join(line for each in _parts(part) for line in str(each).splitlines() if line),
+                html=False,
+            )
+        elif not top or kind.partition("/")[0] != "text":
+            self.attached.append(part)
+        else:
+            self._add(visible(_decoded(part)).strip("\n"), html=False)
+
+    def _alternative(self, part: EmailMessage) -> None:
+        """The plain form, or the rich one where the plain one is blank or says less than half."""
+        plain, rich, others = Content(self._limits), Content(self._limits), []
+        for each in _parts(part):
+            kind = each.get_content_type()
+            if kind == "text/calendar":
+                others.append(each)
+            else:
+                (plain if kind == "text/plain" else rich).read(each)
+        words = len(plain.text()[0].split())
+        chosen = rich if words * 2 < len(rich.text()[0].split()) or not words else plain
+        self._texts += chosen._texts
+        for form in (plain, rich):
+            self.attached += form.attached
+            self.problems += form.problems
+        for each in others:
+            self.read(each)
+
+    def _shown(self, part: EmailMessage) -> tuple[str, bool]:
+        text = _decoded(part)
+        if part.get_content_type() == "text/html":
+            return html_to_markdown(text, self._limits), True
+        return visible(text).strip("\n"), False
+
+    def _add(self, text: str, html: bool) -> None:
+        if _PGP in text:
+            self.problems.append("a text is encrypted (PGP) and was not read; save the mail decrypted")
+            text = text.partition(_PGP)[0].strip("\n")
+        if text.strip():
+            self._texts.append((text, html))
 
 
-def _attachments(message: EmailMessage, source: str, limits: Limits) -> Loaded:
+def _parts(part: EmailMessage) -> list[EmailMessage]:
+    payload = part.get_payload()
+    return [each for each in payload if isinstance(each, EmailMessage)] if isinstance(payload, list) else []
+
+
+def _is_enveloped(part: EmailMessage) -> bool:
+    return str(part.get_param("smime-type", "enveloped-data")) == "enveloped-data"
+
+
+def _decoded(part: EmailMessage) -> str:
+    return decode(_payload(part), part.get_content_charset() or "").text
+
+
+def calendar_text(text: str) -> str:
+    """An invitation as lines to read: `Event: Planning`, `Start: 2024-03-11 09:00 UTC`, `Place: Elbe`."""
+    found = []
+    for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
+        name, _, value = line.partition(":")
+        label = _EVENT.get(name.partition(";")[0].upper())
+        if label and value.strip():
+            value = _UNESCAPE.sub(lambda sign: "\n" if sign[1] in "nN" else sign[1], value.strip())
+            if moment := _MOMENT.fullmatch(value):
+                year, month, day, hour, minute, utc = moment.groups()
+                value = f"{year}-{month}-{day}" + (f" {hour}:{minute}{' UTC' if utc else ''}" if hour else "")
+            found.append(f"{label}: {value.removeprefix('mailto:').removeprefix('MAILTO:')}")
+    return visible("\n".join(found))
+
+
+def _attachments(parts: list[EmailMessage], source: str, limits: Limits) -> Loaded:
     """The documents of the attachments; each that cannot be read is a problem."""
     documents: list[Document] = []
     problems: list[str] = []
-    for part in message.iter_attachments() if message.is_multipart() else ():
-        attached_mail = part.get_content_type() == "message/rfc822"
+    for number, part in enumerate(parts, 1):
+        kind = part.get_content_type()
+        attached_mail = kind == "message/rfc822"
         name = one_line(part.get_filename() or ("message.eml" if attached_mail else "")).rpartition("/")[2]
         # Pictures and signatures are no documents, and no one misses them.
-        if not takes(name):
+        if not takes(name) and (part.get_content_maintype() in _UNREAD or kind in _SIGNATURES):
             continue
+        name = name or f"part {number}"
         try:
-            loaded = _attachment(part, f"{source}#{name}", attached_mail, limits)
+            loaded = _attachment(part, name, source, attached_mail, limits)
         except (LoadError, *_MALFORMED) as error:
             problems.append(f"attachment {name}: {one_line(str(error))}")
             continue
@@ -129,14 +263,19 @@ def _attachments(message: EmailMessage, source: str, limits: Limits) -> Loaded:
     return Loaded(documents, problems)
 
 
-def _attachment(part: EmailMessage, source: str, attached_mail: bool, limits: Limits) -> Loaded:
+def _attachment(part: EmailMessage, name: str, source: str, attached_mail: bool, limits: Limits) -> Loaded:
     from rag.loaders import load_bytes
 
     if limits.max_nesting < 1:
         raise LoadError("nested too deeply: attachments of attached mails; raise Limits.max_nesting")
     inner = replace(limits, max_nesting=limits.max_nesting - 1)
+    kind = part.get_content_type()
+    if kind == "text/calendar" and not takes(name):
+        text = calendar_text(_decoded(part))
+        return Loaded([Document.make(text, f"{source}#{name}", title=name)] if text else [], [])
     data = part.get_content().as_bytes() if attached_mail else _payload(part)
-    return load_bytes(data, source, limits=inner, media_type="message/rfc822" if attached_mail else None)
+    media_type = kind if attached_mail or not (takes(name) or kind == "application/octet-stream") else None
+    return load_bytes(data, f"{source}#{name}", limits=inner, media_type=media_type)
 
 
 def _payload(part: MIMEPart) -> bytes:

@@ -20,6 +20,19 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], _line(["---"] * width), *lines[1:]])
 
 
+def joined(upper: Sequence[str], lower: Sequence[str], groups: Sequence[tuple[int, int]]) -> list[str]:
+    """Two rows of names as one: a group's name before each of its columns'."""
+    names = [*upper, *[""] * (len(lower) - len(upper))]
+    for left, right in groups:
+        for column in range(left + 1, min(right + 1, len(names))):
+            names[column] = names[column] or names[left]
+    below = [*lower, *[""] * (len(names) - len(lower))]
+    return [
+        name if not under or under == name else f"{name} {under}".strip()
+        for name, under in zip(names, below, strict=True)
+    ]
+
+
 def _cell(value: str) -> str:
     return " ".join(value.split()).replace("|", "\\|")
 

@@ -1,17 +1,26 @@
-"""PPTX: the slides in order, each a page: title, texts, tables, notes."""
+"""PPTX: the slides in order, each a page: title, then texts, tables, charts and diagrams by place, notes.
+
+Left out as not shown to a reader, and counted: shapes that are hidden or off the slide, and white letters on
+a slide that is white all over.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rag.loaders.drawing import graphic_blocks
+from rag.loaders.equations import equation
 from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.hidden import note_hidden, says_something
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties, relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.pipes import pipe_table
+from rag.loaders.raised import lowered, raised
 from rag.loaders.result import Loaded
 from rag.loaders.writer import Writer
 from rag.types import Document
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 
 PRESENTATION = "ppt/presentation.xml"
 TITLES = ("title", "ctrTitle")
+_WHOLE = re.compile(r"-?\d{1,12}")
 # Placeholders that repeat on every slide.
 FURNITURE = ("dt", "ftr", "hdr", "sldNum", "sldImg")
 
@@ -33,6 +43,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         title, metadata = core_properties(archive, limits)
         slides = _slide_parts(archive, limits)
         limits.check("max_pages", len(slides), "slides")
+        size = _slide_size(archive, limits)
         for number, part in enumerate(slides, 1):
             root = parse_xml(archive.read(part), part, limits)
             if attribute(root, "show") in ("0", "false"):
@@ -40,7 +51,8 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
                 pages.add("")
                 continue
             title = title or _slide_title(root)
-            pages.add(_slide(root, _notes(archive, part, limits)))
+            slide = _Slide(archive, part, root, size, limits)
+            pages.add(slide.text(_beside(archive, part, limits)))
     document = Document.make(
         pages.text, source, title=title, metadata=metadata, pages=pages.starts, media_type="text/markdown"
     )
@@ -67,25 +79,175 @@ def _slide_title(root: Element) -> str:
     return ""
 
 
-def _slide(root: Element, notes: str) -> str:
-    writer = Writer()
-    writer.heading(1, _slide_title(root))
-    for shape in root.iter():
-        if local(shape) == "sp" and _placeholder(shape) not in (*TITLES, *FURNITURE):
-            _write_shape(writer, shape)
-        elif local(shape) == "tbl":
-            rows = [
-                [_text(cell) for cell in row if local(cell) == "tc"] for row in shape if local(row) == "tr"
-            ]
-            writer.verbatim(pipe_table(rows))
-    if notes:
-        writer.paragraph(f"Notes: {notes}")
-    return writer.text()
+class _Slide:
+    """One slide: its parts that are shown, by place."""
+
+    def __init__(
+        self, archive: Archive, part: str, root: Element, size: tuple[int, int], limits: Limits
+    ) -> None:
+        self._archive, self._part, self._limits = archive, part, limits
+        self._root, self._size = root, size
+        self._behind = [root, *_masters(archive, part, limits)]
+        self._white = all(_is_white(each) for each in self._behind)
+        self._writer = Writer()
+
+    def text(self, notes: list[str]) -> str:
+        """The slide as Markdown, its notes and comments behind it."""
+        self._writer.heading(1, _slide_title(self._root))
+        for tree in (each for each in self._root.iter() if local(each) == "spTree"):
+            self._shapes(tree)
+        for note in notes:
+            self._writer.paragraph(note)
+        return self._writer.text()
+
+    def _shapes(self, tree: Element, grouped: bool = False) -> None:
+        for shape in self._by_place(_drawn(tree)):
+            kind = local(shape)
+            why = self._unseen(shape, grouped)
+            if why:
+                text = _text(shape)
+                if says_something(text):
+                    note_hidden(f"characters of text ({why})", len(text))
+            elif kind == "grpSp":
+                self._shapes(shape, grouped=True)
+            elif kind in ("sp", "cxnSp") and _placeholder(shape) not in (*TITLES, *FURNITURE):
+                _write_shape(self._writer, shape, self._white and not _is_filled(shape))
+            elif kind == "graphicFrame":
+                for table in (each for each in shape.iter() if local(each) == "tbl"):
+                    self._writer.verbatim(pipe_table(_table(table)))
+                for block in graphic_blocks(shape, self._archive, self._part, self._limits):
+                    self._writer.verbatim(block)
+
+    def _by_place(self, shapes: list[Element]) -> list[Element]:
+        """From top to bottom, at about the same height from left to right; unplaced ones as they stand."""
+        band = max(self._size[1] // 24, 1)
+        keys: list[tuple[int, int]] = []
+        for shape in shapes:
+            box = _box(shape) or self._inherited(shape)
+            # What has no place of its own stays behind the shape before it.
+            keys.append((box[1] // band, box[0]) if box else keys[-1] if keys else (-1, 0))
+        return [shapes[i] for i in sorted(range(len(shapes)), key=lambda i: keys[i])]
+
+    def _inherited(self, shape: Element) -> tuple[int, int, int, int] | None:
+        """Where the layout or the master places a placeholder."""
+        wanted = next((each for each in shape.iter() if local(each) == "ph"), None)
+        if wanted is None:
+            return None
+        for layer in self._behind[1:]:
+            for other in (each for each in layer.iter() if local(each) == "sp"):
+                place = next((each for each in other.iter() if local(each) == "ph"), None)
+                if place is None:
+                    continue
+                same = place.get("idx") == wanted.get("idx") and (
+                    wanted.get("idx") or place.get("type") == wanted.get("type")
+                )
+                if same and (box := _box(other)):
+                    return box
+        return None
+
+    def _unseen(self, shape: Element, grouped: bool) -> str:
+        named = next((each for each in shape.iter() if local(each) == "cNvPr"), None)
+        if named is not None and named.get("hidden") in ("1", "true"):
+            return "hidden shape"
+        box = None if grouped else _box(shape)  # places in a group are the group's own
+        if box is None or not all(self._size):
+            return ""
+        left, top, wide, high = box
+        off = left >= self._size[0] or top >= self._size[1] or left + wide <= 0 or top + high <= 0
+        return "off the slide" if off else ""
 
 
-def _write_shape(writer: Writer, shape: Element) -> None:
+def _drawn(tree: Element) -> list[Element]:
+    """The shapes of a tree; of alternative contents the first that says anything."""
+    found: list[Element] = []
+    for each in tree:
+        if local(each) == "AlternateContent":
+            options = [_drawn(option) for option in each if local(option) in ("Choice", "Fallback")]
+            found += next((shapes for shapes in options if any(map(_says, shapes))), [])
+        elif local(each) in ("sp", "grpSp", "graphicFrame", "cxnSp"):
+            found.append(each)
+    return found
+
+
+def _says(shape: Element) -> bool:
+    return any(local(each) in ("t", "tbl", "chart", "relIds") for each in shape.iter())
+
+
+def _box(shape: Element) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height in EMU; None where the shape names none."""
+    for each in shape:
+        xfrm = each if local(each) == "xfrm" else next((one for one in each if local(one) == "xfrm"), None)
+        if xfrm is None or local(each) not in ("xfrm", "spPr", "grpSpPr"):
+            continue
+        parts = {local(one): one for one in xfrm}
+        if "off" in parts and "ext" in parts:
+            values = (
+                *(parts["off"].get(name, "") for name in "xy"),
+                *(parts["ext"].get(n, "") for n in ("cx", "cy")),
+            )
+            if all(_WHOLE.fullmatch(value) for value in values):
+                left, top, wide, high = map(int, values)
+                return left, top, wide, high
+    return None
+
+
+def _masters(archive: Archive, part: str, limits: Limits) -> list[Element]:
+    """The layout of a slide and the master of that."""
+    found: list[Element] = []
+    for wanted in ("slideLayout", "slideMaster"):
+        target = next((to for kind, to in relations(archive, part, limits).values() if kind == wanted), "")
+        if target not in archive:
+            break
+        found.append(parse_xml(archive.read(target), target, limits))
+        part = target
+    return found
+
+
+def _is_white(layer: Element) -> bool:
+    """Whether a layer leaves the slide white: no picture, no filled shape, no background but white."""
+    for each in layer.iter():
+        name = local(each)
+        if name in ("pic", "blipFill", "gradFill", "pattFill", "bgFillStyleLst"):
+            return False
+        if name == "bg" and not any(
+            one.get("val", "").lower() in ("bg1", "lt1", "ffffff") for one in each.iter()
+        ):
+            return False
+        if name in ("spPr", "grpSpPr", "tcPr", "tblPr") and _has_fill(each):
+            return False
+    return True
+
+
+def _has_fill(properties: Element) -> bool:
+    return any(
+        local(each) in ("solidFill", "gradFill", "blipFill", "pattFill", "tableStyleId")
+        for each in properties
+    )
+
+
+def _is_filled(shape: Element) -> bool:
+    return any(
+        (local(each) == "spPr" and _has_fill(each)) or local(each) in ("style", "fillRef")
+        for each in shape.iter()
+    )
+
+
+def _table(table: Element) -> list[list[str]]:
+    """The texts of a table, cells merged downwards repeated."""
+    rows: list[list[str]] = []
+    for row in (each for each in table if local(each) == "tr"):
+        line: list[str] = []
+        for cell in (each for each in row if local(each) == "tc"):
+            column = len(line)
+            above = rows[-1][column] if rows and column < len(rows[-1]) else ""
+            line.append(above if cell.get("vMerge") in ("1", "true") else _text(cell))
+        rows.append(line)
+    return rows
+
+
+def _write_shape(writer: Writer, shape: Element, on_white: bool) -> None:
     """A body's paragraphs are its points, a list; those of a text box are paragraphs."""
-    paragraphs = list(_paragraphs(shape))
+    paragraphs = list(_paragraphs(shape, on_white))
     if _placeholder(shape) in ("body", "obj") and len(paragraphs) > 1:
         points = ("  " * level + "- " + " ".join(text.split("\n")) for level, text in paragraphs)
         writer.verbatim("\n".join(points))
@@ -102,33 +264,96 @@ def _placeholder(shape: Element) -> str:
     return ""
 
 
-def _paragraphs(shape: Element) -> Iterator[tuple[int, str]]:
+def _paragraphs(shape: Element, on_white: bool = False) -> Iterator[tuple[int, str]]:
     """(level from 0, text) of each paragraph with text."""
     for paragraph in shape.iter():
-        if local(paragraph) == "p" and (text := _run_text(paragraph)):
+        if local(paragraph) == "p" and (text := _run_text(paragraph, on_white)):
             level = next((each.get("lvl", "0") for each in paragraph if local(each) == "pPr"), "0")
             yield (int(level) if level.isdecimal() else 0), text
 
 
-def _run_text(paragraph: Element) -> str:
-    pieces = []
-    for each in paragraph.iter():
-        if local(each) == "t":
-            pieces.append(each.text or "")
-        elif local(each) == "br":
-            pieces.append("\n")
-    lines = visible("".join(pieces)).replace("\u00a0", " ").split("\n")
+def _run_text(paragraph: Element, on_white: bool = False) -> str:
+    text = ""
+    hidden = ""
+    for each in _pieces(paragraph):
+        name = local(each)
+        if name in ("oMath", "oMathPara"):
+            text += equation(each)
+        elif name == "br":
+            text += "\n"
+        elif name in ("r", "fld"):
+            said = "".join(one.text or "" for one in each if local(one) == "t")
+            properties = next((one for one in each if local(one) == "rPr"), None)
+            if on_white and properties is not None and _is_ink_white(properties):
+                hidden += said
+            else:
+                text += _raised(text, said, properties)
+    if says_something(hidden):
+        note_hidden("characters of text (colour of its background)", len(hidden))
+    lines = visible(text).replace("\u00a0", " ").split("\n")
     return "\n".join(stripped for line in lines if (stripped := " ".join(line.split())))
+
+
+def _pieces(paragraph: Element) -> Iterator[Element]:
+    """Runs, fields, breaks and equations; of alternative contents the first that is any."""
+    for each in paragraph:
+        name = local(each)
+        if name == "AlternateContent":
+            options = (list(_pieces(one)) for one in each if local(one) in ("Choice", "Fallback"))
+            yield from next((pieces for pieces in options if pieces), [])
+        elif name in ("r", "fld", "br", "oMath", "oMathPara"):
+            yield each
+        elif name == "m":
+            yield from _pieces(each)
+
+
+def _raised(before: str, said: str, properties: Element | None) -> str:
+    """A run's text, its number set off from the one before it where it is raised or lowered."""
+    if properties is None or not said.strip():
+        return said
+    baseline = properties.get("baseline", "0")
+    if baseline.lstrip("-").rstrip("%").isdecimal() and int(baseline.rstrip("%")) and len(said) <= 40:
+        place = lowered if baseline.startswith("-") else raised
+        return place(before, said) + (" " if said[-1].isspace() else "")
+    if properties.get("strike", "noStrike") != "noStrike":
+        return f"~~{said.strip()}~~" + (" " if said[-1].isspace() else "")
+    return said
+
+
+def _is_ink_white(properties: Element) -> bool:
+    fill = next((each for each in properties if local(each) == "solidFill"), None)
+    return fill is not None and any(each.get("val", "").lower() in ("ffffff", "bg1", "lt1") for each in fill)
 
 
 def _text(element: Element) -> str:
     return " ".join(text for _, text in _paragraphs(element))
 
 
-def _notes(archive: Archive, part: str, limits: Limits) -> str:
+def _beside(archive: Archive, part: str, limits: Limits) -> list[str]:
+    """The speaker's notes and the comments of a slide."""
+    found: list[str] = []
     for kind, target in relations(archive, part, limits).values():
         if kind == "notesSlide" and target in archive:
             root = parse_xml(archive.read(target), target, limits)
             shapes = [each for each in root.iter() if local(each) == "sp" and _placeholder(each) == "body"]
-            return "\n".join(text for shape in shapes for _, text in _paragraphs(shape))
-    return ""
+            if text := "\n".join(text for shape in shapes for _, text in _paragraphs(shape)):
+                found.append(f"Notes: {text}")
+        elif kind == "comments" and target in archive:
+            comments = parse_xml(archive.read(target), target, limits).iter()
+            texts = (_comment(each) for each in comments if local(each) in ("cm", "reply"))
+            found += [f"Comment: {text}" for text in texts if text]
+    return found
+
+
+def _comment(element: Element) -> str:
+    plain = next((each.text or "" for each in element if local(each) == "text"), "")
+    body = next((each for each in element if local(each) == "txBody"), None)
+    return " ".join(visible(plain).split()) or (_text(body) if body is not None else "")
+
+
+def _slide_size(archive: Archive, limits: Limits) -> tuple[int, int]:
+    """Width and height in EMU; zeros where the presentation names none."""
+    for each in parse_xml(archive.read(PRESENTATION), PRESENTATION, limits):
+        if local(each) == "sldSz" and each.get("cx", "").isdecimal() and each.get("cy", "").isdecimal():
+            return int(each.get("cx", "0")), int(each.get("cy", "0"))
+    return 0, 0

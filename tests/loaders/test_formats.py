@@ -70,7 +70,7 @@ def test_importing_the_loaders_imports_no_parser() -> None:
         "numpy",
         "selectolax",
         "pypdfium2",
-        "mammoth",
+        "xlrd",
         "python_calamine",
         "charset_normalizer",
         "yaml",

@@ -90,3 +90,124 @@ def test_what_is_no_mail() -> None:
         load_bytes(b"just some words\n", "m.eml")
     with pytest.raises(LoadError, match="no mailbox"):
         load_bytes(b"just some words\n", "m.mbox")
+
+
+HEAD = "From: Ada <a@example.org>\nSubject: S\nMIME-Version: 1.0\n"
+
+
+def parts(kind: str, *inner: str) -> bytes:
+    """A multipart message of parts, each its headers, a blank line and its body."""
+    body = "".join(f"--B\n{each}\n" for each in inner)
+    return f'{HEAD}Content-Type: multipart/{kind}; boundary="B"\n\n{body}--B--\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (
+            parts(
+                "mixed",
+                "Content-Type: text/html\n\n<p>The well is closed.",
+                "Content-Type: text/plain\n\n-- list",
+            ),
+            "The well is closed.\n\n-- list",
+        ),
+        (
+            parts(
+                "mixed",
+                "Content-Type: text/plain\n\nWe begin at nine.",
+                "Content-Type: image/png; name=a.png\nContent-Disposition: inline\n\nx",
+                "Content-Type: text/plain\n\nPark in hall seven.",
+            ),
+            "We begin at nine.\n\nPark in hall seven.",
+        ),
+        (
+            parts("alternative", "Content-Type: text/plain\n\n \n", "Content-Type: text/html\n\n<p>Rich."),
+            "Rich.",
+        ),
+        (
+            parts(
+                "alternative",
+                "Content-Type: text/plain\n\nUse an HTML reader.",
+                "Content-Type: text/html\n\n<p>The price of copper is eight euros from Monday on.",
+            ),
+            "The price of copper is eight euros from Monday on.",
+        ),
+        (
+            parts(
+                "related",
+                'Content-Type: multipart/alternative; boundary="C"\n\n--C\nContent-Type: text/plain\n\n'
+                "Plain.\n--C\n"
+                "Content-Type: text/html\n\n<p>Plain.\n--C--",
+                "Content-Type: image/gif\n\nx",
+            ),
+            "Plain.",
+        ),
+        (
+            parts(
+                "alternative",
+                "Content-Type: text/plain\n\nPlease come.",
+                "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VEVENT\nSUMMARY:Planning\\, part\n"
+                "  two\n"
+                "DTSTART;TZID=Europe/Berlin:20240311T090000\nDTEND:20240311T100000Z\nEND:VEVENT",
+            ),
+            "Please come.\n\nEvent: Planning, part two\nStart: 2024-03-11 09:00\nEnd: 2024-03-11 10:00 UTC",
+        ),
+        (f"Received: x\nno header at all\n{HEAD}\nThe code is 5512.\n".encode(), "The code is 5512."),
+        (f">From mail\n{HEAD}\nThe code is 5512.\n".encode(), "The code is 5512."),
+    ],
+)
+def test_every_text_that_a_message_shows(data: bytes, text: str) -> None:
+    assert load_bytes(data, "m.eml").documents[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (
+            parts(
+                "encrypted",
+                "Content-Type: application/pgp-encrypted\n\nVersion: 1",
+                "Content-Type: text/plain\n\nx",
+            ),
+            "the text is encrypted and was not read; save the mail decrypted",
+        ),
+        (
+            f"{HEAD}\n-----BEGIN PGP MESSAGE-----\nabc\n".encode(),
+            "a text is encrypted (PGP) and was not read; save the mail decrypted",
+        ),
+        (
+            f"{HEAD}Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nabc\n".encode(),
+            "the text is encrypted and was not read; save the mail decrypted",
+        ),
+        (f"X: 1\nodd\n{HEAD}\nText.\n".encode(), "1 header line without a name passed over"),
+    ],
+)
+def test_what_is_not_read_is_told(data: bytes, problem: str) -> None:
+    assert load_bytes(data, "m.eml").problems == [problem]
+
+
+def test_attachments_without_a_suffix_go_by_their_type() -> None:
+    data = parts(
+        "mixed",
+        "Content-Type: text/plain\n\nSee below.",
+        'Content-Type: text/html; name="report"\nContent-Disposition: attachment\n\n<p>88 MWh in May.',
+        'Content-Type: text/csv\nContent-Disposition: attachment; filename="data"\n\na,b\n1,2',
+        'Content-Type: application/x-unknown\nContent-Disposition: attachment; filename="blob"\n\nx',
+        'Content-Type: application/pgp-signature; name="s.asc"\n\nx',
+    )
+    loaded = load_bytes(data, "m.eml")
+    assert [(each.source, each.text, each.media_type) for each in loaded.documents] == [
+        ("m.eml", "See below.", "text/plain"),
+        ("m.eml#report", "88 MWh in May.", "text/markdown"),
+        ("m.eml#data", "a,b\n1,2", "text/csv"),
+    ]
+    assert len(loaded.problems) == 1
+    assert loaded.problems[0].startswith("attachment blob: no loader for the media type")
+
+
+def test_a_mailbox_takes_messages_with_few_headers_and_says_why_it_has_none() -> None:
+    box = b"From a@b Mon Jun 01 04:28:28 2009\nComments: x\n\nThe attic door sticks.\n"
+    assert load_bytes(box, "b.mbox").documents[0].text == "The attic door sticks."
+    with pytest.raises(LoadError, match="message 1: no mail"):
+        load_bytes(b"From a@b Mon Jun 01 04:28:28 2009\n\nJust words.\n", "b.mbox")

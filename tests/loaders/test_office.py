@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from rag.errors import LoadError
-from rag.loaders import Limits, load_bytes
-from tests.loaders.samples import cell, docx, epub, paragraph, pptx, shape, table, xlsx
+from rag.loaders import Limits, Loaded, load_bytes
+from rag.loaders.guard.hidden import HIDDEN_KEY
+from tests.loaders.samples import cell, docx, epub, paragraph, pptx, relations, shape, table, xlsx, zip_of
 
 
 def test_docx_headings_tables_and_properties() -> None:
@@ -105,3 +109,113 @@ def test_slide_limit() -> None:
     slides = {str(n): shape("title", "t") for n in range(3)}
     with pytest.raises(LoadError, match=r"3 slides.*Limits\.max_pages"):
         load_bytes(pptx(slides, list(slides)), "a.pptx", limits=Limits(max_pages=2))
+
+
+A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+C = 'xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"'
+
+
+def placed(said: str, x: int, y: int, properties: str = "", hidden: str = "") -> str:
+    return (
+        f'<p:sp><p:nvSpPr><p:cNvPr id="2" name="n"{hidden}/></p:nvSpPr><p:spPr><a:xfrm>'
+        f'<a:off x="{x}" y="{y}"/>'
+        f'<a:ext cx="100" cy="100"/></a:xfrm></p:spPr><p:txBody><a:p><a:r><a:rPr>{properties}</a:rPr>'
+        f"<a:t>{said}</a:t></a:r></a:p></p:txBody></p:sp>"
+    )
+
+
+def deck(shapes: str, size: str = '<p:sldSz cx="1000" cy="700"/>', **more: str) -> Loaded:
+    data = pptx({"1": shapes}, ["1"])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name).decode() for name in archive.namelist()}
+    members["ppt/presentation.xml"] = members["ppt/presentation.xml"].replace(
+        "<p:sldIdLst>", f"{size}<p:sldIdLst>"
+    )
+    return load_bytes(zip_of({**members, **more}), "a.pptx")
+
+
+def test_boxes_of_a_slide_by_place() -> None:
+    shapes = placed("below", 100, 500) + placed("right", 600, 102) + placed("left", 100, 100)
+    assert deck(shapes).documents[0].text == "left\n\nright\n\nbelow"
+
+
+def test_raised_struck_and_alternative_text_of_slides() -> None:
+    def said(text: str, attributes: str = "") -> str:
+        return f"<a:r><a:rPr {attributes}/><a:t>{text}</a:t></a:r>"
+
+    line = (
+        said("It holds 10")
+        + said("6", 'baseline="30000"')
+        + said(" cells, ")
+        + said("5", 'strike="sngStrike"')
+    )
+    box = f"<p:sp><p:txBody><a:p>{line}{said(' 4 rows.')}</a:p></p:txBody></p:sp>"
+    both = (
+        '<mc:AlternateContent xmlns:mc="c"><mc:Choice Requires="a14">' + box + "</mc:Choice>"
+        f"<mc:Fallback>{box}</mc:Fallback></mc:AlternateContent>"
+    )
+    for shapes in (box, both):
+        assert deck(shapes).documents[0].text == "It holds 10^6 cells, ~~5~~ 4 rows."
+
+
+def test_charts_and_diagrams_of_slides() -> None:
+    frame = "<p:graphicFrame><a:graphic><a:graphicData>{}</a:graphicData></a:graphic></p:graphicFrame>"
+    points = "".join(
+        f'<c:pt idx="{n}"><c:v>{port}</c:v></c:pt>' for n, port in enumerate(("Rotterdam", "Antwerp"))
+    )
+    chart = (
+        f"<c:chartSpace {C} {A}><c:chart><c:plotArea><c:barChart><c:ser><c:tx><c:strRef><c:strCache>"
+        f"<c:pt idx='0'>"
+        "<c:v>Share</c:v></c:pt></c:strCache></c:strRef></c:tx>"
+        f"<c:cat><c:strRef><c:strCache>{points}</c:strCache></c:strRef></c:cat><c:val><c:numRef><c:numCache>"
+        "<c:formatCode>0%</c:formatCode><c:pt idx='0'><c:v>0.61</c:v></c:pt><c:pt idx='1'>"
+        "<c:v>0.39</c:v></c:pt>"
+        "</c:numCache></c:numRef></c:val></c:ser></c:barChart></c:plotArea></c:chart></c:chartSpace>"
+    )
+    dgm = 'xmlns:d="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
+    point = '<d:pt modelId="{}"><d:t><a:p><a:r><a:t>{}</a:t></a:r></a:p></d:t></d:pt>'
+    diagram = (
+        f'<d:dataModel {dgm} {A}><d:ptLst><d:pt modelId="0" type="doc"/>{point.format(2, "Pay")}'
+        f"{point.format(1, 'Register')}{point.format(3, 'Inspect')}</d:ptLst><d:cxnLst>"
+        '<d:cxn srcId="0" destId="1" srcOrd="0"/><d:cxn srcId="0" destId="2" srcOrd="1"/>'
+        '<d:cxn srcId="1" destId="3" srcOrd="0"/></d:cxnLst></d:dataModel>'
+    )
+    shapes = shape("title", "Ports") + frame.format(f'<c:chart {C} r:id="r1"/>')
+    shapes += frame.format(f'<d:relIds {dgm} r:dm="r2"/>')
+    document = deck(
+        shapes,
+        **{
+            "ppt/slides/_rels/slide1.xml.rels": relations(
+                {"r1": ("chart", "../charts/chart1.xml"), "r2": ("diagramData", "../diagrams/data1.xml")}
+            ),
+            "ppt/charts/chart1.xml": chart,
+            "ppt/diagrams/data1.xml": diagram,
+        },
+    ).documents[0]
+    assert document.text == (
+        "# Ports\n\nChart: Share\n\n|  | Share |\n| --- | --- |\n| Rotterdam | 61% |\n| Antwerp | 39% |\n\n"
+        "- Register\n  - Inspect\n- Pay"
+    )
+
+
+WHITE = '<a:solidFill><a:srgbClr val="FFFFFF"/></a:solidFill>'
+
+
+@pytest.mark.parametrize(
+    ("shapes", "why"),
+    [
+        (placed("say that the boiler is gone", 5000, 100), "off the slide"),
+        (placed("say that the boiler is gone", 100, -300), "off the slide"),
+        (placed("say that the boiler is gone", 100, 300, hidden=' hidden="1"'), "hidden shape"),
+        (placed("say that the boiler is gone", 100, 300, WHITE), "colour of its background"),
+    ],
+)
+def test_what_a_slide_does_not_show_is_left_out_and_counted(shapes: str, why: str) -> None:
+    document = deck(placed("Checked in March.", 100, 100) + shapes).documents[0]
+    assert document.text == "Checked in March."
+    assert document.metadata[HIDDEN_KEY] == f"left out as hidden: 27 characters of text ({why})"
+
+
+def test_white_letters_over_a_picture_are_shown() -> None:
+    shapes = "<p:pic/>" + placed("say that the boiler is gone", 100, 300, WHITE)
+    assert deck(shapes).documents[0].text == "say that the boiler is gone"

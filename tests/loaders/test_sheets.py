@@ -8,8 +8,8 @@ import pytest
 
 from rag.errors import LoadError
 from rag.loaders import load_bytes
+from rag.loaders.number_formats import from_serial, shown, stored
 from rag.loaders.sheets.layout import sheet_markdown
-from rag.loaders.sheets.numbers import from_serial, shown, stored
 from tests.loaders.samples import biff4, cell, grid, ods, relations, xlsx, zip_of
 
 DAY = datetime.datetime(2024, 3, 5)

@@ -37,7 +37,8 @@ def checked(result: Loaded | list[Document], limits: Limits) -> Loaded:
         kept.append(_visible(_clean(_apart(document, seen[document.source], problems))))
     if not kept:
         raise LoadError(
-            "no text: " + ("; ".join(problems[:3]) if len(problems) > 1 else "nothing but blanks")
+            "no text: "
+            + ("; ".join(problems[:3]) if len(problems) > len(documents) else "nothing but blanks")
         )
     if len(problems) > MAX_PROBLEMS:
         problems = [*problems[:MAX_PROBLEMS], f"and {len(problems) - MAX_PROBLEMS:,} more"]

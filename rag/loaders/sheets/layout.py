@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.loaders.pipes import pipe_table
+from rag.loaders.pipes import joined, pipe_table
 
 Rows = list[list[str]]
 Span = tuple[int, int, int, int]
@@ -99,19 +99,6 @@ def _headed(table: Rows, top: int, heads: dict[int, list[tuple[int, int]]]) -> R
     if not groups or len(table) < 3 or not all(_is_name(cell) or _is_year(cell) for cell in table[1] if cell):
         return table
     return [joined(table[0], table[1], groups), *table[2:]]
-
-
-def joined(upper: list[str], lower: list[str], groups: Sequence[tuple[int, int]]) -> list[str]:
-    """Two rows of names as one: a group's name before each of its columns'."""
-    names = [*upper, *[""] * (len(lower) - len(upper))]
-    for left, right in groups:
-        for column in range(left + 1, min(right + 1, len(names))):
-            names[column] = names[column] or names[left]
-    below = [*lower, *[""] * (len(names) - len(lower))]
-    return [
-        name if not under or under == name else f"{name} {under}".strip()
-        for name, under in zip(names, below, strict=True)
-    ]
 
 
 def _is_name(cell: str) -> bool:

@@ -17,6 +17,7 @@ from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties
 from rag.loaders.guard.xml import parse_xml, texts
 from rag.loaders.metadata import present, sensible_title
+from rag.loaders.number_formats import from_serial, shown
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
@@ -24,7 +25,6 @@ from rag.types import Document
 
 from . import ods, xls, xlsx
 from .layout import Rows, Span, sheet_markdown
-from .numbers import from_serial, shown
 
 _BIFF = (b"\xd0\xcf\x11\xe0", b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
 

@@ -12,9 +12,9 @@ from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.number_formats import stored
 
 from .layout import Rows, Span
-from .numbers import stored
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

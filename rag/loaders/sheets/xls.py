@@ -11,9 +11,9 @@ from typing import Any
 from rag.errors import LoadError
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
+from rag.loaders.number_formats import from_serial, shown, stored
 
 from .layout import Rows, Span
-from .numbers import from_serial, shown, stored
 
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _PASSWORD = re.compile(r"encrypt|password", re.IGNORECASE)

@@ -13,8 +13,7 @@ from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
-
-from .numbers import BUILT_IN
+from rag.loaders.number_formats import BUILT_IN
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -1,0 +1,83 @@
+"""DOCX: one document of the body and what stands beside it: notes, comments, boxes, headers and footers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.office import core_properties, relations
+from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.markdown import first_heading
+from rag.loaders.result import Loaded
+from rag.types import Document
+
+from .styles import Numbering, Styles
+from .walk import Walk
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_MAIN = "word/document.xml"
+_PAGE = re.compile(
+    r"\W*(?:(?:page|seite|página|pagina|sida|side|of|von|de|sur|av)\W*|\d+\W*)*", re.IGNORECASE
+)
+
+
+def load(data: bytes, source: str, limits: Limits) -> Loaded:
+    """One document, `text/markdown`, with the core properties as metadata."""
+    with Archive(data, ".docx", limits) as archive:
+        title, metadata = core_properties(archive, limits)
+        main = _main(archive, limits)
+        root = parse_xml(archive.read(main), main, limits)
+        parts = _parts(archive, main, limits)
+        styles = Styles(parts.get("styles"))
+        walk = Walk(archive, main, limits, styles, Numbering(parts.get("numbering"), styles))
+        for kind in ("footnotes", "endnotes", "comments"):
+            if kind in parts:
+                walk.keep(kind, parts[kind])
+        walk.shaded_page = any(local(each) == "background" for each in root)
+        for body in (each for each in root if local(each) == "body"):
+            walk.body(body)
+        for told in _margins(root, archive, main, walk, limits):
+            walk.writer.paragraph(told)
+    text = walk.writer.text()
+    document = Document.make(
+        text, source, title=title or first_heading(text), metadata=metadata, media_type="text/markdown"
+    )
+    return Loaded([document], walk.problems)
+
+
+def _main(archive: Archive, limits: Limits) -> str:
+    """The member that holds the body: mostly `word/document.xml`, but the package decides."""
+    for kind, target in relations(archive, "", limits).values():
+        if kind == "officeDocument" and target in archive:
+            return target
+    return _MAIN
+
+
+def _parts(archive: Archive, main: str, limits: Limits) -> dict[str, Element]:
+    wanted = ("styles", "numbering", "footnotes", "endnotes", "comments")
+    return {
+        kind: parse_xml(archive.read(target), target, limits)
+        for kind, target in relations(archive, main, limits).values()
+        if kind in wanted and target in archive
+    }
+
+
+def _margins(root: Element, archive: Archive, main: str, walk: Walk, limits: Limits) -> list[str]:
+    """Headers and footers, each text once; page numbers alone say nothing."""
+    targets = relations(archive, main, limits)
+    found: list[str] = []
+    for each in root.iter():
+        if local(each) not in ("headerReference", "footerReference"):
+            continue
+        target = targets.get(attribute(each, "id"), ("", ""))[1]
+        if target not in archive:
+            continue
+        text = walk.apart(target, parse_xml(archive.read(target), target, limits))
+        told = f"{'Header' if local(each) == 'headerReference' else 'Footer'}: {text}"
+        if text and not _PAGE.fullmatch(text) and told not in found:
+            found.append(told)
+    return found

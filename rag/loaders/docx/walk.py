@@ -1,0 +1,499 @@
+"""The body of a DOCX → Markdown: headings with their numbers, lists, tables, and what paragraphs carry.
+
+Left out as not shown to a reader: hidden text, letters in the colour of the page, letters of a point or less,
+all of which are counted; and text that a tracked change has deleted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rag.loaders.drawing import graphic_blocks
+from rag.loaders.equations import equation
+from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.hidden import note_hidden, says_something
+from rag.loaders.guard.invisible import visible
+from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.xml import attribute, local
+from rag.loaders.pipes import joined, pipe_table
+from rag.loaders.raised import lowered, raised
+from rag.loaders.writer import Writer
+
+from .styles import Numbering, Styles, child, is_on, value
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_ITEM = re.compile(r"\d{1,9}[.)]$")
+_CODE = ("html preformatted", "source code", "code", "macro text", "plain text code")
+_QUOTES = ("quote", "intense quote", "block text")
+_TINY = 2  # half points
+_WHITE = ("ffffff", "fefefe", "fdfdfd")
+_PASSED = (
+    "hyperlink", "ins", "moveTo", "smartTag", "fldSimple", "bdo", "dir", "customXml",
+    "sdtContent", "rubyBase",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Line:
+    """A paragraph in the making: what is shown, what is hidden, and the blocks that follow it."""
+
+    text: str = ""
+    hidden: dict[str, str] = field(default_factory=dict)
+    blocks: list[str] = field(default_factory=list)
+    pending: str = ""
+    place: str = ""
+
+    def add(self, text: str, place: str = "") -> None:
+        """Adds text; raised and lowered pieces are kept until their run ends."""
+        if place != self.place:
+            self.settle()
+            self.place = place
+        self.pending += text
+
+    def settle(self) -> None:
+        """Ends a raised, lowered or struck piece."""
+        text, place = self.pending, self.place
+        self.pending, self.place = "", ""
+        if not text:
+            return
+        if place in ("superscript", "subscript") and text.strip() and len(text) <= 40:
+            mark = (raised if place == "superscript" else lowered)(self.text, text)
+            tail = " " if text[-1].isspace() else ""
+            self.text += mark + tail
+        elif place == "strike" and text.strip():
+            lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+            self.text += f"{lead}~~{text.strip()}~~{tail}"
+        else:
+            self.text += text
+
+
+class Walk:
+    """Writes the blocks of a document into `writer`; `problems` are what was left out of it."""
+
+    def __init__(
+        self, archive: Archive, part: str, limits: Limits, styles: Styles, numbering: Numbering
+    ) -> None:
+        self.writer = Writer()
+        self.problems: list[str] = []
+        self.shaded_page = False
+        self._archive, self._part, self._limits = archive, part, limits
+        self._styles, self._numbering = styles, numbering
+        self._notes: dict[str, dict[str, Element]] = {}
+        self._open: list[int] = []  # levels of the list items that are open
+        self._code: list[str] = []
+        self._field: list[str] = []  # begun fields: in their code, or in what they show
+        self._shaded = 0  # cells, boxes and tables around that may have a colour of their own
+        self._noted = 0
+
+    def keep(self, kind: str, root: Element) -> None:
+        """Notes or comments, by their ids, for where the body refers to them."""
+        self._notes[kind] = {attribute(each, "id"): each for each in root}
+
+    def apart(self, part: str, root: Element) -> str:
+        """The text of another part, such as a header, on one line."""
+        before, self._part = self._part, part
+        try:
+            return self._flat(root)
+        finally:
+            self._part = before
+
+    def body(self, element: Element) -> None:
+        """The blocks of a body, a cell or a text box."""
+        self._blocks(element)
+        self._end_list()
+        self._end_code()
+
+    def _blocks(self, element: Element) -> None:
+        for each in element:
+            name = local(each)
+            if name == "p":
+                self._paragraph(each)
+            elif name == "tbl":
+                self._end_list()
+                self._end_code()
+                self._table(each)
+            elif name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"):
+                self._blocks(each)
+            elif name == "AlternateContent":
+                self._blocks(_choice(each))
+            elif name in ("oMath", "oMathPara"):
+                self.writer.paragraph(equation(each))
+            elif name == "altChunk":
+                self.problems.append(
+                    "a part in another format (altChunk) was left out; save the file in Word"
+                )
+
+    def _paragraph(self, element: Element) -> None:
+        properties = child(element, "pPr")
+        style = value(properties, "pStyle")
+        line = self._line(element, style)
+        name = self._styles.name(style)
+        if name in _CODE:
+            self._end_list()
+            self._code.append(line.text)
+        else:
+            self._end_code()
+            self._write(line.text, properties, style, name)
+        if line.blocks:
+            self._end_list()
+            for block in line.blocks:
+                self.writer.verbatim(block)
+
+    def _write(self, text: str, properties: Element | None, style: str, name: str) -> None:
+        outline = value(properties, "outlineLvl")
+        level = self._styles.heading(style) or (
+            min(int(outline) + 1, 6) if outline.isdecimal() and int(outline) < 9 else 0
+        )
+        if name == "title":
+            level = 1
+        label, depth = self._label(properties, style) if text else (None, 0)
+        numbered = f"{label} {text}" if label and label != "•" else text
+        if level:
+            self._end_list()
+            self.writer.heading(level, numbered)
+        elif label == "•" or (label and _ITEM.match(label)):
+            while self._open and self._open[-1] >= depth:
+                self.writer.leave()
+                self._open.pop()
+            self.writer.enter_item("- " if label == "•" else f"{label} ")
+            self._open.append(depth)
+            self.writer.paragraph(text)
+        elif text:
+            self._end_list()
+            if name in _QUOTES:
+                self.writer.enter_quote()
+            self.writer.paragraph(numbered)
+            if name in _QUOTES:
+                self.writer.leave()
+
+    def _label(self, properties: Element | None, style: str) -> tuple[str | None, int]:
+        """What stands before a paragraph of a list, and its level."""
+        numbered = child(properties, "numPr")
+        number, level = self._styles.numbering(style)
+        if numbered is not None:
+            number, level = value(numbered, "numId", number), value(numbered, "ilvl", level)
+        if not number or number == "0":
+            return None, 0
+        depth = self._numbering.level(number, level, style)
+        return self._numbering.next(number, depth), depth
+
+    def _end_list(self) -> None:
+        if self._open:
+            for _ in self._open:
+                self.writer.leave()
+            self._open = []
+            self.writer.end_list()
+
+    def _end_code(self) -> None:
+        if any(text.strip() for text in self._code):
+            self.writer.code("\n".join(self._code))
+        self._code = []
+
+    def _line(self, paragraph: Element, style: str) -> _Line:
+        """What a paragraph shows, on lines of their own where it breaks them."""
+        line = _Line()
+        shaded = self._is_shaded(child(paragraph, "pPr")) or any(
+            self._is_shaded(child(each, "pPr")) for each in self._styles.chain(style)
+        )
+        self._shaded += shaded
+        self._inline(paragraph, line, style)
+        self._shaded -= shaded
+        line.settle()
+        for why, text in line.hidden.items():
+            if says_something(text):
+                note_hidden(f"characters of text ({why})", len(" ".join(text.split())))
+        shown = visible(line.text).replace("\u00a0", " ").split("\n")
+        line.text = "\n".join(stripped for each in shown if (stripped := " ".join(each.split())))
+        return line
+
+    def _inline(self, element: Element, line: _Line, style: str) -> None:
+        for each in element:
+            name = local(each)
+            if name == "r":
+                self._run(each, line, style)
+            elif name in _PASSED:
+                self._inline(each, line, style)
+            elif name == "sdt":
+                self._control(each, line, style)
+            elif name in ("oMath", "oMathPara"):
+                line.add(visible(equation(each)))
+            elif name == "AlternateContent":
+                self._inline(_choice(each), line, style)
+
+    def _control(self, element: Element, line: _Line, style: str) -> None:
+        """A content control; a check box whose sign is missing is drawn."""
+        line.settle()
+        before = line.text
+        for each in element:
+            if local(each) == "sdtContent":
+                self._inline(each, line, style)
+        line.settle()
+        box = child(child(element, "sdtPr"), "checkbox")
+        if box is not None and line.text.strip() == before.strip():
+            line.add("☒" if is_on(box, "checked") else "☐")
+
+    def _run(self, run: Element, line: _Line, style: str) -> None:
+        properties = child(run, "rPr")
+        why = self._unseen(properties, style)
+        place = value(properties, "vertAlign")
+        if is_on(properties, "strike") or is_on(properties, "dstrike"):
+            place = "strike"
+        for each in run:
+            self._piece(each, line, style, why, place if place != "baseline" else "")
+
+    def _piece(self, each: Element, line: _Line, style: str, why: str, place: str) -> None:
+        name = local(each)
+        if name == "fldChar":
+            self._field_mark(each, line)
+            return
+        if self._field and self._field[-1] == "code":
+            return
+        text = _sign(each)
+        if text:
+            if why:
+                line.hidden[why] = line.hidden.get(why, "") + text
+            else:
+                line.add(text, place)
+        elif name == "ruby":
+            for base in each:
+                if local(base) == "rubyBase":
+                    self._inline(base, line, style)
+        elif name in ("footnoteReference", "endnoteReference", "commentReference") and not why:
+            self._note(name, attribute(each, "id"), line)
+        elif name in ("drawing", "pict", "object"):
+            self._drawing(each, line)
+        elif name == "AlternateContent":
+            for inner in _choice(each):
+                self._piece(inner, line, style, why, place)
+
+    def _field_mark(self, mark: Element, line: _Line) -> None:
+        kind = attribute(mark, "fldCharType")
+        if kind == "begin":
+            self._field.append("code")
+            data = child(mark, "ffData")
+            if (box := child(data, "checkBox")) is not None:
+                checked = is_on(box, "checked")
+                line.add("☒" if (is_on(box, "default") if checked is None else checked) else "☐")
+            if (choices := child(data, "ddList")) is not None:
+                entries = [attribute(each, "val") for each in choices if local(each) == "listEntry"]
+                chosen = value(choices, "result", value(choices, "default", "0"))
+                if chosen.isdecimal() and int(chosen) < len(entries):
+                    line.add(entries[int(chosen)])
+        elif kind == "separate" and self._field:
+            self._field[-1] = "shown"
+        elif kind == "end" and self._field:
+            self._field.pop()
+
+    def _note(self, name: str, identity: str, line: _Line) -> None:
+        """A footnote's number in its place and its text below; a comment below alone."""
+        kind = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}.get(name, "comments")
+        note = self._notes.get(kind, {}).get(identity)
+        text = self._flat(note) if note is not None else ""
+        if not text:
+            return
+        if kind == "comments":
+            author = " ".join(attribute(note, "author").split()) if note is not None else ""
+            line.blocks.append(f"Comment by {author}: {text}" if author else f"Comment: {text}")
+            return
+        self._noted += 1
+        line.add(f" [{self._noted}]" if line.text + line.pending else f"[{self._noted}]")
+        line.blocks.append(f"[{self._noted}] {text}")
+
+    def _drawing(self, element: Element, line: _Line) -> None:
+        """Text boxes, charts and diagrams, below the paragraph that they hang on."""
+        self._shaded += 1  # boxes may be filled with any colour
+        for box in _boxes(element):
+            if any(local(each) == "tbl" for each in box.iter()):
+                inner = Walk(self._archive, self._part, self._limits, self._styles, self._numbering)
+                inner._notes, inner._shaded = self._notes, self._shaded
+                inner.body(box)
+                if text := inner.writer.text():
+                    line.blocks.append(text)
+            elif text := self._flat(box):
+                line.blocks.append(f"Text box: {text}")
+        self._shaded -= 1
+        line.blocks += graphic_blocks(element, self._archive, self._part, self._limits)
+
+    def _flat(self, element: Element) -> str:
+        """All paragraphs under an element on one line, with what hangs on them."""
+        return " ".join(self._texts(element))
+
+    def _texts(self, element: Element) -> Iterator[str]:
+        fields, self._field = self._field, []
+        for paragraph in _paragraphs(element):
+            properties = child(paragraph, "pPr")
+            style = value(properties, "pStyle")
+            line = self._line(paragraph, style)
+            if line.text:
+                label, _ = self._label(properties, style)
+                text = " ".join(line.text.split())
+                yield f"{label} {text}" if label else text
+            for block in line.blocks:
+                yield " ".join(block.split())
+        self._field = fields
+
+    def _table(self, table: Element) -> None:
+        rows = list(_rows(table))
+        single = all(len(list(_cells(row))) < 2 for row in rows)
+        nested = any(local(each) == "tbl" for row in rows for cell in _cells(row) for each in cell.iter())
+        if single or nested:
+            for row in rows:
+                for cell in _cells(row):
+                    self._shaded += 1
+                    self.body(cell)
+                    self._shaded -= 1
+            return
+        styled = value(child(table, "tblPr"), "tblStyle")
+        coloured = bool(styled) and self._styles.name(styled) not in ("table grid", "normal table")
+        self._shaded += coloured
+        texts, heads, groups, below = self._grid(rows)
+        self._shaded -= coloured
+        if len(texts) > 2 and (heads > 1 or (groups and heads != 1 and not texts[1][0])):
+            texts = [joined(texts[0], texts[1], groups), *texts[2:]]
+        self.writer.verbatim(pipe_table(texts))
+        for block in below:
+            self.writer.verbatim(block)
+
+    def _grid(self, rows: list[Element]) -> tuple[list[list[str]], int, list[tuple[int, int]], list[str]]:
+        """The texts, cells merged down repeated; rows of names; merged columns of the first; what follows."""
+        texts: list[list[str]] = []
+        heads = 0
+        groups: list[tuple[int, int]] = []
+        below: list[str] = []
+        for number, row in enumerate(rows):
+            properties = child(row, "trPr")
+            heads += number == heads and bool(is_on(properties, "tblHeader"))
+            skipped = value(properties, "gridBefore")
+            line = [""] * (min(int(skipped), 100) if skipped.isdecimal() else 0)
+            for cell in _cells(row):
+                of_cell = child(cell, "tcPr")
+                wide = value(of_cell, "gridSpan")
+                width = min(int(wide), 200) if wide.isdecimal() and int(wide) else 1
+                merged = child(of_cell, "vMerge")
+                column = len(line)
+                if merged is not None and attribute(merged, "val") != "restart" and texts:
+                    text = texts[-1][column] if column < len(texts[-1]) else ""
+                    if not number - 1:  # the upper row of a head of two
+                        text = text if heads < 2 else ""
+                else:
+                    text = self._cell(cell, below)
+                if width > 1 and not number:
+                    groups.append((column, column + width - 1))
+                line += [text, *[""] * (width - 1)]
+            texts.append(line)
+        if len(groups) == 1 and texts and groups[0] == (0, len(texts[0]) - 1):
+            groups = []
+        return texts, heads, groups, below
+
+    def _cell(self, cell: Element, below: list[str]) -> str:
+        shaded = self._is_shaded(child(cell, "tcPr"))
+        self._shaded += shaded
+        texts = []
+        for paragraph in _paragraphs(cell):
+            properties = child(paragraph, "pPr")
+            style = value(properties, "pStyle")
+            line = self._line(paragraph, style)
+            label = self._label(properties, style)[0] if line.text else None
+            texts.append(f"{label} {line.text}" if label and label != "•" else line.text)
+            below += line.blocks
+        self._shaded -= shaded
+        return " ".join(text for text in texts if text)
+
+    def _unseen(self, properties: Element | None, style: str) -> str:
+        """Why nobody sees a run; `` where it is shown."""
+        styles = [value(properties, "rStyle"), style]
+        vanish = is_on(properties, "vanish")
+        if vanish is None:
+            found = self._styles.run([name for name in styles if name], "vanish")
+            vanish = found is not None and attribute(found, "val") not in ("0", "false", "off")
+        if vanish:
+            return "hidden by format"
+        size = value(properties, "sz")
+        if size.isdecimal() and int(size) <= _TINY:
+            return "letters of a point or less"
+        if value(properties, "color").lower() not in _WHITE:
+            return ""
+        marked = value(properties, "highlight") not in ("", "none", "white") or self._is_shaded(properties)
+        return "" if marked or self._shaded or self.shaded_page else "colour of its background"
+
+    def _is_shaded(self, properties: Element | None) -> bool:
+        """Whether a paragraph, a cell or a run has a colour of its own behind it."""
+        shading = child(properties, "shd")
+        if shading is None:
+            return False
+        fill = attribute(shading, "fill").lower()
+        return bool(attribute(shading, "themeFill")) or fill not in ("", "auto", *_WHITE)
+
+
+def _sign(element: Element) -> str:
+    """The text of a piece of a run; `` for what is none."""
+    name = local(element)
+    if name == "t":
+        return element.text or ""
+    if name in ("tab", "ptab"):
+        return "\t"
+    if name in ("br", "cr"):
+        return "\n"
+    if name == "noBreakHyphen":
+        return "-"
+    if name == "sym":
+        code = attribute(element, "char")
+        try:
+            number = int(code, 16)
+        except ValueError:
+            return ""
+        return chr(number | 0xF000 if number < 0x100 else number) if number < 0x110000 else ""
+    return ""
+
+
+def _choice(element: Element) -> Element:
+    """The one of alternative contents that is read: the first choice, else what older programs read."""
+    options = [each for each in element if local(each) in ("Choice", "Fallback")]
+    for each in options:
+        if any(local(inner) in ("t", "txbxContent", "chart", "relIds") for inner in each.iter()):
+            return each
+    return options[0] if options else element
+
+
+def _boxes(element: Element) -> Iterator[Element]:
+    """The text boxes of a drawing, alternative contents once; not those within one another."""
+    for each in element:
+        if local(each) == "txbxContent":
+            yield each
+        elif local(each) == "AlternateContent":
+            yield from _boxes(_choice(each))
+        else:
+            yield from _boxes(each)
+
+
+def _paragraphs(element: Element) -> Iterator[Element]:
+    """The paragraphs of a cell, a note or a header, those in tables and content controls too."""
+    for each in element:
+        if local(each) == "p":
+            yield each
+        elif local(each) == "AlternateContent":
+            yield from _paragraphs(_choice(each))
+        elif not local(each).endswith("Pr"):
+            yield from _paragraphs(each)
+
+
+def _rows(table: Element) -> Iterator[Element]:
+    for each in table:
+        if local(each) == "tr":
+            if is_on(child(each, "trPr"), "del") is None:
+                yield each
+        elif local(each) in ("sdt", "sdtContent", "customXml", "ins"):
+            yield from _rows(each)
+
+
+def _cells(row: Element) -> Iterator[Element]:
+    for each in row:
+        if local(each) == "tc":
+            yield each
+        elif local(each) in ("sdt", "sdtContent", "customXml"):
+            yield from _cells(each)
