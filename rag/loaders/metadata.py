@@ -13,6 +13,7 @@ MAX_VALUES = 1_000
 # Titles that a program, not a person, put there.
 _NO_TITLE = re.compile(
     r"^(?:untitled|document|presentation|slide|title|powerpoint presentation|microsoft word - .*|book)\s*\d*$"
+    r"|^\(?(?:anonymous|unspecified)\)?$"
     r"|\.(?:docx?|dvi|tex|indd|pdf|pptx?|xlsx?|rtf|odt|html?|txt|ps|eps|qxd)$",
     re.IGNORECASE,
 )

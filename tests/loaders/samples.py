@@ -253,6 +253,57 @@ def pdf(
     return _pdf_file(objects, trailer)
 
 
+def pdf_of(contents: list[str], boxes: str = "/MediaBox [0 0 595 842]", fields: str = "") -> bytes:
+    """A PDF of pages as content streams. F1 is Helvetica, F2 its bold, F3 and F4 are CJK fonts that lie
+    elsewhere, F4 for upright text; I1 is an image. `boxes`: one for all pages or, apart by `|`, one each;
+    `fields` likewise.
+    """
+    kinds = {"F1": "Helvetica", "F2": "Helvetica-Bold"}
+    objects: dict[int, bytes] = {5: b"<< >>"}
+    pixels = zlib.compress(b"\x00\xff\x00")
+    objects[4] = (
+        b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8 "
+        b"/Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(pixels), pixels)
+    )
+    for number, name in ((3, "F1"), (6, "F2")):
+        objects[number] = (
+            f"<< /Type /Font /Subtype /Type1 /BaseFont /{kinds[name]} /Encoding /WinAnsiEncoding >>".encode()
+        )
+    for number, encoding in ((7, "UniJIS-UCS2-H"), (8, "UniJIS-UCS2-V")):
+        objects[number] = (
+            f"<< /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light-{encoding} /Encoding /{encoding} "
+            "/DescendantFonts [9 0 R] >>"
+        ).encode()
+    objects[9] = (
+        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Ryumin-Light /DW 1000 /FontDescriptor 10 0 R "
+        b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> >>"
+    )
+    objects[10] = (
+        b"<< /Type /FontDescriptor /FontName /Ryumin-Light /Flags 4 /FontBBox [0 -141 1000 859] "
+        b"/ItalicAngle 0 /Ascent 859 /Descent -141 /CapHeight 683 /StemV 80 >>"
+    )
+    sizes = boxes.split("|") if "|" in boxes else [boxes] * len(contents)
+    widgets = fields.split("|") if fields else []
+    names = [f"{11 + place} 0 R" for place in range(len(widgets))]
+    for place, widget in enumerate(widgets):
+        objects[11 + place] = widget.encode("latin-1")
+    form = f"/AcroForm << /Fields [{' '.join(names)}] >>" if widgets else ""
+    objects[1] = f"<< /Type /Catalog /Pages 2 0 R {form} >>".encode()
+    first = 11 + len(widgets)
+    kids = []
+    for number, (content, box) in enumerate(zip(contents, sizes, strict=True)):
+        page, stream = first + 2 * number, content.encode("latin-1")
+        kids.append(f"{page} 0 R")
+        annotations = f"/Annots [{' '.join(names)}]" if widgets and not number else ""
+        objects[page] = (
+            f"<< /Type /Page /Parent 2 0 R {box} /Contents {page + 1} 0 R {annotations} "
+            "/Resources << /Font << /F1 3 0 R /F2 6 0 R /F3 7 0 R /F4 8 0 R >> /XObject << /I1 4 0 R >> >> >>"
+        ).encode()
+        objects[page + 1] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream)
+    objects[2] = f"<< /Type /Pages /Count {len(contents)} /Kids [{' '.join(kids)}] >>".encode()
+    return _pdf_file(objects, "")
+
+
 def _pdf_file(objects: dict[int, bytes], trailer: str) -> bytes:
     data = bytearray(b"%PDF-1.4\n")
     offsets = []

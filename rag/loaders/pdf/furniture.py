@@ -1,4 +1,7 @@
-"""Running headers, footers and page numbers: found by what repeats at the edge of most pages."""
+"""Running headers, footers and page numbers: found by what repeats at the edge of most pages.
+
+On two or three pages, what repeats on each is left out where it stands apart from the text.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from collections import Counter
 
 from .lines import Line
 
-# On fewer pages nothing can be told.
+# On fewer pages a line has to repeat on each.
 MIN_PAGES = 4
+APART = 1.5  # heights of a line between furniture and text
 REPEATED_SHARE = 0.6
 EDGE_LINES = 2
 # Share of the height that text takes, at its top and its bottom, in which headers and footers stand.
@@ -19,8 +23,10 @@ _NUMBER = re.compile(r"\d+")
 def without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
     """The pages without lines that stand at the edge of most pages at one height, alike but for numbers."""
     filled = [page for page in pages if page]
-    if len(filled) < MIN_PAGES:
+    if len(filled) < 2:
         return pages
+    if len(filled) < MIN_PAGES:
+        return _of_few(pages, filled)
     margins = _margins(filled)
     counts = Counter(key for page in filled for key in _keys(page, margins))
     # Left and right pages carry headers of their own, each on half of the pages.
@@ -30,6 +36,41 @@ def without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
     )
     repeated = {key for key in often if heights[key[1]] >= REPEATED_SHARE * len(filled)}
     return [_without(page, repeated, margins) for page in pages]
+
+
+def _of_few(pages: list[list[Line]], filled: list[list[Line]]) -> list[list[Line]]:
+    """Two or three pages without the lines at their edges that all of them have."""
+    edges = [_outer(page) for page in filled]
+    repeated = set.intersection(
+        *({_signature(page[place]) for place in places} for page, places in zip(filled, edges, strict=True))
+    )
+    if not repeated:
+        return pages
+    left = []
+    for page in pages:
+        places = _outer(page) if page else set()
+        kept = [
+            line for place, line in enumerate(page) if place not in places or _signature(line) not in repeated
+        ]
+        left.append(kept or page)
+    return left
+
+
+def _outer(page: list[Line]) -> set[int]:
+    """Places of the lines above the first gap and below the last, two heights at most each."""
+    order = sorted(range(len(page)), key=lambda place: -page[place].bottom)
+    found: set[int] = set()
+    for run in (order, order[::-1]):
+        for count in range(1, min(EDGE_LINES + 2, len(run) - 1) + 1):
+            last, following = page[run[count - 1]], page[run[count]]
+            heights = len({round(page[place].bottom / 4) for place in run[:count]})
+            if (
+                abs(last.bottom - following.bottom) > APART * max(last.height, following.height)
+                and heights <= EDGE_LINES
+            ):
+                found |= set(run[:count])
+                break
+    return found
 
 
 def _without(page: list[Line], repeated: set[tuple[str, int]], margins: tuple[float, float]) -> list[Line]:

@@ -1,21 +1,50 @@
-"""A PDF page → its lines in reading order, with where they stand."""
+"""A PDF page → its lines in the order of the file, with their words and where they stand."""
 
 from __future__ import annotations
 
+import ctypes
+import re
 import unicodedata
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.loaders.guard.hidden import note_hidden, says_something
 from rag.loaders.guard.invisible import visible
+from rag.loaders.raised import lowered, raised
+
+from .chars import Chars, page_chars, unchecked
+from .drawn import PALE, Box, Drawn
 
 # PDFium's signs for a hyphen that ends a line, as character codes: the line break itself is left out.
 HYPHENS = (0x02, 0xFFFE)
 _NEWLINES = (0x0A, 0x0D)
+_TINY = 1.6  # points; letters of this height are dust
+# Multiples of the height of a line.
+WIDE = 0.95
+_RAISED = 0.15
+_LOWERED = 0.25
+_SMALLER = 0.88
+_BOLD = re.compile(r"bold|black|heavy|demi|-bd\b|,bd\b", re.IGNORECASE)
+_LONGEST_HEADING = 160
+
+
+class Word(NamedTuple):
+    """Letters without a space between, from `left` to `right` in points."""
+
+    text: str
+    left: float
+    right: float
 
 
 class Line(NamedTuple):
     """A line of text. Points from the page's lower left corner; `top` and `bottom` are the font's.
 
-    `broken`: the last word goes on in the next line; its hyphen is the text's last character.
+    `broken`: the last word goes on in the next line; its hyphen is the text's last character. `upright`:
+    written from top to bottom. `form`: the value of a field, not letters of the page.
     """
 
     text: str
@@ -24,6 +53,10 @@ class Line(NamedTuple):
     bottom: float
     top: float
     broken: bool = False
+    words: tuple[Word, ...] = ()
+    bold: bool = False
+    upright: bool = False
+    form: bool = False
 
     @property
     def height(self) -> float:
@@ -31,47 +64,244 @@ class Line(NamedTuple):
         return self.top - self.bottom
 
 
-def page_lines(page: Any) -> list[Line]:
-    """The lines of a pypdfium2 page; none where it has no text."""
-    from pypdfium2 import raw
+def page_lines(page: Any, drawn: Drawn | None = None) -> list[Line]:
+    """The lines of a pypdfium2 page that it shows; none where it has no text.
 
+    What lies outside the page, or what `drawn` shows to be without ink, is left out and noted as hidden.
+    """
     text_page = page.get_textpage()
     try:
-        codes = [raw.FPDFText_GetUnicode(text_page, place) for place in range(text_page.count_chars())]
-        return [line for span in _spans(codes) if (line := _line(text_page, codes, *span))]
+        chars = page_chars(text_page)
+        kept = _shown(text_page, page, chars, drawn or Drawn())
+        return _lines(text_page, chars, kept) if len(kept) else []
     finally:
         text_page.close()
 
 
-def _spans(codes: list[int]) -> list[tuple[int, int]]:
-    """(start, end) of each line. A line ends at a newline, or at the sign for a hyphen in place of one."""
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for place, code in enumerate(codes):
-        if code in _NEWLINES:
-            spans.append((start, place))
-            start = place + 1
-        elif code in HYPHENS:
-            spans.append((start, place + 1))
-            start = place + 1
-    return [*spans, (start, len(codes))]
+def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.bool_]:
+    """Which characters a person can see on the page; the others are noted."""
+    boxes = chars.boxes
+    kept = np.ones(len(chars.codes), bool)
+    if not len(kept):
+        return kept
+    inked = chars.codes > 0x20
+    crop = Box(*page.get_cropbox())
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    reasons: list[tuple[str, NDArray[np.bool_]]] = [
+        ("outside the page", (x < crop.left) | (x > crop.right) | (y < crop.bottom) | (y > crop.top)),
+        ("size of zero", (boxes[:, 3] - boxes[:, 1] < _TINY) & (boxes[:, 2] - boxes[:, 0] < _TINY)),
+    ]
+    if drawn.unseen or drawn.pale:
+        reasons += _without_ink(text_page, chars, drawn)
+    for why, mask in reasons:
+        gone = mask & inked & kept
+        if gone.any():
+            # Spaces go with the letters around them.
+            text = clean(
+                [
+                    code if lost else 0x20
+                    for code, lost in zip(chars.codes.tolist(), gone.tolist(), strict=True)
+                ]
+            )
+            if why == "size of zero" and not says_something(text):
+                continue
+            if says_something(text):
+                note_hidden(f"characters of text ({why})", len(text))
+            kept &= ~gone
+    return kept
 
 
-def _line(text_page: Any, codes: list[int], start: int, end: int) -> Line | None:
-    text = clean(codes[start:end])
-    inked = [place for place in range(start, end) if codes[place] > 0x20]
-    if not text or not inked:
-        return None
-    ends = (inked[0], inked[len(inked) // 2], inked[-1])
-    boxes = [text_page.get_charbox(place, loose=True) for place in ends]
-    # Of three characters the one of middle size: the first may be a large initial, the last a raised number.
-    size = sorted(boxes, key=lambda box: box[3] - box[1])[1]
-    broken = codes[end - 1] in HYPHENS or (end == len(codes) and text.endswith("-") and text[-2:-1].isalpha())
+def _without_ink(text_page: Any, chars: Chars, drawn: Drawn) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Letters drawn with nothing, or white on white. Over an image they are a scan's text layer."""
+    from pypdfium2 import raw
+
+    count = len(chars.codes)
+    unseen, pale = np.zeros(count, bool), np.zeros(count, bool)
+    parts = [ctypes.c_uint() for _ in range(4)]
+    for place in np.flatnonzero(chars.codes > 0x20).tolist():
+        box = chars.boxes[place].tolist()
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        thing = raw.FPDFText_GetTextObject(text_page, place)
+        mode = raw.FPDFTextObj_GetTextRenderMode(thing) if thing else 0
+        coloured = raw.FPDFText_GetFillColor(text_page, place, *parts)
+        red, green, blue, alpha = (part.value for part in parts)
+        if mode in (3, 7) or (coloured and alpha < 16):
+            unseen[place] = not any(_holds(image, x, y) for image in drawn.images)
+        elif coloured and mode in (0, 4) and min(red, green, blue) >= PALE:
+            dark = any(is_dark and _holds(area, x, y) for area, is_dark in drawn.fills)
+            pale[place] = not dark and not any(_holds(image, x, y) for image in drawn.images)
+    return [("drawn without ink", unseen), ("colour of its background", pale)]
+
+
+def _holds(box: Box, x: float, y: float) -> bool:
+    return box.left <= x <= box.right and box.bottom <= y <= box.top
+
+
+class _Run(NamedTuple):
+    """A word as a range of characters; `odd` where its letters differ in height."""
+
+    start: int
+    end: int
+    odd: bool
+
+
+def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
+    """The lines of a page. A line ends at a newline, or at the sign for a hyphen in place of one."""
+    codes, boxes = chars.codes, chars.boxes
+    hyphens = (codes == HYPHENS[0]) | (codes == HYPHENS[1])
+    newlines = (codes == _NEWLINES[0]) | (codes == _NEWLINES[1])
+    places = np.flatnonzero(((codes > 0x20) | hyphens) & kept)
+    if not len(places):
+        return []
+    # The number of the line that each letter is in: a hyphen ends the line it is on.
+    ended = np.cumsum(newlines | np.concatenate(([False], hyphens[:-1])))[places]
+    tall = boxes[places, 3] - boxes[places, 1]
+    # A word ends where a space stands, or a gap that no space filled.
+    gaps = boxes[places[1:], 0] - boxes[places[:-1], 2]
+    new_line = np.diff(ended) > 0
+    new_word = new_line | (np.diff(places) > 1) | (gaps > WIDE * np.maximum(tall[1:], 0.1))
+    starts = np.concatenate(([0], np.flatnonzero(new_word) + 1))
+    stops = np.concatenate((starts[1:], [len(places)])) - 1
+    odd = np.minimum.reduceat(tall, starts) < _SMALLER * np.maximum.reduceat(tall, starts)
+    line_of = ended[starts]
+    # Where letters go down and not across.
+    steps = np.diff((boxes[places, 1] + boxes[places, 3]) / 2)
+    aside = np.abs(np.diff(boxes[places, 2]))
+    down = (
+        (steps < -1)
+        & (aside < 0.6 * np.maximum(boxes[places[1:], 2] - boxes[places[1:], 0], 0.1))
+        & ~new_line
+    )
+    spots, rows = places.tolist(), boxes.tolist()
+    downs = np.concatenate(([0], np.cumsum(down))).tolist()
+    text = "".join(map(chr, codes.tolist())) if not ((codes >= 0xD800) & (codes < 0xE000)).any() else ""
+    page = _Page(text_page, text, codes, rows)
+    found: list[Line] = []
+    firsts = np.flatnonzero(np.concatenate(([True], np.diff(line_of) > 0))).tolist()
+    begins, ends, uneven = starts.tolist(), stops.tolist(), odd.tolist()
+    for first, behind in zip(firsts, [*firsts[1:], len(begins)], strict=True):
+        low, high = begins[first], ends[behind - 1]
+        inked = [spots[low], spots[(low + high + 1) // 2], spots[high]]
+        if high - low > 1 and downs[high] - downs[low] == high - low:
+            line = page.upright(spots[low : high + 1])
+        else:
+            runs = [_Run(spots[begins[n]], spots[ends[n]] + 1, uneven[n]) for n in range(first, behind)]
+            line = page.line(inked, runs)
+        if line is not None:
+            found.append(line)
+    return found
+
+
+class _Page(NamedTuple):
+    """A page while its lines are made. `text`: one character a code; `` where there are pairs."""
+
+    text_page: Any
+    text: str
+    codes: NDArray[np.int64]
+    boxes: list[list[float]]
+
+    def upright(self, places: Sequence[int]) -> Line | None:
+        """A line that is written from top to bottom."""
+        text = self._clean(places[0], places[-1] + 1)
+        boxes = [self.boxes[place] for place in places]
+        lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+        return Line(text, min(lefts), max(rights), min(bottoms), max(tops), upright=True) if text else None
+
+    def line(self, three: Sequence[int], runs: Sequence[_Run]) -> Line | None:
+        """The line of some words; `three` are the places of its first, middle and last letter."""
+        # Of three letters the one of middle size: the first may be an initial, the last a raised number.
+        size = sorted((self.boxes[place] for place in three), key=lambda box: box[3] - box[1])[1]
+        height = max(size[3] - size[1], 0.1)
+        words: list[Word] = []
+        for start, end, odd in runs:
+            left, right = self.boxes[start][0], self.boxes[end - 1][2]
+            if odd or self.boxes[start][3] - self.boxes[start][1] < _SMALLER * height:
+                near = words and left - words[-1].right < 0.15 * height
+                text = _marked(
+                    self.codes[start:end].tolist(),
+                    self.boxes[start:end],
+                    size,
+                    words[-1].text if near else "",
+                )
+            else:
+                text = self._clean(start, end)
+            if text:
+                words.append(Word(text, left, right))
+        if not words:
+            return None
+        text = " ".join(word.text for word in words)
+        last = three[2]
+        broken = int(self.codes[last]) in HYPHENS or (
+            last + 1 == len(self.codes) and text.endswith("-") and text[-2:-1].isalpha()
+        )
+        bold = len(text) <= _LONGEST_HEADING and all(
+            _is_bold(self.text_page, place) for place in (three[0], last)
+        )
+        # The hyphen that a break needed is no part of what fills the line.
+        edge = last - 1 if broken and int(self.codes[last - 1]) > 0x20 else last
+        left, right = self.boxes[three[0]][0], self.boxes[edge][2]
+        return Line(text, left, right, size[1], size[1] + height, broken, tuple(words), bold)
+
+    def _clean(self, start: int, end: int) -> str:
+        text = self.text[start:end]
+        if text.isascii() and text.isprintable() and text and " " not in text:
+            return text
+        return clean(self.codes[start:end].tolist())
+
+
+def _marked(
+    codes: Sequence[int], boxes: Sequence[Sequence[float]], size: Sequence[float], before: str
+) -> str:
+    """A word with raised and lowered letters, its digits kept apart from theirs."""
     height = max(size[3] - size[1], 0.1)
-    return Line(text, boxes[0][0], boxes[2][2], size[1], size[1] + height, broken)
+    text = ""
+    run: list[int] = []
+    kind = ""
+    for code, (_, bottom, _, top) in zip([*codes, 0], [*boxes, [0.0] * 4], strict=True):
+        this = "end"
+        if code:
+            small = top - bottom < _SMALLER * height
+            rise = bottom - size[1]
+            this = "up" if small and rise > _RAISED * height else ""
+            this = (
+                "down"
+                if small and not this and top - size[3] < -_LOWERED * height and rise < 0.03 * height
+                else this
+            )
+        if this != kind and run:
+            piece = clean(run)
+            base = before + text
+            # A note that opens a line or a word of its own has nothing to run into.
+            text += (
+                raised(base, piece)
+                if kind == "up" and base
+                else lowered(base, piece)
+                if kind == "down"
+                else piece
+            )
+            run = []
+        kind = this
+        run.append(code)
+    return text
 
 
-def clean(codes: list[int]) -> str:
+def _is_bold(text_page: Any, place: int) -> bool:
+    font_info, name, flags = _font_info()
+    handle = ctypes.cast(text_page.raw, ctypes.c_void_p).value
+    font_info(handle, place, ctypes.addressof(name), len(name), ctypes.addressof(flags))
+    return bool(flags.value & (1 << 18)) or bool(_BOLD.search(name.value.decode("utf-8", "replace")))
+
+
+@cache
+def _font_info() -> tuple[Any, Any, Any]:
+    from pypdfium2 import raw
+
+    handle, size = ctypes.c_void_p, ctypes.c_ulong
+    function = unchecked(raw.FPDFText_GetFontInfo, size, handle, ctypes.c_int, handle, size, handle)
+    return function, ctypes.create_string_buffer(128), ctypes.c_int()
+
+
+def clean(codes: Sequence[int]) -> str:
     """Character codes as text: ligatures apart, composed, no invisible characters, single spaces."""
     text = "".join("-" if code in HYPHENS else chr(code) for code in _joined(codes))
     if not text.isascii():
@@ -80,7 +310,7 @@ def clean(codes: list[int]) -> str:
     return " ".join(visible(text).split())
 
 
-def _joined(codes: list[int]) -> list[int]:
+def _joined(codes: Sequence[int]) -> Sequence[int]:
     """UTF-16 units as code points; halves of a pair that stand alone are left out."""
     if not any(0xD800 <= code < 0xE000 for code in codes):
         return codes

@@ -14,11 +14,17 @@ from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
 from rag.types import Document
 
-from .lines import Line, page_lines
+from .drawn import drawn_on
+from .forms import field_lines, has_fields, with_fields, xfa_problem
+from .lines import page_lines
+from .order import in_reading_order
 from .reflow import reflow
+from .tables import Item, items_of
 
 # The header may stand behind some other bytes (ISO 32000-1, appendix H).
 HEADER_WITHIN = 1024
+_LOST = "text in fonts that are not embedded cannot be read"
+_EMBED = "print it to a PDF with its fonts, or run OCR"
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?)?")
 
 
@@ -35,15 +41,16 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         limits.check("max_pages", len(pdf), "pages")
         pages, problems = _pages(pdf, limits)
         properties = pdf.get_metadata_dict()
-    text, starts = reflow(pages)
+    flowed = reflow(pages)
     return Loaded(
         [
             Document.make(
-                text,
+                flowed.text,
                 source,
-                title=sensible_title(properties.get("Title", "")),
+                title=sensible_title(properties.get("Title", "")) or flowed.title[:300],
                 metadata=_metadata(properties),
-                pages=starts,
+                pages=flowed.starts,
+                media_type="text/markdown" if flowed.is_markdown else "text/plain",
             )
         ],
         problems,
@@ -66,54 +73,59 @@ def _opened(data: bytes) -> Iterator[Any]:
         pdf.close()
 
 
-def _pages(pdf: Any, limits: Limits) -> tuple[list[list[Line]], list[str]]:
-    """The lines of each page, and what is wrong with pages without any."""
+def _pages(pdf: Any, limits: Limits) -> tuple[list[list[Item]], list[str]]:
+    """The lines and tables of each page, and what is wrong with pages or parts of them."""
     from pypdfium2 import PdfiumError
 
-    pages: list[list[Line]] = []
+    pages: list[list[Item]] = []
     images: list[int] = []
     broken: list[int] = []
+    unreadable: list[int] = []
+    form = has_fields(pdf)
     characters = 0
     for number in range(1, len(pdf) + 1):
-        lines: list[Line] = []
+        items: list[Item] = []
         try:
             page = pdf[number - 1]
             try:
-                lines = page_lines(page)
-                if not lines and _has_image(page):
+                drawn = drawn_on(page)
+                lines = page_lines(page, drawn)
+                if form:
+                    lines = with_fields(lines, field_lines(pdf, page))
+                items = items_of(in_reading_order(lines), drawn)
+                if drawn.lost:
+                    unreadable.append(number)
+                if not lines and drawn.images:
                     images.append(number)
+                characters += sum(len(line.text) for line in lines)
             finally:
                 page.close()
         except PdfiumError:
             broken.append(number)
-        pages.append(lines)
-        characters += sum(len(line.text) for line in lines)
+        pages.append(items)
         limits.check("max_chars", characters, "characters of text")
     if not characters:
-        raise LoadError(_no_text(len(pages), len(images), len(broken)))
+        raise LoadError(_no_text(len(pages), len(images), len(broken), len(unreadable)))
     problems = [
         f"{_listed(numbers)}: {what}"
         for numbers, what in (
             (images, "images only; run OCR to have their text"),
             (broken, "broken"),
+            (unreadable, f"{_LOST}; {_EMBED}"),
         )
         if numbers
     ]
-    return pages, problems
+    return pages, [*problems, *filter(None, [xfa_problem(pdf)])]
 
 
-def _no_text(pages: int, images: int, broken: int) -> str:
+def _no_text(pages: int, images: int, broken: int, unreadable: int) -> str:
+    if unreadable:
+        return f"no text: {_LOST} on {unreadable} of its {pages} pages; {_EMBED}"
     if images:
         return f"no text layer: {images} pages hold images only; run OCR first"
     if broken:
         return f"a broken PDF: {broken} of its {pages} pages cannot be read; get a fresh copy"
     return f"no text on any of its {pages} pages"
-
-
-def _has_image(page: Any) -> bool:
-    from pypdfium2 import raw
-
-    return next(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=4), None) is not None
 
 
 def _listed(numbers: list[int]) -> str:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
+
+from rag.loaders.pipes import pipe_table
 
 from .furniture import without_furniture
+from .headings import heading_levels
 from .lines import Line
 from .pages import SEPARATOR
+from .tables import Item, Table
 
 _LIST_ITEM = re.compile(r"(?:[•‣▪●○■–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
@@ -22,6 +28,18 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)-$")
 _CJK_END = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]$")
 _CJK_START = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s+\S|[A-Z]\.\s")
+# What would turn a line into a heading, a fence, a rule or front matter.
+_OPENS_BLOCK = re.compile(r"^(?=#{1,6}\s|```|~~~|[-=_*]{3,}\s*$|\+\+\+\s*$)")
+# Words that a hyphen joins to others, and words that other words begin with.
+_COMPOUNDING = frozenset(["self", "well", "half", "cross", "non", "ex", "quasi", "ill", "all"])
+_OPENING = frozenset(
+    {
+        "with", "some", "there", "where", "here", "over", "under", "after", "back", "fore", "every", "other",
+        "them", "your", "ever", "thing", "what", "when", "this", "that", "auto", "inter", "micro", "macro",
+        "hyper", "super", "multi", "photo", "life", "hand", "head", "land",
+    }
+)  # fmt: skip
 # Multiples of the usual distance of lines, and of the height of letters.
 GAP = 1.3
 SIZE_CHANGE = 1.15
@@ -29,35 +47,138 @@ INDENT = 0.6
 NEAR = 8  # lines up and down in which a column shows its width
 
 
-def reflow(pages: list[list[Line]]) -> tuple[str, list[int]]:
-    """The text, and the offset at which each page begins. A paragraph may run on from page to page."""
-    pages = without_furniture(pages)
-    words = _words(line.text for page in pages for line in page)
-    pieces: list[str] = []
+class Reflowed(NamedTuple):
+    """The text, where each page begins, whether it is Markdown, and its first heading of level 1."""
+
+    text: str
+    starts: list[int]
+    is_markdown: bool
+    title: str
+
+
+@dataclass(slots=True)
+class _Flow:
+    """The text as it grows, and what came last."""
+
+    pieces: list[str] = field(default_factory=list)
+    length: int = 0
+    previous: Item | None = None
+    level: int = 0
+
+    def add(self, *pieces: str) -> None:
+        self.pieces += pieces
+        self.length += sum(map(len, pieces))
+
+    def drop_last(self) -> None:
+        self.pieces[-1] = self.pieces[-1][:-1]
+        self.length -= 1
+
+
+def reflow(pages: Sequence[Sequence[Item]]) -> Reflowed:
+    """Paragraphs, headings and tables of pages. A paragraph or a table may run on from page to page."""
+    pages = _without_furniture(pages)
+    levels = heading_levels(pages)
+    is_markdown = bool(levels) or any(
+        isinstance(item, Table) and item.headed for page in pages for item in page
+    )
+    words = _words(item.text for page in pages for item in page if isinstance(item, Line))
+    flow = _Flow()
     starts: list[int] = []
-    length = 0
-    previous: Line | None = None
-    for page in pages:
-        pitch = _pitch(page)
+    title = ""
+    for number, page in enumerate(pages):
+        lines = [item for item in page if isinstance(item, Line)]
+        pitch = _pitch(lines)
         start = None
-        for place, line in enumerate(page):
-            joint = ""
-            if previous and previous.broken and not _keeps_hyphen(previous.text, line.text, words):
-                pieces[-1] = pieces[-1][:-1]
-                length -= 1
-            elif previous and not previous.broken:
-                joint = _page_joint(previous, line) if place == 0 else _joint(page, place, pitch)
-            start = length + len(joint) if start is None else start
-            pieces += [joint, line.text]
-            length += len(joint) + len(line.text)
-            previous = line
-        starts.append(length if start is None else start)
-    return "".join(pieces), starts
+        for place, item in enumerate(page):
+            level = levels.get((number, place), 0)
+            joint, text = _next(flow, page, place, pitch, level, words)
+            if level == 1 and number == 0 and (not title or joint == " "):
+                title = f"{title} {item.text}".strip() if isinstance(item, Line) else title
+            if level and joint != " ":
+                text = "#" * level + " " + text
+            elif is_markdown and isinstance(item, Line) and (not joint or joint[-1] == "\n"):
+                text = _OPENS_BLOCK.sub(r"\\", text)
+            start = flow.length + len(joint) if start is None else start
+            flow.add(joint, text)
+            flow.previous, flow.level = item, level
+        starts.append(flow.length if start is None else start)
+    return Reflowed("".join(flow.pieces), starts, is_markdown, title)
 
 
-def _joint(page: list[Line], place: int, pitch: float) -> str:
+def _next(
+    flow: _Flow, page: Sequence[Item], place: int, pitch: float, level: int, words: Counter[str]
+) -> tuple[str, str]:
+    """What goes between the text so far and an item, and the item's text."""
+    item, previous = page[place], flow.previous
+    if isinstance(item, Table):
+        if place == 0 and isinstance(previous, Table) and _continues(previous, item):
+            return "\n", _table_text(item, previous)
+        return SEPARATOR if previous else "", _table_text(item, None)
+    if previous is None:
+        return "", item.text
+    if isinstance(previous, Table):
+        return SEPARATOR, item.text
+    if level or flow.level:
+        same = level == flow.level and _one_heading(previous, item)
+        if same and previous.broken and not _keeps_hyphen(previous.text, item.text, words):
+            flow.drop_last()
+        return (("" if previous.broken else " ") if same else SEPARATOR), item.text
+    if previous.broken:
+        if not _keeps_hyphen(previous.text, item.text, words):
+            flow.drop_last()
+        return "", item.text
+    return (_page_joint(previous, item) if place == 0 else _joint(page, place, pitch)), item.text
+
+
+def _one_heading(previous: Line, line: Line) -> bool:
+    drop = previous.bottom - line.bottom
+    alike = 0.9 < line.height / previous.height < 1.1 and line.bold == previous.bold
+    return alike and -0.5 * line.height < drop < 1.7 * line.height and not _NUMBERED.match(line.text)
+
+
+def _without_furniture(pages: Sequence[Sequence[Item]]) -> list[list[Item]]:
+    lines = [[item for item in page if isinstance(item, Line)] for page in pages]
+    kept = [Counter(page) for page in without_furniture(lines)]
+    return [
+        [item for item in page if isinstance(item, Table) or item in left]
+        for page, left in zip(pages, kept, strict=True)
+    ]
+
+
+def _continues(above: Table, below: Table) -> bool:
+    """Whether a table at the top of a page has the columns of the one that ended the page before."""
+    if len(above.columns) != len(below.columns):
+        return False
+    return all(
+        min(one[1], other[1]) - max(one[0], other[0]) > 0
+        for one, other in zip(above.columns, below.columns, strict=True)
+    )
+
+
+def _table_text(table: Table, above: Table | None) -> str:
+    """A table as Markdown; what goes on from the page before without its header; pairs as lines."""
+    headed = table.headed if above is None else above.headed
+    if not headed:
+        return "\n".join(_pair(row) for row in table.rows)
+    if above is None:
+        return pipe_table(table.rows)
+    rows = table.rows[1:] if table.rows[0] == above.rows[0] and len(table.rows) > 1 else table.rows
+    # The first row of a part below is no header: a blank one takes its place and goes.
+    return pipe_table([["-"] * len(table.columns), *rows]).split("\n", 2)[2]
+
+
+def _pair(row: Sequence[str]) -> str:
+    name, *values = (cell for cell in row if cell)
+    return f"{name.rstrip(':')}: {' '.join(values)}" if values else name
+
+
+def _joint(page: Sequence[Item], place: int, pitch: float) -> str:
     """What goes between a line of a page and the one before: a space, a line break, or a blank line."""
     previous, line = page[place - 1], page[place]
+    if not isinstance(previous, Line) or not isinstance(line, Line):
+        return SEPARATOR
+    if previous.upright or line.upright:
+        return "" if previous.upright and line.upright and _CJK_END.search(previous.text) else SEPARATOR
     drop = previous.bottom - line.bottom
     if abs(drop) < 0.5 * previous.height:
         return " "  # the same line, cut by a wide gap
@@ -80,18 +201,22 @@ def _page_joint(previous: Line, line: Line) -> str:
     return " " if goes_on else SEPARATOR
 
 
-def _could_hold_more(previous: Line, line: Line, near: list[Line]) -> bool:
+def _could_hold_more(previous: Line, line: Line, around: Sequence[Item]) -> bool:
     """Whether the next line's first word would have fitted: then the line was ended on purpose."""
     # The column begins where the second of the two lines does, if the first is indented.
     left, reach = min(previous.left, line.left), 0.5 * previous.height
-    right = max(each.right for each in near if abs(each.left - left) < reach)
+    right = max(
+        (each.right for each in around if isinstance(each, Line) and abs(each.left - left) < reach),
+        default=previous.right,
+    )
     letter = (previous.right - previous.left) / len(previous.text)
     needed = (len(line.text.partition(" ")[0]) + 1) * letter
     return previous.right + needed + previous.height < right
 
 
-def _pitch(page: list[Line]) -> float:
+def _pitch(page: Sequence[Line]) -> float:
     """The usual distance from line to line, in points."""
+    page = [line for line in page if not line.upright]
     drops = [above.bottom - below.bottom for above, below in pairwise(page)]
     close = [
         drop for drop, line in zip(drops, page, strict=False) if 0.5 * line.height < drop < 2.5 * line.height
@@ -109,4 +234,13 @@ def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
     if not left or not right or not right[0][0].islower():
         return True
     first, second = left[1].lower(), right[0].lower()
-    return words[f"{first}-{second}"] > words[first + second]
+    whole, apart = words[first + second], words[f"{first}-{second}"]
+    if whole or apart:
+        return apart > whole
+    # Nowhere else: a part of a chain (state-of-the-art), or two words that a hyphen joins on purpose.
+    if before[: left.start()].endswith("-") or first in _COMPOUNDING or "-" in second:
+        return True
+    return (
+        len(first) > 3 and len(second) > 3 and first not in _OPENING
+        and words[first] > 1 and words[second] > 1  # each counts once for this very place
+    )  # fmt: skip
