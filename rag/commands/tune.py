@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rag.errors import ConfigError
+
 from .common import AsJson, reported
 
 tune_app = typer.Typer(
@@ -47,6 +49,27 @@ def tune_reader_command(
         float, typer.Option("--held-out", min=0, max=0.9, help="Share held out to measure on, by title.")
     ] = 0.1,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs whose weights are averaged.")] = 1,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="Folder of a reader to go on from, made from the same base."),
+    ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option("--share", metavar="FILE=SHARE", help="Of this file an epoch draws only a share."),
+    ] = None,
+    sure: Annotated[
+        float, typer.Option("--sure", min=0, max=1, help="Leave out answers whose `p` is lower.")
+    ] = 0.0,
+    patience: Annotated[
+        int, typer.Option("--patience", min=1, help="Measures in a row that may bring nothing.")
+    ] = 6,
+    hours: Annotated[
+        float, typer.Option("--hours", min=0, help="End in this time, however far it came; 0: no limit.")
+    ] = 0.0,
+    mean: Annotated[
+        float,
+        typer.Option("--mean", min=0, max=1, help="How much of the weights' running mean a step keeps."),
+    ] = 0.998,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps; default: the best there is.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -55,8 +78,34 @@ def tune_reader_command(
 
     from . import live, render
 
-    options = Options(epochs, text_items, rate, tokens, held_out, seeds, device)
     with reported(as_json):
+        options = Options(
+            epochs,
+            text_items,
+            rate,
+            tokens,
+            held_out,
+            seeds,
+            device,
+            str(start or ""),
+            dict(_share(one) for one in share or ()),
+            sure,
+            patience,
+            hours,
+            mean,
+        )
         with live.progress(quiet=as_json) as shown:
             tuned = tune_reader(files, base, out, options, shown)
         render.result(tuned, as_json=as_json)
+
+
+def _share(text: str) -> tuple[str, float]:
+    """`fewrel=0.3` → its two parts. ConfigError for another form."""
+    name, _, share = text.partition("=")
+    try:
+        value = float(share)
+    except ValueError:
+        value = -1.0
+    if not name or not 0 <= value <= 1:
+        raise ConfigError(f"--share {text}: expected FILE=SHARE with a share from 0 to 1, as in fewrel=0.3")
+    return name.partition(".")[0], value

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 384
 MAX_QUESTION = 64
+_AT_ONCE = 512  # items tokenised together; the tokenizer keeps much more of each than is needed
 _MARGIN = 48  # tokens of the passage kept around an answer that a long passage is cut to
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
     """One pair as the network reads it: `[CLS] text [SEP] passage [SEP]`.
 
@@ -26,9 +27,9 @@ class Encoded:
     each of its tokens covers, (0, 0) for the heading before it; `spans` are token positions, both ends in.
     """
 
-    ids: tuple[int, ...]
+    ids: NDArray[np.int32]
     second: int
-    offsets: tuple[tuple[int, int], ...]
+    offsets: NDArray[np.int32]
     spans: tuple[tuple[int, int], ...]
     answerable: bool | None
     supported: bool | None
@@ -46,16 +47,22 @@ class Encoder:
 
     def encode(self, items: Sequence[Item], seed: int = 0) -> list[Encoded]:
         """All items, in their order. An answer that no window holds whole is left out of `spans`."""
-        texts = self._tokenizer.encode_batch([item.text for item in items], add_special_tokens=False)
-        heads = self._tokenizer.encode_batch([item.title for item in items], add_special_tokens=False)
-        bodies = self._tokenizer.encode_batch([item.passage for item in items], add_special_tokens=False)
-        chance = random.Random(seed)
-        return [
-            self._one(item, text.ids[:MAX_QUESTION], head.ids[:MAX_QUESTION], body, chance)
-            for item, text, head, body in zip(items, texts, heads, bodies, strict=True)
-        ]
+        chance, found = random.Random(seed), []
+        for begin in range(0, len(items), _AT_ONCE):
+            some = items[begin : begin + _AT_ONCE]
+            texts, heads, bodies = (
+                self._tokenizer.encode_batch([getattr(item, part) for item in some], add_special_tokens=False)
+                for part in ("text", "title", "passage")
+            )
+            found += [
+                self._one(item, text.ids[:MAX_QUESTION], head.ids[:MAX_QUESTION], body, chance)
+                for item, text, head, body in zip(some, texts, heads, bodies, strict=True)
+            ]
+        return found
 
     def _one(self, item: Item, text: list[int], head: list[int], body: Any, chance: random.Random) -> Encoded:
+        import numpy as np
+
         room = self._max - 3 - len(text) - len(head)
         spans = [span for span in (_tokens(body.offsets, *span) for span in item.spans) if span]
         begin = _window(len(body.ids), room, spans, chance)
@@ -65,7 +72,14 @@ class Encoder:
         shift = second + len(head) - begin
         offsets = [(0, 0)] * len(head) + list(body.offsets[begin:end])
         inside = [(first + shift, last + shift) for first, last in spans if first >= begin and last < end]
-        return Encoded(tuple(ids), second, tuple(offsets), tuple(inside), item.answerable, item.supported)
+        return Encoded(
+            np.array(ids, np.int32),
+            second,
+            np.array(offsets, np.int32).reshape(-1, 2),
+            tuple(inside),
+            item.answerable,
+            item.supported,
+        )
 
 
 def _tokens(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
@@ -116,6 +130,5 @@ def arrays(batch: Sequence[Encoded]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         made["input_ids"][row, : len(one)] = one.ids
         made["attention_mask"][row, : len(one)] = 1
         made["token_type_ids"][row, one.second : len(one)] = 1
-        for place, (_, end) in enumerate(one.offsets):
-            made["passage"][row, one.second + place] = end > 0
+        made["passage"][row, one.second : one.second + len(one.offsets)] = one.offsets[:, 1] > 0
     yield from made.items()

@@ -2,8 +2,8 @@
 
 A line has `question`, `context` and `answers` (a list of strings, or of `{text, start}` with the character at
 which the answer begins in the context), and may have `id`, `title`, `unanswerable`. With `document` in place
-of `context`, and without `answers`, it says only that the document answers the question. Files may be
-gzipped.
+of `context`, and without `answers`, it says only that the document answers the question. `p` is the
+probability that the answers are right, where a model found them. Files may be gzipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from rag.types import stable_id
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question on a passage. `answers` are character spans of `context`; empty where none is known."""
+    """A question on a passage. `answers` are character spans of `context`; empty where none is known.
+
+    `sure` is how likely the answers are right, where a model found them and not a person.
+    """
 
     id: str
     title: str
@@ -30,6 +33,7 @@ class Example:
     answers: tuple[tuple[int, int], ...]
     answerable: bool
     source: str
+    sure: float = 1.0
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -76,7 +80,10 @@ def _example(row: Mapping[str, Any], source: str) -> Example:
         raise ValueError("no answers, and not said to be unanswerable")
     title = str(row.get("title") or "")
     given_id = str(row.get("id") or stable_id(question, context))
-    return Example(given_id, title, question, context, tuple(dict.fromkeys(answers)), answerable, source)
+    sure = float(row.get("p", 1.0))
+    return Example(
+        given_id, title, question, context, tuple(dict.fromkeys(answers)), answerable, source, sure
+    )
 
 
 def _spans(context: str, answers: Sequence[Any]) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .altered import altered
@@ -15,46 +15,70 @@ from .claims import answer_claims, claims_of
 from .cloze import cloze, recurring
 from .examples import Example
 from .items import Item
-from .negatives import Ranked, answer_removed, other_passage, unanswerable
-from .robust import answers_by_kind, counterfactual, with_noise
+from .negatives import Near, answer_removed, other_passage, other_sentence, unanswerable
+from .phrasing import keywords, mistyped, wordy
+from .robust import answers_by_kind, counterfactual, headed, sentence_alone, with_noise
+from .tables import lookup, read_table
+
+_DOCUMENT = 1000  # characters of a document that answers somewhere, most often at its beginning
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many items of a sort are made for each question (of `claims`: for each passage).
+    """How many items of a sort are made for each question (of `claims`: for each passage; of `lookups`: for
+    each table).
 
-    `unanswerable`: how often a question that was written to have no answer is shown.
+    `unanswerable`: how often a question that was written to have no answer is shown. `headed`, `keywords`,
+    `mistyped` and `wordy` are shares of the questions that are put so.
     """
 
-    hard: float = 0.5
-    same_title: float = 0.1
-    removed: float = 0.15
-    altered: float = 0.4
-    unanswerable: int = 2
-    counterfactual: float = 0.1
-    noise: float = 0.15
-    stated: float = 0.12
-    claims: float = 0.3
+    hard: float = 0.3
+    same_title: float = 0.08
+    removed: float = 0.12
+    altered: float = 0.1
+    unanswerable: int = 1
+    counterfactual: float = 0.08
+    noise: float = 0.12
+    alone: float = 0.2
+    other_sentence: float = 0.1
+    stated: float = 0.1
+    claims: float = 0.2
+    lookups: float = 1.5
+    headed: float = 0.15
     keywords: float = 0.06
+    mistyped: float = 0.12
+    wordy: float = 0.06
     title: float = 0.7
 
 
 def question_epoch(
-    examples: Sequence[Example], ranked: Ranked, seed: int, shares: Shares | None = None
+    examples: Sequence[Example],
+    near: Near,
+    seed: int,
+    shares: Shares | None = None,
+    sources: Mapping[str, float] | None = None,
 ) -> list[Item]:
-    """The items of one epoch over the questions; another seed makes other ones."""
+    """The items of one epoch over the questions; another seed makes other ones.
+
+    `sources` says of a source (the name of a file) which share of its questions an epoch draws; tables are
+    looked up in whatever it says.
+    """
     shares = shares or Shares()
     chance = random.Random(seed)
-    answered = [one for one in examples if one.answerable]
-    pool, titles = answers_by_kind(answered), by_title(examples)
-    items = [unanswerable(one) for one in examples if not one.answerable] * shares.unanswerable
+    drawn = [one for one in examples if chance.random() < (sources or {}).get(one.source, 1.0)]
+    answered = [one for one in drawn if one.answerable]
+    pool, titles = answers_by_kind(answered), by_title(drawn)
+    items = [unanswerable(one) for one in drawn if not one.answerable] * shares.unanswerable
     for one in answered:
         items.append(_positive(one, pool, titles, shares, chance))
-        items += _negatives(one, ranked, titles, shares, chance)
+        items += _negatives(one, near, titles, shares, chance)
+    items = [_heading(_put(item, shares, chance), shares, chance) for item in items]
+    items += _lookups(examples, shares, chance)
+    claims = _claims(titles, shares, chance)
+    for one in answered:
         if chance.random() < shares.stated:
-            items += answer_claims(one, pool, chance)
-    items += _claims(titles, shares, chance)
-    return [_heading(item, shares, chance) for item in items]
+            claims += answer_claims(one, pool, chance)
+    return items + [_heading(item, shares, chance) for item in claims]
 
 
 def text_epoch(examples: Sequence[Example], seed: int, size: int, shares: Shares | None = None) -> list[Item]:
@@ -85,29 +109,62 @@ def _positive(
     shares: Shares,
     chance: random.Random,
 ) -> Item:
-    item = Item(one.question, one.context, one.title, one.answers, answerable=True)
+    context = one.context if one.answers else one.context[:_DOCUMENT]
+    item = Item(one.question, context, one.title, one.answers, answerable=True)
     if chance.random() < shares.counterfactual:
         item = counterfactual(one, pool, chance) or item
     if chance.random() < shares.noise:
         noise = chance.choice(titles[one.title])
         if noise != one.context and len(noise) + len(item.passage) < 1800:
             item = with_noise(item, noise, chance)
+    elif chance.random() < shares.alone:
+        item = sentence_alone(item)
+    return headed(item) if chance.random() < shares.headed else item
+
+
+def _put(item: Item, shares: Shares, chance: random.Random) -> Item:
+    """The item's question as it is, or as other people type it."""
+    text = item.text
     if chance.random() < shares.keywords:
-        words = [word for word in item.text.rstrip("?").split() if len(word) > 3 or word[:1].isupper()]
-        item = replace(item, text=" ".join(words) or item.text)
-    return item
+        text = keywords(text)
+    elif chance.random() < shares.wordy:
+        text = wordy(text, chance)
+    if chance.random() < shares.mistyped:
+        text = mistyped(text, chance.choice((0.1, 0.2)), chance)
+    return replace(item, text=text)
+
+
+def _lookups(examples: Sequence[Example], shares: Shares, chance: random.Random) -> list[Item]:
+    """Questions for cells of the tables among the passages, some of them near misses."""
+    items = []
+    for passage in dict.fromkeys(one.context for one in examples):
+        table = read_table(passage)
+        if table is None:
+            continue
+        for _ in range(_times(shares.lookups, chance)):
+            title = chance.choice(("", "", *(name for name in table.header if name)))
+            made = lookup(table, title, chance)
+            items += [_put(made, shares, chance)] if made else []
+    return items
+
+
+def _times(share: float, chance: random.Random) -> int:
+    """A whole number whose mean is `share`."""
+    return int(share) + (chance.random() < share % 1)
 
 
 def _negatives(
-    one: Example, ranked: Ranked, titles: dict[str, list[str]], shares: Shares, chance: random.Random
+    one: Example, near: Near, titles: dict[str, list[str]], shares: Shares, chance: random.Random
 ) -> list[Item]:
     made = []
     if chance.random() < shares.hard:
-        made.append(other_passage(one, ranked.get(one.id, ()), chance))
+        made.append(other_passage(one, near(one), chance))
     if chance.random() < shares.same_title:
-        made.append(other_passage(one, chance.sample(titles[one.title], len(titles[one.title])), chance))
+        made.append(other_passage(one, _some(titles[one.title], chance), chance))
     if chance.random() < shares.removed:
         made.append(answer_removed(one))
+    if chance.random() < shares.other_sentence:
+        made.append(other_sentence(one, chance))
     if chance.random() < shares.altered:
         made.append(altered(one, chance))
     return [item for item in made if item is not None]
@@ -121,6 +178,10 @@ def _claims(titles: dict[str, list[str]], shares: Shares, chance: random.Random)
                 others = [one for one in passages if one != passage]
                 items += claims_of(passage, title, others, chance)
     return items
+
+
+def _some(passages: Sequence[str], chance: random.Random) -> list[str]:
+    return chance.sample(passages, min(20, len(passages)))
 
 
 def _without(item: Item, passages: Sequence[str], chance: random.Random) -> Item:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rag.evaluate.measures.words import normalised
+from rag.types import stable_id
 
 from .examples import Example
 from .items import Item
 
-Ranked = Mapping[str, Sequence[str]]
-"""Example id → passages in the order in which a retriever brings them for its question."""
+Near = Callable[[Example], Sequence[str]]
+"""A question → passages in the order in which a retriever brings them for it."""
 
 
 def unanswerable(example: Example) -> Item:
@@ -34,6 +36,17 @@ def answer_removed(example: Example) -> Item | None:
     return Item(example.question, rest, example.title, answerable=False)
 
 
+def other_sentence(example: Example, chance: random.Random) -> Item | None:
+    """One sentence of the example's own passage that lacks the answer; None where every one has it."""
+    from rag.text.sentences import sentences
+
+    found = [example.context[start:end] for start, end in sentences(example.context)]
+    free = [one for one in found if len(one) > 25 and not _holds(one, example.texts)]
+    if not free or not example.answers:
+        return None
+    return Item(example.question, chance.choice(free), example.title, answerable=False)
+
+
 def other_passage(example: Example, others: Sequence[str], chance: random.Random) -> Item | None:
     """The question with a passage of `others` that lacks the answer; nearer ones come first in the list."""
     free = [one for one in others if one != example.context and not _holds(one, example.texts)]
@@ -43,30 +56,25 @@ def other_passage(example: Example, others: Sequence[str], chance: random.Random
     return Item(example.question, free[place], example.title, answerable=False)
 
 
-def ranked_passages(examples: Sequence[Example], depth: int = 20) -> dict[str, list[str]]:
-    """For every question the passages of the same files that hybrid search ranks high.
+def near_passages(examples: Sequence[Example], folder: Path, depth: int = 12) -> Near:
+    """Looks a question up among the passages of the same files, by its words (BM25), when it is asked for.
 
-    Dense and lexical similarity are added as z-scores, as search does by default.
+    The index is kept in `folder` and used again for the same passages.
     """
-    import numpy as np
-    from rank_bm25 import BM25Okapi
-
-    from rag.embedding.onnx import OnnxEmbedder
-    from rag.indexes import Analyzer
+    from rag.indexes import open_lexical
 
     passages = list(dict.fromkeys(example.context for example in examples))
-    embedder = OnnxEmbedder.open()
-    rows = embedder.embed(passages, "document")
-    asked = embedder.embed([example.question for example in examples], "query")
-    analyze = Analyzer().analyze
-    lexical = BM25Okapi([analyze(passage) for passage in passages])
-    found = {}
-    for example, vector in zip(examples, asked, strict=True):
-        dense, words = rows @ vector, lexical.get_scores(analyze(example.question))
-        total = (dense - dense.mean()) / (dense.std() + 1e-6) + (words - words.mean()) / (words.std() + 1e-6)
-        best = np.argpartition(-total, min(depth, len(passages) - 1))[:depth]
-        found[example.id] = [passages[place] for place in best[np.argsort(-total[best])]]
-    return found
+    stamp = 1 + int(stable_id("passages", *passages)[:12], 16)
+    index = open_lexical(folder, "en")
+    if index.stamp != stamp:
+        index.update(range(len(index)), list(enumerate(passages)), stamp)
+        index.refresh()
+
+    def near(example: Example) -> list[str]:
+        _, places = index.search(example.question, depth)
+        return [passages[place] for place in places]
+
+    return near
 
 
 def _holds(passage: str, answers: Sequence[str]) -> bool:

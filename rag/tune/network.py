@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     import torch
 
 DROPOUT = 0.1
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # what Linux calls the instructions
 
 
-def make_network(base: Path) -> Any:
+def make_network(base: Path, attention: str = "sdpa") -> Any:
     """A torch module over the BERT encoder in the folder `base`; its heads begin at random.
 
     Its forward takes input_ids, attention_mask and token_type_ids, each (n, t), and returns start (n, t),
     end (n, t), answerable (n,) and supported (n,), all logits. Word embeddings are not trained: 11 million
     rows of rare words learn nothing from a few thousand questions, and cost a fifth of the time.
+    `attention` is how transformers computes it: "sdpa" is faster to train, "eager" is the one to export.
     """
     import torch
     from transformers import AutoConfig, AutoModel
@@ -44,7 +46,7 @@ def make_network(base: Path) -> Any:
                 config=config,
                 local_files_only=True,
                 use_safetensors=True,
-                attn_implementation="eager",
+                attn_implementation=attention,
                 add_pooling_layer=False,
             )
             size = config.hidden_size
@@ -81,6 +83,25 @@ def tensors(batch: Sequence[Encoded], device: str = "cpu") -> dict[str, torch.Te
         known = [getattr(one, name) for one in batch]
         made[name] = torch.tensor([-1 if one is None else int(one) for one in known], device=device)
     return made
+
+
+def autocast(device: str) -> Any:
+    """A context that computes in bfloat16 where the device does so by itself, and in float32 elsewhere.
+
+    A processor without instructions for it (AVX-512 BF16, AMX, Arm's BF16) only makes believe, and is slower.
+    """
+    import torch
+
+    return torch.autocast(
+        device, dtype=torch.bfloat16, enabled=device != "cpu" or _has_bfloat16(Path("/proc/cpuinfo"))
+    )
+
+
+def _has_bfloat16(cpuinfo: Path) -> bool:
+    try:
+        return not _BFLOAT16.isdisjoint(cpuinfo.read_text("utf-8").split())
+    except OSError:  # no Linux
+        return False
 
 
 def losses(outputs: tuple[Any, ...], batch: Sequence[Encoded], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,33 +1,46 @@
 """`rag tune reader`: question files and an encoder → a folder that `rag.reading` opens, and a report.
 
-Four steps, each of which goes on where it stopped: what retrieval ranks high for every question is looked up,
-the network learns from the passages alone (`text/`), then from the questions (`questions/`), then it is
-exported to 8 bits and measured again on the held-out titles.
+Four steps, each of which goes on where it stopped: the passages are indexed, so that those near a question
+are known, the network learns from the passages alone (`text/`), then from the questions (`questions/`), then
+it is exported to 8 bits and measured again on the held-out titles.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError, MissingExtra
 from rag.progress import Progress, Watcher
+from rag.types import stable_id
 
 from .claims import claims_of
 from .examples import Example, read_examples
 from .items import Item
 from .mixture import by_title, question_epoch, text_epoch
-from .negatives import Ranked, other_passage, ranked_passages, unanswerable
+from .negatives import Near, near_passages, other_passage, unanswerable
 from .split import split
+
+MEASURED = 150
+"""Held-out questions of each file that are measured at the end."""
+WATCHED = 400
+"""Held-out items that are measured as the learning goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to train, and how long. `text_items` is the size of the self-supervised part; 0 leaves it out."""
+    """What to train, and how long.
+
+    `text_items` is the size of the self-supervised part; 0 leaves it out, and so does `start`, the folder of
+    a reader to go on from. `sources` says of a file, by its name up to the first dot, which share of its
+    questions each epoch draws. `sure` leaves out questions whose answers are less likely to be right.
+    `patience` is how many measures in a row may bring nothing; `hours`, where not 0, ends the learning from
+    the questions in time, with a rate that reaches zero by then.
+    """
 
     epochs: int = 4
     text_items: int = 26_000
@@ -36,6 +49,12 @@ class Options:
     held_out: float = 0.1
     seeds: int = 1
     device: str = ""
+    start: str = ""
+    sources: Mapping[str, float] = field(default_factory=dict)
+    sure: float = 0.0
+    patience: int = 6
+    hours: float = 0.0
+    mean: float = 0.998
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,11 @@ def tune_reader(
     """
     options, told = options or Options(), progress or (lambda _: None)
     _needed()
-    examples = read_examples(files)
+    examples = [one for one in read_examples(files) if one.sure >= options.sure]
+    unknown = sorted(options.sources.keys() - {one.source for one in examples})
+    if unknown:
+        known = ", ".join(sorted({one.source for one in examples}))
+        raise ConfigError(f"a share is given for {unknown[0]}, which is no file of these; expected {known}")
     train, held = split(examples, options.held_out)
     if not train or not held:
         raise ConfigError(
@@ -94,28 +117,40 @@ def tune_reader(
         )
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
-    told(Progress("ranking passages", 0, 0))
-    ranked = _ranked(examples, work / "ranked.json")
-    shown = held_items(held, ranked)
-    weights = _trained(train, ranked, shown, base, work, options, told)
+    told(Progress("indexing passages", 0, 0))
+    near = near_passages(examples, work / "passages")
+    shown = held_items(held, near)
+    weights = _trained(train, near, shown, base, work, options, told)
     told(Progress("exporting", 0, 0))
     return _exported(weights, shown, base, out, (len(train), len(held)), options)
 
 
-def held_items(held: Sequence[Example], ranked: Ranked, seed: int = 5) -> list[Item]:
-    """The held-out questions as they are, a third of them with a hard passage too, and claims."""
+def held_items(held: Sequence[Example], near: Near, most: int = MEASURED, seed: int = 5) -> list[Item]:
+    """Held-out questions as they are, a third of them with a hard passage too, and claims.
+
+    Of each source `most` questions at most, so that a large one does not hide the others.
+    """
     chance, items = random.Random(seed), []
-    for one in held:
+    for one in _at_most(held, most):
         if not one.answerable:
             items.append(unanswerable(one))
             continue
         items.append(Item(one.question, one.context, one.title, one.answers, answerable=True))
-        made = other_passage(one, ranked.get(one.id, ()), chance) if chance.random() < 0.3 else None
+        made = other_passage(one, near(one), chance) if chance.random() < 0.3 else None
         items += [made] if made else []
+    claims: list[Item] = []
     for title, passages in by_title(held).items():
-        for passage in passages[:12]:
-            items += claims_of(passage, title, [one for one in passages if one != passage], chance, 1)
-    return items
+        for passage in passages[: 12 if len(claims) < most else 0]:
+            claims += claims_of(passage, title, [one for one in passages if one != passage], chance, 1)
+    return items + claims
+
+
+def _at_most(examples: Sequence[Example], most: int) -> list[Example]:
+    """Up to `most` questions of each source, the same whatever their order."""
+    by_source: dict[str, list[Example]] = {}
+    for one in sorted(examples, key=lambda one: stable_id("measured", one.source, one.id)):
+        by_source.setdefault(one.source, []).append(one)
+    return [one for some in by_source.values() for one in some[:most]]
 
 
 def merit(found: dict[str, float]) -> float:
@@ -126,7 +161,7 @@ def merit(found: dict[str, float]) -> float:
 
 def _trained(
     train: Sequence[Example],
-    ranked: Ranked,
+    near: Near,
     shown: Sequence[Item],
     base: Path,
     work: Path,
@@ -137,7 +172,7 @@ def _trained(
     from safetensors.torch import load_file
 
     start: Path | None = None
-    if options.text_items:
+    if options.text_items and not options.start:
         plan = {"epochs": 1, "rate": 2e-4, "tokens": options.tokens}
         start = _run(
             base,
@@ -151,10 +186,18 @@ def _trained(
         )
     found = []
     for seed in range(options.seeds):
-        plan = {"epochs": options.epochs, "rate": options.rate, "tokens": options.tokens, "seed": seed}
+        plan = {
+            "epochs": options.epochs,
+            "rate": options.rate,
+            "tokens": options.tokens,
+            "seed": seed,
+            "patience": options.patience,
+            "minutes": 60 * options.hours / options.seeds,
+            "mean": options.mean,
+        }
 
         def epoch(number: int, seed: int = seed) -> list[Item]:
-            return question_epoch(train, ranked, 200 + number + 1000 * seed)
+            return question_epoch(train, near, 200 + number + 1000 * seed, None, options.sources)
 
         found.append(
             load_file(_run(base, start, work / f"questions-{seed}", plan, epoch, shown, told, options))
@@ -176,8 +219,11 @@ def _run(
     import torch
     from safetensors.torch import load_file
 
+    from rag.models.settings import WEIGHTS
+
     from .encode import Encoder
     from .network import make_network
+    from .start import load_weights
     from .train import Plan, Trainer
 
     done, best = folder / "finished", folder / "best.safetensors"
@@ -186,13 +232,17 @@ def _run(
     network = make_network(base)
     if start is not None:
         network.load_state_dict(load_file(start))
+    elif options.start:
+        load_weights(network, Path(options.start) / WEIGHTS)
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+    chosen = random.Random(0).sample(shown, min(WATCHED, len(shown)))
 
     def watch(row: dict[str, Any]) -> None:
         if "steps" in row:
             told(Progress(f"learning ({folder.name})", row["step"], row["steps"]))
 
-    Trainer(network, Encoder(_tokenizer(base)), Plan(**plan), folder, device, watch).run(epoch, shown, merit)
+    Trainer(network, Encoder(_tokenizer(base)), Plan(**plan), folder, device, watch).run(epoch, chosen, merit)
     done.touch()
     return best
 
@@ -216,7 +266,7 @@ def _exported(
     from .train import score_network
 
     tokenizer = _tokenizer(base)
-    network = make_network(base)
+    network = make_network(base, "eager")
     network.load_state_dict(weights)
     encoded = Encoder(tokenizer).encode(shown)
     exact = score_network(network, encoded, shown)
@@ -233,17 +283,6 @@ def _exported(
     tuned = Tuned(out, *counts, exact.intervals(), small.intervals(), asdict(options))
     (out / "report.json").write_text(json.dumps(tuned.to_dict(), indent=2) + "\n", "utf-8")
     return tuned
-
-
-def _ranked(examples: Sequence[Example], file: Path) -> Ranked:
-    """What retrieval ranks high, kept in a file: it takes a while for thousands of questions."""
-    if file.is_file():
-        found: Ranked = json.loads(file.read_text("utf-8"))
-        if found.keys() >= {one.id for one in examples}:
-            return found
-    found = ranked_passages(examples)
-    file.write_text(json.dumps(found), "utf-8")
-    return found
 
 
 def _tokenizer(base: Path) -> Any:

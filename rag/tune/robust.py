@@ -17,6 +17,10 @@ from .examples import Example
 from .items import Item
 
 _NUMBER = re.compile(r"^[\d.,]+(?:\s*(?:%|percent|million|billion|thousand|\w+))?$")
+_OPENING_NAME = re.compile(
+    r"(?:The )?([A-Z][\w'’-]+(?: (?:of |the |de |van )?[A-Z][\w'’-]+)*)"
+    r"(?= (?:is|was|are|were|has|had|can|will|of|in)\b)"
+)
 _YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 
 
@@ -60,6 +64,33 @@ def counterfactual(example: Example, pool: Mapping[str, Sequence[str]], chance: 
         spans.append((len(passage), len(passage) + len(new)))
         passage += new + part
     return Item(example.question, passage, example.title, tuple(spans), answerable=True)
+
+
+def headed(item: Item) -> Item:
+    """The item with the name that it asks about in the heading alone, where a passage says `It` instead.
+
+    Only a name that the passage begins with goes there; another item is returned as it is.
+    """
+    found = _OPENING_NAME.match(item.passage)
+    if found is None or found[1] not in item.text or any(start < found.end(1) for start, _ in item.spans):
+        return item
+    shift = found.end(1) - len("It")
+    spans = tuple((start - shift, end - shift) for start, end in item.spans)
+    return replace(item, title=found[1], passage="It" + item.passage[found.end(1) :], spans=spans)
+
+
+def sentence_alone(item: Item) -> Item:
+    """The item with the sentence of its first answer as the passage; as it is where no sentence holds it.
+
+    What is quoted is a sentence, and claims are checked against sentences: so some are read alone.
+    """
+    from rag.text.sentences import sentences
+
+    for begin, end in sentences(item.passage) if item.spans else ():
+        inside = tuple((a - begin, b - begin) for a, b in item.spans if begin <= a and b <= end)
+        if begin <= item.spans[0][0] < end and inside:
+            return replace(item, passage=item.passage[begin:end], spans=inside)
+    return item
 
 
 def with_noise(item: Item, noise: str, chance: random.Random) -> Item:

@@ -96,12 +96,12 @@ def _resampled_auc(scored: Sequence[tuple[float, bool]], resamples: int) -> tupl
 
 
 def _text(one: Encoded, item: Item, start: NDArray[np.float32], end: NDArray[np.float32]) -> str:
-    places = [place for place, (_, stop) in enumerate(one.offsets) if stop > 0]
+    places = one.offsets[:, 1].nonzero()[0].tolist()
     if not places:
         return ""
     low, high = one.second + places[0], one.second + places[-1] + 1
     ((first, last, _),) = best_spans(start[low:high], end[low:high])
-    begin, stop = characters(one.offsets[places[0] :], first, last)
+    begin, stop = characters(one.offsets[places[0] :].tolist(), first, last)
     return item.passage[begin:stop]
 
 

@@ -1,4 +1,4 @@
-"""The training loop: bfloat16, AdamW, a running mean of the weights, checkpoints, measures as it goes."""
+"""The training loop: AdamW, a running mean of the weights, checkpoints, measures as it goes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from . import checkpoint
 from .encode import Encoded, Encoder, batches
 from .items import Item
-from .network import losses, tensors
+from .network import autocast, losses, tensors
 from .score import Score, score
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -24,7 +24,12 @@ Epoch = Callable[[int], Sequence[Item]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to train. `tokens` is the size of a batch, padding counted; `rate` the peak learning rate."""
+    """How to train. `tokens` is the size of a batch, padding counted; `rate` the peak learning rate.
+
+    `mean` is how much of the running mean of the weights is kept a step. `minutes` ends the run, with a rate
+    that falls to zero by then, if its epochs last longer; 0 sets no limit. `patience` is how many measures
+    in a row may bring nothing.
+    """
 
     epochs: int = 4
     tokens: int = 6000
@@ -36,6 +41,7 @@ class Plan:
     save_seconds: float = 180.0
     score_steps: int = 400
     patience: int = 6
+    minutes: float = 0.0
     weights: dict[str, float] = field(
         default_factory=lambda: {"span": 1.0, "answerable": 0.6, "supported": 0.4}
     )
@@ -80,7 +86,7 @@ class Trainer:
         shown = self.encoder.encode(held_out, self.plan.seed)
         saved = begun = time.monotonic()
         total: int | None = None
-        while self._epoch < self.plan.epochs and self._waited < self.plan.patience:
+        while self._epoch < self.plan.epochs and self._waited < self.plan.patience and not self._over(begun):
             made = batches(
                 self.encoder.encode(list(epoch(self._epoch)), self.plan.seed + self._epoch),
                 self.plan.tokens,
@@ -88,7 +94,9 @@ class Trainer:
             )
             total = self.step - self._batch + len(made) * (self.plan.epochs - self._epoch)
             for batch in made[self._batch :]:
-                row = self._learn(batch, self.step / total)
+                if self._over(begun) or self._waited >= self.plan.patience:
+                    break
+                row = self._learn(batch, max(self.step / total, self._spent(begun)))
                 self.step, self._batch = self.step + 1, self._batch + 1
                 now = time.monotonic()
                 self._watch(
@@ -99,11 +107,20 @@ class Trainer:
                 if now - saved > self.plan.save_seconds:
                     self._save(self._seconds + now - begun)
                     saved = now
-            self._epoch, self._batch = self._epoch + 1, 0
+            else:
+                self._epoch, self._batch = self._epoch + 1, 0
         self._measure(shown, held_out, merit)
         self._save(self._seconds + time.monotonic() - begun)
         best: dict[str, float] = json.loads((self.folder / "best.json").read_text("utf-8"))
         return best
+
+    def _spent(self, begun: float) -> float:
+        """The share of the time that is gone; 0 without a limit."""
+        seconds = self._seconds + time.monotonic() - begun
+        return seconds / (60 * self.plan.minutes) if self.plan.minutes else 0.0
+
+    def _over(self, begun: float) -> bool:
+        return self._spent(begun) >= 1
 
     def measure(self, held_out: Sequence[Item]) -> Score:
         """How the mean of the weights does now."""
@@ -174,15 +191,17 @@ class Trainer:
 
     def _save(self, seconds: float) -> None:
         held: dict[str, Any] = {f"mean.{name}": one for name, one in self._mean.items()}
+        steps: dict[str, int] = {}
         held |= {f"own.{name}": one.detach() for name, one in self._trained.items()}
-        for name, one in self._trained.items():
-            moments = self._optimizer.state.get(one, {})  # empty where a head has seen no item yet
+        for name, one in self._trained.items():  # a head that no item was for has no moments yet
+            moments = self._optimizer.state.get(one, {})
             held |= {f"{key}.{name}": moments[key] for key in _MOMENTS if key in moments}
+            steps[name] = int(moments["step"]) if moments else 0
         state = {"step": self.step, "epoch": self._epoch, "batch": self._batch, "best": self._best}
         checkpoint.save(
             self.folder / "checkpoint",
             held,
-            {**state, "waited": self._waited, "seconds": seconds, "plan": asdict(self.plan)},
+            {**state, "waited": self._waited, "seconds": seconds, "steps": steps, "plan": asdict(self.plan)},
         )
 
     def _resume(self) -> None:
@@ -199,24 +218,17 @@ class Trainer:
                 one.copy_(held[f"own.{name}"])
                 self._mean[name].copy_(held[f"mean.{name}"])
                 if f"exp_avg.{name}" in held:
+                    moments = {key: held[f"{key}.{name}"].to(one.device) for key in _MOMENTS}
                     self._optimizer.state[one] = {
-                        "step": torch.tensor(float(self.step)),
-                        **{key: held[f"{key}.{name}"].to(one.device) for key in _MOMENTS},
+                        "step": torch.tensor(float(state["steps"][name])),
+                        **moments,
                     }
-
-
-def autocast(device: str) -> Any:
-    """bfloat16 where the device has it; a processor without it only imitates it, at a third of the speed."""
-    import torch
-
-    native = device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.autocast(device, dtype=torch.bfloat16, enabled=native)
 
 
 def score_network(
     network: Any, shown: Sequence[Encoded], items: Sequence[Item], device: str = "cpu"
 ) -> Score:
-    """The measures of a network as it is, in bfloat16."""
+    """The measures of a network as it is."""
     import torch
 
     network.eval()
