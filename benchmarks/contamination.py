@@ -13,23 +13,12 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.corpora import read
-
-WORDS = 13
-_WORD = re.compile(r"\w+")
-
-
-def grams(text: str, size: int = WORDS) -> Iterator[int]:
-    """The hash of every run of `size` words; a shorter text has none."""
-    words = _WORD.findall(text.lower())
-    for place in range(len(words) - size + 1):
-        yield hash(tuple(words[place : place + size]))
+from rag.tune.overlap import known_runs, overlaps
 
 
 def evaluated(data: Path) -> Iterator[str]:
@@ -62,17 +51,12 @@ def _texts(folder: Path) -> Iterator[str]:
             yield document.text
 
 
-def shared(row: dict[str, Any], known: set[int]) -> bool:
-    """Whether a question's passage has a run of words in common with what is measured on."""
-    return any(gram in known for gram in grams(row.get("context") or row.get("document") or ""))
-
-
 def checked(files: Sequence[Path], known: set[int], clean: Path | None) -> dict[str, dict[str, int]]:
     """For each file how many questions it has, and on how many of them the passage shares words."""
     found = {}
     for path in files:
         rows = read(path)
-        kept = [row for row in rows if not shared(row, known)]
+        kept = [row for row in rows if not overlaps(row.get("context") or row.get("document") or "", known)]
         found[path.name] = {"questions": len(rows), "shared": len(rows) - len(kept)}
         if clean:
             clean.mkdir(parents=True, exist_ok=True)
@@ -89,7 +73,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, nargs="+", required=True)
     parser.add_argument("--clean", type=Path, help="folder for the files without what is shared")
     options = parser.parse_args()
-    known = {gram for text in evaluated(options.data) for gram in grams(text)}
+    known = known_runs(evaluated(options.data))
     found = checked(options.train, known, options.clean)
     print(json.dumps({"runs of words measured on": len(known), "files": found}, indent=1))
     if not options.clean and any(one["shared"] for one in found.values()):

@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.fit_reading import FILES
 from rag.tune.examples import Example, read_examples
-from rag.tune.negatives import other_passage, ranked_passages
+from rag.tune.negatives import near_passages, other_passage
 from rag.tune.split import split
 
 QUESTIONS, NEGATIVES, TOKENS, RATE = 8, 3, 224, 3e-5
@@ -69,7 +69,7 @@ def train(examples: Sequence[Example], base: Path, checkpoint: Path, out: Path, 
 
     torch.manual_seed(0)
     chance = random.Random(0)
-    ranked = ranked_passages(examples)
+    near = near_passages(examples, out / "passages")
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = as_classifier(base, checkpoint)
     learned = [one for one in model.parameters() if one.requires_grad]
@@ -78,7 +78,7 @@ def train(examples: Sequence[Example], base: Path, checkpoint: Path, out: Path, 
     model.train()
     while (spent := (time.monotonic() - began) / (60 * minutes)) < 1:
         drawn = chance.sample(examples, QUESTIONS)
-        groups = [pairs for one in drawn if (pairs := shown(one, ranked[one.id], chance))]
+        groups = [pairs for one in drawn if (pairs := shown(one, near(one), chance))]
         asked, texts = zip(*(pair for group in groups for pair in group), strict=True)
         fed = tokenizer(
             list(asked),

@@ -2,8 +2,11 @@
 
 - `examples.py`: question files → `Example`; `split.py`: which titles are held out
 - `items.py`: what the network is shown, a pair of texts with what is known of it
-- `negatives.py`, `robust.py`, `claims.py`, `cloze.py`: more items made of the examples and their passages
-- `encode.py`: items → token ids and positions; `network.py`: the encoder with three heads
+- `negatives.py`, `altered.py`, `robust.py`, `claims.py`, `cloze.py`, `tables.py`, `phrasing.py`: more items
+  made of the examples and their passages; `mixture.py`: how many of each an epoch has
+- `overlap.py`: whether a passage stands in what is measured on
+- `encode.py`: items → token ids and positions; `network.py`: the encoder with three heads; `start.py`: the
+  weights of a reader that exists, to go on from
 - `train.py`: the loop, its checkpoints (`checkpoint.py`) and its measures (`score.py`)
 - `export.py`: weights → the int8 folder that `rag.reading` opens; `reader.py`: all of it, one call
 """

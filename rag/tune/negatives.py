@@ -65,7 +65,7 @@ def near_passages(examples: Sequence[Example], folder: Path, depth: int = 12) ->
 
     passages = list(dict.fromkeys(example.context for example in examples))
     stamp = 1 + int(stable_id("passages", *passages)[:12], 16)
-    index = open_lexical(folder, "en")
+    index = open_lexical(folder, "english")
     if index.stamp != stamp:
         index.update(range(len(index)), list(enumerate(passages)), stamp)
         index.refresh()

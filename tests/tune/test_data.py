@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from rag.tune.claims import answer_claims, changed, claims_of, stated
 from rag.tune.cloze import cloze, recurring
 from rag.tune.examples import Example, read_examples
 from rag.tune.items import Item
-from rag.tune.mixture import question_epoch, text_epoch
-from rag.tune.negatives import answer_removed, other_passage, ranked_passages
-from rag.tune.robust import counterfactual, kind_of, with_noise
+from rag.tune.mixture import Shares, question_epoch, text_epoch
+from rag.tune.negatives import answer_removed, near_passages, other_passage, other_sentence
+from rag.tune.overlap import known_runs, overlaps
+from rag.tune.robust import counterfactual, headed, kind_of, sentence_alone, with_noise
 from rag.tune.split import split
 
 BRIDGE = (
@@ -124,10 +126,30 @@ class TestNegatives:
         assert made is not None
         assert made.passage == MILL
 
-    def test_the_passage_asked_for_ranks_first(self) -> None:
+    def test_the_passage_asked_for_ranks_first(self, tmp_path: Path) -> None:
         one = example("Who opened the Silver Bridge?", "Ada Holm", name="b")
         two = example("Who built the mill?", "Peter Lund", MILL, "Mill", "m")
-        assert ranked_passages([one, two]) == {"b": [BRIDGE, MILL], "m": [MILL, BRIDGE]}
+        near = near_passages([one, two], tmp_path)
+        assert [near(one)[0], near(two)[0]] == [BRIDGE, MILL]
+
+    def test_the_index_is_kept_for_the_same_passages_and_made_anew_for_others(self, tmp_path: Path) -> None:
+        one = example("Who opened the Silver Bridge?", "Ada Holm")
+        two = example("Who built the mill?", "Peter Lund", MILL, "Mill")
+        near_passages([one], tmp_path)
+        stamp = (tmp_path / "lexical.json").stat().st_mtime_ns
+        assert near_passages([one], tmp_path)(one) == [BRIDGE]
+        assert (tmp_path / "lexical.json").stat().st_mtime_ns == stamp
+        assert near_passages([two], tmp_path)(two) == [MILL]
+        assert near_passages([two], tmp_path)(one) != [BRIDGE]
+
+    def test_a_sentence_that_lacks_the_answer(self) -> None:
+        one, chance = example("Who opened it?", "Ada Holm"), random.Random(0)
+        made = {item.passage for item in (other_sentence(one, chance) for _ in range(20)) if item}
+        assert made == {
+            "It is 420 metres long and was built of steel.",
+            "In winter, the bridge is closed to carts.",
+        }
+        assert other_sentence(example("Who?", ""), chance) is None
 
 
 class TestRobust:
@@ -153,6 +175,22 @@ class TestRobust:
             assert [made.passage[a:b] for a, b in made.spans] == [BRIDGE[31:35]]
             sides.add(made.passage.startswith(MILL))
         assert sides == {True, False}
+
+    def test_the_answers_sentence_alone(self) -> None:
+        made = sentence_alone(Item("How long is it?", BRIDGE, "Bridge", ((60, 70),), answerable=True))
+        assert made.passage == "It is 420 metres long and was built of steel."
+        assert [made.passage[a:b] for a, b in made.spans] == [BRIDGE[60:70]]
+        unknown = Item("Is it long?", BRIDGE, answerable=True)
+        assert sentence_alone(unknown) is unknown
+
+    def test_the_name_goes_into_the_heading_alone(self) -> None:
+        asked = Item("Who built the Old Mill?", MILL, "Mills", ((33, 43),), answerable=True)
+        made = headed(asked)
+        assert made.title == "Old Mill"
+        assert made.passage.startswith("It was built in 1744 by Peter Lund.")
+        assert [made.passage[a:b] for a, b in made.spans] == [MILL[33:43]]
+        other = Item("Who built the New Mill?", MILL, "Mills", ((33, 43),), answerable=True)
+        assert headed(other) is other
 
 
 class TestClaims:
@@ -211,12 +249,45 @@ def test_an_epoch_has_every_question_and_depends_on_its_seed_alone() -> None:
         example("Who built the mill?", "Peter Lund", MILL, "Mill", "2"),
         example("Who painted the bridge?", "", name="3"),
     ]
-    ranked = {"1": [MILL], "2": [BRIDGE]}
-    items = question_epoch(some, ranked, 7)
-    assert items == question_epoch(some, ranked, 7)
-    assert items != question_epoch(some, ranked, 8)
+    plain = Shares(keywords=0, mistyped=0, wordy=0)
+
+    def near(one: Example) -> list[str]:
+        return [MILL] if one.context == BRIDGE else [BRIDGE]
+
+    items = question_epoch(some, near, 7, plain)
+    assert items == question_epoch(some, near, 7, plain)
+    assert items != question_epoch(some, near, 8, plain)
     assert sum(item.answerable is True for item in items) == 2
     assert any(item.text == "Who painted the bridge?" and item.answerable is False for item in items)
     for item in items:
         assert all(item.passage[a:b].strip() for a, b in item.spans)
     assert len(text_epoch(some, 1, 50)) >= 50
+
+
+def test_a_source_is_drawn_in_its_share() -> None:
+    some = [
+        replace(example(f"Who opened bridge {n}?", "Ada Holm", name=f"{source}{n}"), source=source)
+        for source in ("much", "little")
+        for n in range(200)
+    ]
+    only = Shares(keywords=0, mistyped=0, wordy=0, claims=0, stated=0)
+    items = question_epoch(some, lambda _: [], 1, only, {"little": 0.1})
+    asked = [item.text for item in items if item.answerable]
+    assert 205 <= len(asked) <= 240
+    assert set(asked) == {f"Who opened bridge {n}?" for n in range(200)}
+    assert question_epoch(some, lambda _: [], 1, only, {"little": 0, "much": 0}) == []
+
+
+def test_how_sure_an_answer_is_comes_from_p(tmp_path: Path) -> None:
+    row = {"question": "Who?", "context": "Bo.", "answers": ["Bo"]}
+    file = written(tmp_path / "q.jsonl", row, {**row, "p": 0.4})
+    assert [one.sure for one in read_examples([file])] == [1.0, 0.4]
+
+
+def test_words_in_common_are_found_in_any_case_and_across_punctuation() -> None:
+    known = known_runs(["one two three four five six seven eight nine ten eleven twelve thirteen fourteen"])
+    assert len(known) == 2
+    same = "Zero, ONE two three; four five six seven - eight nine ten eleven twelve thirteen."
+    assert overlaps(same, known)
+    assert not overlaps(same.replace("seven", "7"), known)
+    assert not overlaps("one two three", known)

@@ -36,6 +36,18 @@ def test_a_span_covers_the_tokens_of_its_characters(tokenizer: Tokenizer) -> Non
     assert made["passage"].tolist() == [[0] * 7 + [1] * 7 + [0]]
 
 
+def test_an_item_is_kept_in_few_bytes(tokenizer: Tokenizer) -> None:
+    (one,) = Encoder(tokenizer).encode([Item("Who opened it?", "word " * 500, "Bridge", answerable=False)])
+    assert len(one) == 384
+    assert one.ids.nbytes + one.offsets.nbytes < 384 * 12
+
+
+def test_more_items_than_are_tokenised_together_keep_their_order(tokenizer: Tokenizer) -> None:
+    items = [Item(f"q {n}", "word", answerable=True) for n in range(1100)]
+    encoded = Encoder(tokenizer).encode(items)
+    assert [tokenizer.decode(one.ids.tolist()) for one in encoded] == [f"q {n} word" for n in range(1100)]
+
+
 def test_a_long_passage_is_cut_around_an_answer(tokenizer: Tokenizer) -> None:
     passage = "word " * 600 + "Ada Holm " + "word " * 600
     start = passage.index("Ada")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from rag import Document, Rag
+from rag.cli import app
 from rag.errors import ConfigError, ModelError
-from rag.models import BUILT_IN_EMBEDDER
 from rag.progress import Progress
 from rag.reading import Passage
 from rag.reading.onnx import OnnxReader
@@ -58,25 +58,6 @@ THINGS = [
     "barn",
 ]
 SHORT = Options(epochs=2, text_items=60, rate=3e-3, tokens=1500, held_out=0.3)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a BERT encoder with random weights: one layer, 4 numbers a token."""
-    from transformers import BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("base")
-    config = BertConfig(
-        vocab_size=30522,
-        hidden_size=4,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-        max_position_embeddings=512,
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    shutil.copy(BUILT_IN_EMBEDDER / "tokenizer.json", folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +121,7 @@ def test_the_report_has_every_measure_with_its_interval_in_float_and_in_8_bits(
 def test_progress_names_each_part(tuned: tuple[Any, list[Progress]]) -> None:
     _, steps = tuned
     parts = list(dict.fromkeys(step.stage for step in steps))
-    assert parts == ["ranking passages", "learning (text)", "learning (questions-0)", "exporting"]
+    assert parts == ["indexing passages", "learning (text)", "learning (questions-0)", "exporting"]
     learning = [step for step in steps if step.stage == "learning (questions-0)"]
     assert learning[-1].done == learning[-1].total
     assert [step.done for step in learning] == list(range(1, learning[-1].total + 1))
@@ -177,7 +158,50 @@ def test_killed_it_goes_on_where_it_was(base: Path, questions: Path, tmp_path: P
     assert marker.stat().st_mtime_ns == stamp, "the first part was trained again"
 
 
+def test_it_goes_on_from_a_reader_that_exists(
+    tuned: tuple[Any, list[Progress]], base: Path, questions: Path, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    from safetensors.torch import load_file
+
+    from rag.tune.start import WORDS, read_weights
+
+    begun = replace(SHORT, start=str(tuned[0].folder), epochs=0)
+    tune_reader([questions], base, tmp_path, begun)
+    assert not (tmp_path / "work" / "text").exists()
+    first = read_weights(tuned[0].folder / "model.onnx")
+    kept = load_file(tmp_path / "work" / "questions-0" / "best.safetensors")
+    for name, value in first.items():
+        assert name == WORDS or (kept[name].numpy() == value).all(), name
+
+
+def test_shares_and_hours_reach_the_learning(base: Path, questions: Path, tmp_path: Path) -> None:
+    command = [str(questions), "--base", str(base), "--out", str(tmp_path), "--text-items", "0"]
+    command += ["--held-out", "0.3", "--share", "questions=0.5", "--hours", "0.001", "--epochs", "5000"]
+    made = CliRunner().invoke(app, ["tune", "reader", *command, "--json"])
+    assert made.exit_code == 0, made.output
+    options = json.loads(made.stdout)["options"]
+    assert (options["sources"], options["hours"]) == ({"questions": 0.5}, 0.001)
+    state = json.loads((tmp_path / "work/questions-0/checkpoint/state.json").read_text("utf-8"))
+    assert state["epoch"] < 5000
+
+
+@pytest.mark.parametrize("share", ["questions", "questions=2", "=0.5", "questions=x"])
+def test_a_share_of_another_form_is_refused(base: Path, questions: Path, tmp_path: Path, share: str) -> None:
+    command = [str(questions), "--base", str(base), "--out", str(tmp_path), "--share", share]
+    made = CliRunner().invoke(app, ["tune", "reader", *command])
+    assert made.exit_code == 2
+    assert "expected FILE=SHARE" in made.output
+
+
 class TestBadInput:
+    def test_a_share_of_a_file_that_is_not_given(self, base: Path, questions: Path, tmp_path: Path) -> None:
+        from dataclasses import replace
+
+        with pytest.raises(ConfigError, match="squad, which is no file of these; expected questions"):
+            tune_reader([questions], base, tmp_path, replace(SHORT, sources={"squad": 0.5}))
+
     def test_a_base_that_is_no_encoder(self, questions: Path, tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=r"has no .*expected the folder of a BERT encoder"):
             tune_reader([questions], tmp_path, tmp_path / "out", SHORT)
