@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,17 +21,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag.indexes import open_lexical
-from rag.text.sentences import sentences
 from rag.tune.altered import altered
 from rag.tune.claims import answer_claims, claims_of
 from rag.tune.encode import Encoder
 from rag.tune.examples import Example, read_examples
 from rag.tune.items import Item
 from rag.tune.mixture import by_title
-from rag.tune.negatives import answer_removed, other_passage, unanswerable
+from rag.tune.negatives import (
+    answer_removed,
+    near_passages,
+    other_passage,
+    other_sentence,
+    unanswerable,
+)
+from rag.tune.overlap import overlaps, runs
+from rag.tune.phrasing import keywords
 from rag.tune.reader import Options, _exported, _tokenizer, merit
-from rag.tune.robust import answers_by_kind, counterfactual, with_noise
+from rag.tune.robust import answers_by_kind, counterfactual, sentence_alone, with_noise
 from rag.tune.split import split
 from rag.tune.start import load_weights
 from rag.tune.tabular import cell_questions
@@ -56,43 +61,27 @@ MOST = {
     "medquad": 350,
 }
 """File → the most questions of it that are learned from."""
-_GRAM = 13
 _LONGEST = 1400  # characters of a table
 
 
-def grams(text: str) -> set[int]:
-    """Hashes of every 13 words in a row."""
-    words = re.findall(r"\w+", text.lower())
-    return {hash(" ".join(words[at : at + _GRAM])) for at in range(len(words) - _GRAM + 1)}
-
-
 def kept_out(paths: Iterable[Path]) -> set[int]:
-    """The 13-grams of JSON lines with a `text`, of text files, and of all text files of folders."""
+    """The runs of words of JSON lines with a `text`, of text files, and of all text files of folders."""
     found: set[int] = set()
     for path in paths:
         for file in path.rglob("*") if path.is_dir() else [path]:
             if file.suffix == ".jsonl" and not path.is_dir():
                 for line in file.read_text("utf-8").splitlines():
-                    found |= grams(str(json.loads(line)["text"]))
+                    found |= set(runs(str(json.loads(line)["text"])))
             elif file.suffix in (".md", ".txt", ".eml", ".csv", ".html", ".rst", ".json", ".jsonl"):
-                found |= grams(file.read_text("utf-8", "replace"))
+                found |= set(runs(file.read_text("utf-8", "replace")))
     return found
 
 
-def hard_passages(chosen: Sequence[Example], chance: random.Random) -> dict[str, list[str]]:
+def hard_passages(chosen: Sequence[Example], chance: random.Random) -> dict[str, Sequence[str]]:
     """For three in ten of the questions the passages that BM25 ranks high."""
-    passages = list(dict.fromkeys(example.context for example in chosen))
-    ranked: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        index = open_lexical(Path(folder) / "index", "english")
-        index.update([], list(enumerate(passages)), 1)
-        index.refresh()
-        for example in chosen:
-            if example.answerable and chance.random() < 0.3:
-                _, places = index.search(example.question, 12)
-                ranked[example.id] = [passages[place] for place in places.tolist() if place >= 0]
-        index.close()
-    return ranked
+        near = near_passages(chosen, Path(folder))
+        return {one.id: near(one) for one in chosen if one.answerable and chance.random() < 0.3}
 
 
 class Mixture:
@@ -145,17 +134,8 @@ class Mixture:
             if noise != example.context and len(noise) + len(item.passage) < _LONGEST:
                 return with_noise(item, noise, self.chance)
         elif drawn < 0.37 and not item.passage.lstrip().startswith("|"):
-            return self._sentence(item) or item
+            return sentence_alone(item)
         return item
-
-    def _sentence(self, item: Item) -> Item | None:
-        """The item with the answer's sentence alone for a passage."""
-        first, last = item.spans[0]
-        for start, end in sentences(item.passage):
-            if start <= first and last <= end:
-                spans = tuple((a - start, b - start) for a, b in item.spans if start <= a and b <= end)
-                return replace(item, passage=item.passage[start:end], spans=spans)
-        return None
 
     def _negatives(self, example: Example) -> list[Item]:
         made: list[Item | None] = []
@@ -169,24 +149,15 @@ class Mixture:
         if example.answers and self._in(0.1):
             made.append(altered(example, self.chance))
         if example.answers and self._in(0.12) and not example.context.startswith("|"):
-            made.append(self._other_sentence(example))
+            made.append(other_sentence(example, self.chance))
         return [item for item in made if item is not None]
-
-    def _other_sentence(self, example: Example) -> Item | None:
-        texts = [
-            example.context[start:end]
-            for start, end in sentences(example.context)
-            if end - start > 25 and not any(a < end and b > start for a, b in example.answers)
-        ]
-        return other_passage(example, [self.chance.choice(texts)], self.chance) if texts else None
 
     def _worded(self, item: Item) -> Item:
         """Some questions with typing errors, some as keywords, some without their heading."""
         if item.supported is None and self._in(0.10):
             item = replace(item, text=misspelt(item.text, 0.2, self.chance))
         if item.supported is None and self._in(0.06):
-            words = [word for word in item.text.rstrip("?").split() if len(word) > 3 or word[:1].isupper()]
-            item = replace(item, text=" ".join(words) or item.text)
+            item = replace(item, text=keywords(item.text))
         return replace(item, title="") if self._in(0.3) else item
 
 
@@ -232,7 +203,7 @@ def main() -> None:
     chance = random.Random(7)
     banned = kept_out(options.keep_out)
     examples = read_examples([options.data / f"{name}.jsonl.gz" for name in MOST])
-    clean = {text: not grams(text) & banned for text in {example.context for example in examples}}
+    clean = {text: not overlaps(text, banned) for text in {example.context for example in examples}}
     train, held = split([example for example in examples if clean[example.context]], 0.02)
     by_source: dict[str, list[Example]] = defaultdict(list)
     for example in train:

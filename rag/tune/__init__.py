@@ -2,8 +2,9 @@
 
 - `examples.py`: question files → `Example`; `split.py`: which titles are held out
 - `items.py`: what the network is shown, a pair of texts with what is known of it
-- `negatives.py`, `altered.py`, `robust.py`, `claims.py`, `cloze.py`, `tables.py`, `phrasing.py`: more items
-  made of the examples and their passages; `mixture.py`: how many of each an epoch has
+- `negatives.py`, `altered.py`, `robust.py`, `claims.py`, `cloze.py`, `tabular.py`: more items made of the
+  examples and their passages; `phrasing.py`, `typing_errors.py`: their questions as others put them;
+  `mixture.py`: how many of each an epoch has
 - `overlap.py`: whether a passage stands in what is measured on
 - `encode.py`: items → token ids and positions; `network.py`: the encoder with three heads; `start.py`: the
   weights of a reader that exists, to go on from

@@ -16,10 +16,12 @@ from .cloze import cloze, recurring
 from .examples import Example
 from .items import Item
 from .negatives import Near, answer_removed, other_passage, other_sentence, unanswerable
-from .phrasing import keywords, mistyped, wordy
+from .phrasing import keywords, wordy
 from .robust import answers_by_kind, counterfactual, headed, sentence_alone, with_noise
-from .tables import lookup, read_table
+from .tabular import cell_questions
+from .typing_errors import misspelt
 
+_TABLE = 1400  # characters of a table that are shown
 _DOCUMENT = 1000  # characters of a document that answers somewhere, most often at its beginning
 
 
@@ -130,22 +132,18 @@ def _put(item: Item, shares: Shares, chance: random.Random) -> Item:
     elif chance.random() < shares.wordy:
         text = wordy(text, chance)
     if chance.random() < shares.mistyped:
-        text = mistyped(text, chance.choice((0.1, 0.2)), chance)
+        text = misspelt(text, chance.choice((0.1, 0.2)), chance)
     return replace(item, text=text)
 
 
 def _lookups(examples: Sequence[Example], shares: Shares, chance: random.Random) -> list[Item]:
-    """Questions for cells of the tables among the passages, some of them near misses."""
+    """Questions for cells of the tables among the passages, and for cells that they lack."""
+    tables = dict.fromkeys(one.context for one in examples if one.context.lstrip().startswith("|"))
     items = []
-    for passage in dict.fromkeys(one.context for one in examples):
-        table = read_table(passage)
-        if table is None:
-            continue
-        for _ in range(_times(shares.lookups, chance)):
-            title = chance.choice(("", "", *(name for name in table.header if name)))
-            made = lookup(table, title, chance)
-            items += [_put(made, shares, chance)] if made else []
-    return items
+    for table in tables:
+        title = chance.choice(("", "Overview", "Data", "Price list"))
+        items += cell_questions(table[:_TABLE], title, chance, _times(shares.lookups, chance))
+    return [_put(item, shares, chance) for item in items]
 
 
 def _times(share: float, chance: random.Random) -> int:

@@ -278,6 +278,16 @@ def test_a_source_is_drawn_in_its_share() -> None:
     assert question_epoch(some, lambda _: [], 1, only, {"little": 0, "much": 0}) == []
 
 
+def test_cells_of_tables_are_asked_for_whatever_share_is_drawn() -> None:
+    table = "| Pump | Weight |\n|---|---|\n| Alpha | 41 kg |\n| Bravo | 52 kg |\n| Charlie | 63 kg |"
+    some = [example("How heavy is Alpha?", "41 kg", table, "Pumps")]
+    only = Shares(keywords=0, mistyped=0, wordy=0, claims=0, stated=0, lookups=3)
+    items = question_epoch(some, lambda _: [], 1, only, {"made": 0})
+    answers = {item.passage[a:b] for item in items for a, b in item.spans}
+    assert answers == {"41 kg", "52 kg", "63 kg"}
+    assert all("weight" in item.text.lower() for item in items)
+
+
 def test_how_sure_an_answer_is_comes_from_p(tmp_path: Path) -> None:
     row = {"question": "Who?", "context": "Bo.", "answers": ["Bo"]}
     file = written(tmp_path / "q.jsonl", row, {**row, "p": 0.4})
