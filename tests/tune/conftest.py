@@ -14,6 +14,7 @@ from rag.models import BUILT_IN_EMBEDDER
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its folder: random weights, one layer, 4 numbers a token."""
     transformers = pytest.importorskip("transformers", reason="training needs footnote-rag[tune]")
+    transformers.set_seed(0)
     folder = tmp_path_factory.mktemp("base")
     config = transformers.BertConfig(
         vocab_size=30522,
