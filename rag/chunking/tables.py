@@ -115,7 +115,8 @@ class _Names:
             while last + 1 < len(cells) and self._costs(cells, first, last + 1) <= spare:
                 last += 1
             header, cost = self._header(first, last + 1, spare // 3 if first == last else spare)
-            start, end = self._span(row, cells, first, last)
+            # A blank cell lies behind a line's end where a quoted field runs over lines.
+            start, end = strip(self.tokens.text, *self._span(row, cells, first, last))
             told = key if first else ""
             if self.tokens.count(start, end) + cost <= spare:
                 if any(cells[i][0] < cells[i][1] for i in range(first, last + 1)):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -130,6 +130,7 @@ def test_markdown(
 
 @pytest.mark.parametrize("media_type", TYPES)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@example(text='"# # # # # | a | b |\n|---|---|\n', limit=16, overlap=0)  # a quoted field over two lines
 @given(text=ANY, limit=st.integers(16, 60), overlap=st.integers(0, 2))
 def test_any_text(
     media_type: str, ends: Ends, owes: Callable[..., None], text: str, limit: int, overlap: int
