@@ -118,6 +118,7 @@ class Segment:
             # Never add to this index: FAISS aborts the process when a mapped index grows.
             flat = faiss.read_index(str(paths["vectors"]), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
+            paths["vectors"].stat()  # FileNotFoundError where a writer has just replaced this generation
             raise CorruptError(f"{paths['vectors']} is not a vector file: rebuild the index") from error
         if not isinstance(flat, faiss.IndexScalarQuantizer) or (flat.d, flat.ntotal) != (dim, files.rows):
             raise CorruptError(f"{paths['vectors']} does not hold {files.rows} x {dim}: rebuild the index")

@@ -338,3 +338,25 @@ def test_a_reader_works_on_while_another_process_saves(tmp_path: Path) -> None:
     final = DenseIndex.open(folder, DIM, exact_limit=100)
     assert final.stamp == 70
     assert equal(final, fresh(tmp_path / "fresh", 70))
+
+
+def test_a_generation_replaced_while_it_is_opened_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer cleans up between a reader's look at a file's head and FAISS' own opening of it."""
+    faiss = pytest.importorskip("faiss")
+    index, read, reads = saved(tmp_path), faiss.read_index, []
+
+    def late(*arguments: object) -> object:
+        reads.append(arguments)
+        if len(reads) == 1:
+            index.add(np.arange(200, 230), rows(200, 230))
+            index.remove(np.arange(10, 180))
+            index.save(3)
+            assert not Path(str(arguments[0])).exists()
+        return read(*arguments)
+
+    monkeypatch.setattr(faiss, "read_index", late)
+    opened = DenseIndex.open(tmp_path, DIM, exact_limit=0)
+    assert (opened.stamp, len(opened)) == (3, 50)
+    assert equal(opened, index)
