@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, CorruptError, FingerprintError, StoreError
@@ -230,9 +230,10 @@ def _make(connection: Connection[Any], schema: str, wanted: Built) -> None:
     )
     script = _VERSION_1.format(vector=TYPES[wanted.vectors], dim=wanted.dim) + _ENGINES[wanted.lexical]
     connection.execute(script)
-    names = ("embedder", "fingerprint", "dim", "vectors", "lexical", "language", "told", "analysis")
-    for name in names:
-        connection.execute("INSERT INTO meta VALUES (%s, %s)", (name, str(getattr(wanted, name))))
+    # The row `told` keeps its name: stores that exist have it.
+    for field in fields(Built):
+        name = "told" if field.name == "settled" else field.name
+        connection.execute("INSERT INTO meta VALUES (%s, %s)", (name, str(getattr(wanted, field.name))))
     connection.execute("INSERT INTO migration (version) VALUES (1)")
 
 
