@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 
-.PHONY: install demo check test test-wheel test-extras test-stores test-milvus bench models reader clean help
+.PHONY: install demo serve check test test-wheel test-extras test-stores test-milvus test-serve test-web bench models reader clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
@@ -15,6 +15,9 @@ help:
 	@echo "make test-extras  the tests that need torch or llama.cpp, in an environment of their own"
 	@echo "make test-stores  the tests of stores on servers, each started from a package"
 	@echo "make test-milvus  the contract of stores on a real Milvus, half an hour"
+	@echo "make test-serve   the tests of rag serve and rag mcp"
+	@echo "make test-web     the page of rag serve, in a headless Chromium"
+	@echo "make serve    the demo index in the browser"
 	@echo "make check    ruff and mypy"
 	@echo "make bench    the measurements in benchmarks/ (DATA=folder of evaluation sets)"
 	@echo "make reader   train the reader again (DATA=folder of its questions, WEIGHTS=folder of its base)"
@@ -84,6 +87,32 @@ $(VENV)-milvus/.all: pyproject.toml
 test-milvus: $(VENV)-stores/.all $(VENV)-milvus/.all
 	unshare --map-root-user --net sh -c 'ip link set lo up; exec $(VENV)-milvus/bin/python tests/stores/milvus_server.py $(VENV)-stores/bin/python -m pytest -q tests/stores/test_milvus.py -k TestMilvusServer'
 
+# The page, the API and MCP, each through a real process, with the official clients.
+$(VENV)-serve/.all: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-serve
+	$(VENV)-serve/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,serve,mcp,otel]' openai schemathesis opentelemetry-sdk
+	@touch $@
+
+test-serve: $(VENV)-serve/.all
+	$(VENV)-serve/bin/python -m pytest -q tests/serve -p no:schemathesis
+
+# The page in a real browser, Debian's Chromium.
+WEB := build/web
+$(WEB)/.all: tests/serve/web/package.json
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	mkdir -p $(WEB)
+	cp tests/serve/web/package.json $(WEB)/
+	npm install --prefix $(WEB) --no-audit --no-fund --silent
+	@touch $@
+
+test-web: $(VENV)-serve/.all $(WEB)/.all
+	NODE_PATH=$(abspath $(WEB)/node_modules) PYTHON=$(abspath $(VENV)-serve/bin/python) node --test --test-reporter=tap tests/serve/web/page.test.cjs
+
+serve: install
+	$(PIP) install --quiet -c constraints.txt -e '.[serve]'
+	$(BIN)/rag ingest docs README.md --index $(DEMO)
+	$(BIN)/rag serve --index $(DEMO)
+
 bench: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo "name the folder of the evaluation sets: make bench DATA=FOLDER"; exit 2; }
 	$(BIN)/python -m benchmarks.run $(DATA)
@@ -101,4 +130,4 @@ reader: $(VENV)-extras/.all
 	cp $(addprefix build/footnote-reader/,model.onnx tokenizer.json reader.json) $(READER)
 
 clean:
-	rm -rf $(VENV) $(VENV)-extras $(VENV)-stores $(VENV)-milvus $(DEMO) dist build
+	rm -rf $(VENV) $(VENV)-extras $(VENV)-stores $(VENV)-milvus $(VENV)-serve $(DEMO) dist build

@@ -21,6 +21,7 @@ from rag.commands import (
     ingest,
     models,
     move,
+    serve,
     tune,
     work,
 )
@@ -53,6 +54,8 @@ app.command(epilog=move.MOVE_EXAMPLES)(move.move)
 app.command(epilog=move.EXPORT_EXAMPLES)(move.export)
 app.command("import", epilog=move.IMPORT_EXAMPLES)(move.import_)
 app.command(epilog=index.DOCTOR_EXAMPLES)(index.doctor)
+app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
+app.command(epilog=serve.MCP_EXAMPLES)(serve.mcp)
 app.add_typer(config.config_app, name="config")
 app.add_typer(glossary.glossary_app, name="glossary")
 app.add_typer(models.models_app, name="models")

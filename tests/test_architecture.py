@@ -30,6 +30,7 @@ FLOORS = (
     ("rag.evaluate",),
     ("rag.rag", "rag.tune"),
     ("rag", "rag.doctor"),
+    ("rag.serve",),
     ("rag.commands",),
     ("cli",),
 )

@@ -1,0 +1,13 @@
+"""An index for people and programs: a web page, an HTTP API, an OpenAI-compatible door, and MCP.
+
+It asks `Rag` and renders what comes back; it knows nothing of stages or stores. `app.py` puts it together:
+
+- `limits.py`: every wall, in one table · `tokens.py`, `guard.py`: who may come in, and from where
+- `desk.py`: the indexes that are open, and the threads that work on them · `values.py`: answers as JSON
+- `api.py`: asking, documents, reports · `uploads.py`: files that come in · `openai.py`: `/v1`
+- `pictures.py`, `marks.py`: a PDF page with the quoted characters marked
+- `openapi.py`: the description, written from the types · `metrics.py`, `traces.py`: what is going on
+- `mcp.py`: tools for agents · `page/`: what the browser gets
+
+Needs `footnote-rag[serve]`; `rag mcp` needs `footnote-rag[mcp]`.
+"""
