@@ -117,7 +117,7 @@ class Asking:
                 "chunks": list(body.chunks),
             }
             _append(rag.home / FEEDBACK, row)
-            known = [chunk.id for chunk in rag.opened.get(list(body.chunks))]
+            known = [chunk.id for chunk in rag.store.get(list(body.chunks))]
             if body.verdict == "good" and known:
                 remember(rag.home, rag.embedder, body.question, known)
             return bool(body.verdict == "good" and known)

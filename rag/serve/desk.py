@@ -74,9 +74,10 @@ class Served:
 
     def open(self) -> None:
         """Makes every part and looks once through the index, so that the first question is quick."""
+        if self.uploads is not None:  # an empty index takes files
+            self.rag.make_store()
         pipeline = self.pipeline(Holder(""))
         if pipeline.exists:
-            pipeline.ready()
             pipeline.search("ready", k=1)
 
     def documents(self, holder: Holder, where: str | Filter | None = None) -> list[DocumentInfo]:
@@ -87,7 +88,7 @@ class Served:
         from rag.stores import Where
 
         wanted = holder.within(Where("document_id", "=", document_id))
-        found = self.rag.opened.load([document_id]) if any(self.rag.documents(wanted)) else []
+        found = self.rag.store.load([document_id]) if any(self.rag.documents(wanted)) else []
         if not found:
             raise Refused(404, "there is no such document")
         return found[0]

@@ -336,7 +336,7 @@ class Tools:
             if not rag.exists:
                 told.append(f"{name}: nothing is ingested yet.")
                 continue
-            stats = rag.opened.stats()
+            stats = rag.store.stats()
             told.append(f"{name}: {stats['documents']} documents in {stats['chunks']} passages.")
         return (
             "Documents of the user, indexed with exact places. Use `ask` for an answer that is proved by "

@@ -298,7 +298,7 @@ async function upload(files) {
   try {
     const response = await call("documents", { method: "POST", body: form, headers: { accept: "text/event-stream" } });
     for await (const [kind, value] of events(response)) {
-      if (kind === "progress" && value.total) { $("progress").max = value.total; $("progress").value = value.files; }
+      if (kind === "progress" && value.total) { $("progress").max = value.total; $("progress").value = value.done; }
       else if (kind === "report") reported(value);
       else if (kind === "error") throw new Refused(value.message);
     }
