@@ -58,14 +58,16 @@ def test_a_stream_loses_nothing(client: Any) -> None:
     assert chunks[-1].usage.total_tokens > 0
 
 
-def test_a_conversation_makes_a_follow_up_stand_alone(client: Any) -> None:
+def test_a_conversation_makes_a_follow_up_stand_alone(server: Server, client: Any) -> None:
     said = [
         QUESTION,
         {"role": "assistant", "content": "Thirty minutes. [1]"},
         {"role": "user", "content": "Who closes it?"},
     ]
-    done = client.chat.completions.create(model="rag", messages=said)
-    assert "server closes it" in done.choices[0].message.content
+    client.chat.completions.create(model="rag", messages=said)
+    understood = server.get("/api/traces").json["traces"][0]["question"]
+    assert understood.startswith("Who closes it?")
+    assert "session" in understood
 
 
 def test_a_response_has_its_annotations_whole_and_streamed(client: Any) -> None:
