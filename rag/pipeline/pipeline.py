@@ -14,7 +14,7 @@ from typing import Any, Self, Unpack
 from rag.denoise import DeepDenoise
 from rag.denoise.corrections import is_note
 from rag.errors import ConfigError
-from rag.stores import Filter, VectorStore, parse_where
+from rag.stores import Filter, VectorStore, fields_of, matches, parse_where
 from rag.trace import Trace, notes_of
 from rag.types import Answer, Event, Hit, Question, Quote, Record, Turn
 
@@ -76,9 +76,12 @@ class Pipeline(Parts):
             asked = trace.run("augment", augment, asked)
         reach = wanted + wanted // 2 + 1 if self.denoise else wanted
         reach = max([reach, *(stage.reach for stage in self.denoise if isinstance(stage, DeepDenoise))])
-        hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, filter_of(where))
+        within = filter_of(where)
+        hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, within)
         for denoise in self.denoise:
             hits = trace.run("denoise", denoise, asked, hits)
+        if within is not None and is_note(hits) and not matches(within, fields_of(hits[0].chunk)):
+            hits = hits[1:]  # a correction was found by its question, not by the filter
         trace.passed_on(hits[:wanted])
         return asked, hits[:wanted]
 

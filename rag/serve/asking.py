@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rag.errors import StoreError
 from rag.trace import notes_of
 
 from .common import (
@@ -32,8 +27,6 @@ from .values import answer_values, event_values, hit_values, record_values
 
 if TYPE_CHECKING:
     from rag.rag import Rag
-
-FEEDBACK = "feedback.jsonl"
 
 
 class Asking:
@@ -92,37 +85,18 @@ class Asking:
         return Json(await while_connected(request, serving.desk.ask(served, explained, holder_of(request))))
 
     async def feedback(self, request: Request) -> Response:
-        """Keeps what a person thinks of an answer; what answered well is remembered as solved."""
+        """Keeps what a person says of an answer: a rating, or a correction that goes before every source."""
         serving, served = self._serving, self._serving.index(request)
         writer(request)
         body = await serving.body(request, FeedbackBody)
-        for text in (body.question, body.answer, body.correction, *body.chunks):
+        for text in (body.answer, body.short, body.correction, *body.chunks):
             serving.fits(text)
         if len(body.chunks) > serving.limits.k:
             raise Refused(413, f"{len(body.chunks)} chunks, at most {serving.limits.k} are read")
         serving.words(body.question)
-        holder = holder_of(request).name
-
-        def keep() -> bool:
-            from rag.augment.memory import remember
-
-            rag = served.rag
-            row = {
-                "at": round(time.time(), 3),
-                "holder": holder,
-                "question": body.question,
-                "verdict": body.verdict,
-                "answer": body.answer,
-                "correction": body.correction,
-                "chunks": list(body.chunks),
-            }
-            _append(rag.home / FEEDBACK, row)
-            known = [chunk.id for chunk in rag.store.get(list(body.chunks))]
-            if body.verdict == "good" and known:
-                remember(rag.home, rag.embedder, body.question, known)
-            return bool(body.verdict == "good" and known)
-
-        return Json({"kept": True, "remembered": await serving.desk.write(keep)}, 201)
+        source = await serving.desk.write(lambda: _keep(served.rag, body))
+        served.refresh()
+        return Json({"kept": True, "source": source}, 201)
 
     async def traces(self, request: Request) -> Response:
         """What the caller asked last, and what every stage did."""
@@ -133,13 +107,26 @@ class Asking:
 _MOST_ANSWERS = 20
 
 
-def _append(path: Path, row: dict[str, Any]) -> None:
-    """A line at the end of a file, on the disk when this returns."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}): check its permissions") from error
+def _keep(rag: Rag, body: FeedbackBody) -> str:
+    """The source of the note that was written, empty for a rating."""
+    from rag.augment import memory, ratings
+
+    question = body.question.strip()
+    if body.verdict == "correction":
+        return rag.correct(question, body.correction)
+    good = body.verdict == "good"
+    if not body.answer.strip():
+        rag.rate(question, good=good)
+        return ""
+    cited = rag.store.get(list(dict.fromkeys(body.chunks)))
+    sources, chunks = dict.fromkeys(one.source for one in cited), [one.id for one in cited]
+    if good and not chunks:
+        raise Refused(
+            422, "an answer that cites no chunk of this index cannot be called good: name its chunks"
+        )
+    given = ratings.Rating(question, good, body.answer, body.short, tuple(sources), tuple(chunks))
+    ratings.rate(rag.home, given)
+    ratings.forget(rag.home, [memory.NAME], question)
+    if good:
+        memory.remember(rag.home, rag.embedder, question, chunks)
+    return ""

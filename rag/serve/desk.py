@@ -72,6 +72,14 @@ class Served:
         with self._making:
             return self._full if holder.where is None else self._blind
 
+    def refresh(self) -> None:
+        """Makes the pipelines anew for the next question, with what a person has just said of an answer."""
+        with self._making:
+            self.__dict__.pop("_full", None)
+            self.__dict__.pop("_blind", None)
+            for kind in ("augment", "denoise"):
+                self.rag.__dict__.pop(kind, None)
+
     def open(self) -> None:
         """Makes every part and looks once through the index, so that the first question is quick."""
         if self.uploads is not None:  # an empty index takes files

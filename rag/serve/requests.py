@@ -57,13 +57,19 @@ class WhyBody:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackBody:
-    """What a person thinks of an answer. `good` with `chunks` is remembered as solved."""
+    """What a person says of an answer.
+
+    `good` and `bad` rate the answer that was shown: `answer` is its text, `short` the words in it that
+    answer, `chunks` the ids that it cites; without them the question is asked again. `correction` goes before
+    every source from then on.
+    """
 
     question: str
     verdict: Literal["good", "bad", "correction"]
     answer: str = ""
-    correction: str = ""
+    short: str = ""
     chunks: tuple[str, ...] = ()
+    correction: str = ""
 
 
 @dataclass(frozen=True, slots=True)

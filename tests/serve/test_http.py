@@ -283,16 +283,43 @@ def test_a_server_that_only_reads_takes_nothing(copy: Path) -> None:
         assert server.post("/api/ask", ASK).status == 200
 
 
-def test_feedback_is_kept_and_what_answered_is_remembered(copy: Path) -> None:
+def test_what_people_say_of_answers_is_kept(copy: Path) -> None:
+    from rag.augment.ratings import ratings
+
     with served(copy) as server:
         answer = server.post("/api/ask", ASK).json
         chunks = [citation["chunk_id"] for citation in answer["citations"]]
-        row = {"question": ASK["question"], "verdict": "good", "chunks": chunks}
+        row = {**ASK, "verdict": "good", "answer": answer["sentences"][0]["text"], "chunks": chunks}
         reply = server.post("/api/feedback", row)
-        assert (reply.status, reply.json) == (201, {"kept": True, "remembered": True})
-        assert json.loads((copy / ".rag" / "feedback.jsonl").read_text())["verdict"] == "good"
+        assert (reply.status, reply.json) == (201, {"kept": True, "source": ""})
+        (given,) = ratings(copy / ".rag")
+        assert (given.good, given.answer) == (True, "A session lasts thirty minutes.")
+        assert (given.sources, given.chunks) == (("docs/guide.md",), tuple(chunks))
         assert (copy / ".rag" / "solved.jsonl").exists()
-        assert server.post("/api/feedback", {"question": "x", "verdict": "fine"}).status == 422
+        # Without what was shown, the question is asked again.
+        assert server.post("/api/feedback", {**ASK, "verdict": "bad"}).status == 201
+        (given,) = ratings(copy / ".rag")
+        assert (given.good, given.answer) == (False, "A session lasts thirty minutes.")
+        assert (copy / ".rag" / "solved.jsonl").read_text() == ""
+        for wrong in (
+            {**ASK, "verdict": "fine"},
+            {**ASK, "verdict": "good", "answer": "x", "chunks": ["unknown"]},
+            {"question": "Who won in Lisbon?", "verdict": "good"},
+            {**ASK, "verdict": "correction"},
+        ):
+            assert server.post("/api/feedback", wrong).status == 422
+
+
+def test_a_correction_answers_from_then_on(copy: Path) -> None:
+    with served(copy) as server:
+        server.post("/api/ask", ASK)
+        reply = server.post("/api/feedback", {**ASK, "verdict": "correction", "correction": "Forty minutes."})
+        assert reply.json["source"].startswith("note:")
+        answer = server.post("/api/ask", ASK).json
+        assert answer["sentences"][0]["text"] == "Forty minutes."
+        assert answer["citations"][0]["source"] == reply.json["source"]
+        other = server.post("/api/ask", {**ASK, "where": 'source ~ "docs/*"'}).json
+        assert other["sentences"][0]["text"] == "A session lasts thirty minutes."
 
 
 def test_folders_are_followed_while_serving(copy: Path) -> None:

@@ -106,6 +106,24 @@ def test_no_route_reads_past_the_filter(guarded: Server) -> None:
     assert guarded.post("/api/feedback", {"question": "x", "verdict": "good"}, **LESS).status == 403
 
 
+def test_a_correction_is_not_told_to_who_may_not_see_notes(corpus: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(corpus, tmp_path / "copy")
+    path = write_tokens(tmp_path / "tokens.toml", where='source ~ "docs/*" and not source ~ "*secret*"')
+    ask = {"question": "Which number opens the vault of the board?"}
+    with served(tmp_path / "copy", "--tokens", str(path), RAG_TOKEN=WHOLE) as server:
+        told = server.post(
+            "/api/feedback", {**ask, "verdict": "correction", "correction": "It is 8842."}, **FULL
+        )
+        assert told.status == 201
+        assert b"8842" in server.post("/api/ask", ask, **FULL).body
+        for path_, value in (("/api/ask", ask), ("/api/search", {"query": ask["question"], "k": 100})):
+            body = server.post(path_, value, **LESS).body
+            assert b"8842" not in body
+            assert b"note:" not in body
+
+
 def test_mcp_does_not_read_past_the_filter(guarded: Server) -> None:
     import httpx2
     from mcp.client.client import Client

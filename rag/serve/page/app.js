@@ -168,14 +168,24 @@ const dropped = (detail) => (detail.dropped || []).map((row) => make("div", { cl
 
 function verdicts(answer) {
   if (state.readOnly) return null;
-  const row = make("p", { class: "row small quiet" }, "Was this right?");
-  const send = async (verdict) => {
+  const row = make("p", { class: "row small quiet" }, answer.abstained ? "Do the documents answer this?" : "Was this right?");
+  const shown = answer.abstained ? {} : { answer: answer.sentences.map((one) => one.text).join(" ").slice(0, 4000), short: answer.span ? answer.span.quote.slice(0, 4000) : "",
+    chunks: [...new Set(answer.citations.map((one) => one.chunk_id))] };
+  const send = async (verdict, more) => {
     try {
-      await call("feedback", { method: "POST", json: { question: answer.question, verdict, answer: answer.text.slice(0, 4000), chunks: [...new Set(answer.citations.map((one) => one.chunk_id))] } });
-      row.textContent = "Thank you: kept beside the index."; say(row.textContent);
-    } catch (error) { row.textContent = error.message; }
+      await call("feedback", { method: "POST", json: { question: answer.question, verdict, ...more } });
+      row.textContent = verdict === "correction" ? "Thank you: your note answers this question from now on." : "Thank you: kept beside the index.";
+      say(row.textContent);
+    } catch (error) { row.textContent = error.message; say(error.message); }
   };
-  row.append(make("button", { type: "button", onclick: () => send("good") }, "Yes"), make("button", { type: "button", onclick: () => send("bad") }, "No"));
+  const correct = () => {
+    const right = make("input", { maxlength: 4000, "aria-label": "What is right", placeholder: "What is right?", autocomplete: "off" });
+    const form = make("form", { class: "row", onsubmit: (event) => { event.preventDefault(); if (right.value.trim()) send("correction", { correction: right.value.trim() }); } },
+      right, make("button", { type: "submit" }, "Correct it"), make("button", { type: "button", onclick: () => send("bad", shown) }, "Only say that it is wrong"));
+    row.replaceChildren(form); right.focus();
+  };
+  if (!answer.abstained) row.append(make("button", { type: "button", onclick: () => send("good", shown) }, "Yes"));
+  row.append(make("button", { type: "button", onclick: correct }, answer.abstained ? "Yes" : "No"));
   return row;
 }
 
