@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 
-.PHONY: install demo serve check test test-wheel test-extras test-stores test-milvus test-serve test-web bench models reader clean help
+.PHONY: install demo serve check test test-wheel test-extras test-stores test-milvus test-serve test-web browser bench models reader clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
@@ -87,9 +87,11 @@ $(VENV)-milvus/.all: pyproject.toml
 test-milvus: $(VENV)-stores/.all $(VENV)-milvus/.all
 	unshare --map-root-user --net sh -c 'ip link set lo up; exec $(VENV)-milvus/bin/python tests/stores/milvus_server.py $(VENV)-stores/bin/python -m pytest -q tests/stores/test_milvus.py -k TestMilvusServer'
 
-# The page, the API and MCP, each through a real process, with the official clients.
-$(VENV)-serve/.all: pyproject.toml constraints.txt
+# The page, the API and MCP, each through a real process, with the official clients; what `make test` has installed
+# is used from there.
+$(VENV)-serve/.all: $(VENV)/.dev
 	$(PYTHON) -m venv $(VENV)-serve
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' > $$(echo $(VENV)-serve/lib/python*/site-packages)/core.pth
 	$(VENV)-serve/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,serve,mcp,otel]' openai schemathesis opentelemetry-sdk
 	@touch $@
 
@@ -105,7 +107,9 @@ $(WEB)/.all: tests/serve/web/package.json
 	npm install --prefix $(WEB) --no-audit --no-fund --silent
 	@touch $@
 
-test-web: $(VENV)-serve/.all $(WEB)/.all
+browser: $(WEB)/.all
+
+test-web: $(VENV)-serve/.all browser
 	NODE_PATH=$(abspath $(WEB)/node_modules) PYTHON=$(abspath $(VENV)-serve/bin/python) node --test --test-reporter=tap tests/serve/web/page.test.cjs
 
 serve: install

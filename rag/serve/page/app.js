@@ -2,7 +2,7 @@
 // The page of `rag serve`. Nothing of a document or an answer is ever read as HTML: text goes in as text.
 
 const $ = (id) => document.getElementById(id);
-const state = { index: "", view: "ask", turns: [], citations: [], at: -1, stop: null, shown: null, readOnly: false };
+const state = { index: "", view: "ask", turns: [], citations: [], at: -1, stop: null, shown: null, readOnly: false, listed: 0 };
 
 function make(name, values = {}, ...children) {
   const element = document.createElement(name);
@@ -236,7 +236,7 @@ async function drawPages(shown) {
   const wide = Math.min(2000, Math.round($("sheet").clientWidth * (window.devicePixelRatio || 1)) || 1000);
   const base = (page) => `documents/${encodeURIComponent(shown.id)}/pages/${page}`;
   const figures = [];
-  let first = null;
+  let first = null, exact = true;
   for (const page of pages) {
     const query = `${shown.span}&width=${wide}`;
     const [picture, boxes] = await Promise.all([call(`${base(page)}.png?${query}`), json(`${base(page)}?${query}`)]);
@@ -245,10 +245,12 @@ async function drawPages(shown) {
     image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
     await image.decode().catch(() => {});
     figures.push(make("figure", {}, image));
+    exact = exact && boxes.exact;
     if (!first && boxes.boxes.length) first = [image, boxes.boxes[0][1] / boxes.height];
   }
   if (state.shown !== shown) return;
   $("sheet").replaceChildren(...figures);
+  if (!exact) $("place").append(" · marked only in part: the text view has the exact words");
   if (first) $("sheet").scrollTop = first[0].offsetTop - $("sheet").offsetTop + first[1] * first[0].clientHeight - $("sheet").clientHeight / 3;
 }
 
@@ -276,8 +278,10 @@ async function download() {
 // ------------------------------------------------------------------------------------------ documents
 
 async function listDocuments(offset = 0) {
+  const asked = ++state.listed;
   try {
     const found = await json(`documents?q=${encodeURIComponent($("filter").value.trim())}&offset=${offset}`);
+    if (asked !== state.listed) return; // another list was asked for meanwhile
     const rows = found.documents.map((row) => make("tr", {},
       make("td", {}, make("button", { type: "button", onclick: () => open({ document_id: row.id, start: 0, end: 0 }) }, row.source)),
       make("td", {}, row.title), make("td", { class: "number" }, String(row.chunks)),
