@@ -27,30 +27,42 @@ NOTE = "note"
 """The name under which a note's hit has its cosine, and the prefix of its source."""
 
 
+class Corrections:
+    """The stage. A question under a filter asks for documents of its own choice: it gets no note at all."""
+
+    name = "corrections"
+
+    def __init__(
+        self, known: Mapping[str, str], chunks: Mapping[str, Chunk], embedder: Embedder, least: float
+    ) -> None:
+        self._asked, self._embedder, self._least = list(known), embedder, least
+        self._notes = [chunks.get(source) for source in known.values()]
+        self._rows = embedder.embed(self._asked, "query") if known else None
+
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        others = without_notes(question, hits)
+        if self._rows is None:
+            return others
+        near = (self._rows @ self._embedder.embed([question.text], "query")[0]).tolist()
+        same = [float(_plain(question.text) == _plain(one)) for one in self._asked]
+        best = max(range(len(near)), key=lambda at: (same[at], near[at]))
+        cosine, chunk = max(same[best], near[best]), self._notes[best]
+        if cosine < self._least or chunk is None:
+            return others
+        note("correction", {"of": self._asked[best], "cosine": round(cosine, 4)})
+        return [Hit(chunk, 1.0, {NOTE: 1}, {NOTE: round(cosine, 4)}), *others]
+
+
 def build(
     index: Path, store: VectorStore, embedder: Embedder, least: Share = 0.95
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage over the corrections in the folder `index`."""
-    known = read(index)
-    asked = list(known)
-    rows = embedder.embed(asked, "query") if asked else None
-    chunks = _chunks(store)
+    return Corrections(read(index), _chunks(store), embedder, least)
 
-    def corrections(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
-        others = [hit for hit in hits if not hit.chunk.source.startswith(f"{NOTE}:")]
-        if rows is None:
-            return others
-        near = (rows @ embedder.embed([question.text], "query")[0]).tolist()
-        same = [float(_plain(question.text) == _plain(one)) for one in asked]
-        best = max(range(len(asked)), key=lambda at: (same[at], near[at]))
-        cosine = max(same[best], near[best])
-        chunk = chunks.get(known[asked[best]])
-        if cosine < least or chunk is None:
-            return others
-        note("correction", {"of": asked[best], "cosine": round(cosine, 4)})
-        return [Hit(chunk, 1.0, {NOTE: 1}, {NOTE: round(cosine, 4)}), *others]
 
-    return corrections
+def without_notes(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The hits that are no notes: what `Corrections` does where a filter was asked for."""
+    return [hit for hit in hits if not hit.chunk.source.startswith(f"{NOTE}:")]
 
 
 def is_note(hits: Sequence[Hit]) -> bool:

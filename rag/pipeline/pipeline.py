@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from rag.denoise import DeepDenoise
-from rag.denoise.corrections import is_note
+from rag.denoise.corrections import Corrections, is_note, without_notes
 from rag.errors import ConfigError
-from rag.stores import Filter, VectorStore, fields_of, matches, parse_where
+from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Trace, notes_of
 from rag.types import Answer, Event, Hit, Question, Quote, Record, Turn
 
@@ -79,9 +79,9 @@ class Pipeline(Parts):
         within = filter_of(where)
         hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, within)
         for denoise in self.denoise:
+            if within is not None and isinstance(denoise, Corrections):
+                denoise = without_notes
             hits = trace.run("denoise", denoise, asked, hits)
-        if within is not None and is_note(hits) and not matches(within, fields_of(hits[0].chunk)):
-            hits = hits[1:]  # a correction was found by its question, not by the filter
         trace.passed_on(hits[:wanted])
         return asked, hits[:wanted]
 

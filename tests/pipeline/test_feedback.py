@@ -47,6 +47,9 @@ def test_a_correction_goes_before_documents_is_cited_as_a_note_and_leaves_no_tra
     assert rag.ask(HALL.upper().rstrip("?")).citations[0].source == source, "the same words, the same note"
     with Rag(rag.index, embedder=rag.embedder, store=rag.store) as again:
         assert again.ask(HALL).citations[0].source == source, "another process knows it too"
+    filtered = rag.ask(HALL, where='source ~ "*.md"')
+    assert filtered.text == before[HALL].text
+    assert source not in str(filtered), "a filter chooses documents: no hit and no record tells of the note"
     unrelated = rag.ask(STEPS)
     assert unrelated.text == before[STEPS].text
     assert all(hit.chunk.source != source for hit in unrelated.hits), "it is no hit for another question"
