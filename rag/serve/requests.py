@@ -158,12 +158,12 @@ def _object(where: str, value: Any, kind: Any) -> Any:
     if kind not in OPEN and (unknown := set(value) - set(hints)):
         known = ", ".join(hints)
         raise Refused(422, f"{where} has unknown {', '.join(sorted(unknown))[:200]}; known are {known}")
-    for one in fields(kind):
-        if one.default is MISSING and one.name not in value:
-            raise Refused(422, f"{where} has no {one.name}: expected {', '.join(hints)}")
     given = {
         name: item for name, item in value.items() if name in hints and (item is not None or kind not in OPEN)
     }
+    for one in fields(kind):
+        if one.default is MISSING and one.name not in given:
+            raise Refused(422, f"{where} has no {one.name}: expected {', '.join(hints)}")
     return kind(**{name: _read(f"{where}.{name}", item, hints[name]) for name, item in given.items()})
 
 

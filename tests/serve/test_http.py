@@ -91,6 +91,9 @@ def test_why_tells_what_was_lost(server: Server) -> None:
         ("/api/indexes/nothing/ask", ASK, 404),
         ("/v1/embeddings", {"input": ["x"] * 257}, 413),
         ("/v1/chat/completions", {"messages": []}, 422),
+        ("/v1/chat/completions", {"messages": [{"role": None}]}, 422),
+        ("/v1/responses", {"input": None}, 422),
+        ("/v1/embeddings", {"input": None}, 422),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "model": "gpt"}, 404),
     ],
 )
