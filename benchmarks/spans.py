@@ -4,8 +4,8 @@
 
 FOLDER holds PDFs, at any depth. Spans of 1 to 400 characters are drawn at random, each page as likely as its
 text is long. `exact`: the marked characters, as PDFium has them in the file, read what the span reads, spaces
-and hyphens apart; signs that the loader writes itself (bars of tables, signs of headings) stand on no page and
-do not count. `told`: the server says that the marks are exact. `wrong`: it says so, and they are not.
+and hyphens apart; signs that the loader writes itself (bars of tables, signs of headings) stand on no page
+and do not count. `told`: the server says that the marks are exact. `wrong`: it says so, and they are not.
 """
 
 from __future__ import annotations
