@@ -22,6 +22,7 @@ from rag.commands import (
     models,
     move,
     serve,
+    trust,
     tune,
     work,
 )
@@ -56,6 +57,7 @@ app.command("import", epilog=move.IMPORT_EXAMPLES)(move.import_)
 app.command(epilog=index.DOCTOR_EXAMPLES)(index.doctor)
 app.command(epilog=serve.SERVE_EXAMPLES)(serve.serve)
 app.command(epilog=serve.MCP_EXAMPLES)(serve.mcp)
+app.command(epilog=trust.TRUST_EXAMPLES)(trust.trust)
 app.add_typer(config.config_app, name="config")
 app.add_typer(glossary.glossary_app, name="glossary")
 app.add_typer(models.models_app, name="models")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from rag import trust
 from rag.errors import ConfigError
 from rag.options import Amount, Count, Kind, Share, Whole, checked, kinds_of, parsed
 
@@ -147,17 +148,25 @@ class Resolved:
     settings: Settings
     origins: Mapping[str, str]
     path: Path  # the rag.toml that was looked for
+    needs: Mapping[str, Any] = field(default_factory=dict)  # what of that file needs trust
+    untrusted: frozenset[str] = frozenset()  # of these, those that would count and are not trusted
 
 
 def resolve_settings(
-    index: Path, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    index: Path,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    looking: bool = False,
 ) -> Resolved:
     """Puts the tree together. `overrides` maps `section.name` to values (None counts as not given).
 
-    Raises ConfigError for an unknown name, a value of the wrong type, or a file that is no TOML.
+    Raises ConfigError for an unknown name, a value of the wrong type, a file that is no TOML, and one that
+    sets what needs trust (`rag.trust`) and is not trusted, unless one is only `looking`.
     """
     path = Path(os.path.abspath(index)).parent / "rag.toml"  # noqa: PTH100 (resolve() would follow links)
     file = _read(path)
+    needs = trust.needing(file, {name: _as_toml(value) for name, value in flat(Settings()).items()})
     environ = os.environ if environ is None else environ
     overrides = dict(_flattened(overrides or {}))
     origins: dict[str, str] = {}
@@ -190,7 +199,15 @@ def resolve_settings(
         sections[section.name] = part(**values)
     _refuse_unknown(file, str(path), get_type_hints(Settings))
     _refuse_unknown(overrides, "settings", origins)
-    return Resolved(Settings(**sections), origins, path)
+    used = {name: value for name, value in needs.items() if origins.get(name, str(path)) == str(path)}
+    if not looking:
+        trust.require(path, needs, used)
+    untrusted = frozenset() if trust.is_trusted(path, needs) else frozenset(used)
+    return Resolved(Settings(**sections), origins, path, needs, untrusted)
+
+
+def _as_toml(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _flattened(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -86,7 +86,11 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
             yield from _embedder(rag)
             yield from _store(rag)
     except RagError as error:
-        mend = "" if store else f"rag ingest PATH --index {index}, after moving the folder away"
+        mend = (
+            ""
+            if store or isinstance(error, ConfigError)
+            else f"rag ingest PATH --index {index}, after moving the folder away"
+        )
         yield Finding("error", str(error), mend)
 
 

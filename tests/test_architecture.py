@@ -19,7 +19,7 @@ import rag
 
 FLOORS = (
     ("rag.errors", "rag.types", "rag.cores", "rag.progress"),
-    ("rag.lookup", "rag.trace", "rag.options", "rag.text", "rag.models", "rag.prompts"),
+    ("rag.lookup", "rag.trace", "rag.options", "rag.text", "rag.models", "rag.prompts", "rag.trust"),
     ("rag.config", "rag.embedding", "rag.loaders", "rag.chunking", "indexes"),
     ("stores", "rag.llm"),
     ("rag.reading", "rag.retrieve", "rag.glossary", "rag.testing"),

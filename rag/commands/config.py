@@ -19,7 +19,7 @@ def config_show(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
 
         from . import render
 
-        render.settings(resolve_settings(index), as_json=as_json)
+        render.settings(resolve_settings(index, looking=True), as_json=as_json)
 
 
 @config_app.command("init", epilog="Example:\n\n    rag config init && $EDITOR rag.toml")
@@ -28,7 +28,7 @@ def config_init(index: Index = DEFAULT_INDEX) -> None:
     with reported(as_json=False):
         from rag.config import resolve_settings, template
 
-        path = resolve_settings(index).path
+        path = resolve_settings(index, looking=True).path
         if path.exists():
             raise ConfigError(f"{path} exists already: edit it, or move it away first")
         path.write_text(template(), "utf-8")

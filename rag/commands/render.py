@@ -306,12 +306,14 @@ def settings(resolved: Resolved, *, as_json: bool = False) -> None:
     from rag.config import flat
 
     values = flat(resolved.settings)
+    origins = {name: resolved.origins.get(name, "") for name in values}
+    for name in values:
+        if any(one == name or one.startswith(f"{name}.") for one in resolved.untrusted):
+            origins[name] = f"{resolved.path}, not trusted, not used"
     if as_json:
-        _json(
-            {name: {"value": value, "from": resolved.origins.get(name, "")} for name, value in values.items()}
-        )
+        _json({name: {"value": value, "from": origins[name]} for name, value in values.items()})
         return
-    _table([(name, json.dumps(value), resolved.origins.get(name, "")) for name, value in values.items()])
+    _table([(name, json.dumps(value), origins[name]) for name, value in values.items()])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

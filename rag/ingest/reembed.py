@@ -55,6 +55,7 @@ def reembed(rag: Parts, *, progress: Watcher | None = None) -> Report:
         new.close()
         old.close()
         LocalStore.exchange(folder)
+    rag.trust_own()
     rag.close()
     return report
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag import trust
 from rag.augment import memory
 from rag.errors import ConfigError, StoreError
 from rag.glossary import file as glossary_file
@@ -79,6 +80,7 @@ def move(
     report = progress or (lambda _: None)
     if _place(source) == _place(target):
         raise ConfigError(f"{without_password(source)} is named twice: expected two stores")
+    is_new = built_with(target, _own(target, options)) is None
     with _existing(source, options, wait) as (origin, built):
         engine = origin.caps.lexical if store_name(source) == store_name(target) == "local" else "tantivy"
         with _like(target, built, options, wait, engine) as other:
@@ -86,7 +88,17 @@ def move(
             report(Progress("comparing", 0, 0))
             compared = check(origin, other)
     _put_beside(target, _beside(source))
+    if is_new:
+        _trust_as(source, target, built)
     return _moved(source, target, done, compared)
+
+
+def _trust_as(source: str | Path, target: str | Path, built: BuiltWith) -> None:
+    """A new index in a folder is trusted as what it is a copy of; a server is trusted that one names."""
+    needs = {"index.embedder": built.embedder}
+    trusted = store_name(source) != "local" or trust.is_trusted(Path(source) / "rag.toml", needs)
+    if store_name(target) == "local" and built.embedder != "builtin" and trusted:
+        trust.trust_own(Path(target) / "rag.toml", needs)
 
 
 def _copied(origin: VectorStore, other: VectorStore, report: Watcher) -> Copied:

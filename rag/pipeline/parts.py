@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
+from rag import trust
 from rag.config import Resolved, resolve_settings
 from rag.denoise.corrections import NAME as CORRECTIONS
 from rag.errors import StoreError
@@ -138,8 +139,23 @@ class Parts:
         if self.config.origins["index.embedder"] == "default" and self._given_store is None:
             kept = self.built_with
             if kept is not None and kept.embedder:
+                needs = self._needing_trust(kept.embedder)
+                trust.require(Path(self.url) / "rag.toml", needs, needs)
                 return kept.embedder
         return self.settings.index.embedder
+
+    def _needing_trust(self, embedder: str) -> dict[str, str]:
+        """What needs trust of an index in a folder: an embedder that is loaded, or fetched, because of it."""
+        return {"index.embedder": embedder} if embedder != "builtin" and self._is_local else {}
+
+    def trust_own(self) -> None:
+        """Remembers that the index was made here, by this user, with an embedder that they named."""
+        if needs := self._needing_trust(self.embedder_name):
+            trust.trust_own(Path(self.url) / "rag.toml", needs)
+
+    @property
+    def _is_local(self) -> bool:
+        return self._given_store is None and store_name(self.url) == "local"
 
     @property
     def url(self) -> str:
@@ -175,7 +191,8 @@ class Parts:
     def _store(self) -> VectorStore:
         if self._given_store is not None:
             return self._given_store
-        return open_store(
+        is_new = self._is_local and self.built_with is None
+        opened = open_store(
             self.url,
             fingerprint=self.embedder.fingerprint,
             dim=self.embedder.dim,
@@ -185,6 +202,9 @@ class Parts:
             wait=self._wait,
             options=self._store_options,
         )
+        if is_new:
+            self.trust_own()
+        return opened
 
     @property
     def exists(self) -> bool:

@@ -260,7 +260,9 @@ def test_a_template_without_a_system_role_gets_its_text_with_the_users(tiny: Pat
 
 
 @needs_llama
-def test_the_pipeline_names_it_in_its_settings(tiny: Path, tmp_path: Path) -> None:
+def test_the_pipeline_names_it_in_its_settings(
+    tiny: Path, tmp_path: Path, trusted: Callable[[Path], None]
+) -> None:
     from rag import Document, Rag
     from rag.testing import WordEmbedder
 
@@ -268,6 +270,7 @@ def test_the_pipeline_names_it_in_its_settings(tiny: Path, tmp_path: Path) -> No
         f"[models.small]\nname = {str(tiny / 'tiny-llama.gguf')!r}\nmax_tokens = 24\n"
         f"[model]\nname = 'small'\n[stages.model]\nprompt = {str(tiny / 'prompt.toml')!r}\n"
     )
+    trusted(tmp_path)
     texts = ("The lamp is painted red.", "The gate opens at noon.", "The boat is made of oak.")
     with Rag(tmp_path / "index", embedder=WordEmbedder(4096), generate="model") as rag:
         rag.ingest(Document.make(text, f"{n}.txt") for n, text in enumerate(texts))

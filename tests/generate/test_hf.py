@@ -228,7 +228,9 @@ def test_pickled_weights_are_never_read(tiny: Path, tmp_path: Path) -> None:
         HfModel.open(folder, offline=True)
 
 
-def test_the_pipeline_names_it_in_its_settings(tiny: Path, tmp_path: Path) -> None:
+def test_the_pipeline_names_it_in_its_settings(
+    tiny: Path, tmp_path: Path, trusted: Callable[[Path], None]
+) -> None:
     from rag import Document, Rag
     from rag.testing import WordEmbedder
 
@@ -239,6 +241,7 @@ def test_the_pipeline_names_it_in_its_settings(tiny: Path, tmp_path: Path) -> No
         "ask.ground": ["support", "abstain"],
     }
     (tmp_path / "rag.toml").write_text(f"[stages.hf]\nprompt = {str(tiny / 'prompt.toml')!r}\n")
+    trusted(tmp_path)
     texts = ("The lamp is painted red.", "The gate opens at noon.", "The boat is made of oak.")
     with Rag(
         tmp_path / "index", embedder=WordEmbedder(4096), generate="hf", settings=settings, offline=True

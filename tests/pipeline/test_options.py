@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -297,12 +297,15 @@ def test_a_stage_that_fails_is_named(rag: Rag, parts: dict[str, Any], told: str)
     assert str(failure.value).startswith(told)
 
 
-def test_the_doctor_names_stages_that_cannot_be_made_and_options_that_nobody_reads(tmp_path: Path) -> None:
+def test_the_doctor_names_stages_that_cannot_be_made_and_options_that_nobody_reads(
+    tmp_path: Path, trusted: Callable[[Path], None]
+) -> None:
     with Rag(tmp_path / "index") as rag:
         rag.ingest(Document.make("The lamp is red.", "a.txt"))
     (tmp_path / "rag.toml").write_text(
         '[search]\ndenoise = ["nope", "rerank"]\n[stages.rerank]\nweight = 9\n[stages.rerankk]\nweight = 1\n'
     )
+    trusted(tmp_path)
     found = {one.what: one.level for one in examine(tmp_path / "index")}
     assert any("no denoise stage named 'nope'" in what and level == "error" for what, level in found.items())
     assert any("[stages.rerank] weight is 9" in what and level == "error" for what, level in found.items())

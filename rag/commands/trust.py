@@ -1,0 +1,76 @@
+"""`rag trust` on the command line: which settings files may set more than search and chunking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rag.errors import ConfigError
+
+from .common import AsJson, reported
+
+TRUST_EXAMPLES = "Examples:\n\n    rag trust .\n\n    rag trust ~/handbook --remove\n\n    rag trust --list"
+
+
+def trust(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder with a rag.toml, or with an index in it.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the trust back.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show the files that are trusted.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the settings files of a folder name models, servers, paths and code, not only search and chunking.
+
+    What is trusted is what the files hold now: change those settings, and they need trust again.
+    """
+    with reported(as_json):
+        from rag import trust as trusted
+
+        from . import render
+
+        if (folder is None) is not listed:
+            raise ConfigError("give FOLDER, or --list: one of them")
+        if folder is None:
+            rows = dict.fromkeys(sorted(trusted.known()), "trusted")
+        elif remove:
+            rows = {str(file): _word(trusted.distrust(file)) for file, _ in _files(folder)}
+        else:
+            found = dict(_files(folder))
+            for file, needs in found.items():
+                trusted.trust(file, needs)
+            rows = {str(file): _told(needs) for file, needs in found.items()}
+        render.values(rows, as_json=as_json)
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The settings files of a folder, and those that say what its indexes were built with."""
+    from rag.config import resolve_settings
+    from rag.stores import built_with
+
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder: name the one that holds rag.toml")
+    inside = [folder, *sorted(one for one in folder.iterdir() if one.is_dir())]
+    indexes = [one for one in inside if (one / "store.sqlite").is_file()]
+    settings = resolve_settings(folder / ".rag", environ={}, looking=True) if folder not in indexes else None
+    if not indexes and (settings is None or not settings.path.exists()):
+        raise ConfigError(f"{folder} holds no rag.toml and no index: name the folder that does")
+    if settings is not None and settings.path.exists():
+        yield settings.path, settings.needs
+    for index in indexes:
+        built = built_with(index)
+        named = built.embedder if built else ""
+        yield index / "rag.toml", {"index.embedder": named} if named not in ("", "builtin") else {}
+
+
+def _word(was: bool) -> str:
+    return "no longer trusted" if was else "was not trusted"
+
+
+def _told(needs: Mapping[str, Any]) -> str:
+    said = ", ".join(f"{name} = {json.dumps(value, default=str)}" for name, value in sorted(needs.items()))
+    return f"trusted: {said}" if said else "sets nothing that needs trust"

@@ -1,0 +1,27 @@
+"""What every test has: a record of trusted settings files of its own, never that of who runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag import trust
+from rag.config import resolve_settings
+
+
+@pytest.fixture(autouse=True)
+def _own_trust(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_TRUSTED", str(tmp_path_factory.getbasetemp() / "trusted.json"))
+
+
+@pytest.fixture
+def trusted() -> Callable[[Path], None]:
+    """Trusts the rag.toml of a folder, as `rag trust` does."""
+
+    def given(folder: Path) -> None:
+        found = resolve_settings(folder / ".rag", environ={}, looking=True)
+        trust.trust(found.path, found.needs)
+
+    return given
