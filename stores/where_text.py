@@ -1,6 +1,7 @@
 """The text form of filters: `source ~ "guides/*" and year >= 2024 and not draft = true`.
 
 Precedence: not, and, or; brackets group. Strings are quoted, or bare words; `not in` and `!~` negate.
+A quoted field is one whose name has blanks, `"Priority Level" = 3`, under the name that loaders keep it by.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from typing import NoReturn
 
 from rag.errors import FilterError
+from rag.text.fields import field_name
 
 from .where import AllOf, AnyOf, Filter, NotOf, Where
 
@@ -105,7 +107,11 @@ class _Parser:
 
     def condition(self) -> Filter:
         kind, name, position = self.take()
-        if kind != "word":
+        if kind == "string" and not self.is_comparison():
+            self.fail("expected a field name", position)
+        if kind == "string":
+            name = field_name(re.sub(r"\\(.)", r"\1", name[1:-1]))
+        elif kind != "word":
             self.fail("expected a field name", position)
         if self.keyword("exists"):
             return Where(name, "exists")
@@ -123,6 +129,11 @@ class _Parser:
         if op == "!~":
             return NotOf(Where(name, "~", self.value()))
         return Where(name, "=" if op == "==" else op, self.value())  # type: ignore[arg-type]
+
+    def is_comparison(self) -> bool:
+        """Whether what comes next goes on from a field."""
+        kind, value, _ = self.peek()
+        return kind == "op" or (kind == "word" and value.lower() in ("exists", "has", "in", "not"))
 
     def values(self) -> tuple[str | int | float | bool, ...]:
         kind, bracket, position = self.take()

@@ -24,6 +24,7 @@ from .common import (
     Retrieve,
     Store,
     Where,
+    note_unknown_fields,
     opened,
     reported,
     stage_settings,
@@ -71,6 +72,8 @@ def ask(
         events = rag.stream(question, k=k, where=where)
         base = rag.index.absolute().parent
         answer = live.answered(events, base=base, explain=explain, as_json=as_json)
+        if not answer.hits:
+            note_unknown_fields(rag, where)
         if answer.abstained:
             raise typer.Exit(3)
 
@@ -101,5 +104,7 @@ def search(
         if (query is None) is (like is None):
             raise ConfigError("give QUERY, or a file with --like: one of them")
         hits, trace = (rag.like(like, k, where), []) if like else rag.explain(query or "", k, where)
+        if not hits:
+            note_unknown_fields(rag, where)
         base = rag.index.absolute().parent
         render.hits(hits, trace if explain else [], notes_of(trace), base=base, as_json=as_json)

@@ -58,6 +58,8 @@ Queue = Annotated[
     typer.Option("--queue", help="Where workers meet: a file or postgresql://.", show_default="the store"),
 ]
 DEFAULT_INDEX = Path(".rag")
+BUILT_IN_FIELDS = frozenset({"source", "title", "document_id", "page", "heading"})
+"""Fields of a filter that are there without metadata."""
 
 
 @contextmanager
@@ -92,6 +94,20 @@ def reported(as_json: bool) -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
         raise typer.Exit(0) from None
+
+
+def note_unknown_fields(rag: Rag, where: str | None) -> None:
+    """Says which fields of a filter no document has: for when the filter let nothing through."""
+    from rag.stores import Where as Condition
+    from rag.stores import leaves, parse_where
+
+    if where is None:
+        return
+    for name in dict.fromkeys(leaf.field for leaf in leaves(parse_where(where))):
+        if name not in BUILT_IN_FIELDS and not rag.documents(Condition(name, "exists")):
+            typer.secho(
+                f"note: no document has the field {name!r}; `rag ls --json` shows what each has", err=True
+            )
 
 
 def stage_settings(

@@ -10,7 +10,7 @@ import typer
 
 from rag.errors import ConfigError
 
-from .common import DEFAULT_INDEX, AsJson, Index, Store, Wait, Where, opened, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Store, Wait, Where, note_unknown_fields, opened, reported
 
 STATUS_EXAMPLES = "Example:\n\n    rag status --json"
 LS_EXAMPLES = "Examples:\n\n    rag ls\n\n    rag ls --where 'source ~ \"*.pdf\"' --json"
@@ -36,7 +36,10 @@ def ls(
     with reported(as_json), opened(index, {}, store=store) as rag:
         from . import render
 
-        render.documents(rag.documents(where), as_json=as_json)
+        documents = rag.documents(where)
+        if not documents:
+            note_unknown_fields(rag, where)
+        render.documents(documents, as_json=as_json)
 
 
 def rm(
@@ -56,6 +59,8 @@ def rm(
             number = len(rag.documents(where)) if where else len(sources or [])
             typer.confirm(f"Remove {number} documents?", abort=True)
         gone = rag.remove(sources or [], where)
+        if not gone:
+            note_unknown_fields(rag, where)
         missing = sorted(set(sources or []) - set(gone))
         if as_json:
             typer.echo(json.dumps({"removed": gone, "missing": missing}, ensure_ascii=False))

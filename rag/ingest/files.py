@@ -30,6 +30,7 @@ class File(NamedTuple):
     source: str
     size: int
     mtime_ns: int
+    ctime_ns: int = 0  # when the file itself, or what is said of it, changed: no program sets it back
 
 
 @dataclass(slots=True)
@@ -184,7 +185,7 @@ class _Walk:
                 Failure(source, f"{megabytes:.0f} MB, more than {most:.0f}: raise ingest.max_megabytes")
             )
             return None
-        return File(path, source, stat.st_size, stat.st_mtime_ns)
+        return File(path, source, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
     def _unreadable(self, error: OSError) -> None:
         path = Path(str(error.filename))

@@ -1,6 +1,6 @@
 """Makes a store follow a set of files: what is new is added, what changed replaced, what is gone removed.
 
-A file whose size, time and recipe are those of last time is not read; one whose bytes are the same is not
+A file whose size, times and recipe are those of last time is not read; one whose bytes are the same is not
 parsed; a document whose content hash is the same is not written; a chunk that stood there before, or in a
 file that moved, keeps its vector. Each document is one transaction, so an interrupted run goes on where it
 stopped.
@@ -111,7 +111,8 @@ class Sync:
         if not rows or force or not _complete(rows, self.recipe):
             return True
         kept = rows[0].metadata[FILE_KEY]
-        same = (kept["size"], kept["mtime_ns"]) == (file.size, file.mtime_ns)
+        times = (kept["mtime_ns"], kept.get("ctime_ns", file.ctime_ns))
+        same = kept["size"] == file.size and times == (file.mtime_ns, file.ctime_ns)
         if not same:
             try:
                 same = kept["size"] == file.size and kept["digest"] == file_digest(file.path)
@@ -150,6 +151,7 @@ class Sync:
             "source": file.source,
             "size": file.size,
             "mtime_ns": file.mtime_ns,
+            "ctime_ns": file.ctime_ns,
             "digest": file_digest,
             "recipe": self.recipe,
             "documents": len(documents),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
+
+from rag.text.fields import field_name
 
 MAX_VALUE_CHARS = 2_000
 MAX_VALUES = 1_000
+_MAX_LEVELS = 8  # of names within names
+_MOST_LOOKED_AT = 20_000  # values and names; YAML can say the same one again and again
 # Titles that a program, not a person, put there.
 _NO_TITLE = re.compile(
     r"^(?:untitled|document|presentation|slide|title|powerpoint presentation|microsoft word - .*|book)\s*\d*$"
@@ -20,19 +25,48 @@ _NO_TITLE = re.compile(
 
 
 def scalars(values: Mapping[Any, Any], leave_out: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The plain values and lists of plain values, by name; nested ones are left out.
+    """The plain values and lists of plain values, by names that filters can use.
 
-    Dates become ISO 8601 strings; over-long strings and lists are cut.
+    Values within values get a name with dots, `nested.team`; of a list of them, each name gets the list of
+    its values. Dates become ISO 8601 strings; over-long strings and lists are cut.
     """
     kept: dict[str, Any] = {}
-    for name, value in values.items():
-        if not isinstance(name, str) or name in leave_out or len(kept) >= MAX_VALUES:
-            continue
-        if isinstance(value, list | tuple | set):
-            kept[name] = [plain for each in list(value)[:MAX_VALUES] if (plain := _plain(each)) is not None]
-        elif (plain := _plain(value)) is not None:
-            kept[name] = plain
+    rows = {name: value for name, value in values.items() if name not in leave_out}
+    _keep(kept, "", rows, _MAX_LEVELS, count(1))
     return kept
+
+
+def _keep(
+    kept: dict[str, Any], above: str, values: Mapping[Any, Any], levels: int, looked: Iterator[int]
+) -> None:
+    for key, value in values.items():
+        if next(looked) > _MOST_LOOKED_AT:
+            return
+        name = field_name(f"{above}{key}") if isinstance(key, str | int) else ""
+        if not name or name in kept or len(kept) >= MAX_VALUES:
+            continue
+        if isinstance(value, Mapping):
+            if levels:
+                _keep(kept, f"{name}.", value, levels - 1, looked)
+        elif isinstance(value, list | tuple | set):
+            each_of = list(value)[:MAX_VALUES]
+            plain = [one for each in each_of if (one := _plain(each)) is not None]
+            inner = [each for each in each_of if isinstance(each, Mapping)]
+            if plain or not inner:
+                kept[name] = plain
+            if levels and inner:
+                _keep(kept, f"{name}.", _gathered(inner), levels - 1, looked)
+        elif (one := _plain(value)) is not None:
+            kept[name] = one
+
+
+def _gathered(rows: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
+    """Name → its values in several mappings."""
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        for name, value in row.items():
+            found.setdefault(name, []).extend(value[:MAX_VALUES] if isinstance(value, list) else [value])
+    return found
 
 
 def present(**values: str) -> dict[str, str]:

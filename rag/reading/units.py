@@ -103,10 +103,11 @@ def _units(chunk: Chunk) -> tuple[Unit, ...]:
 def _prose_units(chunk: Chunk) -> Iterator[Unit]:
     text = chunk.text
     table = {row.start: row for row in rows(text, chunk.header)}
+    part = is_row(chunk.header.split("\n", 1)[0])
     headings: list[tuple[int, str]] = []
     fenced = False
     for start, end in _numbered(text, sentences(text)):
-        for first, last in _lines_of(text, start, end):
+        for first, last in _lines_of(text, start, end, part=part):
             line = text[first:last]
             if _FENCE.match(line):
                 fenced = not fenced
@@ -126,7 +127,7 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
                 continue
             if first in table:
                 yield _row_unit(text, table[first], _context(chunk, headings))
-            elif not is_row(line):
+            elif not is_row(line, part=part):
                 yield _text_unit(text, first, last, _context(chunk, headings))
 
 
@@ -141,11 +142,11 @@ def _numbered(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int
         lead = None
 
 
-def _lines_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _lines_of(text: str, start: int, end: int, *, part: bool) -> Iterator[tuple[int, int]]:
     """A sentence whole; line by line where it holds rows, headings or fences."""
     lines = text[start:end].splitlines(keepends=True)
     if len(lines) == 1 or not any(
-        is_row(line) or _HEADING.match(line) or _FENCE.match(line) for line in lines
+        is_row(line, part=part) or _HEADING.match(line) or _FENCE.match(line) for line in lines
     ):
         yield start, end
         return

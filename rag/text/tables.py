@@ -32,10 +32,13 @@ class Row(NamedTuple):
     cells: tuple[Cell, ...]
 
 
-def is_row(line: str) -> bool:
-    """Whether a line is a row of a Markdown table."""
+def is_row(line: str, *, part: bool = False) -> bool:
+    """Whether a line is a row of a Markdown table. `part` says that it may be a piece of a row.
+
+    Such a piece stands in a chunk with a header of its own, and may lack the pipe at its end.
+    """
     body = line.strip()
-    return len(body) > 2 and body.startswith("|") and body.endswith("|")
+    return len(body) > 2 and body.startswith("|") and (part or body.endswith("|"))
 
 
 def rows(text: str, header: str = "", *, delimited: bool = False) -> list[Row]:
@@ -48,11 +51,12 @@ def rows(text: str, header: str = "", *, delimited: bool = False) -> list[Row]:
 
 
 def _piped(text: str, header: str) -> Iterator[Row]:
-    names = _names(header.splitlines()[0]) if is_row(header.split("\n", 1)[0]) else []
+    part = is_row(header.split("\n", 1)[0])
+    names = _names(header.splitlines()[0]) if part else []
     lines = list(_lines(text))
     for place, (start, end) in enumerate(lines):
         body = text[start:end]
-        if not is_row(body):
+        if not is_row(body, part=part):
             if body.strip():
                 names = []
             continue
@@ -69,6 +73,8 @@ def _piped(text: str, header: str) -> Iterator[Row]:
 
 def _piped_cells(text: str, start: int, end: int, names: Sequence[str]) -> Iterator[Cell]:
     marks = [match.start() for match in _CELL_MARK.finditer(text, start, end)]
+    if marks[-1] != end - 1:
+        marks.append(end)
     for number, (left, right) in enumerate(pairwise(marks)):
         first, last = _stripped(text, left + 1, right)
         if first < last:

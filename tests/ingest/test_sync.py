@@ -44,6 +44,17 @@ def test_added_edited_and_removed_files(notes: Notes) -> None:
     assert notes.search("edited") == ["docs/a.txt"]
 
 
+def test_an_edit_that_keeps_size_and_time_is_seen(notes: Notes) -> None:
+    path = notes.write("a.txt", "amber")
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    notes.ingest()
+    path.write_text("basil")
+    os.utime(path, ns=times)
+    assert path.stat().st_mtime_ns == times[1]
+    assert notes.ingest().updated == ["docs/a.txt"]
+    assert notes.stored() == {"docs/a.txt": "basil"}
+
+
 def test_a_second_run_changes_and_embeds_nothing(notes: Notes) -> None:
     for number in range(5):
         notes.write(f"{number}.txt", f"amber n{number}")
@@ -68,18 +79,6 @@ def test_a_touched_file_is_not_parsed(notes: Notes) -> None:
     os.utime(path, ns=(10**18, 10**18))
     notes.load = refuse_to_read
     assert notes.ingest().unchanged == ["docs/a.txt"]
-
-
-def test_an_edit_of_equal_size_and_time_needs_force(notes: Notes) -> None:
-    path = notes.write("a.txt", "amber")
-    notes.ingest()
-    stat = path.stat()
-    path.write_text("basil")
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert not notes.ingest().changed
-    with notes.open() as rag:
-        assert rag.ingest(notes.docs, load=read, force=True).updated == ["docs/a.txt"]
-    assert notes.stored() == {"docs/a.txt": "basil"}
 
 
 @pytest.mark.parametrize("to", ["renamed.txt", "deep/down/a.txt"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,8 @@ def test_markdown_keeps_front_matter_and_reads_it() -> None:
         "title": "Red  *Fox*",
         "date": "2024-03-01",
         "tags": ["a", "b"],
+        "tags.c": ["d"],
+        "nested.x": 1,
         "draft": False,
     }
     assert document.media_type == "text/markdown"
@@ -55,6 +58,30 @@ def test_markdown_keeps_front_matter_and_reads_it() -> None:
 )
 def test_markdown_title_is_the_first_heading_outside_code(text: str, title: str) -> None:
     assert only(text.encode(), "a.md").title == title
+
+
+def test_front_matter_within_front_matter_has_names_with_dots() -> None:
+    text = (
+        "---\nowner: {team: blue, lead: {name: Ada}}\nauthors:\n  - name: Ann\n    role: text\n  - name: Bo\n"
+    )
+    text += "Priority Level: 3\n2nd review: yes\n?!: lost\n---\nBody.\n"
+    assert only(text.encode(), "a.md").metadata == {
+        "owner.team": "blue",
+        "owner.lead.name": "Ada",
+        "authors.name": ["Ann", "Bo"],
+        "authors.role": ["text"],
+        "Priority_Level": 3,
+        "f_2nd_review": True,
+    }
+    assert only(b'[{"text": "A fee.", "meta": {"page no": 4}}]', "a.json").metadata["meta.page_no"] == 4
+
+
+def test_mappings_that_name_each_other_again_and_again_are_read_in_part() -> None:
+    lines = ["a0: &a0 {}"]
+    lines += [f"a{n}: &a{n} {{{', '.join(f'k{i}: *a{n - 1}' for i in range(9))}}}" for n in range(1, 9)]
+    began = time.perf_counter()
+    assert only(("---\n" + "\n".join(lines) + "\n---\nbody\n").encode(), "a.md").metadata == {}
+    assert time.perf_counter() - began < 5
 
 
 def test_broken_front_matter_is_a_problem_and_the_document_stays() -> None:
@@ -128,7 +155,7 @@ def test_jsonl_gives_a_document_a_line_and_reports_the_bad_ones() -> None:
     loaded = load_bytes("\n".join(lines).encode(), "f.jsonl")
     first, second = loaded.documents
     assert (first.source, first.title, first.text) == ("f.jsonl#x7", "T", "first")
-    assert first.metadata == {"id": "x7", "year": 1999, "tags": ["a"]}
+    assert first.metadata == {"id": "x7", "year": 1999, "tags": ["a"], "deep.no": 1}
     assert (second.source, second.text) == ("f.jsonl#4", "second")
     assert loaded.problems[0].startswith("line 3 is no JSON: Expecting property name")
     assert loaded.problems[1].startswith("line 5: no object with a text")

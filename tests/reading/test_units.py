@@ -122,3 +122,16 @@ def test_a_list_goes_on_in_the_next_chunk() -> None:
     assert best is not None
     assert [one.view for one in best.items] == ["First thing.", "Second thing.", "Third thing."]
     assert all(isinstance(one, Unit) for one in best.items)
+
+
+def test_a_part_of_a_row_that_is_too_wide_is_read_under_its_own_names() -> None:
+    part = hit("| 40 | 41", heading="Serial: SN-7", header="| Width | Depth |")
+    assert [(one.kind, one.view, one.context) for one in units(0, part)] == [
+        ("row", "Width: 40; Depth: 41", "Handbook\nSerial: SN-7")
+    ]
+    last = hit("| 42 |", heading="Serial: SN-7", header="| Weight |")
+    assert [one.view for one in units(0, last)] == ["Weight: 42"]
+
+
+def test_a_line_that_begins_with_a_bar_is_no_row_without_a_head() -> None:
+    assert [one.kind for one in units(0, hit("| The bar is open."))] == ["sentence"]

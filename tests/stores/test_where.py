@@ -51,6 +51,9 @@ READ: dict[str, Filter] = {
     "größe = groß": Where("größe", "=", "groß"),
     'a = "文 🙂"': Where("a", "=", "文 🙂"),
     "author.name = x": Where("author.name", "=", "x"),
+    # fields with blanks, by the name that loaders give them
+    '"Priority Level" = 3': Where("Priority_Level", "=", 3),
+    "'2nd review' exists": Where("f_2nd_review", "exists"),
     # numbers, booleans, dates
     "a = -1.5": Where("a", "=", -1.5),
     "a = +2": Where("a", "=", 2),
@@ -84,7 +87,7 @@ REFUSED = {
     "a = 1)": (5, "one too many"),
     "(a = 1": (6, "bracket"),
     "= 1": (0, "field name"),
-    '"a" = 1': (0, "field name"),
+    '"a" 1': (0, "field name"),
     "a not 1": (6, "in"),
     "a in x": (5, "list"),
     'a in "["': (5, "list"),

@@ -19,7 +19,7 @@ Rule = Callable[[Sequence[Line], int], Found]
 MARKER = re.compile(r"(?:[-*+•]|\d{1,9}[.)])(?:\s|$)")
 _BULLET_OR_ONE = re.compile(r"(?:[-*+•]|1[.)])\s")
 _FENCE = re.compile(r"`{3,}(?=[^`]*$)|~{3,}")
-_FRONT_KEY = re.compile(r"[\"']?[\w.-]+[\"']?\s*[:=]|#|\[")
+_FRONT_KEY = re.compile(r"[\"']?[\w.-]+(?: [\w.-]+){0,3}[\"']?\s*[:=]")
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
 _MARKS = re.compile(r"</?[a-zA-Z][^<>]*>|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+|\s*\{#[^{}]*\}\s*$")
 _CODE_INDENT = 4
@@ -57,7 +57,11 @@ def span(rows: Sequence[Line], i: int, j: int, kind: Kind, head_end: int = 0) ->
 
 def _after_front_matter(rows: Sequence[Line]) -> int:
     """YAML between `---` or TOML between `+++`: it is metadata, not text."""
-    if len(rows) < 3 or rows[0].body not in ("---", "+++") or not _FRONT_KEY.match(rows[1].body):
+    if len(rows) < 3 or rows[0].body not in ("---", "+++") or not rows[1].body:
+        return 0
+    # Comments and TOML's `[table]` may stand before the first key, but alone they are text.
+    first = next((row.body for row in rows[1:] if row.body[:1] not in ("#", "[", "")), "")
+    if not _FRONT_KEY.match(first):
         return 0
     closing = ("---", "...") if rows[0].body == "---" else ("+++",)
     return next((i + 1 for i in range(2, len(rows)) if rows[i].body in closing and not rows[i].indent), 0)
