@@ -49,18 +49,26 @@ def asked(
     where = NotOf(Where("source", "~", f"*{source}")) if gone else None
     hits = rag.search(question, where=where)
     choice = Choice(rag.embedder, rag.reader, rag.language)
-    units, rows, _ = choice.features(question, hits)
+    units, rows, spans = choice.features(question, hits)
     wanted = [f" {normalised(answer)} " for answer in answers]
 
     def right(unit: Unit) -> bool:
         there = hits[unit.place].chunk.source.endswith(source) if source else False
         return there and any(answer in f" {normalised(unit.view)} " for answer in wanted)
 
+    def named(unit: Unit, span: tuple[int, int] | None) -> bool:
+        """Of a row, whether the cell that is named is the answer."""
+        if unit.kind != "row":
+            return right(unit)
+        cell = normalised(unit.said(*span)) if span else ""
+        return right(unit) and any(answer in f" {cell} " or f" {cell} " in answer for answer in wanted)
+
     return {
         "group": group,
         "answerable": bool(answers) and not gone,
         "rows": rows.tolist(),
         "right": [right(unit) for unit in units],
+        "named": [named(unit, span) for unit, span in zip(units, spans, strict=True)],
     }
 
 
@@ -115,7 +123,7 @@ def fitted(found: Sequence[Row], weights: NDArray[np.float64]) -> tuple[NDArray[
             for at in order
         ]
         rows.append(certain_features(judged))
-        rights.append(bool(row["answerable"] and row["right"][int(order[0])]))
+        rights.append(bool(row["answerable"] and row["named"][int(order[0])]))
     return np.array(rows), rights
 
 

@@ -1,14 +1,13 @@
-"""Fits what turns the reader's findings into a choice and a decision, on questions it was not trained on.
+"""Fits what turns the reader's findings into the decision about a written answer, on questions held out.
 
     python -m benchmarks.fit_reading DATA/reader-train --questions 400
 
 The folder's Wikipedia files become an index of their passages. Questions of held-out titles
 (`rag.tune.split`) are asked twice: as they are, and with their passage filtered out, when nothing that is
-left answers them; those written to have no answer once. Two logistic models come of it (Newton's method,
-ridge 1.0), each fitted on two thirds of the questions and measured on the rest: `rag/generate/evidence.py`
-(which sentence answers) and `rag/ground/answerable.py` (whether the hits answer), with its risk–coverage
-curve, which is drawn into `docs/images/`. Put the weights there and run it again: what the sentences score is
-part of the decision.
+left answers them; those written to have no answer once. A logistic model comes of it (Newton's method, ridge
+1.0), fitted on two thirds of the questions and measured on the rest: `rag/ground/answerable.py` (whether the
+hits answer). The chart shows the risk of the built-in, quoted answers on the same third, by their own
+confidence; it is drawn into `docs/images/`.
 """
 
 from __future__ import annotations
@@ -31,8 +30,6 @@ from rag.evaluate.measures import risk_coverage
 from rag.evaluate.report.charts import risk_chart
 from rag.evaluate.report.page import picture
 from rag.ground.answerable import FEATURES, features
-from rag.reading.candidates import cut
-from rag.reading.evidence import READ_FEATURES, Candidate, Evidence
 from rag.tune.examples import Example, read_examples
 from rag.tune.split import split
 
@@ -42,48 +39,24 @@ Flags = NDArray[np.bool_]
 
 
 class Asked(NamedTuple):
-    """One asking: sentences' features and which answer; the decision's features; whether it is answerable."""
+    """One asking: the decision's features; the answer's own confidence; what is true of it."""
 
-    rows: Rows
-    right: Rows
     decision: tuple[float, ...]
+    own: float
     answerable: bool
     correct: bool
 
 
-def asked(rag: Rag, evidence: Evidence, one: Example, source: str, *, gold: bool) -> Asked | None:
+def asked(rag: Rag, one: Example, source: str, *, gold: bool) -> Asked | None:
     where = None if gold else NotOf(Where("source", "=", source))
     answer = rag.ask(one.question, where=where)
     hits = answer.hits
-    candidates = [
-        Candidate(place, start, end, hit)
-        for place, hit in enumerate(hits[:6])
-        for start, end in cut(hit.chunk.text)
-    ][:40]
-    if not candidates:
+    if not hits:
         return None
-    right = [
-        candidate.hit.chunk.source == source
-        and any(
-            candidate.hit.chunk.start + candidate.start < end
-            and start < candidate.hit.chunk.start + candidate.end
-            for start, end in one.answers
-        )
-        for candidate in candidates
-    ]
-    drafted = max(
-        (row["support"] for record in answer.trace for row in record.detail.get("sentences", ())), default=0.0
-    )
-    decision = features(one.question, hits, drafted, rag.reader)
+    decision = features(one.question, hits, answer.confidence, rag.reader)
     said = answer.span.quote.lower() if answer.span else answer.text.lower()
     correct = any(text.lower() in said or said in text.lower() for text in one.texts) if said else False
-    return Asked(
-        evidence.features(one.question, candidates),
-        np.array(right, np.float64),
-        decision,
-        gold and one.answerable,
-        correct,
-    )
+    return Asked(decision, answer.confidence, gold and one.answerable, correct)
 
 
 def curve(chance: Rows, answerable: Flags, correct: Rows) -> list[dict[str, float]]:
@@ -117,7 +90,7 @@ def main() -> None:
     parser.add_argument("--chart", type=Path, default=Path("docs/images/risk-coverage.svg"))
     options = parser.parse_args()
     examples = read_examples([options.data / f"{name}.jsonl.gz" for name in FILES])
-    _, held = split(examples)
+    _, held = split(examples, 0.02)
     sources = {text: f"passage-{n}" for n, text in enumerate(dict.fromkeys(one.context for one in examples))}
     titles = {one.context: one.title for one in examples}
     random.Random(0).shuffle(held)
@@ -128,16 +101,15 @@ def main() -> None:
         Rag(Path(folder) / "index", settings={"ask.abstain_below": 0.0}) as rag,
     ):
         rag.ingest(Document.make(text, source, title=titles[text]) for text, source in sources.items())
-        evidence = Evidence(rag.embedder, reader=rag.reader)
         for number, one in enumerate(held[: options.questions]):
             for gold in (True, False) if one.answerable else (True,):
-                made = asked(rag, evidence, one, sources[one.context], gold=gold)
+                made = asked(rag, one, sources[one.context], gold=gold)
                 found += [made] if made else []
             if number % 20 == 0:
                 print(f"{number} questions, {time.time() - began:.0f} s", file=sys.stderr, flush=True)
     result = {"command": " ".join(["python", *sys.argv]), "questions": min(options.questions, len(held))}
     decision, judged = fitted_decision(found)
-    result |= {"sentences": fitted_sentences(found), "decision": decision}
+    result |= {"decision": decision}
     at = options.threshold or best_threshold(decision["curve"])
     chosen = [(chance >= at, right) for chance, right in judged]
     answered = [right for kept, right in chosen if kept]
@@ -147,20 +119,6 @@ def main() -> None:
     result |= {"threshold": at, "answered there": round(point[0], 3), "wrong of them": round(point[1], 3)}
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
-
-
-def fitted_sentences(found: list[Asked]) -> dict[str, Any]:
-    at = len(found) * 2 // 3
-    weights = fit(
-        np.vstack([one.rows for one in found[:at]]), np.concatenate([one.right for one in found[:at]])
-    )
-    best = [one.right[int((one.rows @ weights[:-1]).argmax())] > 0 for one in found[at:] if one.answerable]
-    return {
-        "weights": dict(zip(READ_FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
-        "bias": round(float(weights[-1]), 3),
-        "best sentence right": round(float(np.mean(best)), 3),
-        "held out": len(best),
-    }
 
 
 def best_threshold(rows: list[dict[str, float]]) -> float:
@@ -183,7 +141,9 @@ def fitted_decision(found: list[Asked]) -> tuple[dict[str, Any], list[tuple[floa
         "held out": len(chance),
         "curve": curve(chance, answerable[at:], correct[at:]),
     }
-    return told, list(zip(chance.tolist(), correct[at:].tolist(), strict=True))
+    return told, [
+        (one.own, bool(right)) for one, right in zip(found[at:], correct[at:].tolist(), strict=True)
+    ]
 
 
 if __name__ == "__main__":

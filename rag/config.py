@@ -72,7 +72,7 @@ class SearchSettings:
     """Question → hits."""
 
     k: Count = 10  # hits
-    augment: tuple[str, ...] = ("glossary",)  # stages that make queries of the question
+    augment: tuple[str, ...] = ("spelling", "glossary")  # stages that make queries of the question
     retrieve: str = "hybrid"  # hybrid, dense, lexical, or `module:function`
     depth: Count = 100  # how many chunks each leg brings to the fusion
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf

@@ -103,7 +103,7 @@ class Span(NamedTuple):
 
 
 DOUBTED = "doubted"
-"""The name in `Hit.scores` of a hit that is to be believed only where nothing else says it."""
+"""In `Hit.scores`, how far a hit is to be believed only where no other says it: 0 not so, 1 altogether."""
 
 
 class Scored(NamedTuple):
@@ -168,8 +168,9 @@ class Quote(NamedTuple):
     """A sentence of a hit, `hits[hit].chunk.text[start:end]`, and how likely it answers (0 to 1).
 
     `span` are the characters of the chunk's text, within the sentence, that are the answer itself. A heading
-    stands before its chunk: its `start` is negative, and `text` has its words. An `item` is one of a list,
-    and is shown on a line of its own.
+    stands before its chunk: its `start` is negative, and `text` has its words; so has that of what stands
+    behind it. An `item` is one of a list, and is shown on a line of its own. `shown` is how it reads, where
+    that is not the quote without its marks.
     """
 
     hit: int
@@ -179,6 +180,15 @@ class Quote(NamedTuple):
     span: tuple[int, int] | None = None
     text: str = ""
     item: bool = False
+    shown: str = ""
+
+
+class Derived(NamedTuple):
+    """A sentence that follows from quotes, such as a number of rows, and how likely it answers (0 to 1)."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+    score: float
 
 
 class Detail(NamedTuple):
@@ -206,7 +216,8 @@ class Citation:
 class Sentence:
     """A sentence of an answer, what it cites, and how well that supports it (0 to 1).
 
-    `quoted`: it was taken from its source, at most with marks of layout away, and so is its own proof.
+    `quoted`: it was taken from its source, at most with marks of layout away, or follows from quotes,
+    and so is its own proof.
     """
 
     text: str

@@ -13,14 +13,17 @@ Robustness of Retrieval-Augmented Models against Counterfactual Noise; RbFT: Rob
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rag.embedding import Embedder
 from rag.options import Count, Share
 from rag.reading.evidence import Evidence
 from rag.trace import note, note_reader
-from rag.types import Hit, Question
+from rag.types import DOUBTED, Hit, Question
 
 from .claims import Claim, agree, claims
+
+_DOUBT = 0.5  # of a hit on a lighter side
 
 
 def build(
@@ -37,7 +40,8 @@ def build(
         note_reader(_disagreement(camps))
         behind = {claim.place for side in camps[1:] for claim in side} if weigh else set()
         front = [hit for place, hit in enumerate(hits) if place not in behind]
-        return front + [hits[place] for place in sorted(behind)]
+        lighter = (hits[place] for place in sorted(behind))
+        return front + [replace(hit, scores={**hit.scores, DOUBTED: _DOUBT}) for hit in lighter]
 
     return conflicts
 

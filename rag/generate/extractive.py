@@ -1,10 +1,10 @@
-"""The built-in answer: the sentences of the best hits that answer the question, word for word.
+"""The built-in answer: what the hits say, word for word, in the form that is asked for.
 
-A question about a name, a number or the like is answered by a span that the reader finds, and the sentence
-around it is shown. Other questions (how, why, what for) are answered by sentences: candidates are those of
-the first hits, `evidence.py` gives each the probability that it answers; the best is always taken, others
-join it where they are nearly as good and say something new, and they come out in the order of their source.
-Whether the best is good enough is decided later, by the `abstain` stage.
+What kind of answer is asked for decides its form. A value (a name, a number, a date, a cell) is named within
+the sentence, item, row or heading that has it. Steps and lists are the items of a list, in their order. A
+comparison has a part for each side. An explanation has up to three sentences. `rag.reading.choice` judges
+every unit by what it says, wherever its hit stands; the probability that it gives the best one is that of the
+answer, and whether that is good enough is decided later, by the `abstain` stage.
 """
 
 from __future__ import annotations
@@ -14,92 +14,158 @@ from collections.abc import Iterator, Sequence
 
 from rag.embedding import Embedder
 from rag.options import Count
-from rag.reading import Reader, passage_of
-from rag.reading.candidates import cut
-from rag.reading.evidence import Candidate, Evidence
-from rag.reading.pooled import Found, pooled
-from rag.text.questions import explains
-from rag.types import Hit, Question
+from rag.reading import Reader
+from rag.reading.choice import Choice, Judged, certainty
+from rag.reading.lists import LEAST, MOST, best_list
+from rag.reading.selection import best_selection, selection
+from rag.reading.units import Unit, heading_unit, units
+from rag.stores import VectorStore
+from rag.text.questions import Form, form_of, sides_of, subject_of
+from rag.text.tables import Row
+from rag.trace import note, note_reader
+from rag.types import Derived, Hit, Question, Quote
 
-from . import Quote
-
-_MOST = 48  # candidates that are embedded: two dozen milliseconds on two cores
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
-_FLOOR = 0.15  # and the least it must have
+_FLOOR = 0.2  # and the least it must have
 _SAME = 0.7  # word overlap from which a sentence says nothing new
-_MOST_SPANS = 12  # spans whose sentences are looked at
-_SURE = 0.4  # probability from which a span is named although the question asks for more than one
+_HEADINGS = 4  # hits whose headings may answer
+_LEAST = 0.3  # probability of a side of a comparison
+_PROVEN = 0.9  # probability of rows, or of their number, where all conditions are met
 
 
 class Extractive:
-    """A `Generator` that quotes a span's sentence, or at most `sentences` from the first `read` hits."""
+    """A `Generator` that quotes what answers from the first `read` hits, at most `sentences` of prose."""
 
     name = "extractive"
 
     def __init__(
-        self, evidence: Evidence, sentences: int = 3, read: int = 6, reader: Reader | None = None
+        self, choice: Choice, sentences: int = 3, read: int = 10, store: VectorStore | None = None
     ) -> None:
-        self._evidence, self._sentences, self._read, self._reader = evidence, sentences, read, reader
+        self._choice, self._sentences, self._read, self._store = choice, sentences, read, store
 
-    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote]:
-        spans = self._spans(question.text, hits)
-        if spans and not explains(question.text):
-            ranked = self._ranked(question.text, _sentences_of(spans[:_MOST_SPANS], hits))
-            if ranked:
-                score, best = ranked[0]
-                yield Quote(best.place, best.start, best.end, score, _within(best, spans))
+    def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
+        hits = hits[: self._read]
+        form = form_of(question.text)
+        note("form", form)
+        if form in ("steps", "list"):
+            items = self._listed(question.text, hits)
+            if items:
+                yield from items
                 return
-        candidates = [
-            Candidate(place, start, end, hit)
-            for place, hit in enumerate(hits[: self._read])
-            for start, end in cut(hit.chunk.text)
-        ]
-        ranked = self._ranked(question.text, self._evidence.promising(question.text, candidates, _MOST))
-        for score, one in sorted(self._chosen(ranked), key=lambda pair: pair[1][:2]):
-            sure = [span for span in spans[:1] if span.probability >= _SURE]
-            yield Quote(one.place, one.start, one.end, score, _within(one, sure))
+        if form in ("count", "list"):
+            rows = self._rows(question.text, hits, form)
+            if rows:
+                yield from rows
+                return
+        if form == "comparison":
+            sides = self._compared(question.text, hits)
+            if sides:
+                yield from sides
+                return
+        judged = self._choice.judged(question.text, hits, self._headings(hits))
+        sure = certainty(judged)
+        if form in ("value", "count"):
+            yield from (_quoted(one, sure) for one in judged[:1])
+            return
+        for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
+            yield _quoted(one, sure, named=False)
 
-    def _ranked(self, question: str, candidates: Sequence[Candidate]) -> list[tuple[float, Candidate]]:
-        """The candidates with their probabilities, best first."""
-        scores = self._evidence.scores(question, candidates) if candidates else []
-        return sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])
-
-    def _spans(self, question: str, hits: Sequence[Hit]) -> list[Found]:
-        """The answers that the reader finds, best first; none without a reader."""
-        if self._reader is None or not hits:
+    def _listed(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
+        """The items of the list that fits the question; their probability is the list's score."""
+        listed = best_list(self._choice.terms(subject_of(question)), hits, self._choice.analyze)
+        if listed is None:
             return []
-        readings = self._reader.read(question, [passage_of(hit) for hit in hits])
-        return pooled([hit.chunk.text for hit in hits], readings)
+        return [Quote(one.place, one.start, one.end, listed.score, item=True) for one in listed.items]
 
-    def _chosen(self, ranked: Sequence[tuple[float, Candidate]]) -> list[tuple[float, Candidate]]:
-        best = ranked[0][0] if ranked else 0.0
-        chosen: list[tuple[float, Candidate]] = []
-        for score, candidate in ranked:
-            if len(chosen) == self._sentences or (chosen and score < max(_FLOOR, _NEARLY * best)):
+    def _rows(self, question: str, hits: Sequence[Hit], form: Form) -> Sequence[Quote | Derived]:
+        """The rows that meet the question's conditions, or their number; nothing where that is not proven."""
+        tables = [
+            (place, hit.chunk)
+            for place, hit in enumerate(hits)
+            if any(u.kind == "row" for u in units(0, hit))
+        ]
+        texts = self._texts([chunk.document_id for _, chunk in tables])
+        selected = best_selection(
+            selection(question, place, chunk, texts.get(chunk.document_id, ""), self._choice.analyze)
+            for place, chunk in tables
+        )
+        if selected is None:
+            return []
+        chunk = hits[selected.place].chunk
+        text = texts[chunk.document_id]
+        quotes = [
+            _row_quote(selected.place, row, row.start - chunk.start, text[row.start : row.end])
+            for row in selected.rows
+        ]
+        if form == "list":
+            asked = len(self._choice.terms(question))
+            sure = 1 - len(selected.unexplained) / max(1, asked)
+            if not selected.conditions or sure < LEAST:
+                return []
+            if len(quotes) > MOST:
+                note_reader(f"{MOST} of {len(quotes)} rows are shown")
+            return [one._replace(score=_PROVEN * sure) for one in quotes[:MOST]]
+        if selected.unexplained or not selected.noun:
+            return []
+        where = ", ".join(f"{column} {value}" for column, value in selected.conditions)
+        counted = f"{len(quotes)} of {selected.of} rows in {chunk.title or chunk.source}: {where}."
+        if not where:
+            counted = f"{len(quotes)} rows in {chunk.title or chunk.source}."
+        return [Derived(counted, tuple(quotes), _PROVEN)]
+
+    def _texts(self, documents: Sequence[str]) -> dict[str, str]:
+        """Document id → its text, of those that the store has."""
+        if self._store is None:
+            return {}
+        return {one.id: one.text for one in self._store.load(list(dict.fromkeys(documents)))}
+
+    def _compared(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
+        """What answers each side, where both are answered and by different words."""
+        sides = sides_of(question)
+        if sides is None:
+            return []
+        judged = [self._choice.judged(subject_of(side), hits) for side in sides]
+        sure = min(certainty(one) for one in judged)
+        best = [one[0] for one in judged if one]
+        if sure < _LEAST or len({(one.unit.place, one.unit.start) for one in best}) < len(sides):
+            return []
+        return [_quoted(one, sure) for one in best]
+
+    def _headings(self, hits: Sequence[Hit]) -> list[Unit]:
+        first = [(place, hit.chunk) for place, hit in enumerate(hits[:_HEADINGS]) if hit.chunk.heading]
+        texts = self._texts([chunk.document_id for _, chunk in first])
+        made = [heading_unit(place, chunk, texts.get(chunk.document_id, "")) for place, chunk in first]
+        return list(
+            {
+                (hits[u.place].chunk.document_id, hits[u.place].chunk.start + u.start): u for u in made if u
+            }.values()
+        )
+
+    def _chosen(self, judged: Sequence[Judged]) -> list[Judged]:
+        chosen: list[Judged] = []
+        for one in judged:
+            if len(chosen) == self._sentences:
                 break
-            if all(_overlap(candidate.text, other.text) < _SAME for _, other in chosen):
-                chosen.append((score, candidate))
+            if chosen and one.probability < max(_FLOOR, _NEARLY * judged[0].probability):
+                break
+            if all(_overlap(one.unit.view, other.unit.view) < _SAME for other in chosen):
+                chosen.append(one)
         return chosen
 
 
-def _sentences_of(spans: Sequence[Found], hits: Sequence[Hit]) -> list[Candidate]:
-    """The sentences around the spans, each once; a span over a boundary takes both."""
-    found: dict[tuple[int, int, int], Candidate] = {}
-    for span in spans:
-        text = hits[span.place].chunk.text
-        around = [(start, end) for start, end in cut(text) if start < span.end and span.start < end]
-        if around and around[0][0] <= span.start and span.end <= around[-1][1]:
-            place, start, end = span.place, around[0][0], around[-1][1]
-            found.setdefault((place, start, end), Candidate(place, start, end, hits[place]))
-    return list(found.values())
+def _row_quote(place: int, row: Row, start: int, words: str) -> Quote:
+    """A row of the document as a quote; `start` counts from the beginning of the hit's text."""
+    shown = "; ".join(f"{cell.name}: {cell.text}" if cell.name else cell.text for cell in row.cells)
+    return Quote(place, start, start + row.end - row.start, 1.0, None, words, item=True, shown=shown)
 
 
-def _within(one: Candidate, spans: Sequence[Found]) -> tuple[int, int] | None:
-    """The best of the spans that stand in this sentence."""
-    for span in spans:
-        if span.place == one.place and one.start <= span.start and span.end <= one.end:
-            return span.start, span.end
-    return None
+def _quoted(one: Judged, probability: float, *, named: bool = True) -> Quote:
+    """A unit as a quote; `named` names the words in it that are the answer."""
+    unit = one.unit
+    said = unit.view if unit.start < 0 else ""
+    span = one.span if named else None
+    shown = unit.view if unit.kind == "row" else ""
+    return Quote(unit.place, unit.start, unit.end, probability, span, said, shown=shown)
 
 
 def _overlap(one: str, other: str) -> float:
@@ -110,10 +176,11 @@ def _overlap(one: str, other: str) -> float:
 
 def build(
     embedder: Embedder,
-    reader: Reader | None = None,
+    reader: Reader,
+    store: VectorStore,
     language: str = "english",
     sentences: Count = 3,
-    read: Count = 6,
+    read: Count = 10,
 ) -> Extractive:
-    """The default generator."""
-    return Extractive(Evidence(embedder, language, reader), sentences, read, reader)
+    """The default generator, over the reader of the settings."""
+    return Extractive(Choice(embedder, reader, language), sentences, read, store)

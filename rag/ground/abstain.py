@@ -22,13 +22,14 @@ def withdrawn(answer: Answer) -> Answer:
 def build(abstain_below: Share = 0.3, reader: Reader | None = None) -> Callable[[Question, Answer], Answer]:
     """A stage that withdraws answers without a cited sentence, or with confidence under `abstain_below`.
 
-    With a reader, the confidence is the probability that the hits answer the question (`answerable.py`).
+    A quoted answer keeps the confidence that its generator has in it. With a reader, that of a written one is
+    the probability that the hits answer the question (`answerable.py`).
     """
 
     def abstain(question: Question, answer: Answer) -> Answer:
         if not any(sentence.citations for sentence in answer.sentences):
             return withdrawn(answer)
-        if reader is not None:
+        if reader is not None and not all(sentence.quoted for sentence in answer.sentences):
             own = answer.confidence
             answer = replace(answer, confidence=answerable(question.text, answer.hits, own, reader))
         return answer if answer.confidence >= abstain_below else withdrawn(answer)

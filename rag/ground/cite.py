@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from rag.types import Answer, Citation, Hit, Question, Quote, Sentence
+from rag.types import Answer, Citation, Derived, Hit, Question, Quote, Sentence
 
 from .abstain import withdrawn
 from .align import Aligned, Aligner, numbers
@@ -35,7 +35,10 @@ _CLEARLY = 0.6  # and to stand in for a marker that is wrong or missing
 
 
 def cite(
-    question: Question, pieces: Iterable[str | Quote], hits: Sequence[Hit], pages: Pages = lambda _: ()
+    question: Question,
+    pieces: Iterable[str | Quote | Derived],
+    hits: Sequence[Hit],
+    pages: Pages = lambda _: (),
 ) -> Answer:
     """The grounded draft of an answer. Its confidence is the best support of a cited sentence."""
     citer = _Citer(hits, pages)
@@ -46,7 +49,10 @@ def cite(
             continue
         citer.write(written)
         written = ""
-        citer.quote(piece)
+        if isinstance(piece, Derived):
+            citer.derive(piece)
+        else:
+            citer.quote(piece)
     citer.write(written)
     sentences = tuple(citer.sentences)
     answer = Answer(
@@ -76,7 +82,7 @@ class _Citer:
         chunk = self.hits[quote.hit].chunk
         header = header_of(chunk.text, quote.start, chunk.header)
         said = quote.text or chunk.text[quote.start : quote.end]
-        text = (_mark_of(said) if quote.item else "") + plain(said, header)
+        text = (_mark_of(said) if quote.item else "") + (quote.shown or plain(said, header))
         citation = self._citation(quote.hit, quote.start, quote.end, quote.text)
         self.sentences.append(Sentence(text, (citation,), quote.score, quoted=True))
         if quote.span is not None and self.span is None:
@@ -87,6 +93,11 @@ class _Citer:
                 end=chunk.start + end,
                 quote=said[begin - quote.start : end - quote.start],
             )
+
+    def derive(self, piece: Derived) -> None:
+        """A sentence in words of its own, with a citation for each quote that it follows from."""
+        cited = tuple(self._citation(one.hit, one.start, one.end, one.text) for one in piece.quotes)
+        self.sentences.append(Sentence(piece.text, cited, piece.score, quoted=True))
 
     def write(self, written: str) -> None:
         """Cuts written text into sentences, with the markers that follow each."""

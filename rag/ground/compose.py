@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rag.types import Answer, Citation, Sentence
 
+_MANY = 6  # markers behind one sentence, from which only the first and the last are shown
 _ITEM = re.compile(r"(?:\d{1,3}[.)]|-) ")
 
 
@@ -49,5 +50,8 @@ def joined(sentences: Sequence[str]) -> str:
 
 
 def shown_with(sentence: Sentence) -> str:
-    """A sentence with its markers behind it."""
-    return sentence.text + "".join(f" [{citation.marker}]" for citation in sentence.citations)
+    """A sentence with its markers behind it; many in a row as `[1]–[63]`."""
+    markers = [citation.marker for citation in sentence.citations]
+    if len(markers) > _MANY and markers == list(range(markers[0], markers[-1] + 1)):
+        return f"{sentence.text} [{markers[0]}]–[{markers[-1]}]"
+    return sentence.text + "".join(f" [{marker}]" for marker in markers)

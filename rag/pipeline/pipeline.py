@@ -16,7 +16,7 @@ from rag.denoise.corrections import Corrections, is_note, without_notes
 from rag.errors import ConfigError
 from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Trace, notes_of
-from rag.types import Answer, Event, Hit, Question, Quote, Record, Turn
+from rag.types import Answer, Derived, Event, Hit, Question, Quote, Record, Turn
 
 from .parts import Changes, Parts
 
@@ -104,7 +104,7 @@ class Pipeline(Parts):
             hits = trace.run("reorder", reorder, asked, hits)
         yield from _finished(trace)
 
-        pieces: list[str | Quote] = []
+        pieces: list[str | Quote | Derived] = []
         for piece in trace.generate(generate, asked, hits):
             pieces.append(piece)
             if isinstance(piece, str):

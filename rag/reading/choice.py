@@ -9,6 +9,7 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     keys        share of q's names, numbers and codes that stand in none of unit, headings and chunk
     kind        1 where q asks for a number, a time or a name and u has one that q has not
     row         1 for a row of a table
+    column      cos(q, the name of the column that answers), in a row
     read        the reader's logit that c answers q
     inside      the probability of the answers that the reader finds in c and that lie in u
     alone       its logit that u, read alone under its headings, answers q
@@ -43,37 +44,42 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURES = (
-    *("cosine", "cover", "own", "chunk", "keys", "kind", "row"),
+    *("cosine", "cover", "own", "chunk", "keys", "kind", "row", "column"),
     *("read", "inside", "alone", "span", "agree"),
 )
-WEIGHTS = (4.201, 0.918, 0.074, 1.194, -1.021, -0.01, 0.933, -0.183, 1.814, 0.668, -0.6, -0.29)
-BIAS = -4.673
+WEIGHTS = (4.613, 0.637, 0.585, 1.017, -1.052, 0.02, 0.654, 1.5, -0.141, 1.523, 0.701, -0.404, -0.016)
+BIAS = -4.9
 
 CERTAIN_WEIGHTS = (
-    0.215,
-    0.732,
-    -2.239,
-    1.227,
-    -0.713,
-    -0.231,
-    -0.581,
-    0.667,
-    -0.968,
-    -0.653,
-    0.192,
-    0.257,
-    0.557,
-    0.858,
-    -0.157,
-    0.015,
-    -0.077,
+    0.261,
+    0.653,
+    -2.775,
+    2.169,
+    -0.442,
+    -0.035,
+    -0.666,
+    0.5,
+    0.627,
+    -1.034,
+    0.023,
+    0.514,
+    0.11,
+    0.372,
+    0.711,
+    -0.035,
+    -0.549,
+    0.385,
 )
-CERTAIN_BIAS = -0.43
+CERTAIN_BIAS = -1.119
 
 DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit
 EMBEDDED = 32  # units whose vectors are compared
 READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
+_UNREAD = 0.05  # probability of a cell in which the reader finds nothing
+_NAMED = 8.0  # what the name of a cell's column weighs
+_SHORT = 40  # characters up to which a cell is named whole
+_NUMBER = re.compile(r"(?<![\w-])\d+(?![\w-]*[^\W\d])")  # and none that is part of a code
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
@@ -125,10 +131,11 @@ class Choice:
     def judged(self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()) -> list[Judged]:
         """The units that were read, best first; `headings` are units besides those of the hits' texts."""
         made, rows, spans = self.features(question, hits, headings)
+        doubts = [hits[unit.place].scores.get(DOUBTED, 0.0) for unit in made]
         judged = []
-        for unit, row, span in zip(made, rows.tolist(), spans, strict=True):
+        for unit, row, span, doubt in zip(made, rows.tolist(), spans, doubts, strict=True):
             logit = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
-            logit -= DOUBT * hits[unit.place].scores.get(DOUBTED, 0.0)
+            logit -= DOUBT * (doubt - min(doubts))  # where all are doubted, none is
             judged.append(Judged(unit, 1 / (1 + math.exp(-logit)), span, tuple(row)))
         return sorted(judged, key=lambda one: (-one.probability, one.unit.place, one.unit.start))
 
@@ -158,19 +165,23 @@ class Choice:
         near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=True))
         kept = sorted(kept, key=lambda at: -(cover[at] + inside[at] + 1.5 * near[at]))[:READ]
         alone = self._reader.read(question, [Passage(every[at].context, every[at].view) for at in kept])
+        columns = self._columns([every[at] for at in kept], vector)
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
         spans = []
         answers: dict[str, set[str]] = defaultdict(set)
         said = []
         for at, reading in zip(kept, alone, strict=True):
             unit = every[at]
-            span = self._span(unit, reading, readings[unit.place])
+            if unit.kind == "row":
+                span = _cell(unit, reading, columns, question)
+            else:
+                span = self._span(unit, reading, readings[unit.place])
             spans.append(span)
             words = _words(unit.said(*span)) if span else ""
             said.append(words)
             answers[words].add(hits[unit.place].chunk.document_id)
         rows = []
-        for at, reading, words in zip(kept, alone, said, strict=True):
+        for at, reading, span, words in zip(kept, alone, spans, said, strict=True):
             unit = every[at]
             chunk = hits[unit.place].chunk
             around = f"{unit.context} {unit.view}".lower()
@@ -182,8 +193,9 @@ class Choice:
                     _share(rarity, terms[at]),
                     _share(rarity, chunks[unit.place]),
                     len(missing) / len(keys) if keys else 0.0,
-                    _kind(question, unit.view),
+                    _kind(question, words if unit.kind == "row" else unit.view),
                     float(unit.kind == "row"),
+                    columns.get(_column(unit, span), 0.0),
                     readings[unit.place].logit,
                     inside[at],
                     reading.logit,
@@ -192,6 +204,13 @@ class Choice:
                 )
             )
         return [every[at] for at in kept], np.array(rows, np.float64), spans
+
+    def _columns(self, read: Sequence[Unit], question: NDArray[np.float32]) -> dict[str, float]:
+        """The cosine of each column's name with the question's vector."""
+        names = sorted({name for unit in read if unit.kind == "row" for name in unit.columns() if name})
+        if not names:
+            return {}
+        return dict(zip(names, (self._embedder.embed(names, "document") @ question).tolist(), strict=True))
 
     @staticmethod
     def _inside(unit: Unit, readings: Sequence[Reading]) -> float:
@@ -220,6 +239,36 @@ class Choice:
         return max(usable, key=lambda place: usable[place]) if usable else None
 
 
+def _cell(unit: Unit, alone: Reading, columns: dict[str, float], question: str) -> tuple[int, int] | None:
+    """The cell of a row that answers: what the reader finds in it, weighed by how its column is named.
+
+    A cell scores (`_UNREAD` + the probability of the answers in it) · exp(`_NAMED` · its column's cosine).
+    Cells that the question has itself answer only where there are no others.
+    """
+    known, scored = f" {_words(question)} ", list[tuple[bool, float, tuple[int, int]]]()
+    for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
+        within = [span for span in alone.spans if first <= span.start and span.end <= last]
+        score = (_UNREAD + sum(span.probability for span in within)) * math.exp(
+            _NAMED * columns.get(name, 0.0)
+        )
+        start, end = first, last
+        if within and last - first > _SHORT:
+            start, end = trimmed(unit.view, max(within, key=lambda span: span.probability))
+        new = f" {_words(unit.view[first:last])} " not in known
+        scored.append((new, score, (at + start - first, at + end - first)))
+    return max(scored)[2] if scored else None
+
+
+def _column(unit: Unit, span: tuple[int, int] | None) -> str:
+    """The name of the column in which a row's answer stands."""
+    if unit.kind != "row" or span is None:
+        return ""
+    for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
+        if at <= span[0] < at + last - first:
+            return name
+    return ""
+
+
 def _words(text: str) -> str:
     return " ".join(text.lower().strip(_EDGES).split())
 
@@ -240,7 +289,7 @@ def _kind(question: str, text: str) -> float:
     known = set(re.findall(r"\w+", question.lower()))
     kind = kind_of(question)
     if kind in ("number", "time"):
-        return float(any(number not in known for number in re.findall(r"\d+", text)))
+        return float(any(number not in known for number in _NUMBER.findall(text)))
     if kind == "name":
         names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", text)
         return float(any(name.lower() not in known for name in names))

@@ -8,13 +8,8 @@ For a question q and a sentence s of a chunk c, with a weight for each feature:
     kind              1 where q asks for a number, a time or a name and s has one that q has not
     rank              1 / rank of the hit
 
-and where there is a reader, of what it finds in the chunk:
-
-    answerable        the probability that the chunk answers q
-    span              that, times the probability of the answers that stand in s
-
-The weights were fitted by `benchmarks/fit_evidence.py`, those with a reader by `benchmarks/fit_reading.py`,
-on questions that it was not trained on; the results stand beside them.
+Stages that weigh many sentences use it, since it reads nothing; the answer itself is chosen by `choice.py`.
+The weights were fitted by `benchmarks/fit_evidence.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +21,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
-from rag.reading import Reader, passage_of
 from rag.text.questions import kind_of
 from rag.types import Hit
 
@@ -37,9 +31,6 @@ if TYPE_CHECKING:
 FEATURES = ("cosine", "cover_sentence", "cover_chunk", "kind", "rank")
 WEIGHTS = (4.22, 3.763, 0.312, 0.356, 3.594)
 BIAS = -9.128
-READ_FEATURES = (*FEATURES, "answerable", "span")
-READ_WEIGHTS = (2.762, 3.648, -0.593, -0.075, 3.573, 1.653, 2.647)
-READ_BIAS = -9.537
 
 
 class Candidate(NamedTuple):
@@ -58,34 +49,20 @@ class Candidate(NamedTuple):
 class Evidence:
     """Scores candidates; keeps no state but the parts it works with."""
 
-    def __init__(self, embedder: Embedder, language: str = "english", reader: Reader | None = None) -> None:
+    def __init__(self, embedder: Embedder, language: str = "english") -> None:
         from rag.indexes import Analyzer
 
-        self._embedder, self._reader = embedder, reader
-        self._analyze = Analyzer(language).analyze
+        self._embedder, self._analyze = embedder, Analyzer(language).analyze
 
     def scores(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
         """The probability for each candidate (0 to 1) that it answers the question."""
         import numpy as np
 
-        weights, bias = (READ_WEIGHTS, READ_BIAS) if self._reader else (WEIGHTS, BIAS)
-        logits = self.features(question, candidates) @ np.array(weights) + bias
+        logits = self.features(question, candidates) @ np.array(WEIGHTS) + BIAS
         return [1 / (1 + math.exp(-logit)) for logit in logits.tolist()]
 
-    def promising(self, question: str, candidates: Sequence[Candidate], most: int) -> list[Candidate]:
-        """Up to `most` candidates by the terms they share with the question, in their order.
-
-        Those that only repeat the question are left out, unless there are no others.
-        """
-        asked = set(self._analyze(question))
-        terms = [set(self._analyze(one.text)) for one in candidates]
-        telling = [place for place, its in enumerate(terms) if its - asked] or list(range(len(candidates)))
-        if len(telling) > most:
-            telling = sorted(telling, key=lambda place: -len(terms[place] & asked))[:most]
-        return [candidates[place] for place in sorted(telling)]
-
     def features(self, question: str, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
-        """One row a candidate, one column for each of `FEATURES`, or of `READ_FEATURES` with a reader."""
+        """One row a candidate, one column for each of `FEATURES`."""
         import numpy as np
 
         chunks = {candidate.place: candidate.hit.chunk for candidate in candidates}
@@ -104,25 +81,6 @@ class Evidence:
             )
             for one, cosine in zip(candidates, near.tolist(), strict=True)
         ]
-        if self._reader is None:
-            return np.array(rows, np.float64)
-        return np.column_stack([rows, self._read(self._reader, question, candidates)])
-
-    def _read(self, reader: Reader, question: str, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
-        """The columns that the reader adds."""
-        import numpy as np
-
-        hits = {candidate.place: candidate.hit for candidate in candidates}
-        readings = dict(
-            zip(hits, reader.read(question, [passage_of(hit) for hit in hits.values()]), strict=True)
-        )
-        rows = []
-        for one in candidates:
-            reading = readings[one.place]
-            inside = sum(
-                span.probability for span in reading.spans if one.start <= span.start and span.end <= one.end
-            )
-            rows.append((reading.answerable, reading.answerable * min(1.0, inside)))
         return np.array(rows, np.float64)
 
 

@@ -23,7 +23,7 @@ _WORD = re.compile(r"\w")
 _QUESTION = ("?", "？")
 _BETWEEN = " › "
 _NEAR = 600  # characters before a chunk in which its heading is looked for
-_TABULAR = (".csv", ".tsv", ".tab")
+TABULAR = (".csv", ".tsv", ".tab")
 
 Kind = Literal["sentence", "item", "row", "heading"]
 
@@ -49,6 +49,14 @@ class Unit(NamedTuple):
             if start < last and first < end:
                 return at + max(start, first) - first, at + min(end, last) - first
         return None
+
+    def columns(self) -> tuple[str, ...]:
+        """The name of each piece's column, where the unit is a row; "" where it has none."""
+        ends = (0, *(last for _, last, _ in self.pieces))
+        return tuple(
+            self.view[before:first].strip("; :")
+            for before, (first, _, _) in zip(ends, self.pieces, strict=False)
+        )
 
     def said(self, start: int, end: int) -> str:
         """The words at these characters of the chunk's text."""
@@ -92,7 +100,7 @@ def _asks(view: str) -> bool:
 
 
 def _units(chunk: Chunk) -> tuple[Unit, ...]:
-    if chunk.source.partition("#")[0].lower().endswith(_TABULAR):
+    if chunk.source.partition("#")[0].lower().endswith(TABULAR):
         return tuple(
             _row_unit(chunk.text, row, _context(chunk, ()))
             for row in rows(chunk.text, chunk.header, delimited=True)

@@ -10,7 +10,7 @@ from typing import Literal
 
 Kind = Literal["time", "number", "name"]
 
-_MEASURES = "many|much|old|long|far|tall|high|big|large|often"
+_MEASURES = "many|much|old|long|far|tall|high|big|large|often|heavy|deep|wide|fast|strong|thick"
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "time": re.compile(
         r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b", re.IGNORECASE
@@ -23,7 +23,7 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
     ),
 }
 _EXPLANATION = re.compile(
-    rf"\b(?:why|explain|describe|how (?!(?:{_MEASURES}|fast|deep|heavy|wide)\b)\w+"
+    rf"\b(?:why|explain|describe|how (?!(?:{_MEASURES})\b)\w+"
     r"|what (?:happens|happened|for|does .+ (?:do|mean))|what (?:is|are) the (?:difference|differences|steps"
     r"|advantages|disadvantages|reasons|consequences|purpose|requirements|options))\b",
     re.IGNORECASE,
@@ -40,7 +40,9 @@ def explains(question: str) -> bool:
     return bool(_EXPLANATION.search(question))
 
 
-Form = Literal["steps", "list", "comparison", "explanation", "value"]
+Form = Literal["steps", "list", "count", "comparison", "explanation", "value"]
+
+_COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
@@ -67,9 +69,11 @@ _WORDED = re.compile(r"\b(?:what|how|why|is|are|was|were|do|does|did|can|could|m
 
 
 def form_of(question: str) -> Form:
-    """The form that an answer has: steps, a list, a comparison, an explanation, or a value in a sentence."""
+    """The form that an answer has; `value` is a name, a number or the like in its sentence."""
     if _STEPS.search(question):
         return "steps"
+    if _COUNTED.search(question):
+        return "count"
     if _COMPARED.search(question):
         return "comparison"
     if _LISTED.search(question):

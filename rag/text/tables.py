@@ -17,19 +17,21 @@ _DELIMITERS = "\t;,|"
 
 
 class Cell(NamedTuple):
-    """The characters `text[start:end]` of a text, stripped, and the name of the column, where it has one."""
+    """The stripped characters of a text from `start` to `end`; `name` is the column's, "" where it has none."""
 
     start: int
     end: int
     name: str
+    text: str
 
 
 class Row(NamedTuple):
-    """A row, `text[start:end]`, and its cells that are not empty, in their order."""
+    """A row, `text[start:end]`, its cells that are not empty, in order, and the names of all columns."""
 
     start: int
     end: int
     cells: tuple[Cell, ...]
+    names: tuple[str, ...]
 
 
 def is_row(line: str, *, part: bool = False) -> bool:
@@ -68,7 +70,7 @@ def _piped(text: str, header: str) -> Iterator[Row]:
             continue
         cells = tuple(_piped_cells(text, start, end, names))
         if cells:
-            yield Row(start, end, cells)
+            yield Row(start, end, cells, tuple(names))
 
 
 def _piped_cells(text: str, start: int, end: int, names: Sequence[str]) -> Iterator[Cell]:
@@ -78,7 +80,7 @@ def _piped_cells(text: str, start: int, end: int, names: Sequence[str]) -> Itera
     for number, (left, right) in enumerate(pairwise(marks)):
         first, last = _stripped(text, left + 1, right)
         if first < last:
-            yield Cell(first, last, names[number] if number < len(names) else "")
+            yield Cell(first, last, names[number] if number < len(names) else "", text[first:last])
 
 
 def _names(line: str) -> list[str]:
@@ -97,7 +99,7 @@ def _delimited(text: str, header: str) -> Iterator[Row]:
     for start, end in lines if header else lines[1:]:
         cells = tuple(_delimited_cells(text, start, end, mark, names))
         if cells:
-            yield Row(start, end, cells)
+            yield Row(start, end, cells, tuple(names))
 
 
 def _delimited_cells(text: str, start: int, end: int, mark: str, names: Sequence[str]) -> Iterator[Cell]:
@@ -110,7 +112,7 @@ def _delimited_cells(text: str, start: int, end: int, mark: str, names: Sequence
             if last - first > 1 and text[first] == text[last - 1] == '"':
                 first, last = first + 1, last - 1
             if first < last:
-                yield Cell(first, last, names[number] if number < len(names) else "")
+                yield Cell(first, last, names[number] if number < len(names) else "", text[first:last])
             number, begin = number + 1, place + 1
 
 

@@ -89,6 +89,7 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
     answer = rag.ask("A session lasts how many minutes?")
     told = [(record.stage, record.name) for record in answer.trace]
     assert told == [
+        ("augment", "spelling"),
         ("augment", "glossary"),
         ("retrieve", "hybrid"),
         ("denoise", "rerank"),
@@ -100,7 +101,7 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
         ("ground", "abstain"),
     ]
     assert all(record.ms >= 0 for record in answer.trace)
-    assert answer.trace[1].detail["hits"][0]["source"] == "guide.md"
+    assert answer.trace[2].detail["hits"][0]["source"] == "guide.md"
 
 
 def test_the_trace_tells_how_many_hits_the_generator_is_given(rag: Rag) -> None:
@@ -118,7 +119,8 @@ def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
     assert replace(last, trace=()) == replace(rag.ask("A session lasts how many minutes?"), trace=())
     assert [event.kind for event in events].count("hits") == 1
     assert [event.record.stage for event in events if event.record] == [
-        "augment", "retrieve", "denoise", "denoise", "denoise", "generate", "ground", "ground", "ground",
+        "augment", "augment", "retrieve", "denoise", "denoise", "denoise", "generate", "ground", "ground",
+        "ground",
     ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from rag.evaluate.run import home_of
 from rag.evaluate.running.configs import configured
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.journal import write_json
-from rag.generate import Detail, Generator, Quote
+from rag.generate import Derived, Detail, Generator, Quote
 from rag.generate.prompted import Prompted
 from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.llm.stream import without_reasoning
@@ -130,7 +130,7 @@ def _closed_book(rag: Pipeline, asked: QuestionSet) -> Pipeline:
     generate = rag.generate
     known = from_memory(generate.model) if isinstance(generate, Prompted) else generate
 
-    def closed_book(question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Detail]:
+    def closed_book(question: Question, hits: Sequence[Hit]) -> Iterable[str | Quote | Derived | Detail]:
         return known(question, ())
 
     if not list(closed_book(Question(asked.cases[0].question), ())):

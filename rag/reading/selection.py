@@ -1,0 +1,146 @@
+"""Rows of a table that meet every condition of a question: which they are, and how many.
+
+A condition is a cell that stands in the question, word for word up to endings: `Marina Visby` in the column
+`customer`. Two of one column are either's; those of several columns must all be met. A year that is no cell
+is met by dates of that year, unless the table's title or heading names it. What is left of the question must
+be explained by the title, the heading or the names of the columns that are asked about; `unexplained` are the
+terms that are not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from rag.text.tables import Row, rows
+from rag.types import Chunk
+
+from .units import TABULAR
+
+Analyze = Callable[[str], Sequence[str]]
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_WORD = re.compile(r"\w+")
+_PLAIN = (
+    "list name show give all every many number count total row record entry have make place get there exist"
+)
+_LEAST = 4  # letters or digits of a cell that may be a condition without its column's name
+
+
+class Selection(NamedTuple):
+    """Rows of the document of `hits[place]`, in its text; `of` is how many the table has.
+
+    `conditions` are (column, value); `noun` says that the table's title or heading names what is counted.
+    """
+
+    place: int
+    rows: tuple[Row, ...]
+    of: int
+    conditions: tuple[tuple[str, str], ...]
+    unexplained: frozenset[str]
+    noun: bool
+
+
+def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) -> Selection | None:
+    """The rows of a chunk's table that the question selects; None where the chunk is of no table.
+
+    `text` is that of the chunk's document.
+    """
+    table = _table_of(chunk, text)
+    if not table:
+        return None
+    asked = list(analyze(question))
+    about = {
+        *analyze(f"{chunk.title} {chunk.heading} {' '.join(_WORD.findall(chunk.source.replace('_', ' ')))}")
+    }
+    met = _conditions(question, asked, table, about, analyze)
+    chosen = [row for row in table if all(_meets(row, column, values) for column, values in met.items())]
+    explained = {*about, *analyze(_PLAIN)}
+    for column, values in met.items():
+        explained.update(analyze(column), *(analyze(value) for value in values))
+    counted = re.search(r"\b(?:how many|number of)\s+(\w+(?:\s+\w+)?)", question, re.IGNORECASE)
+    noun = set(analyze(counted[1])) if counted else set()
+    return Selection(
+        place,
+        tuple(chosen),
+        len(table),
+        tuple((column, value) for column, values in met.items() for value in values),
+        frozenset(asked) - explained,
+        bool(noun & {*about, *analyze("rows records entries")}),
+    )
+
+
+def best_selection(selections: Iterable[Selection | None]) -> Selection | None:
+    """The one that explains most of the question, of these the one with most conditions."""
+    there = [one for one in selections if one is not None and one.rows]
+    return min(there, key=lambda one: (len(one.unexplained), -len(one.conditions)), default=None)
+
+
+def _table_of(chunk: Chunk, text: str) -> list[Row]:
+    """All rows of the document that have the columns of the chunk's first row."""
+    every = rows(text, delimited=chunk.source.partition("#")[0].lower().endswith(TABULAR))
+    inside = [row for row in every if chunk.start <= row.start < chunk.end]
+    if not inside:
+        return []
+    known = set(inside[0].names)
+    return [row for row in every if row.names == inside[0].names] if len(known) > 1 else []
+
+
+def _conditions(
+    question: str, asked: Sequence[str], table: Sequence[Row], about: set[str], analyze: Analyze
+) -> dict[str, list[str]]:
+    """Column → the values of it that the question names; the longest first, no word twice."""
+    low = question.lower()
+    named = {name: bool(set(analyze(name)) & set(asked)) for name in table[0].names}
+    there: list[tuple[int, bool, str, str, int]] = []
+    for column, value in {(cell.name, cell.text): None for row in table for cell in row.cells}:
+        if not column or (len(value) < _LEAST and not named[column]) or value.lower()[:3] not in low:
+            continue
+        terms = list(analyze(value))
+        at = _place_of(terms, asked)
+        if at is not None:
+            there.append((len(terms), named[column], column, value, at))
+    met: dict[str, list[str]] = {}
+    taken: set[int] = set()
+    for length, _, column, value, at in sorted(there, key=lambda one: (-one[0], not one[1])):
+        places = set(range(at, at + length))
+        if not places & taken:
+            taken |= places
+            met.setdefault(column, []).append(value)
+    for year in _YEAR.findall(question):
+        column = _dated(table, year)
+        if year not in about and column and not any(year in values for values in met.values()):
+            met.setdefault(column, []).append(year)
+    return met
+
+
+def _dated(table: Sequence[Row], year: str) -> str:
+    """The first column in which most rows have a date, some of the year."""
+    for name in table[0].names:
+        cells = [cell.text for row in table for cell in row.cells if cell.name == name]
+        dates = [text for text in cells if _YEAR.search(text) and re.search(r"\d[-./ ]|\w+ \d{4}", text)]
+        if len(dates) * 2 > len(cells) and any(year in text for text in dates):
+            return name
+    return ""
+
+
+def _meets(row: Row, column: str, values: Sequence[str]) -> bool:
+    for cell in row.cells:
+        if cell.name == column:
+            return any(
+                cell.text.lower() == value.lower()
+                or (_YEAR.fullmatch(value) is not None and value in _YEAR.findall(cell.text))
+                for value in values
+            )
+    return False
+
+
+def _place_of(terms: Sequence[str], asked: Sequence[str]) -> int | None:
+    """Where the terms stand in the question, one after another."""
+    size = len(terms)
+    if not size:
+        return None
+    return next(
+        (at for at in range(len(asked) - size + 1) if list(asked[at : at + size]) == list(terms)), None
+    )
