@@ -17,7 +17,7 @@ _DELIMITERS = "\t;,|"
 
 
 class Cell(NamedTuple):
-    """The stripped characters of a text from `start` to `end`; `name` is the column's, "" where it has none."""
+    """The stripped characters of a text from `start` to `end`; `name` is that of the column, or ""."""
 
     start: int
     end: int

@@ -79,7 +79,12 @@ def test_an_answer_as_json(folder: Path) -> None:
     assert GUIDE[citation["start"] : citation["end"]] == citation["quote"]
     assert values["sentences"][0]["cites"] == [1]
     assert values["abstained"] is False
-    assert [record["stage"] for record in values["trace"]][:4] == ["augment", "augment", "retrieve", "denoise"]
+    assert [record["stage"] for record in values["trace"]][:4] == [
+        "augment",
+        "augment",
+        "retrieve",
+        "denoise",
+    ]
 
 
 def on_a_terminal(folder: Path, *args: str, **environment: str) -> str:
