@@ -54,8 +54,7 @@ class Trace:
         number = 0
         began = time.perf_counter()
         try:
-            pieces = work(question, hits)
-            for piece in (pieces,) if isinstance(pieces, str) else pieces:
+            for piece in _pieces(work, question, hits, detail):
                 if isinstance(piece, Detail):
                     detail.update(piece.values)
                 else:
@@ -104,6 +103,25 @@ def _check(stage: str, work: object, result: Any) -> None:
         raise StageError(
             f"the {stage} stage {name_of(work)} returned {type(result).__name__}, expected {expected}"
         )
+
+
+def _pieces(
+    work: Callable[..., Any], question: Question, hits: Sequence[Hit], detail: _Detail
+) -> Iterator[Any]:
+    """The pieces; what the generator notes goes to `detail`, and what others note in between does not."""
+    pieces: Iterator[Any] | None = None
+    while True:
+        token = _RUNNING.set(detail)
+        try:
+            if pieces is None:
+                made = work(question, hits)
+                pieces = iter((made,) if isinstance(made, str) else made)
+            piece = next(pieces)
+        except StopIteration:
+            return
+        finally:
+            _RUNNING.reset(token)
+        yield piece
 
 
 def note(name: str, value: Any) -> None:

@@ -19,6 +19,7 @@ from rag.reading.choice import Choice, Judged, certainty
 from rag.reading.lists import LEAST, MOST, best_list
 from rag.reading.selection import best_selection, selection
 from rag.reading.units import Unit, heading_unit, units
+from rag.reading.versions import newest
 from rag.stores import VectorStore
 from rag.text.questions import Form, form_of, sides_of, subject_of
 from rag.text.tables import Row
@@ -65,10 +66,19 @@ class Extractive:
         judged = self._choice.judged(question.text, hits, self._headings(hits))
         sure = certainty(judged)
         if form in ("value", "count"):
-            yield from (_quoted(one, sure) for one in judged[:1])
+            if judged:
+                yield _quoted(self._current(question.text, judged, hits), sure)
             return
         for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
             yield _quoted(one, sure, named=False)
+
+    def _current(self, question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> Judged:
+        """The best unit, or that of a newer version of its document; then the answer names the older one."""
+        best, older = newest(question, judged, hits)
+        if older is not None:
+            source = hits[older.unit.place].chunk.source
+            note_reader(f"{source}, an older version, says: “{' '.join(older.unit.view.split())}”")
+        return best
 
     def _listed(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
         """The items of the list that fits the question; their probability is the list's score."""

@@ -1,0 +1,62 @@
+"""Which of two documents is the newer version of the same: by the numbers in their names and titles.
+
+`price-list-2030.xlsx` and `price-list-2031.xlsx` are versions of one document, since their names and titles
+are equal but for numbers; the one with the greater numbers, compared in their order, is the newer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from rag.types import Chunk, Hit
+
+from .choice import Judged
+
+_NUMBER = re.compile(r"\d+")
+_NEARLY = 0.5  # share of the best probability that the unit of another version must reach
+
+
+def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tuple[Judged, Judged | None]:
+    """The unit of the newest version that answers nearly as well as the best, and the best of an older one.
+
+    A question that names a number of the best one's version means that version; None where no other version
+    says anything else.
+    """
+    best = judged[0]
+    own = hits[best.unit.place].chunk
+    if set(_NUMBER.findall(question)) & set(_numbers(own)):
+        return best, None
+    same = [
+        one
+        for one in judged
+        if one.probability >= _NEARLY * best.probability
+        and one.unit.kind == best.unit.kind
+        and (one is best or _versions(hits[one.unit.place].chunk, own))
+    ]
+    latest = max(same, key=lambda one: _order(hits[one.unit.place].chunk))
+    date = _order(hits[latest.unit.place].chunk)
+    older = (
+        one for one in same if _order(hits[one.unit.place].chunk) < date and one.unit.view != latest.unit.view
+    )
+    return latest, next(older, None)
+
+
+def _versions(one: Chunk, other: Chunk) -> bool:
+    """Whether two chunks are of two versions of one document."""
+    return one.document_id != other.document_id and _NUMBER.sub("#", _name(one)) == _NUMBER.sub(
+        "#", _name(other)
+    )
+
+
+def _name(chunk: Chunk) -> str:
+    return f"{PurePosixPath(chunk.source).name} {chunk.title}".lower()
+
+
+def _numbers(chunk: Chunk) -> list[str]:
+    return _NUMBER.findall(_name(chunk))
+
+
+def _order(chunk: Chunk) -> list[int]:
+    return [int(number) for number in _numbers(chunk)]

@@ -1,0 +1,122 @@
+"""The built-in answer over small files: cells, rows by their conditions, numbers of rows, doubt, refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag import Answer, Rag
+
+ORDERS = "order;date;customer;article;pieces;state\n" + "".join(
+    f"B-{number:03};2031-{1 + number % 9:02}-14;{('Aker Yard', 'Lund Tools', 'Opal Line')[number % 3]};"
+    f"{('drill', 'saw')[number % 2]};{number % 7 + 1};"
+    f"{('open', 'shipped', 'cancelled', 'open')[number % 4]}\n"
+    for number in range(120)
+)
+FILES = {
+    "orders-2031.csv": ORDERS,
+    "machines.md": """# Machines
+
+## Technical data
+
+| Model | Head (m) | Power (kW) | Weight (kg) | Housing |
+| --- | --- | --- | --- | --- |
+| KX-20 | 12 | 3 | 88 | cast iron |
+| KX-40 | 31 | 9 | 240 | steel |
+""",
+    "inspection.md": """# Inspection of hall 4
+
+| No. | Finding | Severity | Owner |
+| --- | --- | --- | --- |
+| 1 | Fire door wedged open | High | Berit Holm |
+| 2 | Lamp flickers | Low | Jan Voss |
+| 3 | Guard of the saw missing | High | Berit Holm |
+""",
+    "mill.md": "# The mill\n\nThe mill was built in 1874. Its wheel turns twelve times a minute.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
+    folder = tmp_path_factory.mktemp("office")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, "utf-8")
+    with Rag(folder / ".rag") as rag:
+        rag.ingest(folder)
+        yield rag
+
+
+def proven(rag: Rag, answer: Answer) -> None:
+    for citation in answer.citations:
+        (document,) = rag.store.load([citation.document_id])
+        assert document.text[citation.start : citation.end] == citation.quote
+
+
+def test_a_cell_is_named_by_the_column_that_is_meant(rag: Rag) -> None:
+    answer = rag.ask("How heavy is the KX-40?")
+    assert answer.span is not None
+    assert answer.span.quote == "240"
+    assert "Weight (kg): 240" in answer.text
+    proven(rag, answer)
+
+
+def test_rows_that_meet_a_condition_are_listed(rag: Rag) -> None:
+    answer = rag.ask("Which findings had severity High?")
+    assert [one.text.split("; ")[1] for one in answer.sentences] == [
+        "Finding: Fire door wedged open",
+        "Finding: Guard of the saw missing",
+    ]
+    proven(rag, answer)
+
+
+def test_rows_are_counted_over_the_whole_table(rag: Rag) -> None:
+    rows = [line.split(";") for line in ORDERS.splitlines()[1:]]
+    wanted = [row for row in rows if row[2] == "Lund Tools" and row[5] == "cancelled"]
+    answer = rag.ask("How many orders of Lund Tools were cancelled in 2031?")
+    assert answer.text.startswith(f"{len(wanted)} of 120 rows in ")
+    assert [one.quote for one in answer.citations] == [";".join(row) for row in wanted]
+    assert f"[1]–[{len(wanted)}]" in answer.text
+    proven(rag, answer)
+
+
+def test_a_number_of_rows_is_not_told_where_a_condition_is_unknown(rag: Rag) -> None:
+    assert "of 120 rows" not in rag.ask("How many orders of Lund Tools were insured?").text
+    assert "of 120 rows" not in rag.ask("How many orders of Zander were cancelled?").text
+
+
+def test_a_number_that_a_sentence_has_is_quoted(rag: Rag) -> None:
+    answer = rag.ask("How many times a minute does the wheel turn?")
+    assert answer.sentences[0].text == "Its wheel turns twelve times a minute."
+
+
+def test_a_row_of_a_csv_file_reads_under_its_columns(rag: Rag) -> None:
+    answer = rag.ask("Who is the customer of order B-007?")
+    assert answer.span is not None
+    assert answer.span.quote == "Lund Tools"
+    assert answer.sentences[0].text.startswith("order: B-007; date: 2031-08-14; customer: Lund Tools; ")
+    assert answer.citations[0].quote == ORDERS.splitlines()[8]
+    proven(rag, answer)
+
+
+def test_the_place_of_a_hit_does_not_matter(rag: Rag) -> None:
+    question = "When was the mill built?"
+    turned = rag.variant(reorder=[lambda _, hits: hits[::-1]])
+    for answer in (rag.ask(question), turned.ask(question)):
+        assert answer.span is not None
+        assert answer.span.quote == "1874"
+
+
+def test_the_newer_version_answers_and_the_older_one_is_named(tmp_path: Path) -> None:
+    for year, fee in ((2029, 40), (2030, 45), (2031, 52)):
+        text = f"# Fees {year}\n\nThe fee for a late return is EUR {fee} a day.\n"
+        (tmp_path / f"fees-{year}.md").write_text(text, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("What is the fee for a late return?")
+        assert answer.citations[0].source == "fees-2031.md"
+        assert any("older version, says: “The fee for a late return is EUR" in note for note in answer.notes)
+        asked = rag.ask("What was the fee for a late return in 2029?")
+        assert asked.citations[0].source == "fees-2029.md"
+        assert not any("older version" in note for note in asked.notes)
