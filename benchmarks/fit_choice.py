@@ -147,10 +147,10 @@ def main() -> None:
     if options.keep:
         options.keep.write_text(json.dumps(found), "utf-8")
     found = [row for row in found if row["rows"]]
-    with_answer = [row for row in found if row["answerable"] and any(row["right"])]
+    with_answer = [row for row in found if row["answerable"] and any(row["named"])]
     weights = fit(
         np.vstack([row["rows"] for row in with_answer]),
-        np.concatenate([np.array(row["right"], np.float64) for row in with_answer]),
+        np.concatenate([np.array(row["named"], np.float64) for row in with_answer]),
     )
     rows, right = fitted(found, weights)
     decision = fit(rows, np.array(right, np.float64))

@@ -64,11 +64,12 @@ class Extractive:
                 yield from sides
                 return
         judged = self._choice.judged(question.text, hits, self._headings(hits))
-        sure = certainty(judged)
         if form in ("value", "count"):
             if judged:
-                yield _quoted(self._current(question.text, judged, hits), sure)
+                yield _quoted(self._current(question.text, judged, hits), certainty(judged))
             return
+        judged = [one for one in judged if one.unit.kind != "heading"]  # a heading explains nothing
+        sure = certainty(judged)
         for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
             yield _quoted(one, sure, named=False)
 

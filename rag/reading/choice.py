@@ -10,6 +10,7 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     kind        1 where q asks for a number, a time or a name and u has one that q has not
     row         1 for a row of a table
     column      cos(q, the name of the column that answers), in a row
+    heading     1 for a heading
     read        the reader's logit that c answers q
     inside      the probability of the answers that the reader finds in c and that lie in u
     alone       its logit that u, read alone under its headings, answers q
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURES = (
-    *("cosine", "cover", "own", "chunk", "keys", "kind", "row", "column"),
+    *("cosine", "cover", "own", "chunk", "keys", "kind", "row", "column", "heading"),
     *("read", "inside", "alone", "span", "agree"),
 )
 WEIGHTS = (4.655, 0.57, 0.66, 1.057, -1.054, 0.064, 0.941, -0.82, -0.15, 1.447, 0.716, -0.34, -0.041)
@@ -196,6 +197,7 @@ class Choice:
                     _kind(question, words if unit.kind == "row" else unit.view),
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),
+                    float(unit.kind == "heading"),
                     readings[unit.place].logit,
                     inside[at],
                     reading.logit,

@@ -74,17 +74,17 @@ def units(place: int, hit: Hit) -> list[Unit]:
 
 
 def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
-    """The heading above a chunk as a unit, where it says something; its place is before the chunk's text.
+    """The heading above a chunk as a unit, before the chunk; None where it says nothing or is the title.
 
     `document` is the text of the chunk's document.
     """
     above, _, heading = chunk.heading.rpartition(_BETWEEN)
-    if not says_something(heading):
+    if not says_something(heading) or heading == chunk.title:
         return None
     at = document.rfind(heading, max(0, chunk.start - _NEAR), chunk.start)
     if at < 0:
         return None
-    title = "" if above.startswith(chunk.title) or heading == chunk.title else chunk.title
+    title = "" if above.startswith(chunk.title) else chunk.title
     context = "\n".join(part for part in (title, above) if part)
     start = at - chunk.start
     return Unit(place, start, start + len(heading), "heading", context, heading, ((0, len(heading), start),))
@@ -124,7 +124,7 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
             if heading:
                 level = len(heading[1])
                 headings = [one for one in headings if one[0] < level]
-                if says_something(heading[2]):
+                if says_something(heading[2]) and heading[2] != chunk.title:
                     unit = _text_unit(
                         text, first + heading.start(2), first + heading.end(2), _context(chunk, headings)
                     )
