@@ -13,6 +13,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rag.evaluate.run import home_of
 from rag.evaluate.running import journal
 from rag.ingest.sync import FILE_KEY
 
@@ -246,7 +247,7 @@ def _original(served: Served, document: Document, most: int) -> bytes:
 
 
 def _runs_folder(served: Served) -> Path:
-    return served.rag.home / "runs"
+    return home_of(served.rag) / "runs"
 
 
 def _runs(folder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,11 +143,13 @@ def ingest(folder: Path, *paths: str) -> None:
 
 
 @contextlib.contextmanager
-def served(folder: Path, *options: str, ready: bool = True, **more: str) -> Iterator[Server]:
+def served(
+    folder: Path, *options: str, ready: bool = True, command: Sequence[str] = RAG, **more: str
+) -> Iterator[Server]:
     """A server that is ready. Its log is `server.log` in the folder."""
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
-            [*RAG, "serve", "--port", "0", *options],
+            [*command, "serve", "--port", "0", *options],
             cwd=folder,
             env=environment(**more),
             stdout=subprocess.PIPE,

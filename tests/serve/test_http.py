@@ -487,6 +487,27 @@ def test_status_metrics_and_health(server: Server) -> None:
     assert traces[0]["stages"][0]["stage"] == "augment"
 
 
+def test_evaluation_runs_are_listed_with_their_reports(copy: Path) -> None:
+    import subprocess
+
+    from tests.serve.serving import RAG, environment
+
+    row = {"question": ASK["question"], "answers": ["thirty minutes"], "relevant": ["docs/guide.md"]}
+    (copy / "set.jsonl").write_text(json.dumps(row) + "\n")
+    subprocess.run([*RAG, "eval", "set.jsonl"], cwd=copy, env=environment(), check=True, capture_output=True)
+    with served(copy, "--read-only") as server:
+        (run,) = server.get("/api/runs").json["runs"]
+        assert run["name"].startswith("set-")
+        assert run["questions"] == 1
+        assert 0 <= run["measures"]["Recall@10"]["mean"] <= 1
+        report = server.get(f"/api/runs/{run['name']}")
+        assert report.status == 200
+        assert ASK["question"] in report.body.decode()
+        assert report.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+        for wrong in ("nothing", "..%2f..", "%2e%2e"):
+            assert server.get(f"/api/runs/{wrong}").status == 404
+
+
 def test_several_indexes_are_served_by_name(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with served(copy, "notes=.rag", f"other={tmp_path / 'other' / '.rag'}") as server:

@@ -193,7 +193,14 @@ test("files are uploaded, reported, asked, filtered and removed", async () => {
 
 test("evaluations and traces have their lists", async () => {
   await page.locator('nav button[data-view="runs"]').click();
-  await page.getByText("None yet").waitFor();
+  const row = page.locator("#run-list tbody tr");
+  await row.waitFor();
+  assert.match(await row.innerText(), /sessions-[0-9a-f]+[^]*\t1\t[^]*Recall@10 \d\.\d+/);
+  const [report] = await Promise.all([context.waitForEvent("page"), row.locator("a").click()]);
+  await report.waitForLoadState();
+  assert.match(await report.locator("body").innerText(), /How long does a session last\?/);
+  await report.close();
+  await accessible("evaluations");
   await page.locator('nav button[data-view="traces"]').click();
   await page.locator("#trace-list details").first().waitFor();
   await page.locator("#trace-list summary").first().click();
