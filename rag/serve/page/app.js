@@ -133,6 +133,7 @@ function answered(article, draft, answer) {
     make("details", {}, make("summary", {}, `${answer.hits.length} passages found`), places(answer.hits)),
     make("details", { class: "explain" }, make("summary", {}, `What each stage did, ${ms(answer.trace.reduce((sum, one) => sum + one.ms, 0))}`), stages(answer.trace)),
     verdicts(answer));
+  article.scrollIntoView({ block: "start" });
   state.turns.push({ question: answer.question.slice(0, 4000), answer: answer.text.slice(0, 4000) });
   remember(answer.question);
   say(answer.abstained ? `No answer in the sources. ${answer.text}` : answer.text);

@@ -195,10 +195,10 @@ test("evaluations and traces have their lists", async () => {
   await page.locator('nav button[data-view="runs"]').click();
   const row = page.locator("#run-list tbody tr");
   await row.waitFor();
-  assert.match(await row.innerText(), /sessions-[0-9a-f]+[^]*\t1\t[^]*Recall@10 \d\.\d+/);
+  assert.match(await row.innerText(), /sessions-[0-9a-f]+[^]*\t1\t[^]*nDCG@10 \d\.\d+/);
   const [report] = await Promise.all([context.waitForEvent("page"), row.locator("a").click()]);
   await report.waitForLoadState();
-  assert.match(await report.locator("body").innerText(), /How long does a session last\?/);
+  assert.match(await report.locator("body").innerText(), /nDCG@10/);
   await report.close();
   await accessible("evaluations");
   await page.locator('nav button[data-view="traces"]').click();
