@@ -39,7 +39,7 @@ NAMED: Mapping[str, frozenset[str]] = {
         }
     ),
     "ask.reorder": frozenset({"edges", "neighbours", "reverse", "score", "source"}),
-    "ask.generate": frozenset({"answerer", "extractive"}),
+    "ask.generate": frozenset({"extractive"}),
     "ask.ground": frozenset({"abstain", "support"}),
 }
 """Of settings that name parts, those that need no trust: they ship, and reach no model, file or server."""

@@ -18,7 +18,8 @@ from rag.text.questions import form_of, sides_of, subject_of
         ("Compare the fees of Alder and Ember.", "comparison"),
         ("Why did the heating fail?", "explanation"),
         ("Who chaired the meeting?", "value"),
-        ("How many chairs are there?", "value"),
+        ("How many chairs are there?", "count"),
+        ("When was the hall opened?", "value"),
     ],
 )
 def test_the_form_of_an_answer(question: str, form: str) -> None:
