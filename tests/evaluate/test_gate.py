@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from cli import app
+from rag.cli import app
 from rag import ConfigError, Document, Hit, Question, Rag, Turn
 from rag.evaluate import Case, QuestionSet, Run, read_questions
 from rag.evaluate.gate import gate

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cli import app
+from rag.cli import app
 from rag import ConfigError, Document, Rag
 from rag.augment.ratings import ratings
 from rag.chat import Chat, Notice

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli import app
+from rag.cli import app
 from rag import Document, LoadError, Rag
 from rag.retrieve.like import telling
 from rag.testing import WordEmbedder
