@@ -80,6 +80,8 @@ class SearchSettings:
     lexical_weight: Amount = 1.0  # weight of the lexical leg in the fusion
     denoise: tuple[str, ...] = ("rerank", "duplicates", "poison")  # stages that drop or re-score hits
     read: Whole = 20  # how many hits the reader reads to order them anew
+    adapter: str = ""  # map of query vectors: empty is what `rag tune` adopted, `none`, or a folder
+    ranker: str = ""  # trained order of hits: empty is what `rag tune` adopted, `none`, or a folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,10 +85,11 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
             yield from _stages(rag)
             yield from _embedder(rag)
             yield from _store(rag)
+            yield from _tuned(rag)
     except RagError as error:
         mend = (
             ""
-            if store or isinstance(error, ConfigError)
+            if store or isinstance(error, ConfigError) or "rag tune undo" in str(error)
             else f"rag ingest PATH --index {index}, after moving the folder away"
         )
         yield Finding("error", str(error), mend)
@@ -137,6 +138,21 @@ def _store(rag: Rag) -> Iterator[Finding]:
         yield Finding("note", "the index is empty", "rag ingest PATH")
     yield from _hidden(rag)
     yield from _poison(rag)
+
+
+def _tuned(rag: Rag) -> Iterator[Finding]:
+    """The parts that `rag tune` adopted, and those that this index refuses."""
+    from rag.pipeline.adopted import adopted
+
+    for kind, card in adopted(rag.home).items():
+        try:
+            card.fit(rag.embedder.fingerprint)
+        except RagError as error:
+            yield Finding("error", str(error), f"rag tune undo {kind} --index {rag.index}")
+            continue
+        questions = card.data.get("questions", {}).get("name", "questions")
+        why = card.verdict.get("reason", "")
+        yield Finding("ok", f"tuned {kind}, adopted {card.made} by {questions}: {why}")
 
 
 def _hidden(rag: Rag) -> Iterator[Finding]:

@@ -38,6 +38,8 @@ NAMED: Mapping[str, frozenset[str]] = {
             *("mmr", "poison", "rerank", "threshold", "voices"),
         }
     ),
+    "search.adapter": frozenset({"none"}),
+    "search.ranker": frozenset({"none"}),
     "ask.reorder": frozenset({"edges", "neighbours", "reverse", "score", "source"}),
     "ask.generate": frozenset({"extractive"}),
     "ask.ground": frozenset({"abstain", "support"}),

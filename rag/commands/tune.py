@@ -9,17 +9,88 @@ import typer
 
 from rag.errors import ConfigError
 
-from .common import AsJson, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
 
 tune_app = typer.Typer(
     no_args_is_help=True,
-    help="Train the small models on your own questions; needs footnote-rag[tune].",
+    help="Fit parts of the pipeline to your own questions; what is not proven better is discarded.",
 )
+Questions = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[QA]",
+        help="Questions in any format of `rag eval`; without, some are made of the documents.",
+        show_default=False,
+    ),
+]
+Corpus = Annotated[
+    Path | None,
+    typer.Option("--corpus", help="Try it on these documents instead; no index is changed."),
+]
+Qrels = Annotated[Path | None, typer.Option("--qrels", help="Judgements of TREC topics.")]
+HeldOut = Annotated[
+    float, typer.Option("--held-out", help="Share of the questions to judge by, with their documents.")
+]
+Number = Annotated[int, typer.Option("--number", min=1, help="Questions to make where no set is given.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")]
 
 
-@tune_app.callback()
-def _group() -> None:
-    """A group, so that `rag tune reader` keeps its name while it is the only command."""
+@tune_app.command(
+    "retriever",
+    epilog="Examples:\n\n    rag tune retriever questions.jsonl\n\n    rag tune retriever\n\n"
+    "    rag tune retriever qa.jsonl --corpus corpus.jsonl",
+)
+def tune_retriever_command(
+    questions: Questions = None,
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    corpus: Corpus = None,
+    qrels: Qrels = None,
+    held_out: HeldOut = 0.4,
+    number: Number = 300,
+    limit: Limit = None,
+    seed: Seed = 0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a map of query vectors; documents are not embedded again. Takes seconds, and no extra."""
+    from rag.tune.retriever import tune_retriever
+    from rag.tune.tuning import Options
+
+    from . import live, render
+
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        options = Options(held_out=held_out, number=number, seed=seed, qrels=qrels, limit=limit)
+        with live.progress(quiet=as_json) as shown:
+            tuned = tune_retriever(rag, questions, corpus=corpus, options=options, progress=shown)
+        render.result(tuned, as_json=as_json)
+
+
+@tune_app.command("list", epilog="Example:\n\n    rag tune list --json")
+def tune_list_command(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
+    """List what is adopted for the index, and every verdict that was reached."""
+    from rag.tune.listing import listing
+
+    from . import render
+
+    with reported(as_json):
+        render.result(listing(index), as_json=as_json)
+
+
+@tune_app.command("undo", epilog="Example:\n\n    rag tune undo retriever")
+def tune_undo_command(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="retriever, ranker, generator or reader.")],
+    index: Index = DEFAULT_INDEX,
+    as_json: AsJson = False,
+) -> None:
+    """Take an adopted part out again; the one before it, if any, counts again."""
+    from rag.tune.listing import undone
+
+    from . import render
+
+    with reported(as_json):
+        render.result(undone(index, kind), as_json=as_json)
 
 
 @tune_app.command(

@@ -139,7 +139,12 @@ def talking(rag: Pipeline, questions: QuestionSet) -> Pipeline:
 
 def home_of(rag: Pipeline) -> Path:
     """Where evaluations of an index are kept: `.rag-eval` beside it."""
-    return Path(os.path.abspath(rag.index)).parent / ".rag-eval"  # noqa: PTH100 (resolve() would follow links)
+    return home_beside(rag.index)
+
+
+def home_beside(index: Path) -> Path:
+    """The same, of the index in a folder."""
+    return Path(os.path.abspath(index)).parent / ".rag-eval"  # noqa: PTH100 (resolve() would follow links)
 
 
 def ask_all(

@@ -2,5 +2,6 @@
 
 - `pipeline.py`: question → answer on one screen
 - `parts.py`: embedder, store, chunker and stages, made when they are first used
+- `adopted.py`: what `rag tune` adopted for an index
 - `registry.py`: stages by name, with the options of their sections
 """

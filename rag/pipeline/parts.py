@@ -17,6 +17,8 @@ from rag.denoise.corrections import NAME as CORRECTIONS
 from rag.errors import StoreError
 from rag.stores import BuiltWith, VectorStore, built_with, open_store, store_name, without_password
 
+from .adopted import TUNED, with_adopted
+from .adopted import part as tuned_part
 from .registry import part
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from rag.reading import Reader
     from rag.reorder import Reorder
     from rag.retrieve import Retriever
+    from rag.retrieve.query_map import QueryMap
     from rag.types import Chunk, Document
 
 Stages = Sequence[str | Callable[..., Any]]
@@ -73,7 +76,7 @@ class Parts:
         self.home = self.index if home is None else Path(home)
         if isinstance(store, str | Path):
             settings, store = {**(settings or {}), "store.url": str(store)}, None
-        self.config: Resolved = resolve_settings(self.index, settings)
+        self.config: Resolved = with_adopted(resolve_settings(self.index, settings), self.home)
         self.settings = self.config.settings
         self.offline = offline
         self._given_embedder, self._given_store, self._wait = embedder, store, wait
@@ -113,6 +116,24 @@ class Parts:
         from rag.reading.onnx import OnnxReader
 
         return OnnxReader.open(self.settings.ask.reader or None)
+
+    @cached_property
+    def query_map(self) -> QueryMap | None:
+        """The map of query vectors that is adopted or named; None where there is none.
+
+        Raises FingerprintError for one that was made for another embedder.
+        """
+        folder = self._tuned("retriever", self.settings.search.adapter)
+        if folder is None:
+            return None
+        from rag.retrieve.query_map import QueryMap
+
+        return QueryMap.load(folder)
+
+    def _tuned(self, kind: str, named: str) -> Path | None:
+        if named == "none" or not (named or (self.home / TUNED).is_dir()):
+            return None
+        return tuned_part(self.home, kind, named, self.embedder.fingerprint)
 
     @property
     def embedder_is_named(self) -> bool:
@@ -290,6 +311,7 @@ class Parts:
         search, ask = self.settings.search, self.settings.ask
         return {
             "index": lambda: self.home,
+            "query_map": lambda: self.query_map,
             "store": lambda: self.store,
             "embedder": lambda: self.embedder,
             "language": lambda: self.language,

@@ -3,6 +3,7 @@
 - `hybrid.py`: the dense and the lexical leg, fused (the default)
 - `dense.py`, `lexical.py`: one leg alone
 - `legs.py`: what the three share: asking a store for ranked lists, and turning them into hits
+- `query_map.py`: a map of query vectors that `rag tune retriever` fitted
 - `vectors.py`: the vectors of hits, and a sample of the corpus
 """
 

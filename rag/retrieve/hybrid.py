@@ -18,6 +18,7 @@ from rag.trace import note
 from rag.types import Hit, Question
 
 from .legs import checked_depth, dense_legs, lexical_legs, queries_on, query_vectors, to_hits
+from .query_map import QueryMap
 
 _EMBEDDING = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
 
@@ -29,6 +30,7 @@ def build(
     fusion: str = "zscore",
     dense_weight: Amount = 1.0,
     lexical_weight: Amount = 1.0,
+    query_map: QueryMap | None = None,
 ) -> Callable[[Question, int, Filter | None], Sequence[Hit]]:
     """A retriever that asks both legs for `depth` chunks a query and fuses them by `fusion`."""
     from rag.indexes import fuse
@@ -37,7 +39,7 @@ def build(
         near, worded = queries_on("dense", question), queries_on("lexical", question)
         deep = checked_depth(k, depth)
         # The model runs outside the interpreter's lock, so the lexical leg comes for free meanwhile.
-        vectors = _EMBEDDING.submit(query_vectors, embedder, near)
+        vectors = _EMBEDDING.submit(query_vectors, embedder, near, query_map)
         with store.snapshot():
             lexical = lexical_legs(store, worded, deep, where)
             dense = dense_legs(store, vectors.result(), deep, where)

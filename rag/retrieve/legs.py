@@ -10,6 +10,8 @@ from rag.errors import ConfigError
 from rag.stores import Filter, VectorStore
 from rag.types import Hit, Query, Question, Scored
 
+from .query_map import QueryMap
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -34,11 +36,14 @@ def queries_on(leg: Literal["dense", "lexical"], question: Question) -> Sequence
     return [query for query in question.to_search if query.leg in ("", leg)]
 
 
-def query_vectors(embedder: Embedder, queries: Sequence[Query]) -> NDArray[np.float32]:
-    """One unit row a query: the vector it brings, or that of its text."""
+def query_vectors(
+    embedder: Embedder, queries: Sequence[Query], query_map: QueryMap | None = None
+) -> NDArray[np.float32]:
+    """One unit row a query: the vector it brings, or that of its text, mapped where there is a map."""
     import numpy as np
 
-    rows = iter(embedder.embed([query.text for query in queries if query.vector is None], "query"))
+    embedded = embedder.embed([query.text for query in queries if query.vector is None], "query")
+    rows = iter(embedded if query_map is None or not len(embedded) else query_map(embedded))
     vectors = [next(rows) if query.vector is None else query.vector for query in queries]
     return np.array(vectors, np.float32).reshape(len(vectors), embedder.dim)
 

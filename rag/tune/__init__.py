@@ -1,4 +1,16 @@
-"""Training the small models, by commands that anyone can run on their own data. Needs the `[tune]` extra.
+"""Fitting parts of the pipeline to one's own questions; what is not proven better is discarded.
+
+What all parts have in common:
+
+- `tuning.py`: questions → two sides → part → verdict → adopted or not; `listing.py`: what counts, and undone
+- `sides.py`: whole documents held out; `pairs.py`: questions with what answers them and what nearly does
+- `gate.py`: the verdict
+
+The retriever, in core:
+
+- `adapter.py`: the closed form of a map of query vectors; `retriever.py`: all of it, one call
+
+The reader, by the `[tune]` extra:
 
 - `examples.py`: question files → `Example`; `split.py`: which titles are held out
 - `items.py`: what the network is shown, a pair of texts with what is known of it

@@ -19,6 +19,7 @@ from rag.config import flat
 from rag.cores import cores
 from rag.evaluate.questions.cases import QuestionSet
 from rag.glossary.file import NAME as GLOSSARY
+from rag.pipeline.adopted import KINDS, TUNED, folder_of
 from rag.trace import name_of
 from rag.types import stable_id
 
@@ -48,7 +49,7 @@ def identity(
     return {
         "questions": {"name": questions.name, "count": len(questions), "fingerprint": questions.fingerprint},
         "index": index_fingerprint(rag),
-        "kept": {name: _content(rag.home / name) for name in (GLOSSARY, SOLVED)},
+        "kept": {name: _content(rag.home / name) for name in (GLOSSARY, SOLVED)} | _tuned(rag),
         "pipeline": pipeline(rag),
         "parts": {f"{kind} {name_of(part)}": written(part) for kind, part in rag.named if is_code(part)},
         "files": named_files(rag),
@@ -76,6 +77,17 @@ def named_files(rag: Pipeline) -> dict[str, str]:
         for name, value in sorted(named.items())
         if ("/" in value or "." in value) and Path(value).exists()
     }
+
+
+def _tuned(rag: Pipeline) -> dict[str, str]:
+    """The adopted parts that the pipeline uses, by content."""
+    used = {"retriever": rag.settings.search.adapter, "ranker": rag.settings.search.ranker}
+    found = {
+        kind: _content(folder_of(rag.home, kind))
+        for kind in KINDS
+        if not used.get(kind) and folder_of(rag.home, kind).is_dir()
+    }
+    return {f"{TUNED}/{kind}": digest for kind, digest in found.items()}
 
 
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
