@@ -4,9 +4,10 @@
 
 Asked are the questions of made-up organisations (`benchmarks.office`, one a seed) and questions of held-out
 titles (`rag.tune.split`), some of both a second time with their document filtered out, when nothing that is
-left answers them. Two logistic models come of it (Newton's method, ridge), with the share of questions whose
-best unit is right, and the area under the curve of the decision, by groups that were fitted on and that were
-not. `--keep FILE` keeps the features, `--from FILE` reads them.
+left answers them. Two models come of it: of the choice, among the units of one question (a softmax
+over them, and the likelihood that it takes a right one), and of the decision (logistic, by Newton's method,
+ridge), with the share of questions whose best unit is right, and the area under the curve of the decision, by
+groups that were fitted on and that were not. `--keep FILE` keeps the features, `--from FILE` reads them.
 """
 
 from __future__ import annotations
@@ -107,6 +108,38 @@ def of_examples(folder: Path, most: int) -> Iterable[Row]:
                     yield asked(rag, example.question, example.texts, source, example.source, gone=gone)
 
 
+def fitted_choice(
+    groups: Sequence[NDArray[np.float64]], rights: Sequence[NDArray[np.bool_]], ridge: float = 1.0
+) -> NDArray[np.float64]:
+    """Weights and bias that make it likely that the softmax over a group's rows takes a right one.
+
+    Each step maximises a lower bound of Σ ln Σ_right p: its gradient is E_right[x] - E[x], and the covariance
+    of x under p takes the place of the Hessian. The weights are then scaled, with a bias, so that the
+    logistic function of a row's logit is the share of such rows that are right.
+    """
+    every = np.vstack(groups)
+    scale = every.std(axis=0) + 1e-9
+    scaled = [group / scale for group in groups]
+    weights = np.zeros(every.shape[1])
+    for _ in range(60):
+        gradient, hessian = -ridge * weights, ridge * np.eye(len(weights))
+        for rows, right in zip(scaled, rights, strict=True):
+            logits = rows @ weights
+            chance = np.exp(logits - logits.max())
+            chance /= chance.sum()
+            among = chance * right / (chance * right).sum()
+            gradient += (among - chance) @ rows
+            centred = rows - chance @ rows
+            hessian += (centred * chance[:, None]).T @ centred
+        step = np.linalg.solve(hessian, gradient)
+        weights += step
+        if np.abs(step).max() < 1e-4:
+            break
+    logits = np.concatenate([rows @ weights for rows in scaled])
+    slope, bias = fit(logits[:, None], np.concatenate(list(rights)).astype(np.float64))
+    return np.append(slope * weights / scale, bias)
+
+
 def fitted(found: Sequence[Row], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[bool]]:
     """The rows of the decision under the weights of the choice, and whether the best unit is right."""
     rows, rights = [], []
@@ -148,9 +181,8 @@ def main() -> None:
         options.keep.write_text(json.dumps(found), "utf-8")
     found = [row for row in found if row["rows"]]
     with_answer = [row for row in found if row["answerable"] and any(row["named"])]
-    weights = fit(
-        np.vstack([row["rows"] for row in with_answer]),
-        np.concatenate([np.array(row["named"], np.float64) for row in with_answer]),
+    weights = fitted_choice(
+        [np.array(row["rows"]) for row in with_answer], [np.array(row["named"], bool) for row in with_answer]
     )
     rows, right = fitted(found, weights)
     decision = fit(rows, np.array(right, np.float64))

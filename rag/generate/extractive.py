@@ -21,7 +21,7 @@ from rag.reading.selection import best_selection, selection
 from rag.reading.units import Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
-from rag.text.questions import Form, form_of, sides_of, subject_of
+from rag.text.questions import Form, form_of, parts_of, sides_of, subject_of
 from rag.text.tables import Row
 from rag.trace import note, note_reader
 from rag.types import Derived, Hit, Question, Quote
@@ -30,7 +30,7 @@ _NEARLY = 0.6  # share of the best probability that another sentence must reach
 _FLOOR = 0.2  # and the least it must have
 _SAME = 0.7  # word overlap from which a sentence says nothing new
 _HEADINGS = 4  # hits whose headings may answer
-_LEAST = 0.3  # probability of a side of a comparison
+_LEAST = 0.3  # probability of a side of a comparison, and of the second of two questions
 _PROVEN = 0.9  # probability of rows, or of their number, where all conditions are met
 
 
@@ -46,6 +46,10 @@ class Extractive:
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         hits = hits[: self._read]
+        parts = parts_of(question.text)
+        if parts:
+            yield from self._both(parts, hits)
+            return
         form = form_of(question.text)
         note("form", form)
         if form in ("steps", "list"):
@@ -72,6 +76,22 @@ class Extractive:
         sure = certainty(judged)
         for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
             yield _quoted(one, sure, named=False)
+
+    def _both(self, parts: tuple[str, str], hits: Sequence[Hit]) -> Iterator[Quote]:
+        """What answers each of two questions in one; a note where only the first has an answer."""
+        note("form", "two questions")
+        judged = [self._choice.judged(part, hits, self._headings(hits)) for part in parts]
+        sure = [certainty(one) for one in judged]
+        if not judged[0]:
+            return
+        first, second = (one[0] for one in judged)
+        yield _quoted(self._current(parts[0], judged[0], hits), sure[0])
+        if (first.unit.place, first.unit.start) == (second.unit.place, second.unit.start):
+            return
+        if sure[1] < _LEAST:
+            note_reader(f"nothing was found that answers “{parts[1].partition(':')[0]}?”")
+            return
+        yield _quoted(second, sure[1])
 
     def _current(self, question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> Judged:
         """The best unit, or that of a newer version of its document; then the answer names the older one."""
@@ -135,7 +155,10 @@ class Extractive:
         sides = sides_of(question)
         if sides is None:
             return []
-        judged = [self._choice.judged(subject_of(side), hits) for side in sides]
+        judged = [
+            [one for one in self._choice.judged(subject_of(side), hits) if one.unit.kind != "heading"]
+            for side in sides
+        ]
         sure = min(certainty(one) for one in judged)
         best = [one[0] for one in judged if one]
         if sure < _LEAST or len({(one.unit.place, one.unit.start) for one in best}) < len(sides):

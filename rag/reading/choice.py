@@ -8,6 +8,7 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     chunk       the same for the chunk
     keys        share of q's names, numbers and codes that stand in none of unit, headings and chunk
     kind        1 where q asks for a number, a time or a name and u has one that q has not
+    measure     where q asks for a weight, an age, a price or the like, 1 if u has its unit, -1 if not
     row         1 for a row of a table
     column      cos(q, the name of the column that answers), in a row
     heading     1 for a heading
@@ -16,12 +17,13 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     alone       its logit that u, read alone under its headings, answers q
     span        the probability of the best answer that it finds in u alone
     agree       ln(1 + other documents in which a unit has the same answer)
+    search      c's score in the search, less that of the best hit
 
 Whether the best unit is right is a second model (`certainty`) over its features, its own logit, by how much
 that is above the next unit's, and the highest of `read`, `alone` and `cosine` among all units.
 
-The place of a hit among the others is no feature: a unit is judged by what it says. The weights were fitted
-by `benchmarks/fit_choice.py` on questions that the reader was not trained on.
+The order of the hits is no feature: a unit is judged by what it says. The weights were fitted by
+`benchmarks/fit_choice.py` among the units of each question, on questions that the reader was not trained on.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
+from rag.text.quantities import quantity_of
 from rag.text.questions import kind_of
 from rag.types import DOUBTED, Hit
 
@@ -45,43 +48,71 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURES = (
-    *("cosine", "cover", "own", "chunk", "keys", "kind", "row", "column", "heading"),
-    *("read", "inside", "alone", "span", "agree"),
+    *("cosine", "cover", "own", "chunk", "keys", "kind", "measure", "row", "column", "heading"),
+    *("read", "inside", "alone", "span", "agree", "search"),
 )
-WEIGHTS = (5.12, -0.185, 0.721, 1.4, -1.456, 0.134, 0.872, -0.406, 1.009, -0.222, 1.408, 0.839, -0.53, 0.062)
-BIAS = -5.003
+WEIGHTS = (
+    2.654,
+    0.864,
+    -0.616,
+    1.022,
+    -1.254,
+    0.352,
+    0.547,
+    -0.131,
+    2.201,
+    1.684,
+    -0.03,
+    1.6,
+    0.434,
+    0.066,
+    0.672,
+    0.74,
+)
+BIAS = -3.89
 
 CERTAIN_WEIGHTS = (
-    0.321,
-    0.641,
-    -2.359,
-    1.64,
-    -1.093,
-    0.105,
-    -1.838,
-    1.206,
-    0.507,
-    0.838,
-    -0.911,
-    -0.129,
-    0.719,
-    0.019,
-    0.187,
-    0.816,
-    -0.346,
-    -0.135,
-    0.049,
+    0.592,
+    0.232,
+    -1.625,
+    0.889,
+    -0.562,
+    -0.237,
+    0.524,
+    -0.826,
+    -0.5,
+    0.1,
+    0.382,
+    -1.861,
+    0.029,
+    0.603,
+    -0.756,
+    0.475,
+    0.672,
+    0.479,
+    -0.005,
+    -0.32,
+    -0.058,
 )
-CERTAIN_BIAS = -1.375
+CERTAIN_BIAS = 0.106
 
-DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit
-EMBEDDED = 32  # units whose vectors are compared
+DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit, and another may answer
+PLAUSIBLE = 0.1  # the probability from which another may
+EMBEDDED = 20  # units whose vectors are compared
 READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
 _UNREAD = 0.05  # probability of a cell in which the reader finds nothing
 _NAMED = 8.0  # what the name of a cell's column weighs
 _SHORT = 40  # characters up to which a cell is named whole
 _NUMBER = re.compile(r"(?<![\w-])\d+(?![\w-]*[^\W\d])")  # and none that is part of a code
+_CURRENCY = re.compile(
+    r" ?(?:%|€|(?:EUR|USD|GBP|CHF|SEK|euros?|dollars?|pounds?|percent|per cent)\b)", re.IGNORECASE
+)
+_DATE = re.compile(
+    r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d\b"
+    r"|\b\d{1,2}(?:st|nd|rd|th)? (?:of )?[A-Z][a-zä]{2,8}\.?(?: \d{4})?\b"
+    r"|\b[A-Z][a-zä]{2,8} \d{1,2},? \d{4}\b"
+)
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
@@ -98,8 +129,9 @@ def certainty(judged: Sequence[Judged]) -> float:
     """The probability (0 to 1) that the best of the units answers the question; 0 where there are none."""
     if not judged:
         return 0.0
-    total = CERTAIN_BIAS + sum(w * x for w, x in zip(CERTAIN_WEIGHTS, certain_features(judged), strict=True))
-    return 1 / (1 + math.exp(-max(-60.0, min(60.0, total))))
+    return _chance(
+        CERTAIN_BIAS + sum(w * x for w, x in zip(CERTAIN_WEIGHTS, certain_features(judged), strict=True))
+    )
 
 
 def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
@@ -110,6 +142,10 @@ def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
         max(one.features[FEATURES.index(name)] for one in judged) for name in ("read", "alone", "cosine")
     ]
     return (*judged[0].features, logits[0], lead, *maxima)
+
+
+def _chance(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
 
 def _logit(probability: float) -> float:
@@ -134,11 +170,17 @@ class Choice:
         """The units that were read, best first; `headings` are units besides those of the hits' texts."""
         made, rows, spans = self.features(question, hits, headings)
         doubts = [hits[unit.place].scores.get(DOUBTED, 0.0) for unit in made]
+        logits = [
+            BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
+            for row in rows.tolist()
+        ]
+        least = min(
+            (d for d, logit in zip(doubts, logits, strict=True) if _chance(logit) >= PLAUSIBLE), default=1.0
+        )
         judged = []
-        for unit, row, span, doubt in zip(made, rows.tolist(), spans, doubts, strict=True):
-            logit = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
-            logit -= DOUBT * (doubt - min(doubts))  # where all are doubted, none is
-            judged.append(Judged(unit, 1 / (1 + math.exp(-logit)), span, tuple(row)))
+        for unit, row, span, doubt, logit in zip(made, rows.tolist(), spans, doubts, logits, strict=True):
+            chance = _chance(logit - DOUBT * max(0.0, doubt - least))
+            judged.append(Judged(unit, chance, span, tuple(row)))
         return sorted(judged, key=lambda one: (-one.probability, one.unit.place, one.unit.start))
 
     def features(
@@ -169,15 +211,17 @@ class Choice:
         alone = self._reader.read(question, [Passage(every[at].context, every[at].view) for at in kept])
         columns = self._columns([every[at] for at in kept], vector)
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
+        measure = quantity_of(question)
+        best = max(hit.score for hit in hits)
         spans = []
         answers: dict[str, set[str]] = defaultdict(set)
         said = []
         for at, reading in zip(kept, alone, strict=True):
             unit = every[at]
             if unit.kind == "row":
-                span = _cell(unit, reading, columns, question)
+                span = _cell(unit, reading, columns, question, measure)
             else:
-                span = self._span(unit, reading, readings[unit.place])
+                span = self._span(unit, reading, readings[unit.place], question)
             spans.append(span)
             words = _words(unit.said(*span)) if span else ""
             said.append(words)
@@ -196,6 +240,7 @@ class Choice:
                     _share(rarity, chunks[unit.place]),
                     len(missing) / len(keys) if keys else 0.0,
                     _kind(question, words if unit.kind == "row" else unit.view),
+                    _measured(measure, _shown(unit, span)),
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),
                     float(unit.kind == "heading"),
@@ -204,6 +249,7 @@ class Choice:
                     reading.logit,
                     reading.spans[0].probability if reading.spans else 0.0,
                     math.log(len(answers[words] | {chunk.document_id})) if words else 0.0,
+                    hits[unit.place].score - best,
                 )
             )
         return [every[at] for at in kept], np.array(rows, np.float64), spans
@@ -223,8 +269,11 @@ class Choice:
         )
 
     @staticmethod
-    def _span(unit: Unit, alone: Reading, whole: Reading) -> tuple[int, int] | None:
-        """The best answer in the unit: what is found in it alone, weighed with what is found in its chunk."""
+    def _span(unit: Unit, alone: Reading, whole: Reading, question: str) -> tuple[int, int] | None:
+        """The best answer in the unit: what is found in it alone, weighed with what is found in its chunk.
+
+        Where a number is asked for, one that has a number goes before one that has none.
+        """
         scored: dict[tuple[int, int], float] = defaultdict(float)
         for span in alone.spans:
             start, end = trimmed(unit.view, span)
@@ -239,20 +288,34 @@ class Choice:
                     first, last = trimmed(unit.view, Span(start - begin, end - begin, 1.0))
                     scored[first + begin, last + begin] += span.probability
         usable = {place: value for place, value in scored.items() if place[0] < place[1]}
-        return max(usable, key=lambda place: usable[place]) if usable else None
+        if not usable:
+            return None
+        number = kind_of(question) == "number"
+        start, end = max(
+            usable,
+            key=lambda place: (number and bool(_NUMBER.search(unit.said(*place))), usable[place]),
+        )
+        more = _CURRENCY.match(unit.said(end, unit.end)) if number else None
+        return start, end + more.end() if more else end
 
 
-def _cell(unit: Unit, alone: Reading, columns: dict[str, float], question: str) -> tuple[int, int] | None:
+def _cell(
+    unit: Unit,
+    alone: Reading,
+    columns: dict[str, float],
+    question: str,
+    measure: re.Pattern[str] | None,
+) -> tuple[int, int] | None:
     """The cell of a row that answers: what the reader finds in it, weighed by how its column is named.
 
-    A cell scores (`_UNREAD` + the probability of the answers in it) · exp(`_NAMED` · its column's cosine).
-    Cells that the question has itself answer only where there are no others.
+    A cell scores (`_UNREAD` + the probability of the answers in it) · exp(`_NAMED` · its column's cosine
+    + the measure's fit). Cells that the question has itself answer only where there are no others.
     """
     known, scored = f" {_words(question)} ", list[tuple[bool, float, tuple[int, int]]]()
     for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
         within = [span for span in alone.spans if first <= span.start and span.end <= last]
         score = (_UNREAD + sum(span.probability for span in within)) * math.exp(
-            _NAMED * columns.get(name, 0.0)
+            _NAMED * columns.get(name, 0.0) + _measured(measure, f"{name}: {unit.view[first:last]}")
         )
         start, end = first, last
         if within and last - first > _SHORT:
@@ -260,6 +323,17 @@ def _cell(unit: Unit, alone: Reading, columns: dict[str, float], question: str) 
         new = f" {_words(unit.view[first:last])} " not in known
         scored.append((new, score, (at + start - first, at + end - first)))
     return max(scored)[2] if scored else None
+
+
+def _shown(unit: Unit, span: tuple[int, int] | None) -> str:
+    """What is looked at for a measure: of a row the cell that answers and its column's name."""
+    if unit.kind != "row" or span is None:
+        return unit.view
+    return f"{_column(unit, span)}: {unit.said(*span)}"
+
+
+def _measured(measure: re.Pattern[str] | None, text: str) -> float:
+    return 0.0 if measure is None else 1.0 if measure.search(text) else -1.0
 
 
 def _column(unit: Unit, span: tuple[int, int] | None) -> str:
@@ -291,6 +365,8 @@ def _kind(question: str, text: str) -> float:
     """1 where the question asks for a number, a time or a name, and the text adds one."""
     known = set(re.findall(r"\w+", question.lower()))
     kind = kind_of(question)
+    if kind == "number":
+        text = _DATE.sub(" ", text)
     if kind in ("number", "time"):
         return float(any(number not in known for number in _NUMBER.findall(text)))
     if kind == "name":

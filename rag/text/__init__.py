@@ -2,5 +2,5 @@
 
 - `sentences.py`, with `abbreviations.py`: where sentences end
 - `lines.py`: lines with their offsets
-- `questions.py`: what a question asks for
+- `questions.py`: what a question asks for; `quantities.py`: weights, ages, prices and the like
 """

@@ -1,5 +1,6 @@
-"""What a question asks for, by its English words: an explanation, a time, a number, or a name.
+"""What a question asks for, by its words: an explanation, a time, a number or a name.
 
+Times, numbers and names are known in English, German, French and Spanish, everything else in English.
 Questions in other words or languages ask for nothing that is known here.
 """
 
@@ -13,12 +14,18 @@ Kind = Literal["time", "number", "name"]
 _MEASURES = "many|much|old|long|far|tall|high|big|large|often|heavy|deep|wide|fast|strong|thick"
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "time": re.compile(
-        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b", re.IGNORECASE
+        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b"
+        r"|\bwann\b|\bquand\b|\bcuándo\b",
+        re.IGNORECASE,
     ),
-    "number": re.compile(rf"\bhow (?:{_MEASURES})\b|\bwhat (?:number|percentage|share)\b", re.IGNORECASE),
+    "number": re.compile(
+        rf"\bhow (?:{_MEASURES})\b|\bwhat (?:number|percentage|share)\b|\bcombien\b|\bcu[aá]nt[oa]s?\b"
+        r"|\bwie (?:viele?|hoch|lange?|alt|oft|schwer|groß|weit|breit|tief)\b",
+        re.IGNORECASE,
+    ),
     "name": re.compile(
         r"\b(?:who|whom|whose|where|which)\b|\bwhat (?:person|city|country|company|place|name)\b"
-        r"|\bwhat is the (?:name|capital)\b",
+        r"|\bwhat is the (?:name|capital)\b|\b(?:wer|wem|wen|wo)\b|^qui\b|\boù\b|\b(?:quién|dónde)\b",
         re.IGNORECASE,
     ),
 }
@@ -85,6 +92,31 @@ def subject_of(question: str) -> str:
     """The question without words that only say how to answer it: `Compare the caps` → `What are the caps`."""
     bare = " ".join(_ASKING.sub(" ", question).split())
     return bare if kind_of(bare) or _WORDED.search(bare) else f"What are {bare}"
+
+
+def parts_of(question: str) -> tuple[str, str] | None:
+    """The two questions in one that asks twice (`Which system was chosen, and why?`); None where it is one.
+
+    The second has the words of the first after its own, since its subject stands there.
+    """
+    found = _TWICE.match(question)
+    if found is None:
+        return None
+    first, second = found["first"].rstrip(" ,;"), found["second"].strip(" ?")
+    return f"{first}?", f"{second[0].upper()}{second[1:]}: {_LEAD.sub('', first)}?"
+
+
+_LEAD = re.compile(
+    r"^\W*(?:what|which|who|when|where|why|how (?:\w+)?)\b(?: (?:is|are|was|were|do|does|did|has|have))?\s*",
+    re.IGNORECASE,
+)
+_TWICE = re.compile(
+    r"(?P<first>\W*(?:what|which|who|when|where|why|how|is|are|was|were|do|does|did|can|has|have)\b.+?)"
+    r",? and "
+    r"(?P<second>(?:why|when|where|who|whose|how|what|which|by when|by whom|since when|did|does|was|were|is"
+    r"|are)\b.*)\?\W*$",
+    re.IGNORECASE,
+)
 
 
 def sides_of(question: str) -> tuple[str, str] | None:

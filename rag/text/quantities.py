@@ -1,0 +1,62 @@
+"""Questions for a weight, an age, a price, an address or the like, and what a text has that answers them.
+
+By English words; what a question in other words asks for is not known.
+"""
+
+from __future__ import annotations
+
+import re
+
+_QUANTITIES: dict[str, tuple[str, str]] = {
+    "weight": (
+        r"how heavy|weighs?|weight",
+        r"\b(?:weighs?|weight|mass|(?:kilo)?grams?|ton(?:ne)?s?|pounds?)\b|\d ?(?:kg|g|t|lbs?|oz)\b",
+    ),
+    "age": (r"how old|age", r"\b(?:age[ds]?|years?|born|since|old)\b"),
+    "length": (
+        r"how (?:far|tall|high|deep|wide|thick)",
+        r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:(?:kilo|centi|milli)?met(?:re|er)s?|feet|foot|inch(?:es)?|miles?)\b"
+        r"|\b(?:height|width|depth|length)\b|%",
+    ),
+    "length or duration": (
+        r"how long",
+        r"\b(?:second|minute|hour|day|week|month|year|decade|centur(?:y|ie)|met(?:re|er)|mile)s?\b"
+        r"|\d ?(?:[kcm]?m|ft|h|s|min)\b|\b(?:feet|inch(?:es)?|until|since|duration|length)\b",
+    ),
+    "money": (
+        r"how (?:much|expensive)\b.*\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth)"
+        r"|what does .+ cost|price|fee|cost|salary|rent",
+        r"[€$£¥]|\b(?:EUR|USD|GBP|SEK|NOK|DKK|CHF|JPY|euros?|dollars?|pounds?|francs?|crowns?|cents?)\b"
+        r"|\b(?:price|fee|cost|rate|salary|rent|amount|total|free)\b",
+    ),
+    "share": (
+        r"percent(?:age)?|per cent|margin|what (?:share|proportion)|(?:tax|interest|vat) rate",
+        r"%|\b(?:per ?cent|percentage|halves|(?:half|third|quarter)s?)\b|\b0\.\d",
+    ),
+    "temperature": (
+        r"how (?:hot|cold|warm)|temperature",
+        r"°|\b(?:degrees?|celsius|fahrenheit|temperature)\b|\d ?[CFK]\b",
+    ),
+    "speed": (r"how (?:fast|quick)|speed", r"\d ?/ ?[a-z]|\b(?:per|mph|knots?|rpm|speed)\b"),
+    "frequency": (
+        r"how (?:often|frequently)",
+        r"\b(?:every|each|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?|once|twice|times|hourly|per)\b",
+    ),
+    "mail address": (r"e-?mail(?: address)?", r"@"),
+    "telephone": (
+        r"(?:tele)?phone|extension|(?:number|hotline)\b.*\bcall|call\b.*\bnumber",
+        r"\+?\d[\d ()/.-]{2,}\d",
+    ),
+    "web address": (r"url|web ?(?:site|address)|link", r"https?:|\bwww\.|\.(?:com|org|net|eu)\b"),
+}
+"""Quantity → the words that ask for it, and what a text that has one has."""
+
+_COMPILED = [
+    (re.compile(rf"\b(?:{asked})\b", re.IGNORECASE), re.compile(said, re.IGNORECASE))
+    for asked, said in _QUANTITIES.values()
+]
+
+
+def quantity_of(question: str) -> re.Pattern[str] | None:
+    """What a text has that answers the question, where it asks for a quantity that is known here."""
+    return next((said for asked, said in _COMPILED if asked.search(question)), None)
