@@ -2,9 +2,10 @@
 
 What kind of answer is asked for decides its form. A value (a name, a number, a date, a cell) is named within
 the sentence, item, row or heading that has it. Steps and lists are the items of a list, in their order. A
-comparison has a part for each side. An explanation has up to three sentences. `rag.reading.choice` judges
-every unit by what it says, wherever its hit stands; the probability that it gives the best one is that of the
-answer, and whether that is good enough is decided later, by the `abstain` stage.
+comparison has a part for each side, two questions in one have an answer each. An explanation has up to three
+sentences, the one that follows the best among them. `rag.reading.choice` judges every unit by what it says,
+wherever its hit stands; the probability that it gives the best one is that of the answer, and whether that is
+good enough is decided later, by the `abstain` stage.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rag.reading.selection import best_selection, selection
 from rag.reading.units import Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
-from rag.text.questions import Form, form_of, parts_of, sides_of, subject_of
+from rag.text.questions import Form, explains, form_of, parts_of, sides_of, subject_of
 from rag.text.tables import Row
 from rag.trace import note, note_reader
 from rag.types import Derived, Hit, Question, Quote
@@ -57,7 +58,7 @@ class Extractive:
             if items:
                 yield from items
                 return
-        if form in ("count", "list"):
+        if form in ("count", "list", "sum"):
             rows = self._rows(question.text, hits, form)
             if rows:
                 yield from rows
@@ -68,30 +69,38 @@ class Extractive:
                 yield from sides
                 return
         judged = self._choice.judged(question.text, hits, self._headings(hits))
-        if form in ("value", "count"):
+        if form in ("value", "count", "sum"):
             if judged:
                 yield _quoted(self._current(question.text, judged, hits), certainty(judged))
             return
         judged = [one for one in judged if one.unit.kind != "heading"]  # a heading explains nothing
         sure = certainty(judged)
-        for one in sorted(self._chosen(judged), key=lambda one: (one.unit.place, one.unit.start)):
+        chosen = self._chosen(judged)
+        after = _after(judged[0], hits) if judged else None
+        if after and all(not _same_place(one.unit, after.unit) for one in chosen):
+            chosen = [*chosen[: max(1, self._sentences - 1)], after][: self._sentences]
+        for one in sorted(chosen, key=lambda one: (one.unit.place, one.unit.start)):
             yield _quoted(one, sure, named=False)
 
     def _both(self, parts: tuple[str, str], hits: Sequence[Hit]) -> Iterator[Quote]:
         """What answers each of two questions in one; a note where only the first has an answer."""
         note("form", "two questions")
-        judged = [self._choice.judged(part, hits, self._headings(hits)) for part in parts]
-        sure = [certainty(one) for one in judged]
-        if not judged[0]:
+        first, rest = (self._choice.judged(part, hits, self._headings(hits)) for part in parts)
+        if not first:
             return
-        first, second = (one[0] for one in judged)
-        yield _quoted(self._current(parts[0], judged[0], hits), sure[0])
-        if (first.unit.place, first.unit.start) == (second.unit.place, second.unit.start):
-            return
-        if sure[1] < _LEAST:
+        best = self._current(parts[0], first, hits)
+        yield _quoted(best, certainty(first))
+        others = [one for one in rest if not _same_place(one.unit, best.unit)]
+        if not _same_place(rest[0].unit, best.unit) or certainty(others) >= _LEAST:
+            rest = others
+        if certainty(rest) < _LEAST:
             note_reader(f"nothing was found that answers “{parts[1].partition(':')[0]}?”")
-            return
-        yield _quoted(second, sure[1])
+        elif not _same_place(rest[0].unit, best.unit):
+            yield _quoted(rest[0], certainty(rest))
+        elif explains(parts[1]):
+            after = _after(best, hits)
+            if after:
+                yield _quoted(after, certainty(rest), named=False)
 
     def _current(self, question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> Judged:
         """The best unit, or that of a newer version of its document; then the answer names the older one."""
@@ -109,7 +118,7 @@ class Extractive:
         return [Quote(one.place, one.start, one.end, listed.score, item=True) for one in listed.items]
 
     def _rows(self, question: str, hits: Sequence[Hit], form: Form) -> Sequence[Quote | Derived]:
-        """The rows that meet the question's conditions, or their number; nothing where that is not proven."""
+        """The rows that meet the question's conditions, their number or sum; nothing where it is unproven."""
         tables = [
             (place, hit.chunk)
             for place, hit in enumerate(hits)
@@ -136,9 +145,14 @@ class Extractive:
             if len(quotes) > MOST:
                 note_reader(f"{MOST} of {len(quotes)} rows are shown")
             return [one._replace(score=_PROVEN * sure) for one in quotes[:MOST]]
-        if selected.unexplained or not selected.noun:
+        if selected.unexplained or not (selected.total if form == "sum" else selected.noun):
             return []
         where = ", ".join(f"{column} {value}" for column, value in selected.conditions)
+        if form == "sum" and selected.total:
+            column, total = selected.total
+            rows = f"{len(quotes)} of {selected.of} rows" if where else f"{len(quotes)} rows"
+            summed = f"{column}: {total} in total, {rows} in {chunk.title or chunk.source}"
+            return [Derived(f"{summed}: {where}." if where else f"{summed}.", tuple(quotes), _PROVEN)]
         counted = f"{len(quotes)} of {selected.of} rows in {chunk.title or chunk.source}: {where}."
         if not where:
             counted = f"{len(quotes)} rows in {chunk.title or chunk.source}."
@@ -185,6 +199,20 @@ class Extractive:
             if all(_overlap(one.unit.view, other.unit.view) < _SAME for other in chosen):
                 chosen.append(one)
         return chosen
+
+
+def _after(best: Judged, hits: Sequence[Hit]) -> Judged | None:
+    """The sentence that follows in the same paragraph, where reasons often stand; judged as the best is."""
+    text = hits[best.unit.place].chunk.text
+    for unit in units(best.unit.place, hits[best.unit.place]):
+        if unit.kind == "sentence" and unit.start >= best.unit.end:
+            near = "\n" not in text[best.unit.end : unit.start].strip(" ")
+            return best._replace(unit=unit, span=None) if near and unit.context == best.unit.context else None
+    return None
+
+
+def _same_place(one: Unit, other: Unit) -> bool:
+    return (one.place, one.start) == (other.place, other.start)
 
 
 def _row_quote(place: int, row: Row, start: int, words: str) -> Quote:

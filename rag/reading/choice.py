@@ -10,7 +10,7 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     kind        1 where q asks for a number, a time or a name and u has one that q has not
     measure     where q asks for a weight, an age, a price or the like, 1 if u has its unit, -1 if not
     row         1 for a row of a table
-    column      cos(q, the name of the column that answers), in a row
+    column      cos(q, the name of the column that answers), in a row; at least 0.5 where q names it
     heading     1 for a heading
     read        the reader's logit that c answers q
     inside      the probability of the answers that the reader finds in c and that lie in u
@@ -103,8 +103,13 @@ READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
 _UNREAD = 0.05  # probability of a cell in which the reader finds nothing
 _NAMED = 8.0  # what the name of a cell's column weighs
+_SAID = 0.5  # the least cosine of a column that the question names
 _SHORT = 40  # characters up to which a cell is named whole
-_NUMBER = re.compile(r"(?<![\w-])\d+(?![\w-]*[^\W\d])")  # and none that is part of a code
+_NUMBER = re.compile(  # and none that is part of a code
+    r"(?<![\w-])\d+(?![\w-]*[^\W\d]|\d*-(?:0|\d{3}))"
+    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|hundred)\b",
+    re.IGNORECASE,
+)
 _CURRENCY = re.compile(
     r" ?(?:%|€|(?:EUR|USD|GBP|CHF|SEK|euros?|dollars?|pounds?|percent|per cent)\b)", re.IGNORECASE
 )
@@ -209,7 +214,7 @@ class Choice:
         near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=True))
         kept = sorted(kept, key=lambda at: -(cover[at] + inside[at] + 1.5 * near[at]))[:READ]
         alone = self._reader.read(question, [Passage(every[at].context, every[at].view) for at in kept])
-        columns = self._columns([every[at] for at in kept], vector)
+        columns = self._columns([every[at] for at in kept], question, vector)
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
         measure = quantity_of(question)
         best = max(hit.score for hit in hits)
@@ -254,12 +259,17 @@ class Choice:
             )
         return [every[at] for at in kept], np.array(rows, np.float64), spans
 
-    def _columns(self, read: Sequence[Unit], question: NDArray[np.float32]) -> dict[str, float]:
-        """The cosine of each column's name with the question's vector."""
+    def _columns(self, read: Sequence[Unit], question: str, vector: NDArray[np.float32]) -> dict[str, float]:
+        """The cosine of each column's name with the question's vector, `_SAID` at least where it is said."""
         names = sorted({name for unit in read if unit.kind == "row" for name in unit.columns() if name})
         if not names:
             return {}
-        return dict(zip(names, (self._embedder.embed(names, "document") @ question).tolist(), strict=True))
+        asked = f" {_bare(question)} "
+        near = (self._embedder.embed(names, "document") @ vector).tolist()
+        return {
+            name: max(cosine, _SAID) if f" {_bare(name)} " in asked else cosine
+            for name, cosine in zip(names, near, strict=True)
+        }
 
     @staticmethod
     def _inside(unit: Unit, readings: Sequence[Reading]) -> float:
@@ -288,9 +298,14 @@ class Choice:
                     first, last = trimmed(unit.view, Span(start - begin, end - begin, 1.0))
                     scored[first + begin, last + begin] += span.probability
         usable = {place: value for place, value in scored.items() if place[0] < place[1]}
+        number = kind_of(question) == "number"
+        if number and not any(_NUMBER.search(unit.said(*place)) for place in usable):
+            known = _words(question).split()
+            new = [one for one in _NUMBER.finditer(unit.view) if one[0].lower() not in known]
+            places = [unit.located(*one.span()) for one in new[:1]]
+            usable |= {place: 0.0 for place in places if place}
         if not usable:
             return None
-        number = kind_of(question) == "number"
         start, end = max(
             usable,
             key=lambda place: (number and bool(_NUMBER.search(unit.said(*place))), usable[place]),
@@ -344,6 +359,10 @@ def _column(unit: Unit, span: tuple[int, int] | None) -> str:
         if at <= span[0] < at + last - first:
             return name
     return ""
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def _words(text: str) -> str:

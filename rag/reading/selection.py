@@ -1,16 +1,17 @@
-"""Rows of a table that meet every condition of a question: which they are, and how many.
+"""Rows of a table that meet every condition of a question: which they are, how many, and what they sum to.
 
 A condition is a cell that stands in the question, word for word up to endings: `Marina Visby` in the column
 `customer`. Two of one column are either's; those of several columns must all be met. A year that is no cell
 is met by dates of that year, unless the table's title or heading names it. What is left of the question must
 be explained by the title, the heading or the names of the columns that are asked about; `unexplained` are the
-terms that are not.
+terms that are not. Summed is the column of plain numbers that the question names, if no row is a sum itself.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from rag.text.tables import Row, rows
@@ -24,14 +25,18 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
+    " sum altogether combined overall"
 )
+_SUM = re.compile(r"\W*(?:sub-?total|total|sum|gesamt|summe|altogether)\b", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _LEAST = 4  # letters or digits of a cell that may be a condition without its column's name
 
 
 class Selection(NamedTuple):
     """Rows of the document of `hits[place]`, in its text; `of` is how many the table has.
 
-    `conditions` are (column, value); `noun` says that the table's title or heading names what is counted.
+    `conditions` are (column, value); `noun` says that the table's title or heading names what is counted;
+    `total` is the column that is summed, and the sum.
     """
 
     place: int
@@ -40,6 +45,7 @@ class Selection(NamedTuple):
     conditions: tuple[tuple[str, str], ...]
     unexplained: frozenset[str]
     noun: bool
+    total: tuple[str, Decimal] | None = None
 
 
 def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) -> Selection | None:
@@ -59,6 +65,9 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
     explained = {*about, *analyze(_PLAIN)}
     for column, values in met.items():
         explained.update(analyze(column), *(analyze(value) for value in values))
+    total = _total(chosen, asked, met, analyze)
+    if total:
+        explained.update(analyze(total[0]))
     counted = re.search(r"\b(?:how many|number of)\s+(\w+(?:\s+\w+)?)", question, re.IGNORECASE)
     noun = set(analyze(counted[1])) if counted else set()
     return Selection(
@@ -68,6 +77,7 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
         tuple((column, value) for column, values in met.items() for value in values),
         frozenset(asked) - explained,
         bool(noun & {*about, *analyze("rows records entries")}),
+        total,
     )
 
 
@@ -113,6 +123,22 @@ def _conditions(
         if year not in about and column and not any(year in values for values in met.values()):
             met.setdefault(column, []).append(year)
     return met
+
+
+def _total(
+    chosen: Sequence[Row], asked: Sequence[str], met: dict[str, list[str]], analyze: Analyze
+) -> tuple[str, Decimal] | None:
+    """The one column of plain numbers that the question names and that is no condition, summed."""
+    if len(chosen) < 2 or any(_SUM.match(cell.text) for row in chosen for cell in row.cells):
+        return None
+    sums = []
+    for name in chosen[0].names:
+        cells = [cell.text for row in chosen for cell in row.cells if cell.name == name]
+        if name and name not in met and set(analyze(name)) & set(asked) and len(cells) == len(chosen):
+            if not all(_PLAIN_NUMBER.fullmatch(text) for text in cells):
+                continue
+            sums.append((name, sum((Decimal(text.replace(",", "")) for text in cells), Decimal(0))))
+    return sums[0] if len(sums) == 1 else None
 
 
 def _dated(table: Sequence[Row], year: str) -> str:

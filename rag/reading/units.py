@@ -19,6 +19,9 @@ _UNDERLINE = re.compile(r"(={3,}|-{3,}|\*{3,}|~{3,}|_{3,})\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"(?P<mark>[-*+•‣◦▪–]|\(?(?P<number>\d{1,3})[.)]|\(?[a-z]\))[ \t]+(?=\S)")
 _NUMBER = re.compile(r"\(?\d{1,3}[.)]")
+_CLAUSE = re.compile(
+    r"^(?:§+|art(?:icle|\.)|clause|section|chapter)?\s*(?:\d+[.\d]*|[a-z][.)]|[IVX]+\.)\s+", re.IGNORECASE
+)
 _WORD = re.compile(r"\w")
 _QUESTION = ("?", "？")
 _BETWEEN = " › "
@@ -91,8 +94,8 @@ def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
 
 
 def says_something(heading: str) -> bool:
-    """Whether a heading may answer by itself: three words or more, and no question."""
-    return heading.count(" ") >= 2 and not _asks(heading)
+    """Whether a heading may answer by itself: three words or more besides its number, and no question."""
+    return _CLAUSE.sub("", heading).count(" ") >= 2 and not _asks(heading)
 
 
 def _asks(view: str) -> bool:

@@ -47,10 +47,11 @@ def explains(question: str) -> bool:
     return bool(_EXPLANATION.search(question))
 
 
-Form = Literal["steps", "list", "count", "comparison", "explanation", "value"]
+Form = Literal["steps", "list", "count", "sum", "comparison", "explanation", "value"]
 
 _COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 
+_SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORECASE)
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
     r"|\b(?:steps|procedure|instructions)\b"
@@ -79,6 +80,8 @@ def form_of(question: str) -> Form:
     """The form that an answer has; `value` is a name, a number or the like in its sentence."""
     if _STEPS.search(question):
         return "steps"
+    if _SUMMED.search(question):
+        return "sum"
     if _COUNTED.search(question):
         return "count"
     if _COMPARED.search(question):

@@ -34,6 +34,8 @@ FILES = {
 | 2 | Lamp flickers | Low | Jan Voss |
 | 3 | Guard of the saw missing | High | Berit Holm |
 """,
+    "kitchen.md": "# Minutes of 3 May\n\nKitchen: The council chose the Veld oven over the Brand oven. "
+    "The Brand oven was cheaper, but needs a chimney.\n\nStock: Keep 45 filters 7712-080 on the shelf.\n",
     "mill.md": "# The mill\n\nThe mill was built in 1874. Its wheel turns twelve times a minute.\n",
 }
 
@@ -84,6 +86,31 @@ def test_rows_are_counted_over_the_whole_table(rag: Rag) -> None:
 def test_a_number_of_rows_is_not_told_where_a_condition_is_unknown(rag: Rag) -> None:
     assert "of 120 rows" not in rag.ask("How many orders of Lund Tools were insured?").text
     assert "of 120 rows" not in rag.ask("How many orders of Zander were cancelled?").text
+
+
+def test_rows_are_summed_over_the_whole_table(rag: Rag) -> None:
+    rows = [line.split(";") for line in ORDERS.splitlines()[1:]]
+    wanted = [row for row in rows if row[2] == "Opal Line" and row[3] == "saw"]
+    answer = rag.ask("What is the total of pieces for customer Opal Line and article saw?")
+    summed = sum(int(row[4]) for row in wanted)
+    assert answer.text.startswith(f"pieces: {summed} in total, {len(wanted)} of 120 rows in ")
+    assert [one.quote for one in answer.citations] == [";".join(row) for row in wanted]
+    proven(rag, answer)
+    assert "in total" not in rag.ask("What is the total of pieces for customer Opal Line in blue?").text
+
+
+def test_two_questions_in_one_are_both_answered(rag: Rag) -> None:
+    answer = rag.ask("Which oven did the council choose, and why?")
+    assert answer.span is not None
+    assert "Veld" in answer.span.quote
+    assert answer.sentences[-1].text == "The Brand oven was cheaper, but needs a chimney."
+    proven(rag, answer)
+
+
+def test_where_a_number_is_asked_for_no_code_is_named(rag: Rag) -> None:
+    answer = rag.ask("How many filters should be kept on the shelf?")
+    assert answer.span is not None
+    assert answer.span.quote.split()[0] == "45"
 
 
 def test_a_number_that_a_sentence_has_is_quoted(rag: Rag) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.questions import form_of, sides_of, subject_of
+from rag.text.quantities import quantity_of
+from rag.text.questions import form_of, kind_of, parts_of, sides_of, subject_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,39 @@ def test_a_comparison_has_two_sides() -> None:
 def test_the_subject_is_asked_for_in_a_question() -> None:
     assert subject_of("Compare the caps of Rostock.") == "What are the caps of Rostock."
     assert subject_of("What are the steps to reset a badge?") == "What are the to reset a badge?"
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Which system was chosen, and why?", ("Which system was chosen?", "Why: system was chosen?")),
+        ("Who is the chair and what is her room?", ("Who is the chair?", "What is her room: the chair?")),
+        ("What are the fees of Alder and Ember?", None),
+        ("Compare salt and pepper.", None),
+    ],
+)
+def test_two_questions_in_one(question: str, parts: tuple[str, str] | None) -> None:
+    assert parts_of(question) == parts
+
+
+@pytest.mark.parametrize(
+    ("question", "has", "has_not"),
+    [
+        ("How heavy is the crate?", "It weighs 12 kg.", "It costs 12 euros."),
+        ("How old is the bridge?", "It was born out of need 90 years ago.", "It is 90 km away."),
+        ("How often is the filter changed?", "Change it every week.", "Change it on Monday."),
+        ("What is the phone number of the desk?", "+44 20 7946 0000", "Room 12"),
+        ("What percentage is deducted?", "3 % are deducted.", "300 are deducted."),
+    ],
+)
+def test_a_quantity_is_known_by_its_unit(question: str, has: str, has_not: str) -> None:
+    pattern = quantity_of(question)
+    assert pattern is not None
+    assert pattern.search(has)
+    assert not pattern.search(has_not)
+    assert quantity_of("Who runs the desk?") is None
+
+
+def test_numbers_are_asked_for_in_four_languages() -> None:
+    for question in ("How many?", "Wie hoch ist die Miete?", "Combien de jours ?", "¿Cuántos días?"):
+        assert kind_of(question) == "number"
