@@ -11,6 +11,7 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     measure     where q asks for a weight, an age, a price or the like, 1 if u has its unit, -1 if not
     row         1 for a row of a table
     column      cos(q, the name of the column that answers), in a row; at least 0.5 where q names it
+    ahead       by how much that is above the mean over the row's other columns
     heading     1 for a heading
     read        the reader's logit that c answers q
     inside      the probability of the answers that the reader finds in c and that lie in u
@@ -48,53 +49,55 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURES = (
-    *("cosine", "cover", "own", "chunk", "keys", "kind", "measure", "row", "column", "heading"),
+    *("cosine", "cover", "own", "chunk", "keys", "kind", "measure", "row", "column", "ahead", "heading"),
     *("read", "inside", "alone", "span", "agree", "search"),
 )
 WEIGHTS = (
-    2.654,
-    0.864,
-    -0.616,
-    1.022,
-    -1.254,
-    0.352,
-    0.547,
-    -0.131,
-    2.201,
-    1.684,
-    -0.03,
-    1.6,
-    0.434,
-    0.066,
-    0.672,
-    0.74,
+    3.912,
+    1.226,
+    0.086,
+    0.008,
+    -1.122,
+    0.492,
+    0.556,
+    -0.276,
+    3.344,
+    -0.938,
+    1.135,
+    -0.081,
+    1.878,
+    0.473,
+    -0.193,
+    0.629,
+    0.715,
 )
-BIAS = -3.89
+BIAS = -4.352
 
 CERTAIN_WEIGHTS = (
-    0.592,
-    0.232,
-    -1.625,
-    0.889,
-    -0.562,
-    -0.237,
-    0.524,
-    -0.826,
-    -0.5,
-    0.1,
-    0.382,
-    -1.861,
-    0.029,
-    0.603,
-    -0.756,
-    0.475,
-    0.672,
-    0.479,
-    -0.005,
-    -0.32,
-    -0.058,
+    0.559,
+    0.052,
+    -1.516,
+    0.986,
+    -0.853,
+    -0.193,
+    0.708,
+    -0.99,
+    -0.15,
+    -0.349,
+    0.432,
+    0.153,
+    -1.855,
+    0.016,
+    0.645,
+    -0.323,
+    0.488,
+    0.507,
+    0.659,
+    0.082,
+    -0.147,
+    0.44,
 )
-CERTAIN_BIAS = 0.106
+CERTAIN_BIAS = -0.673
 
 DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit, and another may answer
 PLAUSIBLE = 0.1  # the probability from which another may
@@ -200,20 +203,20 @@ class Choice:
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
         terms = [set(self.analyze(unit.view)) for unit in every]
-        heads = {unit.context: set(self.analyze(unit.context)) for unit in every}
+        heads = {unit.above: set(self.analyze(unit.above)) for unit in every}
         chunks = [set(self.analyze(hit.chunk.indexed_text)) for hit in hits]
         rarity = _rarity(asked, chunks)
         readings = self._reader.read(question, [passage_of(hit) for hit in hits])
         inside = [self._inside(unit, readings) for unit in every]
-        cover = [_share(rarity, own | heads[unit.context]) for unit, own in zip(every, terms, strict=True)]
+        cover = [_share(rarity, own | heads[unit.above]) for unit, own in zip(every, terms, strict=True)]
         order = sorted(range(len(every)), key=lambda at: -(cover[at] + inside[at]))
         telling = [at for at in order if terms[at] - asked] or order
         kept = telling[:EMBEDDED]
         vector = self._embedder.embed([question], "query")[0]
-        shown = [f"{every[at].context}\n{every[at].view}".strip() for at in kept]
+        shown = [f"{every[at].above}\n{every[at].view}".strip() for at in kept]
         near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=True))
         kept = sorted(kept, key=lambda at: -(cover[at] + inside[at] + 1.5 * near[at]))[:READ]
-        alone = self._reader.read(question, [Passage(every[at].context, every[at].view) for at in kept])
+        alone = self._reader.read(question, [Passage(every[at].above, every[at].view) for at in kept])
         columns = self._columns([every[at] for at in kept], question, vector)
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
         measure = quantity_of(question)
@@ -235,7 +238,7 @@ class Choice:
         for at, reading, span, words in zip(kept, alone, spans, said, strict=True):
             unit = every[at]
             chunk = hits[unit.place].chunk
-            around = f"{unit.context} {unit.view}".lower()
+            around = f"{unit.above} {unit.view}".lower()
             missing = [key for key in keys if key not in around]
             rows.append(
                 (
@@ -248,6 +251,7 @@ class Choice:
                     _measured(measure, _shown(unit, span)),
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),
+                    _ahead(unit, _column(unit, span), columns),
                     float(unit.kind == "heading"),
                     readings[unit.place].logit,
                     inside[at],
@@ -349,6 +353,11 @@ def _shown(unit: Unit, span: tuple[int, int] | None) -> str:
 
 def _measured(measure: re.Pattern[str] | None, text: str) -> float:
     return 0.0 if measure is None else 1.0 if measure.search(text) else -1.0
+
+
+def _ahead(unit: Unit, column: str, columns: dict[str, float]) -> float:
+    others = [columns.get(name, 0.0) for name in unit.columns() if name != column]
+    return columns.get(column, 0.0) - sum(others) / len(others) if column and others else 0.0
 
 
 def _column(unit: Unit, span: tuple[int, int] | None) -> str:

@@ -24,6 +24,7 @@ _CLAUSE = re.compile(
 )
 _WORD = re.compile(r"\w")
 _QUESTION = ("?", "？")
+_BACK = re.compile(r"\b(?:he|she|it|its|they|them|their|him|his|her|this|these|those)\b", re.IGNORECASE)
 _BETWEEN = " › "
 _NEAR = 600  # characters before a chunk in which its heading is looked for
 TABULAR = (".csv", ".tsv", ".tab")
@@ -34,7 +35,8 @@ Kind = Literal["sentence", "item", "row", "heading"]
 class Unit(NamedTuple):
     """`hits[place].chunk.text[start:end]`, what it reads as, and where the words of that stand.
 
-    `context` are the headings above it, `view` what is read; `pieces` are (start in the view, end in the
+    `context` are the headings above it, `lead` is the sentence before one that refers back to it (`them`),
+    `view` what is read; `pieces` are (start in the view, end in the
     view, start in the chunk's text), ascending: a character of the view that lies in none is not the text's.
     """
 
@@ -45,6 +47,12 @@ class Unit(NamedTuple):
     context: str
     view: str
     pieces: tuple[tuple[int, int, int], ...]
+    lead: str = ""
+
+    @property
+    def above(self) -> str:
+        """What it is read under: the headings, and the sentence that it refers back to."""
+        return f"{self.context}\n{self.lead}".strip()
 
     def located(self, start: int, end: int) -> tuple[int, int] | None:
         """The characters of the chunk's text that `view[start:end]` stands for, within one piece."""
@@ -117,6 +125,7 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
     part = is_row(chunk.header.split("\n", 1)[0])
     headings: list[tuple[int, str]] = []
     fenced = False
+    before: Unit | None = None
     for start, end in _numbered(text, sentences(text)):
         for first, last in _lines_of(text, start, end, part=part):
             line = text[first:last]
@@ -139,7 +148,13 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
             if first in table:
                 yield _row_unit(text, table[first], _context(chunk, headings))
             elif not is_row(line, part=part):
-                yield _text_unit(text, first, last, _context(chunk, headings))
+                unit = _text_unit(text, first, last, _context(chunk, headings))
+                if before and unit.kind == "sentence" and _BACK.search(unit.view):
+                    between = text[before.end : first]
+                    if before.context == unit.context and not between.strip() and "\n\n" not in between:
+                        unit = unit._replace(lead=before.view)
+                yield unit
+                before = unit if unit.kind == "sentence" else None
 
 
 def _numbered(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
