@@ -22,7 +22,8 @@ from rag.text.questions import explains, kind_of
         ("Who was there when it burned, and how many?", "time"),
         ("Why is the lamp red?", None),
         ("Whatever", None),
-        ("¿Cuándo abrió?", None),
+        ("¿Cuándo abrió?", "time"),
+        ("Quando ha aperto?", None),
         ("", None),
     ],
 )
