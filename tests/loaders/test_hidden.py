@@ -7,7 +7,7 @@ import pytest
 from rag.loaders import load_bytes
 from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.guard.invisible import visible
-from rag.loaders.html.css import colour, conceals, declarations, same_colour
+from rag.loaders.guard.seen import melts
 from rag.types import Document
 
 SAID = "one two three four five"  # 23 characters
@@ -56,7 +56,16 @@ def test_what_is_no_hidden_message_is_not_told(page: str) -> None:
         ("<table bgcolor=black><tr><td style='color:white'>no</table>", True),
         ("<div style='background:#222'><p style='color:white'>no</p></div>", True),
         ("<div style='background:url(a.png)'><p style='color:white'>no</p></div>", True),
-        ("<div class=dark><p style='color:white'>no</p></div>", True),
+        ("<link rel=stylesheet href=a.css><div class=dark><p style='color:white'>no</p></div>", True),
+        ("<div class=dark><p style='color:white'>no</p></div>", False),  # no sheet says what is dark
+        ("<style>.dark{background:#222}</style><div class=dark><p style='color:white'>no</p></div>", True),
+        ("<div style='color:white'>no</div>", False),
+        ("<div style='color:#fff'><p style='background:#333'>no</p></div>", True),
+        ("<div><img style='position:absolute'><p style='color:white'>no</p></div>", True),
+        ("<p style='color:transparent;background:url(a);background-clip:text'>no</p>", True),
+        ("<div style='color:white'><a href=x>no</a></div>", True),  # links are blue
+        ("<p style='color:var(--x, ivory)'>no</p>", False),
+        ("<style>:root{--x:#fffffe} p i{color:var(--x)}</style><p><i>no</i></p>", False),
         ("<style>body{background:navy}</style><p style='color:white'>no</p>", True),
         ("<p style='color:black;background:rgb(0 0 0)'>no</p>", False),
     ],
@@ -69,36 +78,100 @@ def test_letters_in_the_colour_of_their_background(page: str, shown: bool) -> No
     ("style", "why"),
     [
         ("DISPLAY: None !important", "display: none"),
+        ("display:/**/none", "display: none"),
+        ("d\\69splay : n\\6fne", "display: none"),
+        ("--a:none; display:var(--a)", "display: none"),
+        ("content-visibility: hidden", "display: none"),
         ("visibility:collapse", "visibility: hidden"),
-        ("opacity: .0", "opacity: 0"),
-        ("font-size:0", "size of zero"),
+        ("opacity: .01", "opacity near 0"),
+        ("filter: blur(0) opacity(0%)", "opacity near 0"),
+        ("font-size:0", "letters too small to see"),
+        ("font-size:.05em", "letters too small to see"),
+        ("font: 400 0/0 serif", "letters too small to see"),
+        ("font-size:calc(2px - 1.5px)", "letters too small to see"),
         ("max-height:0px;overflow:hidden", "size of zero"),
+        ("transform: rotate(5deg) scale(0)", "size of zero"),
+        ("transform: scaleX(.001)", "size of zero"),
+        ("scale: 0", "size of zero"),
         ("position:fixed;top:-200em", "off screen"),
+        ("position:absolute;inset:auto auto auto -9999px", "off screen"),
+        ("margin-left:-9999px", "off screen"),
+        ("transform:translateX(-9999px)", "off screen"),
         ("text-indent:-9999px", "off screen"),
         ("position:absolute;clip:rect(1px, 1px, 1px, 1px)", "clipped away"),
+        ("clip-path:circle(0)", "clipped away"),
+        ("clip-path:inset(50%)", "clipped away"),
         ("color:hsla(0, 0%, 0%, 0)", "transparent"),
+        ("color:rgb(0 0 0 / 2%)", "transparent"),
+        ("color:ivory", "colour of its background"),
+        ("background:#111; color:black", "colour of its background"),
         # what only looks like it
+        ("display:none; display:block", ""),
         ("height:0", ""),
         ("overflow:hidden;height:10px", ""),
         ("position:absolute;left:-20px", ""),
         ("left:-9999px", ""),
-        ("margin-left:-9999px; display:block", ""),
+        ("margin:0 -9999px; padding:0 9999px", ""),
         ("color:rgba(0,0,0,0.5)", ""),
-        ("opacity:0.05", ""),
+        ("color:yellow", ""),
+        ("opacity:0.3", ""),
+        ("transform:translateX(-100%)", ""),
+        ("/* display:none */", ""),
+        ("content:'display:none'", ""),
         ("", ""),
     ],
 )
 def test_inline_styles(style: str, why: str) -> None:
-    assert conceals(declarations(style)) == why
+    document = loaded(f'<p>shown</p><p style="{style}">{SAID}</p>')
+    told = f"left out as hidden: 23 characters of text ({why})" if why else None
+    assert document.metadata.get(HIDDEN_KEY) == told
+    assert ("two" in document.text) is (not why)
 
 
-def test_colours() -> None:
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        (".x{display:none}", False),
+        (".x{d\\69splay:/**/none}", False),
+        ("p.x{display:none} .x{display:block}", False),  # the first weighs more
+        (".x{display:none!important} p.x{display:block}", False),
+        (".x{display:none} p.x{display:block}", True),
+        ("@media screen{.x{color:white}}", False),
+        ("@media print{.x{display:none}}", True),
+        ("@media (max-width:600px){.x{display:none}}", True),
+        ("div{& .x{font-size:1px}}", False),
+        ("div > :is(.x, .y){opacity:0}", False),
+        # what a click or a pointer shows
+        (".x{display:none} div:hover .x{display:block}", True),
+        (".x{display:none} .x.open{display:block}", False),  # no script gives it the class
+        (".x{display:none} .x.open{display:block} </style><script>go()</script><style>", True),
+        (".x{height:0;overflow:hidden} #t:checked ~ div .x{height:auto}", True),
+    ],
+)
+def test_style_sheets_of_the_page(page: str, shown: bool) -> None:
+    document = loaded(f"<style>{page}</style><p>page</p><div><p class=x>{SAID}</p></div>")
+    assert ("two" in document.text) is shown
+    assert (HIDDEN_KEY in document.metadata) is (not shown)
+
+
+def test_what_is_inherited_is_computed_for_each_text() -> None:
+    text = loaded(
+        f"<p style='visibility:hidden'>{SAID}<b style='visibility:visible'>seen</b></p>"
+        f"<div style='font-size:0'>{SAID}<i style='font-size:12px'>read</i></div>"
+        f"<div style='opacity:.3'><p style='opacity:.3'>{SAID}</p>faint</div>"
+        f"<p hidden style='display:block'>open</p>"
+    ).text
+    assert text == "seen\n\nread\n\nfaint\n\nopen"
+
+
+def test_letters_melt_by_contrast_and_hue() -> None:
     white = (255, 255, 255)
-    assert colour("#fff") == colour("#FFFFFF") == colour("rgb(100%, 100%, 100%)") == colour("white") == white
-    assert colour("rgb(1 2 3 / 50%)") == (1, 2, 3)
-    assert colour("var(--ink)") is None
-    assert same_colour(white, (250, 255, 244))
-    assert not same_colour(white, (255, 255, 240))
+    assert melts((255, 255, 240), white)  # ivory: contrast 1.01
+    assert melts((238, 238, 238), white)  # #eee: contrast 1.16
+    assert not melts((221, 221, 221), white)  # #ddd: contrast 1.36
+    assert not melts((255, 255, 0), white)  # yellow: contrast 1.07, but of another hue
+    assert melts((0, 0, 0), white, 0.05)
+    assert not melts((255, 0, 0), (0, 130, 0))
 
 
 def test_plain_files_lose_characters_only_where_they_are_suspicious() -> None:

@@ -38,8 +38,60 @@ def test_table_with_spans_pipes_and_caption() -> None:
         "<tr><td rowspan=2>1<td>2<td>x|y<tr><td>5<td><ul><li>p<li>q</ul></table>"
     )
     assert page(html).text == (
-        "Prices\n\n| A |  | B |\n| --- | --- | --- |\n| 1 | 2 | x\\|y |\n|  | 5 | p q |"
+        "Prices\n\n| A | A | B |\n| --- | --- | --- |\n| 1 | 2 | x\\|y |\n| 1 | 5 | p q |"
     )
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<p>500<sup>1</sup> €, 10<sup>6</sup> cells, 122 m<sup>2</sup>", "500 [1] €, 10^6 cells, 122 m^2"),
+        ("<p>1,250<sup><a href=#n>3</a></sup> and H<sub>2</sub>O, 4<sup>th</sup>", "1,250 [3] and H2O, 4th"),
+        ("<h2>10<sup>6</sup></h2><table><tr><th>a<th>b<tr><td>5<sup>2</sup><td>x", "## 10^6\n\n| a | b |\n"),
+        ("<p>Price: <s>99 euros</s> <del>98</del> 79", "Price: ~~99 euros 98~~ 79"),
+        ("<style>.o{text-decoration:line-through}</style><p><b class=o>9 <i>x</i></b> 7", "~~9 x~~ 7"),
+        ("<del><p>gone<p>too</del>", "~~gone~~\n\n~~too~~"),
+        ("<p>in <ruby>京都<rp>(</rp><rt>きょうと</rt><rp>)</rp></ruby>駅", "in 京都駅"),
+        ("<p>at <math><mi>T</mi><mo>=</mo><mn>1280</mn></math> °C", "at T=1280 °C"),
+        (
+            "<p><math><msup><mi>x</mi><mn>2</mn></msup><mo>+</mo><mfrac><mn>1</mn><mi>n</mi></mfrac></math>",
+            "$x^{2}+\\frac{1}{n}$",
+        ),
+        (
+            "<p><math><msqrt><mi>a</mi></msqrt><mo>⁡</mo><munderover><mo>∑</mo><mi>i</mi><mi>n</mi></munderover></math>",
+            "$\\sqrt{a}\\sum_{i}^{n}$",
+        ),
+        (
+            "<p><math><semantics><annotation encoding=application/x-tex>{\\displaystyle E=mc^2}</annotation>"
+            "</math>",
+            "$E=mc^2$",
+        ),
+        ("<p>costs $5 and $x^2$", "costs $5 and $x^2$"),
+    ],
+)
+def test_signs_that_change_the_meaning_stay(html: str, markdown: str) -> None:
+    assert page(html).text.startswith(markdown)
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        (
+            "<thead><tr><th rowspan=2>Land<th colspan=2>2023<th colspan=2>2024"
+            "<tr><th>Q1<th>Q2<th>Q1<th>Q2</thead><tr><td>A<td>1<td>2<td>3<td>4",
+            ["Land | 2023 Q1 | 2023 Q2 | 2024 Q1 | 2024 Q2", "A | 1 | 2 | 3 | 4"],
+        ),
+        ("<tr><th>Pump<th>Flow<tr><th><th>l/s<tr><td>P1<td>4", ["Pump | Flow l/s", "P1 | 4"]),
+        ("<tr><th colspan=2>Rooms<tr><th>Room<th>Price<tr><td>A<td>1", ["Room | Price", "A | 1"]),
+        (
+            "<tr><td>Ward<td>Bed<tr><td rowspan=2>North<td>1<tr><td>2",
+            ["Ward | Bed", "North | 1", "North | 2"],
+        ),
+    ],
+)
+def test_heads_of_several_rows_and_merged_cells(table: str, rows: list[str]) -> None:
+    lines = page(f"<table>{table}</table>").text.split("\n")
+    assert [line.strip("| ") for line in lines if line.startswith("| ") and "---" not in line] == rows
 
 
 def test_layout_tables_are_walked_not_drawn() -> None:

@@ -1,7 +1,9 @@
-"""Text of an HTML page that nobody sees: which elements hold it, why, and how much there is.
+"""Text of an HTML page that nobody sees: taken out of the tree, and noted by why it is hidden.
 
-Hidden are elements by attribute, by inline style, or by writing in the colour they are written on; comments;
-and whole sentences in scripts. What is shown but is no content, such as navigation, is not hidden.
+Text that shows struck out is marked with `~~` at the same time.
+
+Hidden are elements by attribute, and whatever the page's own styles keep from view (`looks`); comments; and
+whole sentences in scripts. What is shown but is no content, such as navigation, is not hidden.
 """
 
 from __future__ import annotations
@@ -11,83 +13,125 @@ from typing import TYPE_CHECKING
 
 from rag.loaders.guard.hidden import note_hidden, says_something
 
-from .css import WHITE, Colour, colour, conceals, declarations, same_colour
+from .css import Values
+from .looks import MELTED, Attributes, Cascade, Look, conceals, inherit, is_placed
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.){20,2000})"|\'((?:[^\'\\\n]|\\.){20,2000})\'|`([^`\\]{20,2000})`')
 _CONDITIONAL = re.compile(r"\s*\[(?:if|endif)\b", re.IGNORECASE)
 _DATA = ("application/ld+json", "application/json", "importmap", "speculationrules")
-_MOST_ANCESTORS = 200
+_PICTURES = frozenset({"img", "picture", "video", "canvas", "svg", "iframe"})
+_STRUCK = re.compile(r"\A(\s*)(\S.*?)(\s*)\Z", re.DOTALL)
+_KEPT = frozenset({"html", "body"})
 
 
-def concealed(node: LexborNode) -> str:
-    """Why an element is kept from readers, in words; `` where it is not, as far as the page itself tells."""
-    attributes = node.attributes
-    if not attributes:
-        return ""
-    if "hidden" in attributes:
-        return "attribute hidden"
-    if (attributes.get("aria-hidden") or "").lower() == "true":
-        return "aria-hidden"
-    style = declarations(attributes.get("style") or "")
-    if style and (why := conceals(style)):
-        return why
-    ink = colour(style.get("color") or (attributes.get("color") or "" if node.tag == "font" else ""))
-    behind = _behind(node) if ink else None
-    return "colour of its background" if ink and behind and same_colour(ink, behind) else ""
-
-
-def note_concealed(root: LexborNode | None) -> None:
-    """Notes every hidden piece of text below a node that could inform anyone, by why it is hidden."""
-    stack = [root] if root is not None else []
+def take_out_hidden(page: LexborHTMLParser) -> None:
+    """Removes what nobody sees from the tree, and notes every piece that could inform anyone."""
+    if page.root is None:
+        return
+    cascade = Cascade(page)
+    gone: list[LexborNode] = []
+    struck: list[LexborNode] = []
+    unseen: dict[int, tuple[Look, list[str]]] = {}
+    stack: list[tuple[LexborNode, Look]] = [(page.root, cascade.first)]
     while stack:
-        node = stack.pop()
-        why, text = _kept_back(node)
-        if not why:
-            stack.extend(reversed(list(node.iter(include_text=True))))
-        elif says_something(text):
-            note_hidden(f"characters of text ({why})", len(text))
+        node, around = stack.pop()
+        tag = node.tag or ""
+        if tag == "-text":
+            if around.why and (text := node.text_content or "").strip():
+                unseen.setdefault(id(around), (around, []))[1].append(text)
+                gone.append(node)
+            elif around.struck:
+                struck.append(node)
+            continue
+        look, why = _judged(node, tag, around, cascade)
+        if why:
+            _note(why, _text_of(node, tag))
+            if node.is_element_node and tag not in ("script", "style"):
+                gone.append(node)
+            continue
+        if tag != "style":
+            inner = list(node.iter(include_text=True))
+            if (
+                cascade.overlays
+                and len(inner) > 1
+                and look.paper is not None
+                and _is_overlaid(inner, cascade)
+            ):
+                look = look._replace(paper=None, why="" if look.why == MELTED else look.why)
+            stack.extend((each, look) for each in reversed(inner))
+    for look, texts in unseen.values():
+        _note(look.why, " ".join(texts))
+    for node in gone:
+        node.decompose()
+    for node in struck:
+        if text := node.text_content or "":
+            node.replace_with(_STRUCK.sub(r"\1~~\2~~\3", text))
 
 
-def _kept_back(node: LexborNode) -> tuple[str, str]:
-    """Why a node's text is hidden, and the text; two empty strings where its children have to be asked."""
+def _judged(node: LexborNode, tag: str, around: Look, cascade: Cascade) -> tuple[Look, str]:
+    """What an element looks like, and why it is hidden with all it holds; `` where it is not."""
+    if tag in ("script", "-comment"):
+        return around, tag.lstrip("-")
+    if tag.startswith("-"):
+        return around, ""
+    attributes = node.attributes
+    values = cascade.values(node, attributes)
+    if not values and cascade.is_plain(tag, attributes, around):
+        return around, _by_attribute(attributes, values) if attributes and tag not in _KEPT else ""
+    look = inherit(around, values, tag, attributes, cascade)
+    if look == around:
+        look = around
+    if tag in _KEPT:
+        return look, ""
+    if why := _by_attribute(attributes, values):
+        return look, why
+    why, properties = conceals(values, look)
+    if why and cascade.is_revealed(node, attributes, properties):
+        return look._replace(opacity=around.opacity), ""
+    if look.shown or not around.shown or why:
+        return look, why
+    return (around if cascade.is_revealed(node, attributes, ("visibility",)) else look), ""
+
+
+def _by_attribute(attributes: Attributes, values: Values) -> str:
+    if "hidden" in attributes and "display" not in values:
+        return "" if (attributes["hidden"] or "").lower() == "until-found" else "attribute hidden"
+    return "aria-hidden" if (attributes.get("aria-hidden") or "").lower() == "true" else ""
+
+
+def _is_overlaid(nodes: list[LexborNode], cascade: Cascade) -> bool:
+    """Whether one of the neighbours is a picture, or has a background, that lies under the others."""
+    for node in nodes:
+        if not node.is_element_node:
+            continue
+        values = cascade.values(node, node.attributes)
+        if is_placed(values) and (node.tag in _PICTURES or node.css_first("img, video, canvas, svg") or any(
+            values.get(name) for name in ("background", "background-color", "background-image")
+        )):  # fmt: skip
+            return True
+    return False
+
+
+def _note(why: str, text: str) -> None:
+    text = " ".join(text.split())
+    if says_something(text):
+        note_hidden(f"characters of text ({why})", len(text))
+
+
+def _text_of(node: LexborNode, tag: str) -> str:
     if node.is_comment_node:
         text = node.comment_content or ""
-        return "comment", "" if _CONDITIONAL.match(text) else _spaced(text)
-    if node.tag == "script":
+        return "" if _CONDITIONAL.match(text) else text
+    if tag == "script":
         data = (node.attributes.get("type") or "").lower() in _DATA
-        return "script", "" if data else _sentences(node.text() or "")
-    if node.tag in ("style", "html", "body") or not node.is_element_node:
-        return ("style", "") if node.tag == "style" else ("", "")
-    why = concealed(node)
-    return (why, _spaced(node.text(deep=True, separator=" "))) if why else ("", "")
+        return "" if data else _sentences(node.text() or "")
+    return node.text(deep=True, separator=" ")
 
 
 def _sentences(script: str) -> str:
     """The strings of a script that are prose."""
-    quoted = ("".join(found) for found in _QUOTED.findall(script))
-    return " ".join(_spaced(text) for text in quoted if says_something(text) and text.count(" ") > 2)
-
-
-def _spaced(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _behind(node: LexborNode) -> Colour | None:
-    """The colour an element is written on; None where something decides about it that is not read here."""
-    each: LexborNode | None = node
-    for _ in range(_MOST_ANCESTORS):
-        if each is None or not each.tag or each.tag == "-document":
-            break
-        attributes = each.attributes
-        style = declarations(attributes.get("style") or "")
-        given = style.get("background-color") or style.get("background") or attributes.get("bgcolor")
-        if given and given not in ("transparent", "none", "inherit"):
-            return colour(given)
-        if "class" in attributes or "background" in attributes:
-            return None
-        each = each.parent
-    sheets = node.parser.css_first("style, link[rel~=stylesheet]") if node.parser else None
-    return WHITE if sheets is None else None
+    quoted = (" ".join("".join(found).split()) for found in _QUOTED.findall(script))
+    return " ".join(text for text in quoted if says_something(text) and text.count(" ") > 2)

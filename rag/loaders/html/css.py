@@ -1,99 +1,315 @@
-"""Inline styles: which of them keep an element from whoever looks at the page.
+"""CSS, read by tinycss2: the declarations of a style attribute, the rules of a style sheet, and their values.
 
-Style sheets are not read: what their classes hide is mostly what a click shows, menus and folded answers.
+Declarations are property → the tokens of its value, without comments, escapes undone, shorthands that matter
+here written out. What no screen of a common size applies, such as rules for print, is left out.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-Colour = tuple[int, int, int]
+from rag.loaders.guard.seen import Colour
 
-WHITE: Colour = (255, 255, 255)
-_DECLARATION = re.compile(r"(?:^|;)\s*([\w-]+)\s*:\s*([^;]*)")
-_LENGTH = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))\s*(px|pt|r?em|ex|ch|vw|vh|%|in|cm|mm)?$")
-_CHANNEL = re.compile(r"\d+(?:\.\d+)?%?")
-_NAMED: dict[str, Colour] = {
-    "white": WHITE, "silver": (192, 192, 192), "gray": (128, 128, 128), "grey": (128, 128, 128),
-    "black": (0, 0, 0), "red": (255, 0, 0), "maroon": (128, 0, 0), "yellow": (255, 255, 0),
-    "olive": (128, 128, 0), "lime": (0, 255, 0), "green": (0, 128, 0), "aqua": (0, 255, 255),
-    "teal": (0, 128, 128), "blue": (0, 0, 255), "navy": (0, 0, 128), "fuchsia": (255, 0, 255),
-    "purple": (128, 0, 128), "snow": (255, 250, 250), "whitesmoke": (245, 245, 245),
+Token = Any
+Values = dict[str, list[Token]]
+
+_PIXELS = {
+    "px": 1.0, "": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 37.8, "mm": 3.78, "q": 0.945,
+    "rem": 16.0, "vw": 12.8, "vh": 8.0, "vmin": 8.0, "vmax": 12.8,
 }  # fmt: skip
-_PIXELS = {"px": 1.0, "": 1.0, "pt": 1.3, "in": 96.0, "cm": 38.0, "mm": 3.8, "ex": 8.0, "ch": 8.0}
-_PER_FONT = 16.0  # pixels of an em, and of what else depends on the page: near enough to tell far from near
-_FAR = -400.0  # pixels; less is a design that overlaps
-_NEAR_COLOUR = 12  # a channel may differ by so much and no eye tells
-
-
-def declarations(style: str) -> dict[str, str]:
-    """The properties of a style attribute, lower case, the last of each."""
-    found = _DECLARATION.findall(style.lower())
-    return {name: value.replace("!important", "").strip() for name, value in found}
-
-
-def conceals(style: dict[str, str]) -> str:
-    """How a style hides its element, or "": it takes no room, no ink, or stands outside the page."""
-    if style.get("display") == "none":
-        return "display: none"
-    if style.get("visibility") in ("hidden", "collapse"):
-        return "visibility: hidden"
-    if _is_zero(style.get("opacity", "")):
-        return "opacity: 0"
-    if _is_zero(style.get("font-size", "")) or style.get("font-size") == "1px":
-        return "size of zero"
-    clipped = style.get("overflow", style.get("overflow-y", "")) in ("hidden", "clip")
-    sizes = ("height", "width", "max-height", "max-width")
-    if clipped and any(_is_zero(style.get(name, "")) for name in sizes):
-        return "size of zero"
-    return _off_screen(style) or ("transparent" if is_transparent(style.get("color", "")) else "")
-
-
-def _off_screen(style: dict[str, str]) -> str:
-    if _pixels(style.get("text-indent", "")) <= _FAR:
-        return "off screen"
-    if style.get("position") not in ("absolute", "fixed"):
-        return ""
-    if any(_pixels(style.get(edge, "")) <= _FAR for edge in ("left", "right", "top", "bottom")):
-        return "off screen"
-    shape = style.get("clip", "") + style.get("clip-path", "")
-    cut = re.fullmatch(r"rect\((?:[01](?:px)?[,\s]*){4}\)|inset\((?:50|100)%\)", shape)
-    return "clipped away" if cut else ""
-
-
-def is_transparent(value: str) -> bool:
-    """Whether a colour leaves no trace."""
-    alpha = re.fullmatch(r"(?:rgba|hsla)\(.*[,/]\s*(0?\.?0+%?)\s*\)", value)
-    return value == "transparent" or alpha is not None
-
-
-def colour(value: str) -> Colour | None:
-    """Red, green and blue from 0 to 255; None for what is no plain colour, or not known here."""
-    value = value.strip().lower()
-    if value in _NAMED:
-        return _NAMED[value]
-    if found := re.fullmatch(r"#?([0-9a-f]{3}|[0-9a-f]{6})", value):
-        digits = found[1] if len(found[1]) == 6 else "".join(2 * digit for digit in found[1])
-        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-    channels = _CHANNEL.findall(value) if value.startswith("rgb") else []
-    if len(channels) < 3:
-        return None
-    red, green, blue = (
-        int(255 * float(one[:-1]) / 100) if one.endswith("%") else int(float(one)) for one in channels[:3]
+_PER_EM = {"em": 1.0, "ex": 0.5, "ch": 0.5, "lh": 1.2, "cap": 0.7, "ic": 1.0}
+_PERCENT = 8.0  # pixels of a percent of the page: near enough to tell far from near
+_EDGES = ("top", "right", "bottom", "left")
+_SIZES = {
+    "xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
+    "xx-large": 32.0, "xxx-large": 48.0,
+}  # fmt: skip
+_STATES = frozenset(
+    (
+        "hover",
+        "focus",
+        "focus-within",
+        "focus-visible",
+        "active",
+        "target",
+        "target-within",
+        "checked",
+        "open",
     )
-    return red, green, blue
+)
+_NARROW = ("max-width", "max-height", "prefers-", "portrait", "hover:none", "print", "speech", "not ")
+_MOST_RULES = 20_000
+_LONGEST_SELECTOR = 2_000
+_LONGEST_VALUE = 2_000
+_DEEPEST = 8  # variables within variables
 
 
-def same_colour(one: Colour, other: Colour) -> bool:
-    """Whether no eye tells two colours apart."""
-    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= _NEAR_COLOUR
+class Rule(NamedTuple):
+    """One selector of a rule. `stated`: it asks for a state such as `:hover`."""
+
+    selector: str
+    stated: bool
+    names: frozenset[str]  # `.class` and `#id` of the element that it is about
+    weight: tuple[int, int, int]
+    plain: Values
+    important: Values
+    applies: bool  # False: only on another screen
 
 
-def _pixels(value: str) -> float:
-    found = _LENGTH.match(value)
-    return float(found[1]) * _PIXELS.get(found[2] or "", _PER_FONT) if found else 0.0
+def declarations(style: str) -> tuple[Values, Values]:
+    """The plain and the important declarations of a style attribute, the last of each."""
+    import tinycss2
+
+    return _split(tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True))
 
 
-def _is_zero(value: str) -> bool:
-    found = _LENGTH.match(value)
-    return found is not None and float(found[1]) == 0
+def rules(sheet: str, applies: bool = True) -> Iterator[Rule]:
+    """The rules of a style sheet in their order, those within `@media` and nested ones too."""
+    import tinycss2
+
+    found = _rules(tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True), "", applies)
+    for _, rule in zip(range(_MOST_RULES), found, strict=False):
+        yield rule
+
+
+def imports(sheet: str) -> bool:
+    """Whether a sheet brings in another one that is not in the page."""
+    return "@import" in sheet.lower()
+
+
+def word(tokens: Sequence[Token] | None) -> str:
+    """The one keyword of a value in lower case; `` for any other value."""
+    return tokens[0].lower_value if tokens and len(tokens) == 1 and tokens[0].type == "ident" else ""
+
+
+def pixels(tokens: Sequence[Token] | None, em: float = 16.0) -> float | None:
+    """A length in pixels, percent of a page among them; None for what is none, or not known here."""
+    if not tokens or len(tokens) != 1:
+        return None
+    token = tokens[0]
+    if token.type == "number":
+        return float(token.value)
+    if token.type == "percentage":
+        return float(token.value) * _PERCENT
+    if token.type == "dimension":
+        unit = token.lower_unit
+        factor = _PER_EM[unit] * em if unit in _PER_EM else _PIXELS.get(unit)
+        return None if factor is None else float(token.value) * factor
+    if token.type == "function" and token.lower_name == "calc":
+        return _calculated(_without_blanks(token.arguments), em)
+    return None
+
+
+def font_size(tokens: Sequence[Token] | None, em: float) -> float:
+    """The size of letters in pixels, `em` being the one around; that one for a value not known here."""
+    name = word(tokens)
+    if name in _SIZES:
+        return _SIZES[name]
+    if name in ("smaller", "larger"):
+        return em / 1.2 if name == "smaller" else em * 1.2
+    if tokens and len(tokens) == 1 and tokens[0].type == "percentage":
+        return float(tokens[0].value) * em / 100
+    found = pixels(tokens, em)
+    return em if found is None else found
+
+
+def share(tokens: Sequence[Token] | None, default: float = 1.0) -> float:
+    """A share such as an opacity, `.5` or `50%`, from 0 to 1."""
+    if not tokens or len(tokens) != 1 or tokens[0].type not in ("number", "percentage"):
+        return default
+    value = tokens[0].value / (100 if tokens[0].type == "percentage" else 1)
+    return float(min(max(value, 0.0), 1.0))
+
+
+def colour(tokens: Sequence[Token] | str | None) -> tuple[Colour, float] | None:
+    """Red, green, blue (0 to 255) and how much covers (0 to 1); None for what is no colour, or not known."""
+    from tinycss2.color4 import parse_color
+
+    if not tokens or (not isinstance(tokens, str) and len(tokens) != 1):
+        return None
+    try:
+        found = parse_color(tokens if isinstance(tokens, str) else tokens[0])
+        if found is None or isinstance(found, str):
+            return None
+        red, green, blue = (255 * (each or 0.0) for each in found.to("srgb").coordinates)
+    except (ValueError, TypeError, NotImplementedError):
+        return None
+    return (red, green, blue), float(1.0 if found.alpha is None else found.alpha)
+
+
+def functions(tokens: Sequence[Token] | None) -> Iterator[tuple[str, list[list[Token]]]]:
+    """The functions of a value: name → its arguments, apart at commas or blanks."""
+    for token in tokens or ():
+        if token.type == "function":
+            yield (
+                token.lower_name,
+                [[each] for each in _without_blanks(token.arguments) if each.type != "literal"],
+            )
+
+
+def resolved(values: Values, variables: dict[str, list[Token]]) -> Values:
+    """The values with `var()` replaced by what the variables say, else by what stands behind the comma."""
+    import tinycss2
+
+    found = dict(values)
+    for name, tokens in values.items():
+        if not name.startswith("--") and _asks(tokens):
+            text = _substituted(tokens, variables, 0)[:_LONGEST_VALUE]
+            whole = _without_blanks(tinycss2.parse_component_value_list(text, skip_comments=True))
+            found.update(_written_out(name, whole))
+    return found
+
+
+def _asks(tokens: Iterable[Token]) -> bool:
+    return any(t.type == "function" and (t.lower_name == "var" or _asks(t.arguments)) for t in tokens)
+
+
+def _substituted(tokens: Iterable[Token], variables: dict[str, list[Token]], depth: int) -> str:
+    out = []
+    for token in tokens:
+        if token.type != "function" or depth > _DEEPEST:
+            out.append(token.serialize())
+        elif token.lower_name != "var":
+            out.append(f"{token.name}({_substituted(token.arguments, variables, depth + 1)})")
+        else:
+            inner = _without_blanks(token.arguments)
+            name = inner[0].value if inner and inner[0].type == "ident" else ""
+            out.append(_substituted(variables.get(name, inner[2:]), variables, depth + 1))
+    return " ".join(out)[:_LONGEST_VALUE]
+
+
+def _rules(parsed: Iterable[Token], within: str, applies: bool) -> Iterator[Rule]:
+    import tinycss2
+
+    for each in parsed:
+        if each.type == "at-rule" and each.content is not None:
+            name = each.lower_at_keyword
+            if name in ("media", "supports", "layer"):
+                shown = applies and (name != "media" or _is_common_screen(tinycss2.serialize(each.prelude)))
+                printed = name == "media" and "print" in tinycss2.serialize(each.prelude).lower()
+                inner = tinycss2.parse_blocks_contents(each.content, skip_comments=True, skip_whitespace=True)
+                if not printed:
+                    yield from _rules(inner, within, shown)
+        elif each.type == "qualified-rule":
+            inner = tinycss2.parse_blocks_contents(each.content, skip_comments=True, skip_whitespace=True)
+            plain, important = _split(one for one in inner if one.type == "declaration")
+            whole = []
+            for tokens in _apart(each.prelude):
+                selector = _within(tinycss2.serialize(tokens).strip(), within)
+                whole.append(selector)
+                if plain or important:
+                    names, weight, stated = _read_selector(tokens)
+                    yield Rule(selector, stated, names, weight, plain, important, applies)
+            if any(one.type != "declaration" for one in inner) and len(within) < _LONGEST_SELECTOR:
+                nested = (one for one in inner if one.type != "declaration")
+                yield from _rules(nested, ", ".join(whole), applies)
+
+
+def _within(selector: str, around: str) -> str:
+    if not around:
+        return selector
+    return selector.replace("&", f":is({around})") if "&" in selector else f":is({around}) {selector}"
+
+
+def _is_common_screen(query: str) -> bool:
+    parts = query.lower().replace(": ", ":").split(",")
+    return any(part.strip() == "not print" or not any(mark in part for mark in _NARROW) for part in parts)
+
+
+def _apart(prelude: Iterable[Token]) -> Iterator[list[Token]]:
+    """The selectors of a list, apart at its commas."""
+    tokens: list[Token] = []
+    for token in prelude:
+        if token.type == "literal" and token.value == ",":
+            yield tokens
+            tokens = []
+        elif token.type != "comment":
+            tokens.append(token)
+    yield tokens
+
+
+def _read_selector(tokens: list[Token]) -> tuple[frozenset[str], tuple[int, int, int], bool]:
+    """The names of the last element, the weight, and whether the selector asks for a state."""
+    names: set[str] = set()
+    ids = classes = tags = 0
+    stated = False
+    before = ""
+    for token in tokens:
+        kind = token.type
+        if kind == "whitespace" or (kind == "literal" and token.value in ">+~"):
+            names.clear()
+        elif kind == "hash":
+            ids += 1
+            names.add(f"#{token.value}")
+        elif before == "." and kind == "ident":
+            classes += 1
+            names.add(f".{token.value}")
+        elif kind == "[] block" or (before == ":" and kind in ("ident", "function")):
+            classes += 1
+            stated = stated or (kind == "ident" and token.lower_value in _STATES)
+        elif kind == "ident":
+            tags += 1
+        before = token.value if kind == "literal" else ""
+    return frozenset(names), (ids, classes, tags), stated
+
+
+def _split(parsed: Iterable[Token]) -> tuple[Values, Values]:
+    plain: Values = {}
+    important: Values = {}
+    for each in parsed:
+        if each.type == "declaration":
+            name = each.name if each.name.startswith("--") else each.lower_name
+            into = important if each.important else plain
+            for longhand, tokens in _written_out(name, _without_blanks(each.value)):
+                into[longhand] = tokens
+    return plain, important
+
+
+def _written_out(name: str, tokens: list[Token]) -> Iterator[tuple[str, list[Token]]]:
+    yield name, tokens
+    if name in ("margin", "padding", "inset") and 1 <= len(tokens) <= 4:
+        top, right, bottom, left = (tokens * 4)[:4] if len(tokens) < 3 else (*tokens, tokens[1])[:4]
+        if len(tokens) == 1:
+            top = right = bottom = left = tokens[0]
+        for edge, token in zip(_EDGES, (top, right, bottom, left), strict=True):
+            yield edge if name == "inset" else f"{name}-{edge}", [token]
+    elif name == "font":
+        sized = [each for each in tokens if pixels([each]) in (0.0, None) or each.type != "number"]
+        sized = [each for each in sized if pixels([each]) is not None or word([each]) in _SIZES]
+        if sized:
+            yield "font-size", sized[:1]
+    elif name == "background":
+        drawn = any(
+            token.type == "url" or (token.type == "function" and colour([token]) is None) for token in tokens
+        )
+        coloured = [token for token in tokens if colour([token]) is not None]
+        yield "background-image", tokens if drawn else []
+        yield "background-color", coloured[-1:]
+    elif name == "overflow" and tokens:
+        yield "overflow-x", tokens[:1]
+        yield "overflow-y", tokens[-1:]
+
+
+def _without_blanks(tokens: Iterable[Token]) -> list[Token]:
+    return [token for token in tokens if token.type not in ("whitespace", "comment")]
+
+
+def _calculated(tokens: list[Token], em: float) -> float | None:
+    """A sum of products, from left to right; None where anything in it is not known."""
+    total, factor, sign = 0.0, None, 1.0
+    divide = False
+    for token in tokens:
+        if token.type == "literal" and token.value in "+-":
+            total += sign * (factor or 0.0)
+            factor, sign = None, -1.0 if token.value == "-" else 1.0
+        elif token.type == "literal" and token.value in "*/":
+            divide = token.value == "/"
+        else:
+            inner = token.content if token.type == "() block" else None
+            value = _calculated(_without_blanks(inner), em) if inner is not None else pixels([token], em)
+            if value is None or (divide and not value):
+                return None
+            factor = value if factor is None else factor / value if divide else factor * value
+            divide = False
+    return total + sign * (factor or 0.0)

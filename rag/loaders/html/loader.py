@@ -12,7 +12,7 @@ from rag.loaders.markdown import first_heading
 from rag.loaders.metadata import one_line, present
 from rag.types import Document
 
-from .concealed import note_concealed
+from .concealed import take_out_hidden
 from .walk import to_markdown
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def xhtml_to_markdown(xhtml: str, limits: Limits) -> str:
 
 
 def _shown(page: LexborHTMLParser) -> str:
-    note_concealed(page.root)
+    take_out_hidden(page)
     return to_markdown(page.root)
 
 

@@ -1,4 +1,8 @@
-"""Questions about nodes of an HTML tree: what shows, what is navigation, what text is under one."""
+"""Questions about nodes of an HTML tree: what shows, what is navigation, what text is under one.
+
+Raised and lowered text stays apart from the number before it, ruby keeps the word below it, and equations are
+LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rag.loaders.guard.invisible import visible
+from rag.loaders.raised import lowered, raised
 
-from .concealed import concealed
+from .mathml import mathml
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -30,6 +35,9 @@ SKIPPED = frozenset(
         "video",
         "select",
         "datalist",
+        "rt",
+        "rp",
+        "rtc",
         "button",
         "textarea",
         "input",
@@ -88,6 +96,10 @@ BLOCKS = frozenset(
     ]
 )
 """Elements that begin on a line of their own."""
+_STRUCK_ON = re.compile(r"~~( ?)~~(?!~)")
+_BEFORE = 24  # characters that tell what a raised text belongs to
+UNITS = frozenset({"sup", "sub", "math"})
+"""Inline elements that are read as a whole: raised and lowered text, equations."""
 _NAVIGATION = frozenset({"nav", "navbar", "navigation", "breadcrumb", "breadcrumbs", "skip-link"})
 _SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
 _BREAK = "\x0b"
@@ -95,7 +107,7 @@ _BREAKS = re.compile(f" ?{_BREAK} ?")
 
 
 def shown(node: LexborNode) -> bool:
-    """Whether an element is content: not skipped, hidden or navigation. The page itself always is."""
+    """Whether an element is content: not skipped and no navigation. The page itself always is."""
     tag = node.tag or ""
     if tag in ("html", "body"):
         return True
@@ -104,7 +116,7 @@ def shown(node: LexborNode) -> bool:
     attributes = node.attributes
     if not attributes:
         return True
-    return not concealed(node) and not _navigates(node, attributes)
+    return not _navigates(node, attributes)
 
 
 def children(node: LexborNode) -> list[LexborNode]:
@@ -114,7 +126,8 @@ def children(node: LexborNode) -> list[LexborNode]:
 
 def collapse(pieces: list[str]) -> str:
     """Pieces of text as a browser shows them: runs of space are one, `<br>` is a line break."""
-    return _BREAKS.sub("\n", _SPACES.sub(" ", "".join(pieces))).strip()
+    text = _BREAKS.sub("\n", _SPACES.sub(" ", "".join(pieces))).strip()
+    return _STRUCK_ON.sub(r"\1", text) if "~~" in text else text
 
 
 def text_piece(node: LexborNode) -> str:
@@ -124,6 +137,14 @@ def text_piece(node: LexborNode) -> str:
     if node.tag == "br":
         return _BREAK
     return visible((node.attributes.get("alt") or "") if node.tag == "img" else "")
+
+
+def unit(node: LexborNode, before: str) -> str:
+    """What one of `UNITS` adds to the line that ends with `before`."""
+    if node.tag == "math":
+        return visible(mathml(node))
+    text = text_under(node)
+    return (raised if node.tag == "sup" else lowered)(before, text)
 
 
 def text_under(node: LexborNode) -> str:
@@ -138,11 +159,17 @@ def raw_text_under(node: LexborNode) -> str:
 
 def _pieces(node: LexborNode) -> Iterator[str]:
     stack = list(reversed(children(node)))
+    before = ""
     while stack:
         each = stack.pop()
         if piece := text_piece(each):
+            before = piece if len(piece) > _BEFORE else before + piece
             yield piece
         elif each.is_element_node and shown(each):
+            if each.tag in UNITS:
+                before = unit(each, before)
+                yield before
+                continue
             if each.tag in BLOCKS:
                 yield _BREAK
             stack.extend(reversed(children(each)))

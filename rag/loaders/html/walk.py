@@ -10,7 +10,7 @@ from rag.loaders.pipes import pipe_table
 from rag.loaders.writer import Writer
 
 from .grid import caption, grid, is_layout
-from .nodes import BLOCKS, children, collapse, raw_text_under, shown, text_piece, text_under
+from .nodes import BLOCKS, UNITS, children, collapse, raw_text_under, shown, text_piece, text_under, unit
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -49,7 +49,11 @@ class _Walk:
                 self._leave(node)
             elif piece := text_piece(node):
                 self.line.append(piece)
-            elif node.is_element_node and shown(node) and self._enter(node):
+            elif not node.is_element_node or not shown(node):
+                continue
+            elif node.tag in UNITS:
+                self.line.append(unit(node, "".join(self.line[-4:])[-24:]))
+            elif self._enter(node):
                 stack.append((node, True))
                 stack.extend((child, False) for child in reversed(children(node)))
         self._flush()
@@ -112,7 +116,10 @@ class _Walk:
         if is_layout(node):
             return True
         self.writer.paragraph(caption(node))
-        self.writer.verbatim(pipe_table(grid(node)))
+        titles, rows = grid(node)
+        for title in titles:
+            self.writer.paragraph(title)
+        self.writer.verbatim(pipe_table(rows))
         return False
 
     def _code(self, node: LexborNode) -> None:
