@@ -30,6 +30,7 @@ from benchmarks import office
 from benchmarks.fit_evidence import auc, fit
 from rag import Document, NotOf, Rag, Where
 from rag.evaluate.measures.words import normalised
+from rag.pipeline.parts import language_of
 from rag.reading.choice import FEATURES, Choice, Judged, certain_features
 from rag.reading.units import Unit
 from rag.tune.examples import Example, read_examples
@@ -49,7 +50,7 @@ def asked(
     """The features of a question's units, and which of them have an answer in the right document."""
     where = NotOf(Where("source", "~", f"*{source}")) if gone else None
     hits = rag.search(question, where=where)
-    choice = Choice(rag.embedder, rag.reader, rag.language)
+    choice = Choice(rag.embedder, rag.reader, language_of(rag))
     units, rows, spans = choice.features(question, hits)
     wanted = [f" {normalised(answer)} " for answer in answers]
 

@@ -30,6 +30,7 @@ from benchmarks.search import resident, uploads, warm
 from rag import Document, Rag
 from rag.evaluate.measures.ranking import ndcg
 from rag.indexes import fuse
+from rag.pipeline.parts import language_of
 from rag.stores import Upsert, VectorStore, Where, open_store, store_name
 
 if TYPE_CHECKING:
@@ -67,7 +68,11 @@ def opened(url: str, like: Rag) -> VectorStore:
     """A store for the embedder and the language of a local one."""
     embedder = like.embedder
     return open_store(
-        url, fingerprint=embedder.fingerprint, dim=embedder.dim, embedder="builtin", language=like.language
+        url,
+        fingerprint=embedder.fingerprint,
+        dim=embedder.dim,
+        embedder="builtin",
+        language=language_of(like),
     )
 
 

@@ -80,7 +80,7 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
     try:
         with Rag(index, store=store) as rag:
             if not rag.exists:
-                yield Finding("note", f"no index at {rag.place}", "rag ingest PATH")
+                yield Finding("note", f"no index at {rag.origin.place}", "rag ingest PATH")
                 return
             yield from _stages(rag)
             yield from _embedder(rag)
@@ -97,15 +97,16 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
 
 def _stages(rag: Rag) -> Iterator[Finding]:
     """Stages that cannot be made, and sections of options that no stage reads."""
+    from rag.pipeline.parts import stages_of
     from rag.pipeline.registry import check
 
     stages = rag.settings.stages
-    for kind, one in rag.named:
+    for kind, one in stages_of(rag):
         try:
             check(kind, one, stages)
         except RagError as error:
             yield Finding("error", str(error), f"change it in {rag.config.path}")
-    known = {one for _, one in rag.named if isinstance(one, str)} | {rag.settings.chunk.method}
+    known = {one for _, one in stages_of(rag) if isinstance(one, str)} | {rag.settings.chunk.method}
     for name in sorted(set(stages) - known):
         yield Finding(
             "note",

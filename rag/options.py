@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from types import NoneType, SimpleNamespace, UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from rag.errors import ConfigError
 
@@ -63,6 +63,9 @@ class Kind(NamedTuple):
         return f"{_CALLED[self.type]}{self.bounds}"
 
 
+COUNT = Kind(int, Bounds(1))
+
+
 def kind_of(annotation: Any) -> Kind | None:
     """The kind that an annotation stands for; None where it is none that a section can set."""
     if get_origin(annotation) is Annotated:
@@ -91,9 +94,28 @@ def annotations_of(build: Callable[..., Any]) -> dict[str, Any]:
 
 
 def kinds_of(section: type) -> dict[str, Kind | None]:
-    """The kinds of a dataclass's fields."""
+    """The kinds of the fields of a dataclass, or of the keys of a TypedDict."""
     scope = vars(sys.modules[section.__module__])
-    return {field.name: kind_of(_resolved(field.type, scope)) for field in fields(section)}
+    own = (
+        section.__annotations__ if is_typeddict(section) else {one.name: one.type for one in fields(section)}
+    )
+    return {name: kind_of(_resolved(annotation, scope)) for name, annotation in own.items()}
+
+
+def checked_options(call: str, given: Mapping[str, Any], options: type) -> dict[str, Any]:
+    """Keywords of a function, held to the TypedDict that lists them; None and other types pass as they are.
+
+    Raises ConfigError for one that is not listed, or that is of another type or beyond its bounds.
+    """
+    kinds = kinds_of(options)
+    if unknown := given.keys() - kinds.keys():
+        known = ", ".join(sorted(kinds))
+        raise ConfigError(f"{call} has no option {', '.join(sorted(unknown))}: it knows {known}")
+    return {
+        name: value if value is None or kind is None else checked(f"{call}: {name}", value, kind)
+        for name, value in given.items()
+        for kind in [kinds[name]]
+    }
 
 
 def checked(name: str, value: Any, kind: Kind) -> Any:

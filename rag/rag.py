@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from rag.errors import ConfigError
+from rag.options import checked_options
+from rag.pipeline.parts import language_of, remake
 from rag.pipeline.pipeline import Pipeline, Where, filter_of
 from rag.types import Document, DocumentInfo, Hit
 
@@ -59,7 +61,7 @@ class Rag(Pipeline):
         """
         from rag.glossary.build import refresh
 
-        return refresh(self.store, self.home, self.language)
+        return refresh(self.store, self.home, language_of(self))
 
     def remove(self, sources: Iterable[str] = (), where: Where = None) -> list[str]:
         """Removes documents by source, or by filter. Returns the sources that went."""
@@ -90,7 +92,7 @@ class Rag(Pipeline):
         documents = load(file, source).documents
         if not documents:
             raise ConfigError(f"{path} holds no document to search by")
-        asked = like(documents[0], self.chunks(documents[0]), self.embedder, self.language)
+        asked = like(documents[0], self.chunks(documents[0]), self.embedder, language_of(self))
         hits = self.retrieve(asked, max(self.settings.search.depth, 4 * wanted), filter_of(where))
         return others(documents[0], hits, wanted)
 
@@ -128,7 +130,7 @@ class Rag(Pipeline):
         self.ingest(document)
         known = {one: at for one, at in read(self.home).items() if at != document.source}
         write(self.home, {**known, question.strip(): document.source})
-        self.__dict__.pop("denoise", None)  # made anew, with the note
+        remake(self, "denoise")
         return document.source
 
     def uncorrect(self, question: str) -> str:
@@ -140,7 +142,7 @@ class Rag(Pipeline):
             raise ConfigError(f"{question!r} has no correction: `rag correct --list` shows those there are")
         self.remove([source])
         write(self.home, {one: at for one, at in known.items() if at != source})
-        self.__dict__.pop("denoise", None)
+        remake(self, "denoise")
         return source
 
     def corrections(self) -> dict[str, str]:
@@ -156,6 +158,7 @@ class Rag(Pipeline):
         self, questions: QuestionSet | Sequence[Case] | str | Path, **options: Unpack[Options]
     ) -> Run:
         """Asks every question of a set and measures what comes back; `rag.evaluate.evaluate` has options."""
-        from rag.evaluate.run import evaluate
+        from rag.evaluate.run import Options, evaluate
 
+        checked_options("evaluate", options, Options)
         return evaluate(self, questions, **options)

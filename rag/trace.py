@@ -21,6 +21,11 @@ def name_of(stage: object) -> str:
     return str(getattr(stage, "name", None) or getattr(stage, "__name__", None) or type(stage).__name__)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: "1 hit", "2 hits"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 class Trace:
     """The records of one question so far. `run` calls a stage and keeps its record."""
 
@@ -63,9 +68,9 @@ class Trace:
         except Exception as error:
             raise _failed("generate", work, error) from error
         left_out = len(detail.get("left_out", ()))
-        went_out = f"{number} pieces" + (
-            f", {left_out} hits left out: the context is full" if left_out else ""
-        )
+        went_out = counted(number, "piece")
+        if left_out:
+            went_out += f", {counted(left_out, 'hit')} left out: the context is full"
         self._keep("generate", name_of(work), went_out, (time.perf_counter() - began) * 1000, detail)
 
     def news(self) -> list[Record]:
@@ -76,7 +81,7 @@ class Trace:
 
     def passed_on(self, hits: Sequence[Hit]) -> None:
         """Says how many hits the next stage is given, where that is fewer than the last one left."""
-        self._came = f"{len(hits)} hits"
+        self._came = counted(len(hits), "hit")
 
     def _keep(self, stage: str, name: str, went_out: str, ms: float, detail: Mapping[str, Any]) -> None:
         self.records.append(Record(stage, name, self._came, went_out, round(ms, 3), detail))
@@ -177,11 +182,11 @@ def _told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
         }
         for hit in hits
     ]
-    return f"{len(hits)} hit{'' if len(hits) == 1 else 's'}", {"hits": rows}
+    return counted(len(hits), "hit"), {"hits": rows}
 
 
 def _told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
-    told = "abstained" if answer.abstained else f"{len(answer.sentences)} sentences"
+    told = "abstained" if answer.abstained else counted(len(answer.sentences), "sentence")
     detail = {
         "confidence": round(answer.confidence, 4),
         "sentences": [

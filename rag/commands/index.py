@@ -26,7 +26,7 @@ def status(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = 
     with reported(as_json), opened(index, {}, store=store) as rag:
         from . import render
 
-        render.status({"index": rag.place, **rag.store.stats()}, as_json=as_json)
+        render.status({"index": rag.origin.place, **rag.store.stats()}, as_json=as_json)
 
 
 def ls(

@@ -19,6 +19,8 @@ from rag.evaluate.running.journal import Journal, run_id
 from rag.evaluate.running.judge import Judge, judge_of, judged, with_judge
 from rag.evaluate.running.load import watching
 from rag.evaluate.running.outcome import Outcome, observe
+from rag.options import Count, Whole, checked_options
+from rag.pipeline.parts import stages_of
 from rag.progress import Progress, Watcher
 
 from .measures import DEFAULT, Measure, measure
@@ -32,19 +34,24 @@ if TYPE_CHECKING:
 _ALL = 100  # documents ranked for measures without a cutoff
 
 
-class Options(TypedDict, total=False):
+class RunOptions(TypedDict, total=False):
+    """Those options of `evaluate` that say how one set is asked and measured."""
+
+    measures: Sequence[str]
+    limit: Count | None
+    k: Count | None
+    seed: int
+    fresh: bool
+    workers: Whole
+    judge: str | Judge | ChatModel | None
+
+
+class Options(RunOptions, total=False):
     """The options of `evaluate`, which says what each means."""
 
     qrels: str | Path | None
     corpus: str | Path | None
-    measures: Sequence[str]
-    limit: int | None
-    k: int | None
-    seed: int
     out: str | Path | None
-    fresh: bool
-    workers: int
-    judge: str | Judge | ChatModel | None
     progress: Watcher | None
 
 
@@ -74,8 +81,10 @@ def evaluate(
     `judge`: a language model, by name or as it is, that judges answers beside the other measures; a finished
     run can be judged, or judged by another, without being asked again.
 
-    Raises ConfigError for malformed questions or names, StoreError where there is no index.
+    Raises ConfigError for malformed questions, names or options, StoreError where there is no index.
     """
+    given = {"measures": measures, "limit": limit, "k": k, "seed": seed, "fresh": fresh, "workers": workers}
+    measures = checked_options("evaluate", given, Options)["measures"]
     asked = read(questions, qrels).first(limit)
     judge = None if judge is None else judge_of(rag, judge)  # opened before the long run, to fail at once
     named = with_judge([measure(name) for name in measures], judged=judge is not None)
@@ -84,7 +93,7 @@ def evaluate(
     with over(rag, corpus, home, report) as pipeline:
         if not pipeline.exists:
             raise StoreError(
-                f"there is no index at {rag.place}: run `rag ingest PATH` first{_hint(questions)}"
+                f"there is no index at {rag.origin.place}: run `rag ingest PATH` first{_hint(questions)}"
             )
         pipeline = talking(pipeline, asked)
         documents = match(asked, pipeline.store)
@@ -131,7 +140,7 @@ def read(
 
 def talking(rag: Pipeline, questions: QuestionSet) -> Pipeline:
     """The pipeline as `rag chat` has it, with the stage `history`, where a question follows on others."""
-    augment = [stage for kind, stage in rag.named if kind == "augment"]
+    augment = [stage for kind, stage in stages_of(rag) if kind == "augment"]
     if "history" in augment or not any(case.history for case in questions):
         return rag
     return rag.variant(augment=["history", *augment])

@@ -48,7 +48,7 @@ def on_ray(rag: Parts) -> Iterator[OnRay]:
     Raises MissingExtra without Ray, ConfigError for an embedder that has no name, StoreError where the
     cluster cannot be reached.
     """
-    if not rag.embedder_is_named:
+    if not rag.origin.embedder_is_named:
         raise ConfigError(
             f"an embedder made in Python ({rag.embedder.name}) cannot be opened on other machines: "
             "name one, with --embedder or index.embedder"
@@ -90,7 +90,7 @@ class OnRay:
         self._rag, self._actors = rag, actors
         # One core stays free: a pool that asks for all of them waits for ever for the tasks that feed it.
         self._share = min(1.0, max(cores - 1, cores * 0.4) / actors)
-        self._by_actors = rag.by_url and rag.store.caps.concurrent_writers
+        self._by_actors = rag.origin.store_is_named and rag.store.caps.concurrent_writers
         self._wave: list[Batch] = []
 
     def put(self, items: Sequence[Pending], known: Mapping[str, NDArray[np.float32]]) -> Iterator[Done]:

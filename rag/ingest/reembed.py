@@ -32,12 +32,12 @@ def reembed(rag: Parts, *, progress: Watcher | None = None) -> Report:
     Raises StoreError where there is no index, ConfigError where it is not local, LockedError while another
     process writes to it.
     """
-    if store_name(rag.url) != "local":
+    if store_name(rag.origin.url) != "local":
         raise ConfigError(
-            f"{rag.place} is no folder that another could take the place of: ingest with the new embedder "
-            "into a new store beside it, and then use that store's URL"
+            f"{rag.origin.place} is not a folder, so no other can take its place: ingest with the new "
+            "embedder into a new store beside it, and then use that store's URL"
         )
-    folder = Path(rag.url)
+    folder = Path(rag.origin.url)
     identity = LocalStore.identity_of(folder)
     if identity is None:
         raise StoreError(f"there is no index at {folder}: run `rag ingest PATH` first")
@@ -55,7 +55,7 @@ def reembed(rag: Parts, *, progress: Watcher | None = None) -> Report:
         new.close()
         old.close()
         LocalStore.exchange(folder)
-    rag.trust_own()
+    rag.origin.trust_own()
     rag.close()
     return report
 
@@ -69,7 +69,7 @@ def _grown(rag: Parts, folder: Path, old: LocalStore) -> LocalStore:
         folder,
         fingerprint=rag.embedder.fingerprint,
         dim=rag.embedder.dim,
-        embedder=rag.embedder_name,
+        embedder=rag.origin.embedder,
         language=old.identity.language,
         engine=old.identity.engine,
     )

@@ -15,11 +15,11 @@ _SHARED = ("store", "stores", "index")  # sections that decide how an embedder o
 
 def described(rag: Parts) -> dict[str, Any]:
     """JSON values; passwords that stand in the store's URL are among them."""
-    kept = {name: value for name, value in rag.overrides.items() if name.partition(".")[0] in _SHARED}
+    kept = {name: value for name, value in rag.origin.settings.items() if name.partition(".")[0] in _SHARED}
     return {
         "index": os.path.abspath(rag.index),  # noqa: PTH100 (resolve() would follow links)
-        "embedder": rag.embedder_name,
-        "settings": {"store.url": rag.url, **kept},
+        "embedder": rag.origin.embedder,
+        "settings": {"store.url": rag.origin.url, **kept},
         "offline": rag.offline,
     }
 

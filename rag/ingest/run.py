@@ -14,6 +14,7 @@ from rag.cores import cores
 from rag.errors import RagError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
+from rag.pipeline.parts import language_of, make_store, stages_of
 from rag.progress import Watcher
 from rag.trace import name_of
 from rag.types import Document, stable_id
@@ -46,7 +47,7 @@ def ingest(
     documents = [source for source in named if isinstance(source, Document)]
     paths = [source for source in named if not isinstance(source, Document)]
     selection = selected(rag, paths)  # before anything is made: a typo leaves no trace
-    with rag.make_store().writing(), _storing(rag) as storing:
+    with make_store(rag).writing(), _storing(rag) as storing:
         sync = Sync(
             store=rag.store,
             embedder=rag.embedder,
@@ -62,8 +63,8 @@ def ingest(
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
         outdated = sync.report.changed or not (rag.home / GLOSSARY).exists()
-        if outdated and ("augment", "glossary") in rag.named:
-            refresh(rag.store, rag.home, rag.language)
+        if outdated and ("augment", "glossary") in stages_of(rag):
+            refresh(rag.store, rag.home, language_of(rag))
     return sync.report
 
 

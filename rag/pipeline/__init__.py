@@ -3,5 +3,6 @@
 - `pipeline.py`: question → answer on one screen
 - `parts.py`: embedder, store, chunker and stages, made when they are first used
 - `adopted.py`: what `rag tune` adopted for an index
+- `origin.py`: where the store and the embedder come from
 - `registry.py`: stages by name, with the options of their sections
 """

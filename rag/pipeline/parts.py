@@ -6,19 +6,19 @@ What is named in the settings is looked up once, what is passed in is used as it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
-from rag import trust
 from rag.config import Resolved, resolve_settings
 from rag.denoise.corrections import NAME as CORRECTIONS
-from rag.errors import StoreError
-from rag.stores import BuiltWith, VectorStore, built_with, open_store, store_name, without_password
+from rag.errors import ConfigError, StoreError
+from rag.stores import VectorStore, open_store
 
 from .adopted import TUNED, with_adopted
 from .adopted import part as tuned_part
+from .origin import Origin
 from .registry import part
 
 if TYPE_CHECKING:
@@ -79,17 +79,17 @@ class Parts:
         self.config: Resolved = with_adopted(resolve_settings(self.index, settings), self.home)
         self.settings = self.config.settings
         self.offline = offline
-        self._given_embedder, self._given_store, self._wait = embedder, store, wait
+        self.origin = Origin(self.index, self.config, dict(settings or {}), embedder, store is None)
+        self._given_store, self._wait = store, wait
         self._chunk = chunk or self.settings.chunk.method
         self._stages = {
-            "augment": self.settings.search.augment if augment is None else _listed(augment),
-            "denoise": self.settings.search.denoise if denoise is None else _listed(denoise),
-            "reorder": self.settings.ask.reorder if reorder is None else _listed(reorder),
-            "ground": self.settings.ask.ground if ground is None else _listed(ground),
+            "augment": self.settings.search.augment if augment is None else _listed("augment", augment),
+            "denoise": self.settings.search.denoise if denoise is None else _listed("denoise", denoise),
+            "reorder": self.settings.ask.reorder if reorder is None else _listed("reorder", reorder),
+            "ground": self.settings.ask.ground if ground is None else _listed("ground", ground),
         }
         self._retrieve = retrieve or self.settings.search.retrieve
         self._generate = generate or self.settings.ask.generate
-        self._overrides = dict(settings or {})
         self._given: dict[str, Any] = {
             "chunk": chunk,
             "augment": augment,
@@ -105,10 +105,10 @@ class Parts:
         """The embedder given, else the one in the settings, else the one the index was built with."""
         from rag.embedding.open import open_embedder
 
-        given = self._given_embedder
+        given = self.origin.given_embedder
         if given is not None and not isinstance(given, str):
             return given
-        return open_embedder(self.embedder_name, offline=self.offline)
+        return open_embedder(self.origin.embedder, offline=self.offline)
 
     @cached_property
     def reader(self) -> Reader:
@@ -118,7 +118,7 @@ class Parts:
         return OnnxReader.open(self.settings.ask.reader or None)
 
     @cached_property
-    def query_map(self) -> QueryMap | None:
+    def _query_map(self) -> QueryMap | None:
         """The map of query vectors that is adopted or named; None where there is none.
 
         Raises FingerprintError for one that was made for another embedder.
@@ -136,101 +136,37 @@ class Parts:
         return tuned_part(self.home, kind, named, self.embedder.fingerprint)
 
     @property
-    def embedder_is_named(self) -> bool:
-        """Whether another process can open the same embedder, by `embedder_name`."""
-        return self._given_embedder is None or isinstance(self._given_embedder, str)
-
-    @property
-    def by_url(self) -> bool:
-        """Whether another process can open the same store, by `url`."""
-        return self._given_store is None
-
-    @property
-    def overrides(self) -> Mapping[str, Any]:
-        """The settings that were given in code or as options, by full name."""
-        return self._overrides
-
-    @property
-    def embedder_name(self) -> str:
-        """How to open the embedder again: as given, else as the index has it, else by the setting."""
-        if isinstance(self._given_embedder, str):
-            return self._given_embedder
-        if self._given_embedder is not None:
-            return self._given_embedder.name
-        if self.config.origins["index.embedder"] == "default" and self._given_store is None:
-            kept = self.built_with
-            if kept is not None and kept.embedder:
-                needs = self._needing_trust(kept.embedder)
-                trust.require(Path(self.url) / "rag.toml", needs, needs)
-                return kept.embedder
-        return self.settings.index.embedder
-
-    def _needing_trust(self, embedder: str) -> dict[str, str]:
-        """What needs trust of an index in a folder: an embedder that is loaded, or fetched, because of it."""
-        return {"index.embedder": embedder} if embedder != "builtin" and self._is_local else {}
-
-    def trust_own(self) -> None:
-        """Remembers that the index was made here, by this user, with an embedder that they named."""
-        if needs := self._needing_trust(self.embedder_name):
-            trust.trust_own(Path(self.url) / "rag.toml", needs)
-
-    @property
-    def _is_local(self) -> bool:
-        return self._given_store is None and store_name(self.url) == "local"
-
-    @property
-    def url(self) -> str:
-        """Where the store is: the URL or folder in the settings, else the index folder."""
-        return self.settings.store.url or str(self.index)
-
-    @property
-    def place(self) -> str:
-        """The same for people to read, without a password."""
-        return without_password(self.url)
-
-    @property
-    def built_with(self) -> BuiltWith | None:
-        """What the store at `url` was built with; None where there is none."""
-        return built_with(self.url, self._store_options)
-
-    @property
-    def _store_options(self) -> Mapping[str, Any]:
-        return self.settings.stores.get(store_name(self.url), {})
-
-    @property
     def store(self) -> VectorStore:
         """The store, which an ingest has made. Raises StoreError where there is none."""
         if not self.exists:
-            raise StoreError(f"there is no index at {self.place}: run `rag ingest PATH` first")
-        return self._store
-
-    def make_store(self) -> VectorStore:
-        """The store, made where there is none."""
+            raise StoreError(f"there is no index at {self.origin.place}: run `rag ingest PATH` first")
         return self._store
 
     @cached_property
     def _store(self) -> VectorStore:
         if self._given_store is not None:
             return self._given_store
-        is_new = self._is_local and self.built_with is None
+        origin = self.origin
+        is_new = origin.is_local and origin.built_with is None
         opened = open_store(
-            self.url,
+            origin.url,
             fingerprint=self.embedder.fingerprint,
             dim=self.embedder.dim,
-            embedder=self.embedder_name,
+            embedder=origin.embedder,
             language=self.settings.index.language,
             engine=self.settings.index.lexical,
             wait=self._wait,
-            options=self._store_options,
+            options=origin.store_options,
         )
         if is_new:
-            self.trust_own()
+            origin.trust_own()
         return opened
 
     @property
     def exists(self) -> bool:
         """Whether there is an index to ask."""
-        return self._given_store is not None or "_store" in self.__dict__ or self.built_with is not None
+        is_open = self._given_store is not None or "_store" in self.__dict__
+        return is_open or self.origin.built_with is not None
 
     @cached_property
     def chunk(self) -> Chunker:
@@ -285,17 +221,6 @@ class Parts:
         """Makes every stage, so that a setting that cannot be used is reported before any work is done."""
         _ = self.augment, self.retrieve, self.denoise, self.reorder, self.ground, self.generate
 
-    @property
-    def named(self) -> Sequence[tuple[str, str | Callable[..., Any]]]:
-        """Every stage of the pipeline by its kind and name, or as what was given, made or not."""
-        return [
-            *(("augment", part) for part in self._stages["augment"]),
-            ("retrieve", self._retrieve),
-            *((kind, part) for kind in ("denoise", "reorder") for part in self._stages[kind]),
-            ("generate", self._generate),
-            *(("ground", part) for part in self._stages["ground"]),
-        ]
-
     def _parts(self, kind: str) -> list[Any]:
         return [self._part(kind, named) for named in self._stages[kind]]
 
@@ -311,10 +236,10 @@ class Parts:
         search, ask = self.settings.search, self.settings.ask
         return {
             "index": lambda: self.home,
-            "query_map": lambda: self.query_map,
+            "query_map": lambda: self._query_map,
             "store": lambda: self.store,
             "embedder": lambda: self.embedder,
-            "language": lambda: self.language,
+            "language": lambda: language_of(self),
             "depth": lambda: search.depth,
             "fusion": lambda: search.fusion,
             "dense_weight": lambda: search.dense_weight,
@@ -323,7 +248,7 @@ class Parts:
             "read_depth": lambda: search.read,
             "sentences": lambda: ask.sentences,
             "abstain_below": lambda: ask.abstain_below,
-            "open_model": lambda: self.model,
+            "open_model": lambda: partial(model_of, self),
             "model_settings": lambda: self._model_settings,
             "options.max_tokens": lambda: self._model_settings.max_tokens,
             "options.temperature": lambda: self._model_settings.temperature,
@@ -331,24 +256,12 @@ class Parts:
             "offline": lambda: self.offline,
         }
 
-    def model(self, kind: str = "") -> ChatModel:
-        """The language model of the settings, opened once, as gguf, hf or openai, or as what it is."""
-        from rag.llm.open import open_model
-
-        return open_model(kind, self._model_settings, offline=self.offline)
-
     @cached_property
     def _model_settings(self) -> ModelSettings:
         """Those of `[model]`, with what is known of a model that is named there."""
         from rag.llm.catalogue import completed
 
         return completed(self.settings.model, self.settings.models)
-
-    @property
-    def language(self) -> str:
-        """For analysing questions: the store's language, or English until it is known."""
-        language = getattr(self.store, "language", self.settings.index.language)
-        return "english" if language == "auto" else str(language)
 
     def _pages(self, document_id: str) -> Sequence[int]:
         """The offsets at which a document's pages begin; empty where it has none."""
@@ -372,6 +285,46 @@ class Parts:
         self.close()
 
 
-def _listed(stages: Stages | str | Callable[..., Any]) -> Stages:
+def make_store(parts: Parts) -> VectorStore:
+    """The store, made where there is none."""
+    return parts._store
+
+
+def stages_of(parts: Parts) -> Sequence[tuple[str, str | Callable[..., Any]]]:
+    """Every stage by its kind and name, or as what was given, made or not."""
+    given = parts._stages
+    return [
+        *(("augment", stage) for stage in given["augment"]),
+        ("retrieve", parts._retrieve),
+        *((kind, stage) for kind in ("denoise", "reorder") for stage in given[kind]),
+        ("generate", parts._generate),
+        *(("ground", stage) for stage in given["ground"]),
+    ]
+
+
+def remake(parts: Parts, *kinds: str) -> None:
+    """Has the stages of these kinds made anew when they are next used: what they read has changed."""
+    for kind in kinds:
+        parts.__dict__.pop(kind, None)
+
+
+def model_of(parts: Parts, kind: str = "") -> ChatModel:
+    """The language model of the settings, opened once, as gguf, hf or openai, or as what it is."""
+    from rag.llm.open import open_model
+
+    return open_model(kind, parts._model_settings, offline=parts.offline)
+
+
+def language_of(parts: Parts) -> str:
+    """For analysing questions: the store's language, or English until it is known."""
+    language = getattr(parts.store, "language", parts.settings.index.language)
+    return "english" if language == "auto" else str(language)
+
+
+def _listed(kind: str, stages: Stages | str | Callable[..., Any]) -> Stages:
     """A list of stages; one name or one callable stands for a list of one, as in a settings file."""
-    return (stages,) if isinstance(stages, str) or callable(stages) else stages
+    if isinstance(stages, str) or callable(stages):
+        return (stages,)
+    if not isinstance(stages, Sequence):
+        raise ConfigError(f"{kind} is {stages!r}, expected a list of names, module:function or callables")
+    return stages

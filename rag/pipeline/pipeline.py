@@ -13,7 +13,8 @@ from typing import Any, Self, Unpack
 
 from rag.denoise import DeepDenoise
 from rag.denoise.corrections import Corrections, is_note, without_notes
-from rag.errors import ConfigError
+from rag.errors import ConfigError, FilterError
+from rag.options import COUNT, checked
 from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Trace, notes_of
 from rag.types import Answer, Derived, Event, Hit, Question, Quote, Record, Turn
@@ -66,11 +67,11 @@ class Pipeline(Parts):
         self, trace: Trace, question: str, k: int | None, where: Where, history: Sequence[Turn]
     ) -> tuple[Question, Sequence[Hit]]:
         """augment → retrieve → denoise, cut to k. Denoise stages see more hits than k, so that k are left."""
+        if not isinstance(question, str):
+            raise ConfigError(f"the question is {question!r}, expected a text")
         if not question.strip():
             raise ConfigError("the question is empty: expected some words")
-        wanted = self.settings.search.k if k is None else k
-        if wanted < 1:
-            raise ConfigError(f"k is {wanted}, expected at least 1")
+        wanted: int = self.settings.search.k if k is None else checked("k", k, COUNT)
         asked = Question(question.strip(), history=tuple(history))
         for augment in self.augment:
             asked = trace.run("augment", augment, asked)
@@ -131,14 +132,17 @@ class Pipeline(Parts):
 
         `parts` are those of `Rag(...)`, `denoise=[]` say. Closing the variant leaves the store open. Another
         embedder (`index.embedder`) needs another `store` too. What is kept beside another store, a glossary
-        say, is kept in `home`.
+        say, is kept in `home`. Raises ConfigError for a part that there is not.
         """
+        if unknown := parts.keys() - Changes.__annotations__.keys():
+            known = ", ".join(sorted(Changes.__annotations__))
+            raise ConfigError(f"a variant has no part {', '.join(sorted(unknown))}: expected some of {known}")
         other = "index.embedder" in (settings or {})
         return type(self)(
             self.index,
             embedder=None if other else self.embedder,
             store=store or (self.store if self.exists else None),
-            settings={**self._overrides, **(settings or {})},
+            settings={**self.origin.settings, **(settings or {})},
             offline=self.offline,
             home=home or self.home,
             **{**self._given, **parts},
@@ -159,7 +163,9 @@ def whole(question: Question, hits: Sequence[Hit]) -> list[Quote]:
 
 
 def filter_of(where: Where) -> Filter | None:
-    """The filter that is given, or that a text says. Raises FilterError for a text that is none."""
+    """The filter that is given, or that a text says. Raises FilterError for what is none."""
+    if where is not None and not isinstance(where, str | Filter):
+        raise FilterError(f"where is {where!r}, expected a text such as 'year >= 2024', or a filter")
     return parse_where(where) if isinstance(where, str) else where
 
 

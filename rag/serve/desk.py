@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rag.pipeline.parts import make_store, remake
+
 from .limits import Limits
 from .requests import Refused
 from .tokens import Holder
@@ -77,13 +79,12 @@ class Served:
         with self._making:
             self.__dict__.pop("_full", None)
             self.__dict__.pop("_blind", None)
-            for kind in ("augment", "denoise"):
-                self.rag.__dict__.pop(kind, None)
+            remake(self.rag, "augment", "denoise")
 
     def open(self) -> None:
         """Makes every part and looks once through the index, so that the first question is quick."""
         if self.uploads is not None:  # an empty index takes files
-            self.rag.make_store()
+            make_store(self.rag)
         pipeline = self.pipeline(Holder(""))
         if pipeline.exists:
             pipeline.search("ready", k=1)

@@ -141,7 +141,7 @@ def prepared(
     Raises ConfigError for questions that cannot be used, StoreError where there is no index.
     """
     if corpus is None and not rag.exists:
-        raise StoreError(f"there is no index at {rag.place}: run `rag ingest PATH` first")
+        raise StoreError(f"there is no index at {rag.origin.place}: run `rag ingest PATH` first")
     if options.doubtful not in ("drop", "keep"):
         raise ConfigError(f"doubtful is {options.doubtful!r}, expected drop or keep")
     home = home_of(rag) / TUNED

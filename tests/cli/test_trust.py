@@ -223,10 +223,10 @@ def test_an_index_from_elsewhere_loads_no_embedder_that_it_names(
     )
     made.close()
     with pytest.raises(ConfigError, match=r"sets index\.embedder, and you have not trusted it"):
-        _ = Rag(tmp_path / ".rag").embedder_name
+        _ = Rag(tmp_path / ".rag").origin.embedder
     code, said = call("trust", str(tmp_path))
     assert (code, 'index.embedder = "st:owner/model"' in said) == (0, True)
-    assert Rag(tmp_path / ".rag").embedder_name == "st:owner/model"
+    assert Rag(tmp_path / ".rag").origin.embedder == "st:owner/model"
 
 
 def test_an_index_of_ones_own_needs_no_word(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_an_index_of_ones_own_needs_no_word(tmp_path: Path) -> None:
 
     with Rag(tmp_path / ".rag", embedder=Named()) as rag:
         rag.ingest(Document.make("The lamp is red.", "a.txt"))
-    assert Rag(tmp_path / ".rag").embedder_name == "st:owner/mine"
+    assert Rag(tmp_path / ".rag").origin.embedder == "st:owner/mine"
 
 
 @pytest.mark.parametrize("torn", ["{", "[]", '{"a": 1}'])

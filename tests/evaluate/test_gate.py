@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from rag.cli import app
 from rag import ConfigError, Document, Hit, Question, Rag, Turn
+from rag.cli import app
 from rag.evaluate import Case, QuestionSet, Run, read_questions
 from rag.evaluate.gate import gate
 from rag.evaluate.measures import measure

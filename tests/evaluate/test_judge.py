@@ -16,6 +16,7 @@ from rag import Case, ConfigError, ModelError, QuestionSet, Rag, Run
 from rag.evaluate import compare
 from rag.evaluate.running.judge import Judge
 from rag.llm.chat import DEFAULTS, ChatOptions, Message
+from rag.pipeline.parts import model_of
 
 CASES = (
     Case("hall", "When was the great hall opened?", ("1931",), {"hall.md": 1.0}),
@@ -141,7 +142,7 @@ def test_two_judges_are_not_compared(rag: Rag, asked: QuestionSet, tmp_path: Pat
 @pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="pip install 'footnote-rag[gguf]'")
 def test_a_gguf_file_is_a_judge_by_its_path(rag: Rag, asked: QuestionSet) -> None:
     """The tiny model cannot judge, but its grammar lets it write nothing else than verdicts."""
-    judge = Judge(rag.variant({"model.name": str(TINY), "model.context_tokens": 512}).model(), TINY_PROMPT)
+    judge = Judge(model_of(rag.variant({"model.name": str(TINY), "model.context_tokens": 512})), TINY_PROMPT)
     run = rag.evaluate(asked.first(2), judge=judge)
     assert run.judging is not None
     assert run.judging.unread == 0

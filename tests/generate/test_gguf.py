@@ -15,6 +15,7 @@ from rag.generate.prompted import PromptOptions, prompted
 from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.llm.gguf import GgufModel
 from rag.llm.gguf_header import read_header
+from rag.pipeline.parts import model_of
 from rag.types import Hit, Question
 
 INSTALLED = importlib.util.find_spec("llama_cpp") is not None
@@ -279,4 +280,4 @@ def test_the_pipeline_names_it_in_its_settings(
         answer = events[-1].answer
         assert answer is not None
         assert (answer.text, answer.citations[0].source) == ("The gate opens at noon. [1]", "1.txt")
-        assert rag.model() is rag.model("gguf"), "loaded once"
+        assert model_of(rag) is model_of(rag, "gguf"), "loaded once"

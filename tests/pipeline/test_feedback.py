@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from rag.cli import app
 from rag import ConfigError, Document, Rag
 from rag.augment.ratings import ratings
 from rag.chat import Chat, Notice
+from rag.cli import app
 from rag.evaluate import read_questions
 from rag.evaluate.questions.from_feedback import from_feedback
 from rag.evaluate.questions.label import chosen, label

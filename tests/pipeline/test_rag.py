@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,7 +110,7 @@ def test_the_trace_tells_how_many_hits_the_generator_is_given(rag: Rag) -> None:
     answer = rag.ask("A session lasts how many minutes?", k=1)
     came_in = {record.stage: record.came_in for record in answer.trace}
     assert len(answer.hits) == 1
-    assert came_in["generate"] == "1 hits"
+    assert came_in["generate"] == "1 hit"
 
 
 def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
@@ -219,7 +221,7 @@ def test_an_empty_question_is_refused(rag: Rag, question: str) -> None:
 
 
 def test_wrong_k_and_wrong_names_are_refused(rag: Rag, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="at least 1"):
+    with pytest.raises(ConfigError, match="k is -1, expected a whole number, 1 or more"):
         rag.search("x", k=-1)
     for setting, message in (
         ({"denoise": ["nothing"]}, "there is no denoise stage named 'nothing': known are .*duplicates"),
@@ -288,6 +290,39 @@ def test_ask_and_search_take_the_same_arguments() -> None:
         list(inspect.signature(one).parameters) for one in (Rag.ask, Rag.stream, Rag.search, Rag.explain)
     ]
     assert given == [["self", "question", "k", "where", "history"]] * 4
+
+
+def test_a_rag_has_the_names_that_its_user_needs_and_no_others() -> None:
+    """What it does, the parts it does it with, and whether there is an index."""
+    asking = {"ask", "stream", "search", "explain", "like", "variant", "evaluate"}
+    keeping = {"ingest", "remove", "documents", "chunks", "build_glossary", "exists", "close"}
+    feedback = {"rate", "correct", "uncorrect", "corrections"}
+    parts = {"store", "embedder", "chunk", "reader"}
+    stages = {"augment", "retrieve", "denoise", "reorder", "generate", "ground"}
+    public = {name for name in dir(Rag) if not name.startswith("_")}
+    assert public == asking | keeping | feedback | parts | stages
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda rag: rag.search("lamp", k="3"), "k is '3', expected a whole number, 1 or more"),
+        (lambda rag: rag.ask("lamp", k=0), "k is 0, expected a whole number, 1 or more"),
+        (lambda rag: rag.ask(3), "the question is 3, expected a text"),
+        (lambda rag: rag.search("lamp", where=3), "where is 3, expected a text such as"),
+        (lambda rag: rag.variant(denoize=[]), "a variant has no part denoize: expected some of augment"),
+        (lambda rag: rag.variant(denoise=3), "denoise is 3, expected a list of"),
+        (lambda rag: rag.evaluate([], workerz=2), "evaluate has no option workerz: it knows corpus, fresh"),
+        (lambda rag: rag.evaluate([], k="3"), "evaluate: k is '3', expected a whole number, 1 or more"),
+        (lambda rag: rag.evaluate([], workers=-1), "evaluate: workers is -1, expected a whole number, 0"),
+        (lambda rag: rag.evaluate([], seed="x"), "evaluate: seed is 'x', expected a whole number"),
+    ],
+)
+def test_arguments_are_held_to_what_they_may_be(
+    rag: Rag, call: Callable[[Any], object], message: str
+) -> None:
+    with pytest.raises((ConfigError, FilterError), match=re.escape(message)):
+        call(rag)
 
 
 def test_a_stage_that_reaches_deeper_is_given_more_hits(rag: Rag) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rag.cli import app
 from rag import Document, LoadError, Rag
+from rag.cli import app
 from rag.retrieve.like import telling
 from rag.testing import WordEmbedder
 

@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.errors import ConfigError
 from rag.evaluate.paired import compare
 from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.report.ablation_page import ablation_page
 from rag.evaluate.result import Run
-from rag.evaluate.run import home_of
+from rag.evaluate.run import Options, home_of
 from rag.evaluate.running.configs import SETTING
 from rag.evaluate.running.journal import write_json
 from rag.evaluate.running.load import watching
 from rag.evaluate.statistics import Difference, holm
 from rag.llm.kinds import kind_of
+from rag.pipeline.parts import stages_of
 from rag.pipeline.registry import names, needs
 from rag.trace import name_of
 
@@ -35,11 +36,10 @@ if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
 
 
-def ablation(
-    rag: Pipeline, questions: QuestionSet | str | Path, *, out: str | Path | None = None, **options: Any
-) -> Ablation:
+def ablation(rag: Pipeline, questions: QuestionSet | str | Path, **options: Unpack[Options]) -> Ablation:
     """Runs the pipeline and all its variants. Options are those of `evaluate`."""
-    with variant_runs(rag, questions, out=out, **options) as trials:
+    out = options.get("out")
+    with variant_runs(rag, questions, **options) as trials:
         pipeline = trials.pipeline
         base = trials.run("base", pipeline)
         counts = next((name for name in ("Correct", "nDCG@10") if name in base.summary), None)
@@ -69,13 +69,13 @@ def variants(rag: Pipeline) -> list[Variant]:
     """Every stage off in turn, every other one on, and every other retriever in its place."""
     result = []
     for kind in ("augment", "denoise", "reorder", "ground"):
-        parts = [part for of, part in rag.named if of == kind]
+        parts = [part for of, part in stages_of(rag) if of == kind]
         now = [_called(part) for part in parts]
         for at, name in enumerate(now):
             result.append(_listed(f"without {name}", kind, [*parts[:at], *parts[at + 1 :]]))
         result += [_listed(f"with {name}", kind, [*parts, name]) for name in names(kind) if name not in now]
     for kind in ("retrieve", "generate"):
-        current = next(_called(part) for of, part in rag.named if of == kind)
+        current = next(_called(part) for of, part in stages_of(rag) if of == kind)
         result += [
             Variant(f"{name} for {current}", {SETTING[kind]: name}, {kind: name})
             for name in names(kind)
@@ -113,7 +113,7 @@ def _listed(name: str, kind: str, parts: list[Any]) -> Variant:
     return Variant(name, {SETTING[kind]: [_called(part) for part in parts]}, {kind: parts})
 
 
-def _cost(trials: VariantRuns, variant: Variant, options: Mapping[str, Any]) -> Difference:
+def _cost(trials: VariantRuns, variant: Variant, options: Options) -> Difference:
     pipeline = trials.pipeline
     return timed(
         pipeline.variant,

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.errors import ConfigError
 from rag.evaluate.paired import Comparison, compare
 from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.report.tables import aligned
 from rag.evaluate.result import Run
-from rag.evaluate.run import home_of
+from rag.evaluate.run import Options, home_of
 from rag.evaluate.running.configs import configured
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.journal import write_json
@@ -93,18 +93,17 @@ def side_by_side(
     questions: QuestionSet | str | Path,
     *,
     tuned: str | None = None,
-    corpus: str | Path | None = None,
-    out: str | Path | None = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Modes:
     """Runs every mode. `tuned` is a settings file or settings, as `configs.py` reads them.
 
     The other options are those of `evaluate`. Raises ConfigError for settings that cannot be used.
     """
+    corpus, out = options.get("corpus"), options.get("out")
     runs: dict[str, Run | None] = {}
     # First of all, so that wrong settings are reported before the long runs.
     other = rag if tuned is None else configured(rag, tuned, own_index=corpus is not None)
-    with variant_runs(rag, questions, corpus=corpus, out=out, **options) as trials:
+    with variant_runs(rag, questions, **options) as trials:
         pipeline = trials.pipeline
         runs["closed book"] = trials.attempt("closed book", lambda: _closed_book(pipeline, trials.asked))
         runs["retrieval only"] = trials.attempt(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from rag.errors import ConfigError
 from rag.evaluate.paired import compare
@@ -22,6 +22,7 @@ from rag.evaluate.report import charts
 from rag.evaluate.report.page import document, section
 from rag.evaluate.report.tables import aligned
 from rag.evaluate.result import Run
+from rag.evaluate.run import Options
 from rag.evaluate.running.journal import write_json
 from rag.evaluate.statistics import Difference, Mean
 
@@ -122,9 +123,7 @@ def passages(
     questions: QuestionSet | str | Path,
     ks: Sequence[int],
     orders: Sequence[str] = (),
-    *,
-    out: str | Path | None = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Passages:
     """Runs every k under every order. Options are those of `evaluate`, but `k`.
 
@@ -136,8 +135,9 @@ def passages(
     if options.pop("k", None) is not None:
         raise ConfigError("--curve says how many hits: leave -k out")
     points: list[Point] = []
+    out = options.get("out")
     measure, folder, name = "", Path(out) if out else None, ""
-    with variant_runs(rag, questions, out=out, **options) as runs:
+    with variant_runs(rag, questions, **options) as runs:
         for order in orders or ("as configured",):
             pipeline = runs.pipeline if not orders else runs.pipeline.variant(reorder=[order])
             done = {k: runs.run(f"{order} {k}", pipeline.variant({"search.k": k})) for k in wanted}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from rag.errors import RagError
 from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.result import Run
-from rag.evaluate.run import evaluate, home_of, read
+from rag.evaluate.run import RunOptions, evaluate, home_of, read
 from rag.evaluate.running.corpora import over
 from rag.progress import Progress, Watcher
 
@@ -31,11 +31,11 @@ class VariantRuns:
         *,
         out: str | Path | None = None,
         progress: Watcher | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: RunOptions,
     ) -> None:
         self.pipeline, self.asked = pipeline, asked
         self.skipped: dict[str, str] = {}
-        self._out, self._progress, self._options = out, progress, dict(options or {})
+        self._out, self._progress, self._options = out, progress, options
 
     def run(self, name: str, pipeline: Pipeline) -> Run:
         """One pipeline's run; `name` also names its folder below `out`."""
@@ -67,7 +67,7 @@ def variant_runs(
     corpus: str | Path | None = None,
     out: str | Path | None = None,
     progress: Watcher | None = None,
-    **options: Any,
+    **options: Unpack[RunOptions],
 ) -> Iterator[VariantRuns]:
     """The pipeline over the documents to ask, with the questions read. Options are those of `evaluate`."""
     asked = read(questions, qrels)

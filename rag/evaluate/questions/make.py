@@ -22,6 +22,7 @@ from rag.errors import ConfigError
 from rag.evaluate.experiments.trials import PARAPHRASE
 from rag.evaluate.run import read
 from rag.evaluate.running.journal import write_lines
+from rag.pipeline.parts import model_of
 from rag.progress import Progress, Watcher
 from rag.text.sentences import sentences
 from rag.types import Chunk, stable_id
@@ -150,7 +151,7 @@ def _writer(rag: Pipeline, model: ChatModel | None) -> Writer | None:
     """Of the model given, else of the settings' one; None where none is named."""
     named = rag.settings.model
     if model is None and (named.name or named.kind):
-        model = rag.model()
+        model = model_of(rag)
     return None if model is None else Writer(model)
 
 

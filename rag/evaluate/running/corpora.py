@@ -20,6 +20,7 @@ from rag.evaluate.questions.formats import read_corpus
 from rag.glossary.build import VERSION, refresh
 from rag.glossary.file import NAME as GLOSSARY
 from rag.ingest.run import ingest, recipe_of
+from rag.pipeline.parts import language_of
 from rag.progress import Progress, Watcher
 from rag.stores import LocalStore
 from rag.types import stable_id
@@ -45,7 +46,7 @@ def over(rag: Pipeline, corpus: str | Path | None, home: Path, report: Watcher) 
         folder,
         fingerprint=rag.embedder.fingerprint,
         dim=rag.embedder.dim,
-        embedder=rag.embedder_name,
+        embedder=rag.origin.embedder,
         language=index.language,
         engine=index.lexical,
     )
@@ -59,7 +60,7 @@ def over(rag: Pipeline, corpus: str | Path | None, home: Path, report: Watcher) 
         for left in (SOLVED, GLOSSARY) if changed else (SOLVED,):
             (folder / left).unlink(missing_ok=True)
         if not (folder / GLOSSARY).exists():
-            refresh(store, folder, variant.language)
+            refresh(store, folder, language_of(variant))
             complete.touch()
         yield rag.variant(store=store, home=folder)
     finally:

@@ -21,6 +21,7 @@ from rag.evaluate.measures import Measure, measure
 from rag.evaluate.questions.cases import Case, QuestionSet
 from rag.llm.chat import ChatModel, Message
 from rag.llm.structured import shape, structured
+from rag.pipeline.parts import model_of
 from rag.prompts import fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import stable_id
@@ -87,7 +88,7 @@ def judge_of(rag: Pipeline, named: str | Judge | ChatModel) -> Judge:
         return named
     if not isinstance(named, str):
         return Judge(named)
-    return Judge(rag.model() if named == rag.settings.model.name else _named(rag, named))
+    return Judge(model_of(rag) if named == rag.settings.model.name else _named(rag, named))
 
 
 def _named(rag: Pipeline, name: str) -> ChatModel:

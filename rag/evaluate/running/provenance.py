@@ -20,6 +20,7 @@ from rag.cores import cores
 from rag.evaluate.questions.cases import QuestionSet
 from rag.glossary.file import NAME as GLOSSARY
 from rag.pipeline.adopted import KINDS, TUNED, folder_of
+from rag.pipeline.parts import stages_of
 from rag.trace import name_of
 from rag.types import stable_id
 
@@ -51,7 +52,7 @@ def identity(
         "index": index_fingerprint(rag),
         "kept": {name: _content(rag.home / name) for name in (GLOSSARY, SOLVED)} | _tuned(rag),
         "pipeline": pipeline(rag),
-        "parts": {f"{kind} {name_of(part)}": written(part) for kind, part in rag.named if is_code(part)},
+        "parts": {f"{kind} {name_of(part)}": written(part) for kind, part in stages_of(rag) if is_code(part)},
         "files": named_files(rag),
         "settings": {name: _plain(value) for name, value in sorted(flat(rag.settings).items())},
         "k": k or rag.settings.search.k,

@@ -36,9 +36,9 @@ def queue_url(rag: Parts) -> str:
     """Where an ingest of this pipeline and its workers meet."""
     if rag.settings.ingest.queue:
         return rag.settings.ingest.queue
-    if not rag.by_url:
+    if not rag.origin.store_is_named:
         return str(rag.home / NAME)
-    if store_name(rag.url) == "postgres":
-        return rag.url
-    folder = Path(rag.url) if store_name(rag.url) == "local" else rag.home
+    if store_name(rag.origin.url) == "postgres":
+        return rag.origin.url
+    folder = Path(rag.origin.url) if store_name(rag.origin.url) == "local" else rag.home
     return str(folder / NAME)

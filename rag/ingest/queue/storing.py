@@ -40,17 +40,17 @@ class Workers(Protocol):
 @contextmanager
 def queued(rag: Parts) -> Iterator[Queued]:
     """Hands the second half of an ingest to `ingest.workers` processes here, and to those that join."""
-    url = queue_url(rag)
-    by_workers = rag.by_url and rag.store.caps.concurrent_writers
-    inside = url == rag.url and store_name(rag.url) != "local"
+    url, origin = queue_url(rag), rag.origin
+    by_workers = origin.store_is_named and rag.store.caps.concurrent_writers
+    inside = url == origin.url and store_name(origin.url) != "local"
     with ExitStack() as stack:
         queue = open_queue(url)
         stack.callback(queue.close)
-        run = queue.begin(rag.embedder.fingerprint, (THERE if inside else rag.place) if by_workers else "")
+        run = queue.begin(rag.embedder.fingerprint, (THERE if inside else origin.place) if by_workers else "")
         stack.callback(queue.end, run)
         kept = stack.enter_context(Keeping(lambda: queue.keep_run(run)))
         number = rag.settings.ingest.workers or 1
-        workers = Processes(rag, queue, url, number) if rag.embedder_is_named else Thread(rag, queue)
+        workers = Processes(rag, queue, url, number) if origin.embedder_is_named else Thread(rag, queue)
         stack.callback(workers.close)
         yield Queued(rag, queue, run, kept, workers)
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError, FingerprintError
+from rag.pipeline.parts import make_store
 from rag.progress import Progress, Watcher
 
 from .lease_renewal import Keeping
@@ -81,7 +82,7 @@ class Worker:
         for run in mine:
             kinds: list[Kind] = ["embed"]
             # Opened before anything is taken: a lack here is this worker's.
-            if run.store and self._rag.make_store():
+            if run.store and make_store(self._rag):
                 kinds.append("store")
             unit = self._queue.take(run, self.name, kinds)
             if unit is not None:
@@ -89,7 +90,7 @@ class Worker:
         return False
 
     def _fits(self, run: Run) -> bool:
-        at = run.store in ("", THERE, self._rag.place)
+        at = run.store in ("", THERE, self._rag.origin.place)
         return at and run.fingerprint == self._rag.embedder.fingerprint
 
     def _refuse(self, runs: Sequence[Run]) -> None:
@@ -100,7 +101,8 @@ class Worker:
                 f"({ours.name}): give it the same with --embedder"
             )
         raise ConfigError(
-            f"the ingest stores into {runs[0].store}, this worker into {self._rag.place}: name the same URL"
+            f"the ingest stores into {runs[0].store}, this worker into {self._rag.origin.place}: "
+            "name the same URL"
         )
 
     def _done(self, unit: Unit) -> bool:
