@@ -49,18 +49,18 @@ def _packages() -> Iterator[Finding]:
             yield Finding("error", f"{name} is not installed", "pip install --force-reinstall footnote-rag")
     for extra, needed in extras().items():
         present = all(_installed(name) for name in needed)
-        told = "present" if present else "not installed (optional)"
-        yield Finding("ok" if present else "note", f"[{extra}] {told}", "" if present else _pip(extra))
+        state = "present" if present else "not installed (optional)"
+        yield Finding("ok" if present else "note", f"[{extra}] {state}", "" if present else _pip(extra))
 
 
 def extras() -> dict[str, list[str]]:
     """Every extra of this package, and the packages that it brings."""
-    found: dict[str, list[str]] = {}
+    packages: dict[str, list[str]] = {}
     for row in requires(_PACKAGE) or ():
         named = re.match(r"([\w.-]+).*;.*\bextra\s*==\s*['\"]([\w-]+)['\"]", row)
         if named and named[2] != _DEVELOPMENT:
-            found.setdefault(named[2], []).append(named[1])
-    return found
+            packages.setdefault(named[2], []).append(named[1])
+    return packages
 
 
 def _installed(name: str) -> bool:
@@ -101,12 +101,12 @@ def _stages(rag: Rag) -> Iterator[Finding]:
     from rag.pipeline.registry import check
 
     stages = rag.settings.stages
-    for kind, one in stages_of(rag):
+    for kind, stage in stages_of(rag):
         try:
-            check(kind, one, stages)
+            check(kind, stage, stages)
         except RagError as error:
             yield Finding("error", str(error), f"change it in {rag.config.path}")
-    known = {one for _, one in stages_of(rag) if isinstance(one, str)} | {rag.settings.chunk.method}
+    known = {stage for _, stage in stages_of(rag) if isinstance(stage, str)} | {rag.settings.chunk.method}
     for name in sorted(set(stages) - known):
         yield Finding(
             "note",
@@ -160,10 +160,10 @@ def _hidden(rag: Rag) -> Iterator[Finding]:
     """Documents whose files keep text from their readers; it was left out, so it answers nothing."""
     from rag.loaders.guard.hidden import HIDDEN_KEY
 
-    told = [info for info in rag.store.documents() if HIDDEN_KEY in info.metadata]
-    for info in told[:_MOST_HIDING]:
+    hiding = [info for info in rag.store.documents() if HIDDEN_KEY in info.metadata]
+    for info in hiding[:_MOST_HIDING]:
         yield Finding("note", f"{info.source}: {info.metadata[HIDDEN_KEY]}", _HIDING)
-    if (more := len(told) - _MOST_HIDING) > 0:
+    if (more := len(hiding) - _MOST_HIDING) > 0:
         yield Finding("note", f"{more} more documents hide text", _HIDING)
 
 
@@ -186,8 +186,8 @@ def _disk(index: Path) -> Iterator[Finding]:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    told = f"{free / 2**30:.1f} GB free on the disk of {folder}"
+    free_space = f"{free / 2**30:.1f} GB free on the disk of {folder}"
     if free < _LEAST_FREE:
-        yield Finding("error", told, "free some space: an ingest needs about three times its text")
+        yield Finding("error", free_space, "free some space: an ingest needs about three times its text")
     else:
-        yield Finding("ok", told)
+        yield Finding("ok", free_space)

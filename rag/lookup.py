@@ -63,23 +63,23 @@ def find(kind: str, name: str, table: Mapping[str, str], package: str | None = N
         known = ", ".join(names(kind, table))
         raise ConfigError(f"there is no {_CALLED.get(kind, kind)} named {name!r}: known are {known}")
     module, _, attribute = table[name].partition(":")
-    found = import_module(module, package)
-    return getattr(found, attribute) if attribute else found
+    home = import_module(module, package)
+    return getattr(home, attribute) if attribute else home
 
 
 def place(kind: str, named: str) -> Any:
     """What stands at `package.module:function`. Raises ConfigError where there is nothing to call."""
     module, _, attribute = named.partition(":")
     try:
-        found = getattr(import_module(module), attribute)
+        part = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(
             f"{kind} {named!r} cannot be imported ({error}): expected module:function, "
             "with the module's folder on PYTHONPATH"
         ) from error
-    if not callable(found):
-        raise ConfigError(f"{kind} {named!r} is {type(found).__name__}, expected something to call")
-    return found
+    if not callable(part):
+        raise ConfigError(f"{kind} {named!r} is {type(part).__name__}, expected something to call")
+    return part
 
 
 def _offered(kind: str) -> Mapping[str, EntryPoint]:

@@ -96,10 +96,11 @@ def annotations_of(build: Callable[..., Any]) -> dict[str, Any]:
 def kinds_of(section: type) -> dict[str, Kind | None]:
     """The kinds of the fields of a dataclass, or of the keys of a TypedDict."""
     scope = vars(sys.modules[section.__module__])
-    own = (
-        section.__annotations__ if is_typeddict(section) else {one.name: one.type for one in fields(section)}
-    )
-    return {name: kind_of(_resolved(annotation, scope)) for name, annotation in own.items()}
+    if is_typeddict(section):
+        annotations = dict(section.__annotations__)
+    else:
+        annotations = {field.name: field.type for field in fields(section)}
+    return {name: kind_of(_resolved(annotation, scope)) for name, annotation in annotations.items()}
 
 
 def checked_options(call: str, given: Mapping[str, Any], options: type) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class Rag(Pipeline):
 
         document = noted(question, answer)
         self.ingest(document)
-        known = {one: at for one, at in read(self.home).items() if at != document.source}
+        known = {asked: at for asked, at in read(self.home).items() if at != document.source}
         write(self.home, {**known, question.strip(): document.source})
         remake(self, "denoise")
         return document.source
@@ -141,7 +141,7 @@ class Rag(Pipeline):
         if source not in known.values():
             raise ConfigError(f"{question!r} has no correction: `rag correct --list` shows those there are")
         self.remove([source])
-        write(self.home, {one: at for one, at in known.items() if at != source})
+        write(self.home, {asked: at for asked, at in known.items() if at != source})
         remake(self, "denoise")
         return source
 
@@ -151,7 +151,7 @@ class Rag(Pipeline):
 
         known = read(self.home)
         ids = [info.id for info in self.documents() if info.source in known.values()]
-        texts = {one.source: one.text for one in self.store.load(ids)}
+        texts = {document.source: document.text for document in self.store.load(ids)}
         return {question: texts[source] for question, source in known.items() if source in texts}
 
     def evaluate(

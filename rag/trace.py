@@ -32,7 +32,7 @@ class Trace:
     def __init__(self, question: str) -> None:
         self.records: list[Record] = []
         self._came = question
-        self._told = 0
+        self._reported = 0
 
     def run(self, stage: str, work: Callable[..., T], *args: Any) -> T:
         """What the stage returns: a question, hits, or an answer."""
@@ -47,7 +47,7 @@ class Trace:
         finally:
             _RUNNING.reset(token)
         _check(stage, work, result)
-        went_out, detail = _told(result)
+        went_out, detail = _result_record(result)
         if added.get("dropped"):
             went_out += f", {len(added['dropped'])} dropped"
         self._keep(stage, name_of(work), went_out, ms, {**detail, **added})
@@ -75,8 +75,8 @@ class Trace:
 
     def news(self) -> list[Record]:
         """The records that were kept since the last call."""
-        fresh = self.records[self._told :]
-        self._told = len(self.records)
+        fresh = self.records[self._reported :]
+        self._reported = len(self.records)
         return fresh
 
     def passed_on(self, hits: Sequence[Hit]) -> None:
@@ -102,7 +102,7 @@ def _check(stage: str, work: object, result: Any) -> None:
     elif stage == "ground":
         right, expected = isinstance(result, Answer), "an Answer"
     else:
-        right = isinstance(result, Sequence) and all(isinstance(one, Hit) for one in result)
+        right = isinstance(result, Sequence) and all(isinstance(hit, Hit) for hit in result)
         expected = "a sequence of hits"
     if not right:
         raise StageError(
@@ -154,22 +154,22 @@ def note_reader(text: str) -> None:
 
 def notes_of(records: Sequence[Record]) -> tuple[str, ...]:
     """What the stages have to tell a reader, in their order."""
-    return tuple(one for record in records for one in record.detail.get("notes", ()))
+    return tuple(note for record in records for note in record.detail.get("notes", ()))
 
 
-def _told(value: Any) -> tuple[str, Mapping[str, Any]]:
+def _result_record(value: Any) -> tuple[str, Mapping[str, Any]]:
     """What a stage returned: in a few words, and as JSON values."""
     if hasattr(value, "queries"):
-        return _told_question(value)
-    return _told_answer(value) if hasattr(value, "sentences") else _told_hits(value)
+        return _question_record(value)
+    return _answer_record(value) if hasattr(value, "sentences") else _hits_record(value)
 
 
-def _told_question(question: Question) -> tuple[str, Mapping[str, Any]]:
+def _question_record(question: Question) -> tuple[str, Mapping[str, Any]]:
     queries = [query.text for query in question.queries] or [question.text]
     return " | ".join(queries), {"queries": queries}
 
 
-def _told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
+def _hits_record(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
     """Every hit with its score, and where each retriever had put it."""
     rows = [
         {
@@ -185,13 +185,17 @@ def _told_hits(hits: Sequence[Hit]) -> tuple[str, Mapping[str, Any]]:
     return counted(len(hits), "hit"), {"hits": rows}
 
 
-def _told_answer(answer: Answer) -> tuple[str, Mapping[str, Any]]:
-    told = "abstained" if answer.abstained else counted(len(answer.sentences), "sentence")
+def _answer_record(answer: Answer) -> tuple[str, Mapping[str, Any]]:
+    outcome = "abstained" if answer.abstained else counted(len(answer.sentences), "sentence")
     detail = {
         "confidence": round(answer.confidence, 4),
         "sentences": [
-            {"text": one.text, "support": round(one.support, 4), "cites": [c.marker for c in one.citations]}
-            for one in answer.sentences
+            {
+                "text": sentence.text,
+                "support": round(sentence.support, 4),
+                "cites": [c.marker for c in sentence.citations],
+            }
+            for sentence in answer.sentences
         ],
     }
-    return f"{told}, confidence {answer.confidence:.2f}", detail
+    return f"{outcome}, confidence {answer.confidence:.2f}", detail

@@ -128,16 +128,16 @@ def known() -> dict[str, str]:
     """Settings file → digest of what is trusted of it. Raises ConfigError for a file that cannot be read."""
     file = path()
     try:
-        found = json.loads(file.read_text("utf-8"))
+        kept = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{file}, which keeps what you trust, cannot be read ({error}): mend it or move it away"
         ) from error
-    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+    if not isinstance(kept, dict) or not all(isinstance(name, str) for name in kept.values()):
         raise ConfigError(f"{file}, which keeps what you trust, holds something else: move it away")
-    return found
+    return kept
 
 
 def _change(file: Path, digest: str | None) -> None:

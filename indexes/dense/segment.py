@@ -183,8 +183,8 @@ class Segment:
     def rows(self, slots: NDArray[np.int64]) -> NDArray[np.float16]:
         """The vectors of some slots, float16 (len(slots), dim). CorruptError where one was damaged."""
         self.verify(slots)
-        found: NDArray[np.float16] = self.vectors[slots]
-        return found
+        rows: NDArray[np.float16] = self.vectors[slots]
+        return rows
 
     def slots_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """The slots of those positions that the segment holds."""

@@ -56,13 +56,13 @@ def check(folder: Path, meta: Mapping[str, Any], known: Mapping[str, int], seen:
 
     `known`: checksums that the manifest remembers. `seen`: what was looked at already; it is added to.
     """
-    found = _living(folder, meta)
-    names = {path.name for path in found}
+    files = _living(folder, meta)
+    names = {path.name for path in files}
     for segment, opstamp in _segments(meta):
         kinds = {name.rpartition(".")[2] for name in names if name.startswith(segment)}
         if missing := ({"idx", "term", "store", "fast"} | ({"del"} if opstamp else set())) - kinds:
             raise _torn(folder / f"{segment}.{min(missing)}", "is missing")
-    for path in found:
+    for path in files:
         if path.name in seen and known.get(path.name, seen[path.name]) == seen[path.name]:
             continue
         crc, length = _footer(path)
@@ -94,8 +94,8 @@ def sweep(folder: Path) -> None:
 def _segments(meta: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Each segment's name, and the number of its file of deletions or 0."""
     return [
-        (str(one["segment_id"]).replace("-", ""), int(one["deletes"]["opstamp"]) if one["deletes"] else 0)
-        for one in meta["segments"]
+        (str(row["segment_id"]).replace("-", ""), int(row["deletes"]["opstamp"]) if row["deletes"] else 0)
+        for row in meta["segments"]
     ]
 
 

@@ -40,7 +40,7 @@ class Manifest:
             values = json.loads(line)
             if values.pop("crc") != _crc(values):
                 raise ValueError("it does not match its checksum")
-            return cls(**{one.name: values.pop(one.name) for one in fields(cls)}, **values)
+            return cls(**{field.name: values.pop(field.name) for field in fields(cls)}, **values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise CorruptError(
                 f"{source} does not describe a lexical index ({type(error).__name__}: {error}). "

@@ -39,10 +39,10 @@ def rating(question: str, answer: Answer, *, good: bool) -> Rating:
     return Rating(
         question=question,
         good=good,
-        answer=" ".join(one.text for one in answer.sentences),
+        answer=" ".join(sentence.text for sentence in answer.sentences),
         short=answer.span.quote if answer.span else "",
-        sources=tuple(dict.fromkeys(one.source for one in cited)),
-        chunks=tuple(dict.fromkeys(one.chunk_id for one in cited)),
+        sources=tuple(dict.fromkeys(citation.source for citation in cited)),
+        chunks=tuple(dict.fromkeys(citation.chunk_id for citation in cited)),
     )
 
 
@@ -61,15 +61,15 @@ def rate(home: Path, given: Rating) -> Path:
 def ratings(home: Path) -> list[Rating]:
     """The last rating of every question, in the order of the file. Raises CorruptError for another line."""
     path = home / NAME
-    found: dict[str, Rating] = {}
+    latest: dict[str, Rating] = {}
     for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), 1):
         try:
             row = json.loads(line)
             row["sources"], row["chunks"] = tuple(row["sources"]), tuple(row["chunks"])
-            found[row["question"]] = Rating(**row)
+            latest[row["question"]] = Rating(**row)
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptError(f"{path}, line {number}: {error!r}. Remove that line") from error
-    return list(found.values())
+    return list(latest.values())
 
 
 def forget(home: Path, names: Sequence[str], question: str) -> None:

@@ -77,23 +77,23 @@ def correction(word: str, known: Mapping[str, float], common: frozenset[str]) ->
     return best.capitalize() if word[0].isupper() else best
 
 
-def edits(one: str, other: str) -> int | None:
+def edits(word: str, other: str) -> int | None:
     """The edits between two words; None where they are more than allowed, or the first letters differ too.
 
     Letters put in, left out, changed, or swapped with their neighbour count one each.
     """
-    most = 2 if len(one) >= _LONG else 1
-    if abs(len(one) - len(other)) > most or len(other) < _SHORTEST - 1:
+    most = 2 if len(word) >= _LONG else 1
+    if abs(len(word) - len(other)) > most or len(other) < _SHORTEST - 1:
         return None
-    if one[0] != other[0] and one[1:2] != other[1:2] and one[:2] != other[1::-1]:
+    if word[0] != other[0] and word[1:2] != other[1:2] and word[:2] != other[1::-1]:
         return None
     before: list[int] = []
     row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
+    for i, letter in enumerate(word, 1):
         before, last, row = row, before, [i]
         for j, facing in enumerate(other, 1):
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != facing))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == facing:
+            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == facing:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
         if min(row) > most:

@@ -355,7 +355,7 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
     if task.curve:
         from rag.evaluate.experiments.passages import passages
 
-        orders = [one.strip() for one in str(given.pop("reorder", "")).split(",") if one.strip()]
+        orders = [order.strip() for order in str(given.pop("reorder", "")).split(",") if order.strip()]
         return passages(rag, questions, _numbers(task.curve), orders, **given)
     if task.modes:
         from rag.evaluate.experiments.modes import side_by_side
@@ -368,7 +368,7 @@ def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any])
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(one) for one in text.split(",")]
+        return [int(number) for number in text.split(",")]
     except ValueError:
         raise ConfigError(f"--curve is {text!r}, expected numbers of hits such as 1,2,5,10") from None
 

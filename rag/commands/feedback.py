@@ -50,8 +50,8 @@ def _rated(
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         given = rag.rate(question, good=good, k=k)
         if as_json:
-            told = {"question": given.question, "good": given.good, "answer": given.answer}
-            typer.echo(json.dumps({**told, "sources": list(given.sources)}, ensure_ascii=False))
+            row = {"question": given.question, "good": given.good, "answer": given.answer}
+            typer.echo(json.dumps({**row, "sources": list(given.sources)}, ensure_ascii=False))
         else:
             typer.echo(f"{'good' if good else 'bad'}: {given.answer or 'declined'}")
 
@@ -73,11 +73,11 @@ def correct(
     with reported(as_json), opened(index, {}, store=store, offline=offline, wait=wait) as rag:
         if listed:
             known = rag.corrections()
-            rows = "\n".join(f"{one}\n  {text}" for one, text in known.items()) or "no corrections"
+            rows = "\n".join(f"{question}\n  {text}" for question, text in known.items()) or "no corrections"
             typer.echo(json.dumps(known, ensure_ascii=False) if as_json else rows)
             return
         if question is None or (answer is None) is not remove:
             raise ConfigError("give QUESTION and ANSWER, or QUESTION --remove, or --list")
         source = rag.uncorrect(question) if remove else rag.correct(question, answer or "")
-        told = f"{'removed' if remove else 'kept'} {source}"
-        typer.echo(json.dumps({"source": source, "removed": remove}) if as_json else told)
+        message = f"{'removed' if remove else 'kept'} {source}"
+        typer.echo(json.dumps({"source": source, "removed": remove}) if as_json else message)

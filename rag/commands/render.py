@@ -108,7 +108,7 @@ def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:
     if as_json:
         _json([row._asdict() for row in rows])
     elif rows:
-        _table([(row.name, row.kind, row.model, row.told) for row in rows])
+        _table([(row.name, row.kind, row.model, row.details) for row in rows])
     else:
         make_console().print("no model has a name yet: rag models add NAME MODEL")
 
@@ -308,7 +308,7 @@ def settings(resolved: Resolved, *, as_json: bool = False) -> None:
     values = flat(resolved.settings)
     origins = {name: resolved.origins.get(name, "") for name in values}
     for name in values:
-        if any(one == name or one.startswith(f"{name}.") for one in resolved.untrusted):
+        if any(setting == name or setting.startswith(f"{name}.") for setting in resolved.untrusted):
             origins[name] = f"{resolved.path}, not trusted, not used"
     if as_json:
         _json({name: {"value": value, "from": origins[name]} for name, value in values.items()})

@@ -155,17 +155,17 @@ def open_indexes(
 
     if not named:
         return {DEFAULT_NAME: Rag(index, store=store, settings=settings, offline=offline, wait=wait)}
-    found: dict[str, Rag] = {}
-    for one in named:
-        name, equals, place = one.partition("=")
+    indexes: dict[str, Rag] = {}
+    for text in named:
+        name, equals, place = text.partition("=")
         if (
             not equals
             or not place
             or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name)
-            or name in found
+            or name in indexes
         ):
-            raise ConfigError(f"{one!r} names no index: expected NAME=FOLDER or NAME=URL, each name once")
+            raise ConfigError(f"{text!r} names no index: expected NAME=FOLDER or NAME=URL, each name once")
         url = place if "://" in place else None
         folder = index if url else Path(place)
-        found[name] = Rag(folder, store=url, settings=settings, offline=offline, wait=wait)
-    return found
+        indexes[name] = Rag(folder, store=url, settings=settings, offline=offline, wait=wait)
+    return indexes

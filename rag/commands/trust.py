@@ -40,10 +40,10 @@ def trust(
         elif remove:
             rows = {str(file): _word(trusted.distrust(file)) for file, _ in _files(folder)}
         else:
-            found = dict(_files(folder))
-            for file, needs in found.items():
+            needed = dict(_files(folder))
+            for file, needs in needed.items():
                 trusted.trust(file, needs)
-            rows = {str(file): _told(needs) for file, needs in found.items()}
+            rows = {str(file): _summary(needs) for file, needs in needed.items()}
         render.values(rows, as_json=as_json)
 
 
@@ -54,8 +54,8 @@ def _files(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder: name the one that holds rag.toml")
-    inside = [folder, *sorted(one for one in folder.iterdir() if one.is_dir())]
-    indexes = [one for one in inside if (one / "store.sqlite").is_file()]
+    inside = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
+    indexes = [path for path in inside if (path / "store.sqlite").is_file()]
     settings = resolve_settings(folder / ".rag", environ={}, looking=True) if folder not in indexes else None
     if not indexes and (settings is None or not settings.path.exists()):
         raise ConfigError(f"{folder} holds no rag.toml and no index: name the folder that does")
@@ -71,6 +71,6 @@ def _word(was: bool) -> str:
     return "no longer trusted" if was else "was not trusted"
 
 
-def _told(needs: Mapping[str, Any]) -> str:
+def _summary(needs: Mapping[str, Any]) -> str:
     said = ", ".join(f"{name} = {json.dumps(value, default=str)}" for name, value in sorted(needs.items()))
     return f"trusted: {said}" if said else "sets nothing that needs trust"

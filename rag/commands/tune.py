@@ -159,7 +159,7 @@ def tune_reader_command(
             seeds,
             device,
             str(start or ""),
-            dict(_share(one) for one in share or ()),
+            dict(_share(text) for text in share or ()),
             sure,
             patience,
             hours,

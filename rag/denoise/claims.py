@@ -35,7 +35,7 @@ class Claim(NamedTuple):
 
 def claims(evidence: Evidence, question: str, hits: Sequence[Hit], least: float) -> list[Claim]:
     """One claim a hit whose best sentence reaches `least` and gives a value. Each hit is read alone."""
-    found = []
+    stated = []
     for place, hit in enumerate(hits):
         alone = [Candidate(0, start, end, hit) for start, end in cut(hit.chunk.text)]
         if not alone:
@@ -45,8 +45,8 @@ def claims(evidence: Evidence, question: str, hits: Sequence[Hit], least: float)
         )
         values = values_of(question, best.text)
         if support >= least and values:
-            found.append(Claim(place, hit, best.text, support, values))
-    return found
+            stated.append(Claim(place, hit, best.text, support, values))
+    return stated
 
 
 def values_of(question: str, sentence: str) -> frozenset[str]:
@@ -63,9 +63,9 @@ def values_of(question: str, sentence: str) -> frozenset[str]:
     return frozenset()
 
 
-def agree(one: frozenset[str], other: frozenset[str]) -> bool:
+def agree(first: frozenset[str], second: frozenset[str]) -> bool:
     """Whether two sets of values have one in common; a part of a name agrees with the whole."""
-    return any(a == b or f" {a} " in f" {b} " or f" {b} " in f" {a} " for a in one for b in other)
+    return any(a == b or f" {a} " in f" {b} " or f" {b} " in f" {a} " for a in first for b in second)
 
 
 def _numbers(sentence: str) -> set[str]:
@@ -77,9 +77,9 @@ def _numbers(sentence: str) -> set[str]:
 
 def _names(sentence: str, known: set[str]) -> set[str]:
     """Runs of capitalised words, without those of the question; a capital that opens a sentence is none."""
-    found = set()
+    names = set()
     for match in _CAPITALS.finditer(sentence):
         words = [word for word in re.findall(r"\w+", match[0].lower()) if word not in known]
         if words and (match.start() > 0 or " " in match[0]):
-            found.add(" ".join(words))
-    return found
+            names.add(" ".join(words))
+    return names

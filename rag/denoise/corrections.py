@@ -44,7 +44,7 @@ class Corrections:
         if self._rows is None:
             return others
         near = (self._rows @ self._embedder.embed([question.text], "query")[0]).tolist()
-        same = [float(_plain(question.text) == _plain(one)) for one in self._asked]
+        same = [float(_plain(question.text) == _plain(known)) for known in self._asked]
         best = max(range(len(near)), key=lambda at: (same[at], near[at]))
         cosine, chunk = max(same[best], near[best]), self._notes[best]
         if cosine < self._least or chunk is None:
@@ -86,14 +86,14 @@ def read(home: Path) -> dict[str, str]:
     """Question → source of its note. Raises CorruptError for another file."""
     path = home / NAME
     try:
-        found = json.loads(path.read_text("utf-8"))
+        sources = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise CorruptError(
             f"{path} is no JSON ({error}): `rag ls` shows the notes that are stored"
         ) from error
-    return {str(question): str(source) for question, source in dict(found).items()}
+    return {str(question): str(source) for question, source in dict(sources).items()}
 
 
 def write(home: Path, known: Mapping[str, str]) -> None:
@@ -111,14 +111,14 @@ def _chunks(store: VectorStore) -> dict[str, Chunk]:
     """The first chunk of each note by its source."""
     from rag.stores import parse_where
 
-    found: dict[str, Chunk] = {}
+    chunks: dict[str, Chunk] = {}
     after = ""
     while page := store.scan(after, 1000, parse_where(f'source ~ "{NOTE}:*"')):
         for chunk, _ in page:
-            if chunk.source not in found or chunk.start < found[chunk.source].start:
-                found[chunk.source] = chunk
+            if chunk.source not in chunks or chunk.start < chunks[chunk.source].start:
+                chunks[chunk.source] = chunk
         after = page[-1][0].id
-    return found
+    return chunks
 
 
 def _plain(question: str) -> str:

@@ -74,9 +74,9 @@ def _codes(run: str) -> Iterator[str]:
     """The codes of one run without spaces, in time that grows with its length."""
     mixed = min(_last(run, str.isdecimal), _last(run, _letter))
     start = 0
-    while (found := _CODE.search(run, start)) is not None and found.start() <= mixed:
-        yield found[0]
-        start = found.end()
+    while (code := _CODE.search(run, start)) is not None and code.start() <= mixed:
+        yield code[0]
+        start = code.end()
     yield from (word for word in _SIGNED.findall(run, start) if _SIGN.search(word))
 
 

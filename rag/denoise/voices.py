@@ -76,17 +76,17 @@ def build(
     """A stage over the first `read` hits, which the stage `rerank` has had read already."""
 
     def voices(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
-        found = sides(claims_of(reader, question.text, hits[:read], least), same)
-        if len(found) < 2:
+        held = sides(claims_of(reader, question.text, hits[:read], least), same)
+        if len(held) < 2:
             return hits
-        note("sides", [_told(side) for side in found])
-        first, *others = found
+        note("sides", [_row_of(side) for side in held])
+        first, *others = held
         dropped: dict[str, str] = {}
         for side in others:
             why = _planted(side, first, margin)
             if why:
                 dropped |= {claim.hit.chunk.id: why for voice in side for claim in voice.claims}
-        note_reader(_disagreement(found, dropped))
+        note_reader(_disagreement(held, dropped))
         for hit in hits:
             if hit.chunk.id in dropped:
                 note_dropped(hit, f"quarantined: {dropped[hit.chunk.id]}")
@@ -98,13 +98,13 @@ def build(
 def claims_of(reader: Reader, question: str, hits: Sequence[Hit], least: float) -> list[Claim]:
     """One claim a hit that answers with a probability of `least`."""
     asked = frozenset(_words(question))
-    found = []
+    claims = []
     for hit, reading in zip(hits, reader.read(question, [passage_of(hit) for hit in hits]), strict=True):
         if not reading.spans or reading.answerable * reading.spans[0].probability < least:
             continue
         text = hit.chunk.text
         start, end = trimmed(text, reading.spans[0])
-        around = [one for one in cut(text) if one[0] < end and start < one[1]]
+        around = [span for span in cut(text) if span[0] < end and start < span[1]]
         if not around:
             continue
         sentence, value = text[around[0][0] : around[-1][1]], " ".join(_words(text[start:end]))
@@ -113,8 +113,8 @@ def claims_of(reader: Reader, question: str, hits: Sequence[Hit], least: float) 
             rest = len(_words(text)) - len(_words(sentence))
             sure = reading.answerable * reading.spans[0].probability
             shared = frozenset(word for word in words & asked if len(word) >= _LONG or not word.isascii())
-            found.append(Claim(hit, sentence, value, words - asked, shared, sure, rest))
-    return found
+            claims.append(Claim(hit, sentence, value, words - asked, shared, sure, rest))
+    return claims
 
 
 def sides(claims: Sequence[Claim], same: float) -> list[list[Voice]]:
@@ -122,14 +122,13 @@ def sides(claims: Sequence[Claim], same: float) -> list[list[Voice]]:
     if not claims:
         return []
     best = max(claims, key=lambda claim: claim.probability)
-    about = [one for one in claims if len(one.asked & best.asked) >= _ALIKE * len(best.asked)]
+    about = [claim for claim in claims if len(claim.asked & best.asked) >= _ALIKE * len(best.asked)]
     values: list[list[Claim]] = []
     for claim in about:
-        joined = [group for group in values if any(_one_value(claim.value, one.value) for one in group)]
+        joined = [group for group in values if any(_one_value(claim.value, other.value) for other in group)]
         values = [group for group in values if group not in joined]
-        values.append([*(one for group in joined for one in group), claim])
-    found = [_voices(group, same) for group in values]
-    return sorted(found, key=lambda side: -weight(side))
+        values.append([*(member for group in joined for member in group), claim])
+    return sorted((_voices(group, same) for group in values), key=lambda side: -weight(side))
 
 
 def weight(side: Side) -> float:
@@ -140,24 +139,24 @@ def weight(side: Side) -> float:
 def _voices(claims: Sequence[Claim], same: float) -> list[Voice]:
     groups: list[list[Claim]] = []
     for claim in claims:
-        joined = [group for group in groups if any(_one_voice(claim, one, same) for one in group)]
+        joined = [group for group in groups if any(_one_voice(claim, other, same) for other in group)]
         groups = [group for group in groups if group not in joined]
-        groups.append([*(one for group in joined for one in group), claim])
+        groups.append([*(member for group in joined for member in group), claim])
     return [Voice(tuple(group)) for group in groups]
 
 
-def _one_voice(one: Claim, other: Claim, same: float) -> bool:
-    return one.hit.chunk.document_id == other.hit.chunk.document_id or _agreement(one, other) >= same
+def _one_voice(first: Claim, second: Claim, same: float) -> bool:
+    return first.hit.chunk.document_id == second.hit.chunk.document_id or _agreement(first, second) >= same
 
 
-def _agreement(one: Claim, other: Claim) -> float:
+def _agreement(first: Claim, second: Claim) -> float:
     """The share of the words, besides values and question, of the shorter claim that the other has."""
-    few = min(len(one.words), len(other.words))
-    return len(one.words & other.words) / few if few else 1.0
+    few = min(len(first.words), len(second.words))
+    return len(first.words & second.words) / few if few else 1.0
 
 
-def _one_value(one: str, other: str) -> bool:
-    return f" {one} " in f" {other} " or f" {other} " in f" {one} "
+def _one_value(first: str, second: str) -> bool:
+    return f" {first} " in f" {second} " or f" {second} " in f" {first} "
 
 
 def _planted(side: Side, first: Side, margin: float) -> str:
@@ -173,17 +172,17 @@ def _planted(side: Side, first: Side, margin: float) -> str:
     return ""
 
 
-def _told(side: Side) -> dict[str, object]:
+def _row_of(side: Side) -> dict[str, object]:
     return {
         "weight": round(weight(side), 4),
         "voices": [{"sources": _sources(voice.claims), "says": voice.claims[0].sentence} for voice in side],
     }
 
 
-def _disagreement(found: Sequence[Side], dropped: dict[str, str]) -> str:
+def _disagreement(held: Sequence[Side], dropped: dict[str, str]) -> str:
     """`The sources disagree. a.txt: “20 euros” But b.txt, c.txt (left out: …): “900 euros”`"""
     parts = []
-    for side in found:
+    for side in held:
         claims = [claim for voice in side for claim in voice.claims]
         best = max(claims, key=lambda claim: claim.probability)
         why = dropped.get(best.hit.chunk.id, "")

@@ -143,11 +143,11 @@ class OnnxEmbedder:
 
 
 def _checked(session: Any, weights: Path, settings: EmbedderSettings) -> Any:
-    found = {node.name for node in session.get_inputs()}
+    names = {node.name for node in session.get_inputs()}
     shape = session.get_outputs()[0].shape
-    if found != _INPUTS or len(shape) != 2 or shape[1] not in (settings.dim, None):
+    if names != _INPUTS or len(shape) != 2 or shape[1] not in (settings.dim, None):
         raise ModelError(
-            f"{weights} takes {', '.join(sorted(found))} and gives {shape}; expected "
+            f"{weights} takes {', '.join(sorted(names))} and gives {shape}; expected "
             f"{', '.join(sorted(_INPUTS))} and (batch, {settings.dim}), as rag.models.export_embedder writes"
         )
     return session

@@ -72,13 +72,16 @@ def merged(documents: Iterable[Sequence[Pair]], language: str = "english") -> di
             key = tuple(analyze(meaning.replace("-", " ")))
             if term and key and term.lower() != meaning.lower():
                 forms[term][key][meaning] += 1
-    found = {term: _senses(senses.values()) for term, senses in forms.items()}
-    ranked = sorted(found.items(), key=lambda row: (-sum(row[1].values()), row[0]))
+    meanings = {term: _senses(senses.values()) for term, senses in forms.items()}
+    ranked = sorted(meanings.items(), key=lambda row: (-sum(row[1].values()), row[0]))
     return dict(ranked[:MOST_TERMS])
 
 
 def _senses(forms: Iterable[Counter[str]]) -> Senses:
-    counted = [(min(form, key=lambda one: (-form[one], len(one), one)), form.total()) for form in forms]
+    counted = [
+        (min(form, key=lambda spelling: (-form[spelling], len(spelling), spelling)), form.total())
+        for form in forms
+    ]
     return dict(sorted(counted, key=lambda row: (-row[1], row[0]))[:MOST_SENSES])
 
 

@@ -76,10 +76,10 @@ def read(folder: Path) -> Glossary | None:
 
 def shown(folder: Path, terms: Sequence[str] = ()) -> dict[str, Senses]:
     """Terms (all, or those given) and their senses, by term. Raises ConfigError for what there is not."""
-    found = read(folder)
-    if found is None:
+    glossary = read(folder)
+    if glossary is None:
         raise ConfigError(f"there is no {NAME} in {folder}: run `rag glossary build` first")
-    senses = found.senses()
+    senses = glossary.senses()
     if missing := [term for term in terms if term not in senses]:
         raise ConfigError(f"not in the glossary: {', '.join(missing)}; `rag glossary show` lists what is")
     return {term: senses[term] for term in terms or sorted(senses)}
@@ -118,15 +118,15 @@ def write(folder: Path, mined: Mapping[str, Senses]) -> Path:
 
 
 def _table(path: Path, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = values.get(name, {})
-    if not isinstance(found, dict):
-        raise ConfigError(f"{path}: {name} is {found!r}, expected a section [{name}]")
-    return found
+    table = values.get(name, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: {name} is {table!r}, expected a section [{name}]")
+    return table
 
 
 def _meanings(path: Path, term: str, value: Any) -> Sequence[str]:
     meanings = [value] if isinstance(value, str) else value
-    if not isinstance(meanings, list) or not all(isinstance(one, str) and one for one in meanings):
+    if not isinstance(meanings, list) or not all(isinstance(text, str) and text for text in meanings):
         raise ConfigError(f"{path}: {term!r} is {value!r}, expected its meaning in quotes, or a list of them")
     return meanings
 

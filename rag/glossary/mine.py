@@ -78,8 +78,8 @@ class Pair(NamedTuple):
 
 def mine(text: str) -> list[Pair]:
     """All pairs of a text, in the order found, with repeats."""
-    found = [*_abbreviations(text), *_definitions(text), *_lists(text)]
-    return [Pair(_clean(pair.term), _clean(pair.meaning)) for pair in found]
+    pairs = [*_abbreviations(text), *_definitions(text), *_lists(text)]
+    return [Pair(_clean(pair.term), _clean(pair.meaning)) for pair in pairs]
 
 
 def long_form(short: str, before: str) -> str | None:
@@ -142,11 +142,11 @@ def _checked(short: str, before: str) -> Iterator[Pair]:
     letters = sum(map(str.isalnum, short))
     words = before.split()[-min(letters + 5, 2 * letters) :]
     # IV and MI are numerals more often than not: there only initials count.
-    found = (_by_initials if _ROMAN.fullmatch(short) else long_form)(short, " ".join(words))
-    if found is None or len(found) <= len(short) or short.lower() in found.lower().split():
+    long = (_by_initials if _ROMAN.fullmatch(short) else long_form)(short, " ".join(words))
+    if long is None or len(long) <= len(short) or short.lower() in long.lower().split():
         return
-    if any(map(str.isalpha, found)) and len(found.split()) >= (2 if letters > 2 else 1):
-        yield Pair(short, found)
+    if any(map(str.isalpha, long)) and len(long.split()) >= (2 if letters > 2 else 1):
+        yield Pair(short, long)
 
 
 def is_short(word: str) -> bool:
@@ -163,10 +163,10 @@ def singular(word: str) -> str:
 
 
 def _definitions(text: str) -> Iterator[Pair]:
-    for found in _DEFINED.finditer(text):
-        term = found["marked"] or found["bare"]
+    for match in _DEFINED.finditer(text):
+        term = match["marked"] or match["bare"]
         if term.split()[0].lower() not in _POINTING:
-            yield Pair(term, found["meaning"])
+            yield Pair(term, match["meaning"])
 
 
 def _lists(text: str) -> Iterator[Pair]:

@@ -98,7 +98,7 @@ class Sync:
                         blank = not parsed.file.size and parsed.file.source not in known
                         outcome = self.report.skipped if blank else self.report.failed
                         outcome.append(Failure(parsed.file.source, parsed.error))
-                        self._tell(parsed.file.source)
+                        self._report_progress(parsed.file.source)
                         continue
                     self._take(parsed, digests[parsed.file.source], known, moved, gone)
             self._settle()
@@ -165,7 +165,7 @@ class Sync:
             self.document(document, old.pop(document.id, None), moved_from=by_tail.pop(tail, None))
             self._flush_if_full()
         self._remove([*old.values(), *by_tail.values()])
-        self._tell(file.source)
+        self._report_progress(file.source)
 
     def _distinct(self, file: File, documents: Sequence[Document]) -> list[Document]:
         """The documents of a file that can be stored: those with a text, and of equal ids the last."""
@@ -190,7 +190,7 @@ class Sync:
             for document, former in self._with_former(documents):
                 self.document(document, former)
                 self._flush_if_full()
-                self._tell(document.source)
+                self._report_progress(document.source)
             self._settle()
             self._finish(began)
         return self.report
@@ -297,7 +297,7 @@ class Sync:
             if step.failed is not None:
                 self._under_way.discard(step.failed.document.id)
                 self.report.failed.append(Failure(step.failed.document.source, step.error))
-            self._tell()
+            self._report_progress()
 
     def _stored(self, item: Pending) -> None:
         source = item.document.source
@@ -326,7 +326,7 @@ class Sync:
         self.report.sort()
         self.report.seconds += time.perf_counter() - began
 
-    def _tell(self, source: str = "") -> None:
+    def _report_progress(self, source: str = "") -> None:
         self.watch(
             Progress("reading", self._files, self._total, self._documents, self.report.embedded, source)
         )

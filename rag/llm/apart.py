@@ -35,8 +35,8 @@ def apart(name: str, function: Callable[..., T], *args: Any, **options: Any) -> 
             ) from error
     if refused:
         raise ModelError(refused)
-    found: T = value
-    return found
+    result: T = value
+    return result
 
 
 def _outcome(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, str]:

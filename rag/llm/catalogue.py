@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     name: str
     kind: str
     model: str
-    told: str  # a JSON key of `rag models list`
+    details: str
 
 
 def path() -> Path:

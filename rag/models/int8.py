@@ -87,8 +87,8 @@ def channel_maxima(
     maxima: dict[str, NDArray[np.float32]] = {}
     for sample in samples:
         for name, value in zip(names, session.run(names, dict(sample)), strict=True):
-            found = np.abs(value).max(axis=tuple(range(value.ndim - 1)))
-            maxima[name] = np.maximum(maxima.get(name, np.float32(0)), found)
+            largest = np.abs(value).max(axis=tuple(range(value.ndim - 1)))
+            maxima[name] = np.maximum(maxima.get(name, np.float32(0)), largest)
     return maxima
 
 

@@ -71,10 +71,10 @@ def share(inputs: Sequence[T], run: Callable[[T], R], threads: int, size: Callab
     """`run` of every input, in order, by up to `threads` threads. The first error is raised."""
     count = min(threads, len(inputs))
     if count < 2:
-        return [run(one) for one in inputs]
+        return [run(value) for value in inputs]
     # The longest go first, so that no thread is left with a long one when the others are done.
     waiting = deque(sorted(range(len(inputs)), key=lambda position: -size(inputs[position])))
-    found: dict[int, R] = {}
+    results: dict[int, R] = {}
 
     def work() -> None:
         while True:
@@ -82,7 +82,7 @@ def share(inputs: Sequence[T], run: Callable[[T], R], threads: int, size: Callab
                 position = waiting.popleft()
             except IndexError:
                 return
-            found[position] = run(inputs[position])
+            results[position] = run(inputs[position])
 
     with ThreadPoolExecutor(count, thread_name_prefix="model") as pool:
         try:
@@ -90,4 +90,4 @@ def share(inputs: Sequence[T], run: Callable[[T], R], threads: int, size: Callab
                 done.result()
         finally:
             waiting.clear()  # after an error or an interrupt the other threads stop at their next input
-    return [found[position] for position in range(len(inputs))]
+    return [results[position] for position in range(len(inputs))]

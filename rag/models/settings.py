@@ -118,10 +118,10 @@ def check_hashes(path: Path, sha256: Mapping[str, str]) -> None:
 def verify_files(folder: Path, settings: str, sha256: Mapping[str, str]) -> None:
     """Reads a model's files whole; ModelError where one is not the file that was exported."""
     for name in (WEIGHTS, TOKENIZER):
-        found = file_sha256(folder / name)
-        if found != sha256[name]:
+        digest = file_sha256(folder / name)
+        if digest != sha256[name]:
             raise ModelError(
-                f"{folder / name} has SHA-256 {found}, {settings} says {sha256[name]}: "
+                f"{folder / name} has SHA-256 {digest}, {settings} says {sha256[name]}: "
                 "the file is damaged or was replaced. Install the package or export the model again."
             )
 

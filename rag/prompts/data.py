@@ -32,11 +32,11 @@ def harmless(text: str, delimiters: Iterable[str] = (), control: Iterable[str] =
     text = _C0.sub(" ", _UNSEEN.sub("", text))
     text = _MARKER.sub(r"(\1)", text)
     text = _TAG.sub("‹", text)
-    text = _CONTROL.sub(lambda found: _broken(found[0]), text)
+    text = _CONTROL.sub(lambda match: _broken(match[0]), text)
     for literal in sorted({*delimiters, *control}, key=len, reverse=True):
         # A control token of one character ("\n", "<") cannot be told from text.
         if len(literal.strip()) > 2:
-            text = re.sub(re.escape(literal), lambda found: _broken(found[0]), text, flags=re.IGNORECASE)
+            text = re.sub(re.escape(literal), lambda match: _broken(match[0]), text, flags=re.IGNORECASE)
     return text
 
 

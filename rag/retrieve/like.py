@@ -55,12 +55,12 @@ def others(document: Document, hits: Sequence[Hit], k: int) -> list[Hit]:
     """The first `k` hits that are not of the document itself, each document once, at its best chunk."""
     own = " ".join(document.text.split())
     seen: set[str] = set()
-    found = []
+    kept = []
     for hit in hits:
         chunk = hit.chunk
         if chunk.document_id in seen or chunk.source == document.source:
             continue
         seen.add(chunk.document_id)
         if " ".join(chunk.text.split()) not in own:
-            found.append(hit)
-    return found[:k]
+            kept.append(hit)
+    return kept[:k]

@@ -49,7 +49,7 @@ class WordEmbedder:
     def token_ends(self, text: str) -> NDArray[np.int64]:
         import numpy as np
 
-        return np.array([found.end() for found in re.finditer(r"\w+|[^\w\s]", text)], np.int64)
+        return np.array([match.end() for match in re.finditer(r"\w+|[^\w\s]", text)], np.int64)
 
 
 class EmbedderContract:
@@ -60,7 +60,7 @@ class EmbedderContract:
 
     TEXTS = ("The cat sat on the mat.", "Ein Satz.", "第三句话。", "a", "word " * 2000, "🙂 emoji")
 
-    def test_rows_are_units_of_the_dimension_told(self) -> None:
+    def test_rows_are_units_of_the_dimension_given(self) -> None:
         import numpy as np
 
         embedder = self.open()

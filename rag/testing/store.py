@@ -127,7 +127,7 @@ def revision(number: int, chunks: int = 12) -> Upsert:
 def together(*work: Callable[[], object]) -> None:
     """Runs functions at once, in threads; raises what one of them raises."""
     with ThreadPoolExecutor(len(work)) as pool:
-        for done in [pool.submit(one) for one in work]:
+        for done in [pool.submit(task) for task in work]:
             done.result()
 
 
@@ -152,19 +152,19 @@ class StoreContract:
         store.sync()
         return store
 
-    def test_what_it_can_do_is_told_once_and_for_all(self, store: VectorStore) -> None:
-        told = store.caps
-        assert isinstance(told, Capabilities)
-        assert told.name
-        assert told.filters <= set(OPERATORS)
-        assert told.vectors in ("float32", "float16")
-        assert not told.bm25 or told.lexical
-        assert not told.unspaced or told.lexical
+    def test_capabilities_are_fixed(self, store: VectorStore) -> None:
+        caps = store.caps
+        assert isinstance(caps, Capabilities)
+        assert caps.name
+        assert caps.filters <= set(OPERATORS)
+        assert caps.vectors in ("float32", "float16")
+        assert not caps.bm25 or caps.lexical
+        assert not caps.unspaced or caps.lexical
         with pytest.raises(FrozenInstanceError):
-            told.name = "another"  # type: ignore[misc]
+            caps.name = "another"  # type: ignore[misc]
         store.upsert(library(3))
         store.sync()
-        assert store.caps == told
+        assert store.caps == caps
 
     # ------------------------------------------------------------------------------ storing
 
@@ -205,7 +205,7 @@ class StoreContract:
         assert store.get([chunk.id for chunk in chunks]) == chunks
         assert store.load([document.id]) == [document]
 
-    def test_vectors_come_back_in_the_precision_told(self, full: VectorStore) -> None:
+    def test_vectors_come_back_in_the_precision_named(self, full: VectorStore) -> None:
         wanted = {c.id: v for item in library() for c, v in zip(item.chunks, item.vectors, strict=True)}
         tolerance = {"float32": 0.0, "float16": 1e-3}[full.caps.vectors]
         for chunk, vector in full.scan(limit=10_000):
@@ -286,8 +286,8 @@ class StoreContract:
         left = [item for item in items[1:] if not item.document.source.startswith("shelf1/")]
         assert {info.id for info in full.documents()} == {item.document.id for item in left}
         assert full.stats()["chunks"] == sum(len(item.chunks) for item in left)
-        found = {hit.chunk_id for hit in full.dense(query("amber"), 1000)}
-        assert found == {chunk.id for item in left for chunk in item.chunks}
+        living = {hit.chunk_id for hit in full.dense(query("amber"), 1000)}
+        assert living == {chunk.id for item in left for chunk in item.chunks}
 
     @pytest.mark.parametrize("wrong", ["rows", "dim", "nan"])
     def test_vectors_that_do_not_fit_are_refused_and_nothing_is_stored(
@@ -397,8 +397,8 @@ class StoreContract:
         store.sync()
         wanted = {item.chunks[0].id for item in far}
         for k in (10, 50):
-            found = store.dense(query("amber basil"), k, Where("kind", "=", "far"))
-            assert {hit.chunk_id for hit in found} == wanted
+            hits = store.dense(query("amber basil"), k, Where("kind", "=", "far"))
+            assert {hit.chunk_id for hit in hits} == wanted
 
     def test_equal_values_of_two_kinds_are_two_filters(self, full: VectorStore) -> None:
         """What a filter let through may be remembered; in Python, `1 == True`."""
@@ -448,7 +448,7 @@ class StoreContract:
         store.close()
 
     def test_two_writers_write_together_or_one_is_refused(self, tmp_path: Path) -> None:
-        one, other = self.open(tmp_path / "two"), self.open(tmp_path / "two")
+        first, second = self.open(tmp_path / "two"), self.open(tmp_path / "two")
         items = library(20)
         refused: list[StoreError] = []
 
@@ -459,15 +459,15 @@ class StoreContract:
                 except LockedError as error:
                     refused.append(error)
 
-        together(lambda: write(one, items[:14]), lambda: write(other, items[6:]))
-        if one.caps.concurrent_writers:
+        together(lambda: write(first, items[:14]), lambda: write(second, items[6:]))
+        if first.caps.concurrent_writers:
             assert not refused
-        one.upsert(items)
-        one.sync()
-        assert one.stats()["documents"] == len(items)
-        assert one.stats()["chunks"] == len({chunk.id for chunk, _ in one.scan(limit=1000)})
-        one.close()
-        other.close()
+        first.upsert(items)
+        first.sync()
+        assert first.stats()["documents"] == len(items)
+        assert first.stats()["chunks"] == len({chunk.id for chunk, _ in first.scan(limit=1000)})
+        first.close()
+        second.close()
 
     def test_what_is_written_is_seen_by_others(self, tmp_path: Path) -> None:
         writer, reader = self.open(tmp_path / "seen"), self.open(tmp_path / "seen")
@@ -553,12 +553,12 @@ class StoreContract:
         fresh.upsert(edited + kept)
         fresh.sync()
         for text in ("amber", "kelp pearl", "basil north olive", "amber 4"):
-            for one, other in (
+            for after, built in (
                 (full.dense(query(text), 1000), fresh.dense(query(text), 1000)),
                 (full.lexical(text, 1000), fresh.lexical(text, 1000)),
             ):
-                assert ids(one) == ids(other)
-                assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-5)
+                assert ids(after) == ids(built)
+                assert [hit.score for hit in after] == pytest.approx([hit.score for hit in built], abs=1e-5)
         fresh.close()
 
     def test_another_embedder_is_refused(self, tmp_path: Path) -> None:

@@ -20,16 +20,16 @@ class Line(NamedTuple):
 
 def lines(text: str, start: int = 0, end: int | None = None) -> list[Line]:
     """The lines of text[start:end], offsets counted in `text`. Every Unicode line break ends one."""
-    found = []
+    rows = []
     position = start
     for raw in text[start:end].splitlines(keepends=True):
         body = raw.strip()
         lead = len(raw) - len(raw.lstrip()) if body else 0
         indent = len(raw[:lead].expandtabs(4)) if lead and "\t" in raw[:lead] else lead
         first = position + lead
-        found.append(Line(position, first, first + len(body), indent, body))
+        rows.append(Line(position, first, first + len(body), indent, body))
         position += len(raw)
-    return found
+    return rows
 
 
 def strip(text: str, start: int, end: int) -> tuple[int, int]:

@@ -131,12 +131,12 @@ def sides_of(question: str) -> tuple[str, str] | None:
     if not pairs:
         return None
     pair = pairs[-1]
-    one = question[: pair.start("and")] + question[pair.end("other") :]
-    other = question[: pair.start("one")] + question[pair.start("other") :]
-    return " ".join(one.split()), " ".join(other.split())
+    first = question[: pair.start("and")] + question[pair.end("second") :]
+    second = question[: pair.start("first")] + question[pair.start("second") :]
+    return " ".join(first.split()), " ".join(second.split())
 
 
 _PAIR = re.compile(
-    r"(?P<one>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)(?P<and> (?:and|with|to|or) )"
-    r"(?P<other>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)"
+    r"(?P<first>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)(?P<and> (?:and|with|to|or) )"
+    r"(?P<second>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)"
 )

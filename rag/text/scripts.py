@@ -15,7 +15,7 @@ def _script(letter: str) -> str:
 def share_in(text: str, scripts: Sequence[str]) -> float:
     """The share of a text's letters that are of these scripts, such as `latin`; 1 where it has no letters."""
     letters = [sign for sign in text if sign.isalpha()]
-    return sum(_script(one) in scripts for one in letters) / len(letters) if letters else 1.0
+    return sum(_script(letter) in scripts for letter in letters) / len(letters) if letters else 1.0
 
 
 def reads(model: object, text: str) -> bool:

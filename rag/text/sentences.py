@@ -44,21 +44,21 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
 
     Every character that is not white space lies in exactly one of them.
     """
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for first, last in _paragraphs(text, start, len(text) if end is None else end):
         position = first
         for match in _STOP.finditer(text, first, last):
             if match.end() < last and _ends(text, match, first, last):
-                _add(found, text, position, match.end())
+                _add(spans, text, position, match.end())
                 position = match.end()
-        _add(found, text, position, last)
-    return found
+        _add(spans, text, position, last)
+    return spans
 
 
-def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
     start, end = strip(text, start, end)
     if start < end:
-        found.append((start, end))
+        spans.append((start, end))
 
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

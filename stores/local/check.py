@@ -16,16 +16,16 @@ _COUNTS = {
 
 def problems(connection: sqlite3.Connection, dim: int) -> list[str]:
     """What is wrong inside the file, in words; empty when all is well."""
-    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    faults = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
     for what, rows in _COUNTS.items():
         number = connection.execute(f"SELECT count(*) FROM {rows.format(bytes=dim * 4)}").fetchone()[0]
         if number:
-            found.append(f"{number} {what}")
-    found += [f"{number} {what}" for what, number in _changed(connection).items() if number]
+            faults.append(f"{number} {what}")
+    faults += [f"{number} {what}" for what, number in _changed(connection).items() if number]
     astray = _astray(connection)
     if astray:
-        found.append(f"{astray} chunks whose text is not their document's")
-    return found
+        faults.append(f"{astray} chunks whose text is not their document's")
+    return faults
 
 
 def _changed(connection: sqlite3.Connection) -> dict[str, int]:

@@ -50,7 +50,7 @@ class Derived:
         self._owner = owner
         self._mark: tuple[int, int] | None = None  # the saved state that `dense` goes on from
         self._lexical: LexicalIndex | None = None
-        self._language_told = False
+        self._language_known = False
         from filelock import FileLock
 
         self._lock = FileLock(folder / "derived.lock", timeout=_LOCK_SECONDS)
@@ -162,13 +162,13 @@ class Derived:
         except Exception as error:
             if not _damaged(error):
                 raise
-            _tell(folder, error)
+            _report_damage(folder, error)
             self._wipe(folder)
             return DenseIndex.open(folder, self._dim)
 
     def _dense_anew(self, why: object) -> None:
         """The dense index made of the truth of this snapshot, and saved where that is possible."""
-        _tell(self._folder / "dense", why)
+        _report_damage(self._folder / "dense", why)
         self._wipe(self._folder / "dense")
         index = self._open_dense()
         self._add_dense(index, self._truth.positions())
@@ -181,10 +181,10 @@ class Derived:
     def _dense_mark(self) -> tuple[int, int] | None:
         """Tells one saved state of the dense index from another."""
         try:
-            found = (self._folder / "dense" / "dense.json").stat()
+            stat = (self._folder / "dense" / "dense.json").stat()
         except FileNotFoundError:
             return None
-        return found.st_ino, found.st_mtime_ns
+        return stat.st_ino, stat.st_mtime_ns
 
     def _follow_dense(self, seq: int) -> None:
         if self.dense_stamp != seq:
@@ -223,7 +223,7 @@ class Derived:
 
     def _seen_stamp(self) -> int | None:
         """How far other processes have brought the lexical index on disk; None where that is unknown."""
-        if self._lexical is None or not self._language_told:
+        if self._lexical is None or not self._language_known:
             return None
         try:
             self._lexical.refresh()
@@ -233,7 +233,7 @@ class Derived:
 
     def _follow_lexical(self, seq: int, language: Language) -> None:
         index = self._lexical
-        if index is None or not self._language_told:
+        if index is None or not self._language_known:
             index = self._open_lexical(language())
         try:
             self._replay_lexical(index, seq)
@@ -249,7 +249,7 @@ class Derived:
     def _lexical_anew(self, seq: int, language: Language, why: object) -> None:
         """The lexical index made of the truth of this snapshot. The caller holds the lock."""
         folder = self._folder / "lexical"
-        _tell(folder, why)
+        _report_damage(folder, why)
         if self._lexical is not None:
             with suppress(Exception):  # a writer that fails to end is of no use any more
                 self._lexical.close()
@@ -280,15 +280,15 @@ class Derived:
         if self._lexical is not None:
             with suppress(Exception):
                 self._lexical.close()
-        self._language_told = language != "auto"
-        language = language if self._language_told else "none"
+        self._language_known = language != "auto"
+        language = language if self._language_known else "none"
         folder = self._claimed("lexical", self._engine, language)
         try:
             self._lexical = open_lexical(folder, language, engine=self._engine)
         except Exception as error:
             if not _damaged(error):
                 raise
-            _tell(folder, error)
+            _report_damage(folder, error)
             self._wipe(folder, self._engine, language)
             self._lexical = open_lexical(folder, language, engine=self._engine)
         return self._lexical
@@ -339,7 +339,7 @@ def _damaged(error: Exception) -> bool:
     return not isinstance(error, (MemoryError, sqlite3.Error))
 
 
-def _tell(folder: Path, why: object) -> None:
+def _report_damage(folder: Path, why: object) -> None:
     _log.warning("%s was damaged and is rebuilt from the documents (%s)", folder, why)
 
 

@@ -38,7 +38,7 @@ class Identity:
         try:
             values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))["index"]
             _check_format(path, values["format"])
-            found = cls(**values)
+            identity = cls(**values)
             for name, value in values.items():
                 if type(value) is not type(getattr(_EXAMPLE, name)):
                     raise TypeError(f"{name} is {value!r}")
@@ -56,7 +56,7 @@ class Identity:
             raise StoreError(
                 f"{path} cannot be read ({error.strerror}): mend its permissions, or name another folder"
             ) from error
-        return found
+        return identity
 
     def write(self, folder: Path) -> Identity:
         """Replaces the file in one step."""
@@ -81,9 +81,9 @@ class Identity:
 _EXAMPLE = Identity(fingerprint="", dim=1, embedder="")
 
 
-def _check_format(path: Path, found: object) -> None:
+def _check_format(path: Path, number: object) -> None:
     """Before anything else is looked at: a newer format may have other names."""
-    if type(found) is not int or found < 1:
-        raise TypeError(f"format is {found!r}, expected a number from 1 to {FORMAT}")
-    if found > FORMAT:
-        raise CorruptError(f"{path} has format {found}, expected at most {FORMAT}: upgrade footnote-rag")
+    if type(number) is not int or number < 1:
+        raise TypeError(f"format is {number!r}, expected a number from 1 to {FORMAT}")
+    if number > FORMAT:
+        raise CorruptError(f"{path} has format {number}, expected at most {FORMAT}: upgrade footnote-rag")

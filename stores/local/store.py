@@ -252,8 +252,8 @@ class LocalStore:
                 except CorruptError as error:
                     self._indexes.mend(index, error, self._language)
                     scores, positions = self._indexes.dense.search(vector[None, :], reach, allowed)
-                found = positions[0] >= 0
-                return scores[0][found], positions[0][found]
+                present = positions[0] >= 0
+                return scores[0][present], positions[0][present]
 
             return self._ranked(search, k)
 
@@ -278,14 +278,14 @@ class LocalStore:
 
         key = (repr(where), self._local.seq)  # as values, 1 and true would be the same filter
         with self._caching:
-            found = self._filters.get(key)
-        if found is None:
-            found = np.asarray(self._truth.allowed(where), np.int64)
+            allowed = self._filters.get(key)
+        if allowed is None:
+            allowed = np.asarray(self._truth.allowed(where), np.int64)
             with self._caching:
                 if len(self._filters) >= _CACHED_FILTERS:
                     del self._filters[next(iter(self._filters))]
-                self._filters[key] = found
-        return found
+                self._filters[key] = allowed
+        return allowed
 
     def _ranked(self, search: Callable[[int], _Found], k: int) -> list[Scored]:
         """The k best, with ids for positions. Ties go by id, those across the edge too: positions tell the
@@ -307,15 +307,15 @@ class LocalStore:
     def _ids_of(self, positions: Sequence[int]) -> dict[int, str]:
         """Ids by position. A position never gets another id, so what was once read is remembered."""
         known = self._ids
-        found = {position: known[position] for position in positions if position in known}
-        missing = [position for position in positions if position not in found]
+        ids = {position: known[position] for position in positions if position in known}
+        missing = [position for position in positions if position not in ids]
         if missing:
             read = self._truth.chunk_ids(missing)
             if len(known) > _CACHED_IDS:
                 known = self._ids = {}
             known.update(read)
-            found.update(read)
-        return found
+            ids.update(read)
+        return ids
 
     # ------------------------------------------------------------------------------------------- reading
 
@@ -354,14 +354,14 @@ class LocalStore:
         """The truth in itself, and against the derived indexes."""
         with translated(self._truth.path):
             mend = "restore the folder from a backup, or move it away and ingest again"
-            found = [Problem(what, mend) for what in problems(self._truth.connection, self.identity.dim)]
+            rows = [Problem(what, mend) for what in problems(self._truth.connection, self.identity.dim)]
         with self.snapshot():
             chunks = self._truth.count("chunk")
             for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):
                 if len(index) != chunks:
                     what = f"the {name} index holds {len(index)} chunks, and the store {chunks}"
-                    found.append(Problem(what, f"rm -r {self.folder / name} (the next search rebuilds it)"))
-        return found
+                    rows.append(Problem(what, f"rm -r {self.folder / name} (the next search rebuilds it)"))
+        return rows
 
     def close(self) -> None:
         if self._derived is not None:
@@ -396,5 +396,5 @@ def open(  # noqa: A001
 
 def built_with(url: str) -> BuiltWith | None:
     """What a folder was built with, or None where there is no store in it."""
-    found = LocalStore.identity_of(url)
-    return None if found is None else BuiltWith(found.embedder, found.fingerprint, found.dim, found.language)
+    kept = LocalStore.identity_of(url)
+    return None if kept is None else BuiltWith(kept.embedder, kept.fingerprint, kept.dim, kept.language)

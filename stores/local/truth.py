@@ -126,20 +126,20 @@ class Truth:
     @property
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = sqlite3.connect(
+        opened: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if opened is None:
+            opened = sqlite3.connect(
                 self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            found.execute("PRAGMA foreign_keys = ON")
-            found.execute("PRAGMA synchronous = NORMAL")
-            found.execute("PRAGMA cache_size = -16000")
-            self._local.connection = found
+            opened.execute("PRAGMA foreign_keys = ON")
+            opened.execute("PRAGMA synchronous = NORMAL")
+            opened.execute("PRAGMA cache_size = -16000")
+            self._local.connection = opened
             with self._guard:
                 for thread in [thread for thread in self._open if not thread.is_alive()]:
                     self._open.pop(thread).close()  # a server with a thread a request would run out of files
-                self._open[threading.current_thread()] = found
-        return found
+                self._open[threading.current_thread()] = opened
+        return opened
 
     def _prepare(self) -> None:
         connection = self.connection
@@ -361,13 +361,13 @@ class Truth:
         import numpy as np
 
         sql = "SELECT position, value, crc FROM vector WHERE position IN (SELECT value FROM json_each(?))"
-        found = {}
+        blobs = {}
         for position, value, crc in self.connection.execute(sql, (json.dumps(list(positions)),)):
-            found[position] = value
+            blobs[position] = value
             if crc is not None and crc != vector_crc(position, value):
                 _log.warning("%s: the vector of chunk %d is damaged: run `rag doctor`", self.path, position)
         try:
-            data = b"".join(found[position] for position in positions)
+            data = b"".join(blobs[position] for position in positions)
         except KeyError as error:
             raise CorruptError(
                 f"{self.path}: chunk {error} has no vector: run `rag ingest --reembed`"
@@ -387,28 +387,28 @@ class Truth:
 
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         sql = f"{_CHUNK} WHERE chunk.id IN (SELECT value FROM json_each(?))"
-        found = {}
+        chunks = {}
         for row in self.connection.execute(sql, (json.dumps(list(chunk_ids)),)):
-            chunk = found[row[0]] = _chunk(row)
+            chunk = chunks[row[0]] = _chunk(row)
             if row[12] is not None and row[12] != _chunk_crc(chunk):
                 raise CorruptError(
                     f"{self.path}: a chunk of {chunk.source} is damaged: `rag rm {chunk.source}`, then "
                     "ingest it again; `rag doctor` tells what else is"
                 )
-        return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
+        return [chunks[chunk_id] for chunk_id in chunk_ids if chunk_id in chunks]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
         sql = (
             "SELECT id, text, source, title, metadata, pages, media_type FROM document"
             " WHERE id IN (SELECT value FROM json_each(?))"
         )
-        found = {
+        documents = {
             id_: Document(id_, text, source, title, json.loads(metadata), tuple(json.loads(pages)), media)
             for id_, text, source, title, metadata, pages, media in self.connection.execute(
                 sql, (json.dumps(list(document_ids)),)
             )
         }
-        return [found[document_id] for document_id in document_ids if document_id in found]
+        return [documents[document_id] for document_id in document_ids if document_id in documents]
 
     def documents(self, where: Filter | None) -> Iterator[DocumentInfo]:
         columns = (

@@ -54,9 +54,9 @@ def test_the_list_tells_what_each_is_without_loading_it(tiny: Path, tmp_path: Pa
     catalogue.add("gone", {"name": str(tmp_path / "gone.gguf")})
     (tmp_path / "gone.gguf").unlink()
     rows = {row.name: row for row in catalogue.entries({"server": {"kind": "openai", "name": "qwen"}})}
-    assert (rows["tiny"].kind, rows["tiny"].told) == ("gguf", "llama, context 512, 1 MB")
-    assert "cannot be read" in rows["gone"].told
-    assert (rows["server"].kind, rows["server"].told) == ("openai", "http://127.0.0.1:8080/v1")
+    assert (rows["tiny"].kind, rows["tiny"].details) == ("gguf", "llama, context 512, 1 MB")
+    assert "cannot be read" in rows["gone"].details
+    assert (rows["server"].kind, rows["server"].details) == ("openai", "http://127.0.0.1:8080/v1")
 
 
 def test_wrong_entries_are_refused(own: Path) -> None:
@@ -218,7 +218,7 @@ def test_models_are_named_listed_and_tried_on_the_command_line(tmp_path: Path, t
     done = rag(tmp_path, "http://127.0.0.1:9", "models", "add", "small", file, "threads=1")
     assert done.returncode == 0, done.stderr
     rows = json.loads(rag(tmp_path, "http://127.0.0.1:9", "models", "list", "--json").stdout)
-    assert rows == [{"name": "small", "kind": "gguf", "model": file, "told": "llama, context 512, 1 MB"}]
+    assert rows == [{"name": "small", "kind": "gguf", "model": file, "details": "llama, context 512, 1 MB"}]
     done = rag(tmp_path, "http://127.0.0.1:9", "models", "test", "nothing.gguf")
     assert done.returncode == 1
     assert "nothing.gguf cannot be read" in done.stderr

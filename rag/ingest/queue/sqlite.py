@@ -36,7 +36,7 @@ class SqliteDatabase:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
         except (OSError, sqlite3.Error) as error:
-            raise _told(path, error) from error
+            raise _unusable(path, error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
@@ -53,14 +53,14 @@ class SqliteDatabase:
                     raise
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
-                raise _told(self._path, error) from error
+                raise _unusable(self._path, error) from error
 
     def close(self) -> None:
         with self._turn:
             self._connection.close()
 
 
-def _told(path: Path, error: Exception) -> StoreError:
+def _unusable(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"the queue {path} cannot be used ({error}): see that its folder can be written and has space, "
         "or name another place with --queue"
