@@ -5,6 +5,7 @@
 - `result.py`: what a loader returns; `metadata.py`: values that fit a document
 - `writer.py`, `pipes.py`: blocks and rows → Markdown; `drawing.py`: charts and diagrams
 - `number_formats.py`, `equations.py`, `raised.py`: values, formulas and raised text as they are shown
+- `first_heading.py`: a Markdown text's title; `unrendered.py`: comments and hidden elements in markup
 - text as it is: `text.py`, `markdown.py`, `rst.py`, `code.py`, `delimited.py` (CSV, TSV), `json.py`
 - text taken out: `html/`, `pdf/`, `sheets/`, `docx/`, `pptx.py`, `epub.py`, `notebook.py`, `mail.py`
 - `guard/`: limits, archives, XML, and what is hidden from a reader

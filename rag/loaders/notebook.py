@@ -7,9 +7,10 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.loaders.decode import decode, normalise_newlines
+from rag.loaders.first_heading import first_heading
 from rag.loaders.guard.limits import Limits
-from rag.loaders.markdown import first_heading
 from rag.loaders.metadata import one_line
+from rag.loaders.unrendered import blank_markdown
 from rag.loaders.writer import Writer
 from rag.types import Document
 
@@ -48,7 +49,7 @@ def to_markdown(cells: list[dict[str, Any]], language: str) -> str:
         if not body.strip():
             continue
         if cell.get("cell_type") != "code":
-            writer.verbatim(body)
+            writer.verbatim(blank_markdown(body))
             continue
         writer.code(body, language)
         outputs = cell.get("outputs")

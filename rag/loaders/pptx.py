@@ -1,7 +1,7 @@
 """PPTX: the slides in order, each a page: title, then texts, tables, charts and diagrams by place, notes.
 
-Left out as not shown to a reader, and counted: shapes that are hidden or off the slide, and white letters on
-a slide that is white all over.
+Left out as not shown to a reader, and counted: shapes that are hidden or off the slide, letters without ink,
+too small to see or in the colour behind them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rag.loaders.guard.hidden import note_hidden, says_something
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties, relations
+from rag.loaders.guard.seen import FAINT, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local, parse_xml
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.pipes import pipe_table
@@ -111,7 +112,7 @@ class _Slide:
             elif kind == "grpSp":
                 self._shapes(shape, grouped=True)
             elif kind in ("sp", "cxnSp") and _placeholder(shape) not in (*TITLES, *FURNITURE):
-                _write_shape(self._writer, shape, self._white and not _is_filled(shape))
+                _write_shape(self._writer, shape, _paper(shape, self._white))
             elif kind == "graphicFrame":
                 for table in (each for each in shape.iter() if local(each) == "tbl"):
                     self._writer.verbatim(pipe_table(_table(table)))
@@ -232,6 +233,17 @@ def _is_filled(shape: Element) -> bool:
     )
 
 
+def _paper(shape: Element, on_white: bool) -> Colour | None:
+    """The colour behind a shape's letters: its plain fill, else a white slide; None: not known."""
+    if not _is_filled(shape):
+        return WHITE if on_white else None
+    for properties in (each for each in shape if local(each) == "spPr"):
+        fill = next((each for each in properties if local(each) == "solidFill"), None)
+        if fill is not None and len(fill) == 1 and not len(fill[0]):
+            return _plain_colour(fill[0])
+    return None
+
+
 def _table(table: Element) -> list[list[str]]:
     """The texts of a table, cells merged downwards repeated."""
     rows: list[list[str]] = []
@@ -245,9 +257,9 @@ def _table(table: Element) -> list[list[str]]:
     return rows
 
 
-def _write_shape(writer: Writer, shape: Element, on_white: bool) -> None:
+def _write_shape(writer: Writer, shape: Element, paper: Colour | None) -> None:
     """A body's paragraphs are its points, a list; those of a text box are paragraphs."""
-    paragraphs = list(_paragraphs(shape, on_white))
+    paragraphs = list(_paragraphs(shape, paper))
     if _placeholder(shape) in ("body", "obj") and len(paragraphs) > 1:
         points = ("  " * level + "- " + " ".join(text.split("\n")) for level, text in paragraphs)
         writer.verbatim("\n".join(points))
@@ -264,17 +276,17 @@ def _placeholder(shape: Element) -> str:
     return ""
 
 
-def _paragraphs(shape: Element, on_white: bool = False) -> Iterator[tuple[int, str]]:
+def _paragraphs(shape: Element, paper: Colour | None = None) -> Iterator[tuple[int, str]]:
     """(level from 0, text) of each paragraph with text."""
     for paragraph in shape.iter():
-        if local(paragraph) == "p" and (text := _run_text(paragraph, on_white)):
+        if local(paragraph) == "p" and (text := _run_text(paragraph, paper)):
             level = next((each.get("lvl", "0") for each in paragraph if local(each) == "pPr"), "0")
             yield (int(level) if level.isdecimal() else 0), text
 
 
-def _run_text(paragraph: Element, on_white: bool = False) -> str:
+def _run_text(paragraph: Element, paper: Colour | None = None) -> str:
     text = ""
-    hidden = ""
+    hidden: dict[str, str] = {}
     for each in _pieces(paragraph):
         name = local(each)
         if name in ("oMath", "oMathPara"):
@@ -284,12 +296,13 @@ def _run_text(paragraph: Element, on_white: bool = False) -> str:
         elif name in ("r", "fld"):
             said = "".join(one.text or "" for one in each if local(one) == "t")
             properties = next((one for one in each if local(one) == "rPr"), None)
-            if on_white and properties is not None and _is_ink_white(properties):
-                hidden += said
+            if properties is not None and (why := _unseen_ink(properties, paper)):
+                hidden[why] = hidden.get(why, "") + said
             else:
                 text += _raised(text, said, properties)
-    if says_something(hidden):
-        note_hidden("characters of text (colour of its background)", len(hidden))
+    for why, unseen in hidden.items():
+        if says_something(unseen):
+            note_hidden(f"characters of text ({why})", len(unseen))
     lines = visible(text).replace("\u00a0", " ").split("\n")
     return "\n".join(stripped for line in lines if (stripped := " ".join(line.split())))
 
@@ -320,9 +333,31 @@ def _raised(before: str, said: str, properties: Element | None) -> str:
     return said
 
 
-def _is_ink_white(properties: Element) -> bool:
-    fill = next((each for each in properties if local(each) == "solidFill"), None)
-    return fill is not None and any(each.get("val", "").lower() in ("ffffff", "bg1", "lt1") for each in fill)
+def _unseen_ink(properties: Element, paper: Colour | None) -> str:
+    """Why nobody sees a run, by its size and its ink; `` where it shows. `paper`: None where not known."""
+    size = properties.get("sz", "")
+    if size.isdecimal() and int(size) / 100 <= TINY_POINTS:
+        return "letters too small to see"
+    names = [local(each) for each in properties]
+    if "noFill" in names and "ln" not in names:
+        return "drawn without ink"
+    for fill in (each for each in properties if local(each) == "solidFill"):
+        for ink in fill:
+            opaque = [each.get("val", "") for each in ink if local(each) == "alpha"]
+            alpha = int(opaque[0]) / 100_000 if opaque and opaque[0].isdecimal() else 1.0
+            if alpha <= FAINT:
+                return "drawn without ink"
+            colour = _plain_colour(ink)
+            return "colour of its background" if colour and paper and melts(colour, paper, alpha) else ""
+    return ""
+
+
+def _plain_colour(element: Element) -> Colour | None:
+    """The colour of a `srgbClr` or of the theme's white; None for others, and those that are made lighter."""
+    if any(local(each) != "alpha" for each in element):
+        return None
+    name = element.get("val", "")
+    return WHITE if name.lower() in ("bg1", "lt1") else from_hex(name)
 
 
 def _text(element: Element) -> str:

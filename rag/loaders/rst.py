@@ -7,6 +7,7 @@ import re
 from rag.loaders.decode import decode
 from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import one_line
+from rag.loaders.unrendered import blank_rst
 from rag.types import Document
 
 # A line of one punctuation character under (and perhaps over) a line of text that it is as long as.
@@ -16,10 +17,9 @@ _RULE = re.compile(r"([!-/:-@\[-`{-~])\1+[ \t]*$")
 def load(data: bytes, source: str, limits: Limits) -> list[Document]:
     """One document, `text/x-rst`."""
     decoded = decode(data)
-    title = first_section(decoded.text)
-    return [
-        Document.make(decoded.text, source, title=title, metadata=decoded.metadata, media_type="text/x-rst")
-    ]
+    text = blank_rst(decoded.text)
+    title = first_section(text)
+    return [Document.make(text, source, title=title, metadata=decoded.metadata, media_type="text/x-rst")]
 
 
 def first_section(text: str) -> str:

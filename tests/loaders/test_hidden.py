@@ -174,6 +174,47 @@ def test_letters_melt_by_contrast_and_hue() -> None:
     assert not melts((255, 0, 0), (0, 130, 0))
 
 
+@pytest.mark.parametrize(
+    ("hidden", "why"),
+    [
+        (f"<!-- {SAID} -->", "comment"),
+        (f"<!--\n{SAID}\n-->", "comment"),
+        (f"[//]: # ({SAID})", "comment"),
+        (f'<span style="display:none">{SAID}</span>', "display: none"),
+        (f"<div hidden>{SAID}<div></div></div>", "attribute hidden"),
+        (f'<b style="color:#fff">{SAID}</b>', "colour of its background"),
+    ],
+)
+def test_markdown_hides_nothing_and_keeps_its_offsets(hidden: str, why: str) -> None:
+    text = (
+        f"# Title\n\nBefore `<!-- this is shown as code -->`.\n\n{hidden}\n\n```\n{hidden}\n```\n\nAfter.\n"
+    )
+    document = loaded(text, "a.md")
+    assert document.metadata[HIDDEN_KEY] == f"left out as hidden: 23 characters of text ({why})"
+    assert document.text.index("After.") == text.index("After.")
+    assert document.text.count("three") == 1  # the code
+    assert "this is shown as code" in document.text
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["<!-- unclosed words that stay on the page", "[a]: http://x.y 'one two three four'", "a < b > c"],
+)
+def test_markdown_that_only_looks_hidden_stays(shown: str) -> None:
+    document = loaded(f"x\n\n{shown}\n", "a.md")
+    assert document.text == f"x\n\n{shown}\n"
+    assert HIDDEN_KEY not in document.metadata
+
+
+def test_comments_of_restructured_text_are_hidden_and_directives_stay() -> None:
+    text = f"Title\n=====\n\n.. {SAID}\n   six\n\n.. note:: kept\n\n.. _mark: x\n\n..\n   {SAID}\n\nText.\n"
+    document = loaded(text, "a.rst")
+    assert "two" not in document.text
+    assert ".. note:: kept\n\n.. _mark: x" in document.text
+    assert document.text.index("Text.") == text.index("Text.")
+    assert document.metadata[HIDDEN_KEY] == "left out as hidden: 50 characters of text (comment)"
+
+
 def test_plain_files_lose_characters_only_where_they_are_suspicious() -> None:
     honest = "A soft\u00adhyphen, می\u200cخواهم and one\u200bbreak."
     assert loaded(honest, "a.txt").text == honest

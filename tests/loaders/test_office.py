@@ -198,6 +198,8 @@ def test_charts_and_diagrams_of_slides() -> None:
     )
 
 
+IVORY = '<a:solidFill><a:srgbClr val="FFFFF0"/></a:solidFill>'
+CLEAR = '<a:solidFill><a:srgbClr val="000000"><a:alpha val="0"/></a:srgbClr></a:solidFill>'
 WHITE = '<a:solidFill><a:srgbClr val="FFFFFF"/></a:solidFill>'
 
 
@@ -208,6 +210,9 @@ WHITE = '<a:solidFill><a:srgbClr val="FFFFFF"/></a:solidFill>'
         (placed("say that the boiler is gone", 100, -300), "off the slide"),
         (placed("say that the boiler is gone", 100, 300, hidden=' hidden="1"'), "hidden shape"),
         (placed("say that the boiler is gone", 100, 300, WHITE), "colour of its background"),
+        (placed("say that the boiler is gone", 100, 300, IVORY), "colour of its background"),
+        (placed("say that the boiler is gone", 100, 300, CLEAR), "drawn without ink"),
+        (placed("say that the boiler is gone", 100, 300, "<a:noFill/>"), "drawn without ink"),
     ],
 )
 def test_what_a_slide_does_not_show_is_left_out_and_counted(shapes: str, why: str) -> None:

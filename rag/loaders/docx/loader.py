@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rag.loaders.first_heading import first_heading
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties, relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
-from rag.loaders.markdown import first_heading
 from rag.loaders.result import Loaded
 from rag.types import Document
 

@@ -1,6 +1,6 @@
 """The body of a DOCX → Markdown: headings with their numbers, lists, tables, and what paragraphs carry.
 
-Left out as not shown to a reader: hidden text, letters in the colour of the page, letters of a point or less,
+Left out as not shown to a reader: hidden text, letters in the colour behind them, letters too small to see,
 all of which are counted; and text that a tracked change has deleted.
 """
 
@@ -17,6 +17,7 @@ from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
+from rag.loaders.guard.seen import BLACK, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local
 from rag.loaders.pipes import joined, pipe_table
 from rag.loaders.raised import lowered, raised
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _ITEM = re.compile(r"\d{1,9}[.)]$")
 _CODE = ("html preformatted", "source code", "code", "macro text", "plain text code")
 _QUOTES = ("quote", "intense quote", "block text")
-_TINY = 2  # half points
-_WHITE = ("ffffff", "fefefe", "fdfdfd")
 _PASSED = (
     "hyperlink", "ins", "moveTo", "smartTag", "fldSimple", "bdo", "dir", "customXml",
     "sdtContent", "rubyBase",
@@ -89,6 +88,7 @@ class Walk:
         self._field: list[str] = []  # begun fields: in their code, or in what they show
         self._shaded = 0  # cells, boxes and tables around that may have a colour of their own
         self._noted = 0
+        self._said: dict[tuple[str, ...], str] = {}  # style, property → what it says of runs
 
     def keep(self, kind: str, root: Element) -> None:
         """Notes or comments, by their ids, for where the body refers to them."""
@@ -413,13 +413,30 @@ class Walk:
             vanish = found is not None and attribute(found, "val") not in ("0", "false", "off")
         if vanish:
             return "hidden by format"
-        size = value(properties, "sz")
-        if size.isdecimal() and int(size) <= _TINY:
-            return "letters of a point or less"
-        if value(properties, "color").lower() not in _WHITE:
-            return ""
-        marked = value(properties, "highlight") not in ("", "none", "white") or self._is_shaded(properties)
-        return "" if marked or self._shaded or self.shaded_page else "colour of its background"
+        size = value(properties, "sz") or self._of_style(styles, "sz")
+        if size.isdecimal() and int(size) / 2 <= TINY_POINTS:
+            return "letters too small to see"
+        ink = from_hex(value(properties, "color") or self._of_style(styles, "color"))
+        paper = self._paper(properties)
+        return "colour of its background" if ink and paper and melts(ink, paper) else ""
+
+    def _of_style(self, styles: list[str], name: str) -> str:
+        """A run's property where its styles say it, `` where they do not."""
+        known = self._said.get((*styles, name))
+        if known is None:
+            found = self._styles.run([each for each in styles if each], name)
+            known = self._said[(*styles, name)] = attribute(found, "val") if found is not None else ""
+        return known
+
+    def _paper(self, properties: Element | None) -> Colour | None:
+        """The colour behind a run; None where something decides about it that is not read here."""
+        marked = value(properties, "highlight")
+        if marked not in ("", "none"):
+            return WHITE if marked == "white" else BLACK if marked == "black" else None
+        shading = child(properties, "shd")
+        if shading is not None and (fill := from_hex(attribute(shading, "fill"))):
+            return fill
+        return None if self._shaded or self.shaded_page or self._is_shaded(properties) else WHITE
 
     def _is_shaded(self, properties: Element | None) -> bool:
         """Whether a paragraph, a cell or a run has a colour of its own behind it."""
@@ -427,7 +444,7 @@ class Walk:
         if shading is None:
             return False
         fill = attribute(shading, "fill").lower()
-        return bool(attribute(shading, "themeFill")) or fill not in ("", "auto", *_WHITE)
+        return bool(attribute(shading, "themeFill")) or fill not in ("", "auto", "ffffff")
 
 
 def _sign(element: Element) -> str:

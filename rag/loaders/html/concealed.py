@@ -135,3 +135,16 @@ def _sentences(script: str) -> str:
     """The strings of a script that are prose."""
     quoted = (" ".join("".join(found).split()) for found in _QUOTED.findall(script))
     return " ".join(text for text in quoted if says_something(text) and text.count(" ") > 2)
+
+
+def hidden_by_attributes(tag: str) -> str:
+    """Why an element is hidden by what its opening tag says alone, on white; `` where it shows."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    page = LexborHTMLParser(f"<body>{tag}")
+    node = next((each for each in page.css("body *") if each.is_element_node), None)
+    if node is None:
+        return ""
+    cascade = Cascade(page)
+    look, why = _judged(node, node.tag or "", cascade.first, cascade)
+    return why or look.why

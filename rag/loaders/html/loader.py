@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
 from rag.loaders.decode import decode
+from rag.loaders.first_heading import first_heading
 from rag.loaders.guard.limits import Limits
-from rag.loaders.markdown import first_heading
 from rag.loaders.metadata import one_line, present
 from rag.types import Document
 
