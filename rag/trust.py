@@ -35,7 +35,7 @@ NAMED: Mapping[str, frozenset[str]] = {
     "search.denoise": frozenset(
         {
             *("adaptive", "compress", "conflicts", "corrections", "duplicates"),
-            *("mmr", "poison", "rerank", "threshold", "voices"),
+            *("mmr", "poison", "ranker", "rerank", "signals", "threshold", "voices"),
         }
     ),
     "search.adapter": frozenset({"none"}),

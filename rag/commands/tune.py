@@ -34,6 +34,7 @@ HeldOut = Annotated[
 Number = Annotated[int, typer.Option("--number", min=1, help="Questions to make where no set is given.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")]
+Doubtful = Annotated[str, typer.Option("--doubtful", help="Training pairs that look wrong: drop or keep.")]
 
 
 @tune_app.command(
@@ -50,6 +51,7 @@ def tune_retriever_command(
     held_out: HeldOut = 0.4,
     number: Number = 300,
     limit: Limit = None,
+    doubtful: Doubtful = "drop",
     seed: Seed = 0,
     offline: Offline = False,
     as_json: AsJson = False,
@@ -61,9 +63,41 @@ def tune_retriever_command(
     from . import live, render
 
     with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        options = Options(held_out=held_out, number=number, seed=seed, qrels=qrels, limit=limit)
+        options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
         with live.progress(quiet=as_json) as shown:
             tuned = tune_retriever(rag, questions, corpus=corpus, options=options, progress=shown)
+        render.result(tuned, as_json=as_json)
+
+
+@tune_app.command(
+    "ranker",
+    epilog="Examples:\n\n    rag tune ranker questions.jsonl\n\n"
+    "    rag tune ranker qa.jsonl --corpus corpus.jsonl\n\n    rag ask 'Who built it?' --explain",
+)
+def tune_ranker_command(
+    questions: Questions = None,
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    corpus: Corpus = None,
+    qrels: Qrels = None,
+    held_out: HeldOut = 0.4,
+    number: Number = 300,
+    limit: Limit = None,
+    doubtful: Doubtful = "drop",
+    seed: Seed = 0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn an order of hits from their signals, by boosted trees; needs footnote-rag[tune] to learn."""
+    from rag.tune.ranker import tune_ranker
+    from rag.tune.tuning import Options
+
+    from . import live, render
+
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
+        with live.progress(quiet=as_json) as shown:
+            tuned = tune_ranker(rag, questions, corpus=corpus, options=options, progress=shown)
         render.result(tuned, as_json=as_json)
 
 

@@ -12,6 +12,9 @@
   `injected_orders.py`)
 - `corrections.py`: what a person corrected goes before every source (on where there are corrections)
 - `voices.py`: what is repeated in the same words counts once; sources that disagree are weighed and told
+- `signals.py`: new documents and chosen sources first, by hand
+- `ranker.py`: hits in the order of trees that were learned (`trees.py`; on where an index adopted some)
+- `hit_signals.py`: what can be said of a hit in numbers
 - `blend.py`: scores of different kinds, made comparable
 
 `docs/stages.md` has what each gains and costs.
@@ -34,7 +37,9 @@ NAMES = {
     "listwise": "rag.denoise.listwise:build",
     "mmr": "rag.denoise.mmr:build",
     "poison": "rag.denoise.poison:build",
+    "ranker": "rag.denoise.ranker:build",
     "rerank": "rag.denoise.rerank:build",
+    "signals": "rag.denoise.signals:build",
     "threshold": "rag.denoise.threshold:build",
     "voices": "rag.denoise.voices:build",
 }

@@ -47,7 +47,7 @@ class Rerank:
         scores = blended([hit.score for hit in read], [reading.logit for reading in readings], share)
         codes = codes_of(question.text)
         scored = [
-            replace(hit, score=score, scores={**hit.scores, "rerank": reading.logit})
+            replace(hit, score=score, scores={**hit.scores, "rerank": reading.logit, "span": _span(reading)})
             for hit, reading, score in zip(read, readings, scores, strict=True)
         ]
         scored.sort(key=lambda hit: (-_held(hit, codes), -hit.score))
@@ -62,7 +62,12 @@ def build(reader: Reader, read_depth: Count = 20, weight: Share = 0.6) -> Rerank
 
 def _sure(reading: Reading) -> float:
     """The probability of the best answer in a hit."""
-    return reading.answerable * (reading.spans[0].probability if reading.spans else 0.0)
+    return reading.answerable * _span(reading)
+
+
+def _span(reading: Reading) -> float:
+    """The probability of the best span, which is what answers if anything in the hit does."""
+    return reading.spans[0].probability if reading.spans else 0.0
 
 
 def codes_of(question: str) -> frozenset[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rag.chunking import Chunker
     from rag.config import ModelSettings
     from rag.denoise import Denoise
+    from rag.denoise.trees import Trees
     from rag.embedding import Embedder
     from rag.generate import Generator
     from rag.ground import Ground
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rag.retrieve.query_map import QueryMap
     from rag.types import Chunk, Document
 
+_READING = ("rerank", "cross_encoder", "listwise")  # stages behind which a ranker knows most
 Stages = Sequence[str | Callable[..., Any]]
 
 
@@ -130,6 +132,22 @@ class Parts:
 
         return QueryMap.load(folder)
 
+    @cached_property
+    def _ranker(self) -> tuple[Trees, float] | None:
+        """The trees that order hits, and their weight, adopted or named; None where there are none.
+
+        Raises FingerprintError for trees that were learned with another embedder.
+        """
+        folder = self._tuned("ranker", self.settings.search.ranker)
+        if folder is None:
+            return None
+        from rag.denoise.hit_signals import NAMES
+        from rag.denoise.trees import load
+
+        from .adopted import Card
+
+        return load(folder, NAMES), float(Card.read(folder).options["weight"])
+
     def _tuned(self, kind: str, named: str) -> Path | None:
         if named == "none" or not (named or (self.home / TUNED).is_dir()):
             return None
@@ -202,6 +220,9 @@ class Parts:
     @cached_property
     def denoise(self) -> list[Denoise]:
         stages = self._parts("denoise")
+        if "ranker" not in self._stages["denoise"] and self._ranker is not None:
+            reads = [at for at, named in enumerate(self._stages["denoise"], 1) if named in _READING]
+            stages.insert(max(reads, default=0), self._part("denoise", "ranker"))
         corrected = (self.home / CORRECTIONS).exists() and "corrections" not in self._stages["denoise"]
         return [*stages, self._part("denoise", "corrections")] if corrected else stages
 
@@ -237,6 +258,7 @@ class Parts:
         return {
             "index": lambda: self.home,
             "query_map": lambda: self._query_map,
+            "ranker": lambda: self._ranker,
             "store": lambda: self.store,
             "embedder": lambda: self.embedder,
             "language": lambda: language_of(self),

@@ -4,11 +4,14 @@ What all parts have in common:
 
 - `tuning.py`: questions → two sides → part → verdict → adopted or not; `listing.py`: what counts, and undone
 - `sides.py`: whole documents held out; `pairs.py`: questions with what answers them and what nearly does
+- `doubtful.py`: pairs that look wrong
 - `gate.py`: the verdict
 
 The retriever, in core:
 
 - `adapter.py`: the closed form of a map of query vectors; `retriever.py`: all of it, one call
+
+The ranker, learned by the `[tune]` extra and run in core: `ranker.py`.
 
 The reader, by the `[tune]` extra:
 

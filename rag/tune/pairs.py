@@ -28,13 +28,19 @@ _MOST = 8  # positives and negatives of one question
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One question; `home` is the document by which it is grouped, `gains` are those of the positives."""
+    """One question; `home` is the document by which it is grouped, `gains` are those of the positives.
+
+    `rank` is the place of the first relevant document in the index's own search, 0 where it is not found;
+    `others` are the best hits of documents that are not relevant, whether they hold an answer or not.
+    """
 
     case: Case
     home: str
     positives: tuple[Chunk, ...]
     gains: tuple[float, ...]
     negatives: tuple[Chunk, ...]
+    rank: int = 0
+    others: tuple[Chunk, ...] = ()
 
 
 def pairs(
@@ -53,15 +59,21 @@ def pairs(
         if chunks:
             relevant = judged.document_ids(case.relevant)
             hits = plain.search(case.question, DEPTH)
-            negatives = [
-                hit.chunk
-                for hit in hits
-                if hit.chunk.document_id not in hidden
-                and hit.chunk.document_id not in relevant
-                and not right(case, hit.chunk.text)
-            ]
+            ranks = [place for place, hit in enumerate(hits, 1) if hit.chunk.document_id in relevant]
+            others = [hit.chunk for hit in hits if hit.chunk.document_id not in relevant | hidden]
+            negatives = [chunk for chunk in others if not right(case, chunk.text)]
             gains = tuple(case.relevant[judged.name(chunk.document_id, chunk.source)] for chunk in chunks)
-            found.append(Pair(case, min(case.relevant), tuple(chunks), gains, tuple(negatives[:_MOST])))
+            found.append(
+                Pair(
+                    case,
+                    min(case.relevant),
+                    tuple(chunks),
+                    gains,
+                    tuple(negatives[:_MOST]),
+                    min(ranks, default=0),
+                    tuple(others[:_MOST]),
+                )
+            )
         if report and number % 20 == 0:
             report(Progress("mining", number, len(cases)))
     return found

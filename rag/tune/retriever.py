@@ -12,6 +12,7 @@ from rag.pipeline.adopted import Card
 from rag.progress import Watcher
 
 from .adapter import fit
+from .doubtful import sift
 from .gate import Verdict
 from .pairs import pairs
 from .tuning import Data, Options, Tuned, finished, part_folder, tuning, verdict_of
@@ -41,16 +42,20 @@ def tune_retriever(
 
 def _adapter(data: Data, options: Options, report: Watcher) -> Tuned:
     began = time.perf_counter()
-    found = pairs(data.rag, data.sides.train, data.judged, data.sides.barred, report)
+    mined = pairs(data.rag, data.sides.train, data.judged, data.sides.barred, report)
+    sifted = sift(data.rag, mined, options.doubtful, report)
+    found = sifted.kept
     folder = part_folder(data)
     fitted = fit(data.rag, found, report)
     fitted.query_map.save(folder)
     fitting = time.perf_counter() - began
-    card = Card("retriever", data.rag.embedder.fingerprint, options={**fitted.options, "pairs": len(found)})
+    told = {**fitted.options, "pairs": len(found), "doubtful": sifted.to_dict()}
+    card = Card("retriever", data.rag.embedder.fingerprint, options=told)
     card.write(folder)
     notes = [
+        *sifted.notes,
         f"fitted to {len(found):,} questions in {fitting:.1f} s; cross-validated nDCG@10 over a pool: "
-        f"{fitted.identity:.3f} without, {fitted.chosen.mean:.3f} with"
+        f"{fitted.identity:.3f} without, {fitted.chosen.mean:.3f} with",
     ]
     if not fitted.chosen.step:
         verdict = Verdict(None, nothing="cross-validation found no map better than none")

@@ -13,6 +13,7 @@ stopped goes on where it was.
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,21 +45,24 @@ HELD_OUT = 0.4
 NUMBER = 300
 """Questions that are made where none are given."""
 VERDICT = "verdict.json"
+SHUFFLED = "shuffled"
+"""Set in `meta` of a question that was given another one's documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to tune: `held_out` is the share of the questions, `number` how many are made where none are given.
 
-    `doubtful` says what becomes of training pairs that look wrong: `drop` or `keep`. `shuffle` gives every
-    training question another one's documents: a part that learned of such labels has to be discarded.
+    `doubtful` says what becomes of training pairs that look wrong (`doubtful.py`): `drop` or `keep`.
+    `shuffled` is a share of the training questions that are given each other's documents and answers, to try
+    what wrong labels do: a part that learned of nothing else has to be discarded.
     """
 
     held_out: float = HELD_OUT
     number: int = NUMBER
     seed: int = 0
     doubtful: str = "drop"
-    shuffle: bool = False
+    shuffled: float = 0.0
     qrels: Path | None = None
     limit: int | None = None
 
@@ -150,8 +154,8 @@ def prepared(
         judged = match(asked, pipeline.store)
         known = _known(asked, judged)
         found = sides(known, options.held_out, lambda names: texts_of(pipeline, judged, names), kinds=kinds)
-        if options.shuffle:
-            found = replace(found, train=_shuffled(found.train))
+        if options.shuffled:
+            found = replace(found, train=_shuffled(found.train, options.shuffled, options.seed))
         decides = (asked.fingerprint, index_fingerprint(pipeline), options, kind)
         folder = home / f"{kind}-{stable_id(*decides)[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -265,11 +269,15 @@ def _known(asked: QuestionSet, judged: Judged) -> list[Case]:
     return known
 
 
-def _shuffled(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """Every question with the documents of another one: half the list further."""
-    half = max(1, len(cases) // 2)
-    others = [*cases[half:], *cases[:half]]
-    return tuple(
-        replace(case, relevant=other.relevant, answers=other.answers)
-        for case, other in zip(cases, others, strict=True)
-    )
+def _shuffled(cases: Sequence[Case], share: float, seed: int) -> tuple[Case, ...]:
+    """A share of the cases with the documents and answers of one another; `meta` says which."""
+    chosen = random.Random(seed).sample(range(len(cases)), round(share * len(cases)))
+    mixed = list(cases)
+    for at, other in zip(chosen, [*chosen[1:], *chosen[:1]], strict=True):
+        mixed[at] = replace(
+            cases[at],
+            relevant=cases[other].relevant,
+            answers=cases[other].answers,
+            meta={**cases[at].meta, SHUFFLED: True},
+        )
+    return tuple(mixed)

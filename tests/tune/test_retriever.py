@@ -86,7 +86,7 @@ def test_a_better_one_replaces_and_undo_brings_the_first_back(tmp_path: Path) ->
 
 def test_shuffled_labels_end_in_discarded(tmp_path: Path) -> None:
     with opened(tmp_path) as rag:
-        tuned = tune_retriever(rag, questions(), options=Options(shuffle=True, doubtful="keep"))
+        tuned = tune_retriever(rag, questions(), options=Options(shuffled=1.0, doubtful="keep"))
     assert not tuned.verdict.adopted
     assert str(tuned.verdict).startswith("discarded: ")
     assert not adopted(tmp_path / "index")
