@@ -6,24 +6,31 @@ gets an error, and the next one a fresh process.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import threading
+import time
 import zlib
+from collections import OrderedDict
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .marks import Aligned, Box, align, boxes
+from .marks import Aligned, Box, align, boxes, follow
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.loaders.pdf.reflow import Part, Reflowed
+
 MOST_PIXELS = 16_000_000
 _YELLOW = (1.0, 0.86, 0.28)  # what white becomes, by channel
 _ROOM = 1.0  # pixels around the characters
+_KEPT = 2  # files whose words are kept
+_SHARE = 0.5  # of the time that a page may take: for reading the file again
 
 
 class Wanted(NamedTuple):
@@ -65,7 +72,8 @@ class Pictures:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(1, get_context("spawn"))
             try:
-                drawn = self._pool.submit(draw, wanted, picture).result(self._seconds)
+                work = self._pool.submit(draw, wanted, picture, _SHARE * self._seconds)
+                drawn = work.result(self._seconds)
             except Late:
                 self._end(kill=True)
                 raise NotDrawn(f"the page was not drawn within {self._seconds:g} s") from None
@@ -89,18 +97,25 @@ class Pictures:
             pool.shutdown(wait=not kill, cancel_futures=True)
 
 
-def draw(wanted: Wanted, picture: bool = True) -> Picture | str:
-    """What `Pictures` runs in its process; text is the reason why there is no picture."""
+def draw(wanted: Wanted, picture: bool = True, seconds: float = 10.0) -> Picture | str:
+    """What `Pictures` runs in its process; text is the reason why there is no picture.
+
+    `seconds`: how long the file may be read again for the places of its words.
+    """
     from pypdfium2 import PdfDocument, PdfiumError
 
+    from rag.loaders.pdf.forms import has_fields
+
     try:
+        parts = _parts(wanted, seconds) if wanted.start < wanted.end else None
         pdf = PdfDocument(wanted.data)
         try:
+            has_fields(pdf)  # else values of fields are not drawn
             if not 1 <= wanted.number <= len(pdf):
                 return f"there is no page {wanted.number}: the file has {len(pdf)}"
             page = pdf[wanted.number - 1]
             try:
-                return _drawn(page, wanted, picture)
+                return _drawn(pdf, page, wanted, parts, picture)
             finally:
                 page.close()
         finally:
@@ -109,13 +124,39 @@ def draw(wanted: Wanted, picture: bool = True) -> Picture | str:
         return f"the page cannot be drawn ({error})"
 
 
-def _drawn(page: Any, wanted: Wanted, picture: bool) -> Picture | str:
+_flows: OrderedDict[bytes, Reflowed | None] = OrderedDict()
+
+
+def _parts(wanted: Wanted, seconds: float) -> list[Part] | None:
+    """The words of the page in the document's text; None where the file gives another, or is too large."""
+    from rag.errors import LoadError
+    from rag.loaders import Limits
+    from rag.loaders.pdf.loader import flowed
+
+    key = hashlib.blake2b(wanted.data, digest_size=16).digest()
+    if key not in _flows:
+        most = max(len(wanted.data), Limits().max_chars)
+        try:
+            _flows[key] = flowed(wanted.data, Limits(max_pages=most), time.monotonic() + seconds)
+        except (LoadError, TimeoutError):
+            _flows[key] = None
+        while len(_flows) > _KEPT:
+            _flows.popitem(last=False)
+    _flows.move_to_end(key)
+    flow = _flows[key]
+    end = wanted.first + len(wanted.page)
+    if flow is None or flow.text[wanted.first : end] != wanted.page:
+        return None
+    return [part for part in flow.parts if part.page == wanted.number - 1]
+
+
+def _drawn(pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, picture: bool) -> Picture | str:
     across, down = page.get_size()
     if across <= 0 or down <= 0:
         return "the page has no size"
     scale = min(wanted.width / across, (MOST_PIXELS / (across * down)) ** 0.5)
     width, height = max(1, round(across * scale)), max(1, round(down * scale))
-    found, exact = _found(page, wanted, width, height)
+    found, exact = _found(pdf, page, wanted, parts, width, height)
     png = b""
     if picture:
         pixels = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
@@ -124,25 +165,52 @@ def _drawn(page: Any, wanted: Wanted, picture: bool) -> Picture | str:
     return Picture(png, width, height, found, exact)
 
 
-def _found(page: Any, wanted: Wanted, width: int, height: int) -> tuple[list[Box], bool]:
+def _found(
+    pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, width: int, height: int
+) -> tuple[list[Box], bool]:
     """Where the span stands, and whether every character of it was found."""
     if wanted.start >= wanted.end:
         return [], True
     text_page = page.get_textpage()
     try:
-        aligned = align(wanted.page, wanted.first, page_characters(text_page))
-        places, exact = _places(aligned, wanted)
-        return boxes(places, lambda place: _box(page, text_page, place, width, height)), exact
+        aligned = aligned_with(wanted.page, wanted.first, parts, page_characters(text_page))
+        places, exact = places_of(aligned, wanted.start, wanted.end)
+        cells = boxes(places, lambda place: _box(page, text_page, place, width, height))
+        typed, all_found = _fields(pdf, page, aligned, wanted, width, height)
+        return [*cells, *typed], exact and all_found
     finally:
         text_page.close()
 
 
-def _places(aligned: Aligned, wanted: Wanted) -> tuple[list[int], bool]:
-    from .marks import folded
+def aligned_with(page: str, first: int, parts: list[Part] | None, characters: list[str]) -> Aligned:
+    """A page's text, from offset `first` of the document on, and PDFium's characters brought together."""
+    if parts is None:
+        return align(page, first, characters)
+    return follow(page, first, characters, parts)
 
-    start, end = max(wanted.start, wanted.first), min(wanted.end, wanted.first + len(wanted.page))
-    needed = set(folded(wanted.page[start - wanted.first : end - wanted.first], start).places)
-    return [aligned.places[one] for one in needed & aligned.places.keys()], needed <= aligned.places.keys()
+
+def places_of(aligned: Aligned, start: int, end: int) -> tuple[list[int], bool]:
+    """The places of a span's characters, in the order of the text, and whether all of them have one."""
+    needed = [offset for offset in range(start, end) if offset in aligned.wanted]
+    found = [aligned.places[offset] for offset in needed if offset in aligned.places]
+    return found, len(found) == len(needed)
+
+
+def _fields(
+    pdf: Any, page: Any, aligned: Aligned, wanted: Wanted, width: int, height: int
+) -> tuple[list[Box], bool]:
+    """Where the fields stand whose values the span touches, and whether each was found."""
+    from rag.loaders.pdf.forms import field_lines
+
+    touched = [word for start, end, word in aligned.typed if start < wanted.end and wanted.start < end]
+    if not touched:
+        return [], True
+    at = {(line.text, line.left, line.right): line for line in field_lines(pdf, page)}
+    lines = [line for word in touched if (line := at.get((word.text, word.left, word.right))) is not None]
+    found = [
+        _in_pixels(page, (line.left, line.bottom, line.right, line.top), width, height) for line in lines
+    ]
+    return found, len(found) == len(touched)
 
 
 def page_characters(text_page: Any) -> list[str]:
@@ -165,12 +233,16 @@ def page_characters(text_page: Any) -> list[str]:
 
 
 def _box(page: Any, text_page: Any, place: int, width: int, height: int) -> Box:
-    """The character's cell in pixels, wherever the page is turned to."""
+    return _in_pixels(page, text_page.get_charbox(place, loose=True), width, height)
+
+
+def _in_pixels(page: Any, box: tuple[float, float, float, float], width: int, height: int) -> Box:
+    """A rectangle of the page, from points to pixels, wherever the page is turned to."""
     from ctypes import byref, c_int
 
     from pypdfium2 import raw
 
-    left, bottom, right, top = text_page.get_charbox(place, loose=True)
+    left, bottom, right, top = box
     # In hundredths of a pixel, since PDFium gives whole numbers.
     corners = []
     for across, down in ((left, bottom), (right, top)):

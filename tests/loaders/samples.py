@@ -254,8 +254,8 @@ def pdf(
 
 
 def pdf_of(contents: list[str], boxes: str = "/MediaBox [0 0 595 842]", fields: str = "") -> bytes:
-    """A PDF of pages as content streams. F1 is Helvetica, F2 its bold, F3 and F4 are CJK fonts that lie
-    elsewhere, F4 for upright text; I1 is an image. `boxes`: one for all pages or, apart by `|`, one each;
+    r"""A PDF of pages as content streams. F1 is Helvetica, F2 its bold, F3 and F4 are CJK fonts that lie
+    elsewhere, F4 for upright text; F5 has ligatures, \001 is ﬁ and \002 ﬀ; I1 is an image. `boxes`: one for all pages or, apart by `|`, one each;
     `fields` likewise.
     """
     kinds = {"F1": "Helvetica", "F2": "Helvetica-Bold"}
@@ -282,6 +282,10 @@ def pdf_of(contents: list[str], boxes: str = "/MediaBox [0 0 595 842]", fields: 
         b"<< /Type /FontDescriptor /FontName /Ryumin-Light /Flags 4 /FontBBox [0 -141 1000 859] "
         b"/ItalicAngle 0 /Ascent 859 /Descent -141 /CapHeight 683 /StemV 80 >>"
     )
+    ligatures = (
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding "
+        "<< /Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [1 /fi /ff] >> >>"
+    )
     sizes = boxes.split("|") if "|" in boxes else [boxes] * len(contents)
     widgets = fields.split("|") if fields else []
     names = [f"{11 + place} 0 R" for place in range(len(widgets))]
@@ -297,7 +301,8 @@ def pdf_of(contents: list[str], boxes: str = "/MediaBox [0 0 595 842]", fields: 
         annotations = f"/Annots [{' '.join(names)}]" if widgets and not number else ""
         objects[page] = (
             f"<< /Type /Page /Parent 2 0 R {box} /Contents {page + 1} 0 R {annotations} "
-            "/Resources << /Font << /F1 3 0 R /F2 6 0 R /F3 7 0 R /F4 8 0 R >> /XObject << /I1 4 0 R >> >> >>"
+            f"/Resources << /Font << /F1 3 0 R /F2 6 0 R /F3 7 0 R /F4 8 0 R /F5 {ligatures} >> "
+            "/XObject << /I1 4 0 R >> >> >>"
         ).encode()
         objects[page + 1] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream)
     objects[2] = f"<< /Type /Pages /Count {len(contents)} /Kids [{' '.join(kids)}] >>".encode()

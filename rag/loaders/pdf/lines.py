@@ -33,11 +33,16 @@ _LONGEST_HEADING = 160
 
 
 class Word(NamedTuple):
-    """Letters without a space between, from `left` to `right` in points."""
+    """Letters without a space between, from `left` to `right` in points.
+
+    They are PDFium's characters `first` to `behind` of the page; -1 where they are none of them.
+    """
 
     text: str
     left: float
     right: float
+    first: int = -1
+    behind: int = -1
 
 
 class Line(NamedTuple):
@@ -205,7 +210,11 @@ class _Page(NamedTuple):
         text = self._clean(places[0], places[-1] + 1)
         boxes = [self.boxes[place] for place in places]
         lefts, bottoms, rights, tops = zip(*boxes, strict=True)
-        return Line(text, min(lefts), max(rights), min(bottoms), max(tops), upright=True) if text else None
+        if not text:
+            return None
+        left, right = min(lefts), max(rights)
+        word = Word(text, left, right, places[0], places[-1] + 1)
+        return Line(text, left, right, min(bottoms), max(tops), words=(word,), upright=True)
 
     def line(self, three: Sequence[int], runs: Sequence[_Run]) -> Line | None:
         """The line of some words; `three` are the places of its first, middle and last letter."""
@@ -226,7 +235,7 @@ class _Page(NamedTuple):
             else:
                 text = self._clean(start, end)
             if text:
-                words.append(Word(text, left, right))
+                words.append(Word(text, left, right, start, end))
         if not words:
             return None
         text = " ".join(word.text for word in words)

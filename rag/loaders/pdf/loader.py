@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +20,7 @@ from .drawn import drawn_on
 from .forms import field_lines, has_fields, with_fields, xfa_problem
 from .lines import page_lines
 from .order import in_reading_order
-from .reflow import reflow
+from .reflow import Reflowed, reflow
 from .tables import Item, items_of
 
 # The header may stand behind some other bytes (ISO 32000-1, appendix H).
@@ -57,6 +59,15 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     )
 
 
+def flowed(data: bytes, limits: Limits, deadline: float) -> Reflowed:
+    """The text that `load` makes of a file, with the words that it is made of.
+
+    Raises LoadError as `load` does, and TimeoutError where `time.monotonic()` goes beyond `deadline`.
+    """
+    with _opened(data) as pdf:
+        return reflow(_pages(pdf, limits, deadline)[0])
+
+
 @contextmanager
 def _opened(data: bytes) -> Iterator[Any]:
     from pypdfium2 import PdfDocument, PdfiumError
@@ -73,7 +84,7 @@ def _opened(data: bytes) -> Iterator[Any]:
         pdf.close()
 
 
-def _pages(pdf: Any, limits: Limits) -> tuple[list[list[Item]], list[str]]:
+def _pages(pdf: Any, limits: Limits, deadline: float = math.inf) -> tuple[list[list[Item]], list[str]]:
     """The lines and tables of each page, and what is wrong with pages or parts of them."""
     from pypdfium2 import PdfiumError
 
@@ -84,6 +95,8 @@ def _pages(pdf: Any, limits: Limits) -> tuple[list[list[Item]], list[str]]:
     form = has_fields(pdf)
     characters = 0
     for number in range(1, len(pdf) + 1):
+        if time.monotonic() > deadline:
+            raise TimeoutError
         items: list[Item] = []
         try:
             page = pdf[number - 1]

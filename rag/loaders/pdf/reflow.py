@@ -18,7 +18,7 @@ from rag.loaders.pipes import pipe_table
 
 from .furniture import without_furniture
 from .headings import heading_levels
-from .lines import Line
+from .lines import Line, Word
 from .pages import SEPARATOR
 from .tables import Item, Table
 
@@ -47,13 +47,24 @@ INDENT = 0.6
 NEAR = 8  # lines up and down in which a column shows its width
 
 
+class Part(NamedTuple):
+    """A line or a table in the text, from `start` to `end`: its page, from 0, and its words in order."""
+
+    start: int
+    end: int
+    page: int
+    words: tuple[Word, ...]
+    piped: bool
+
+
 class Reflowed(NamedTuple):
-    """The text, where each page begins, whether it is Markdown, and its first heading of level 1."""
+    """The text, where each page begins, whether it is Markdown, its first heading of level 1, its parts."""
 
     text: str
     starts: list[int]
     is_markdown: bool
     title: str
+    parts: list[Part]
 
 
 @dataclass(slots=True)
@@ -84,6 +95,7 @@ def reflow(pages: Sequence[Sequence[Item]]) -> Reflowed:
     words = _words(item.text for page in pages for item in page if isinstance(item, Line))
     flow = _Flow()
     starts: list[int] = []
+    parts: list[Part] = []
     title = ""
     for number, page in enumerate(pages):
         lines = [item for item in page if isinstance(item, Line)]
@@ -99,10 +111,21 @@ def reflow(pages: Sequence[Sequence[Item]]) -> Reflowed:
             elif is_markdown and isinstance(item, Line) and (not joint or joint[-1] == "\n"):
                 text = _OPENS_BLOCK.sub(r"\\", text)
             start = flow.length + len(joint) if start is None else start
+            above = flow.previous if joint == "\n" and isinstance(item, Table) else None
             flow.add(joint, text)
+            parts.append(_part(flow.length - len(text), flow.length, number, item, above))
             flow.previous, flow.level = item, level
         starts.append(flow.length if start is None else start)
-    return Reflowed("".join(flow.pieces), starts, is_markdown, title)
+    return Reflowed("".join(flow.pieces), starts, is_markdown, title, parts)
+
+
+def _part(start: int, end: int, page: int, item: Item, above: Item | None) -> Part:
+    if isinstance(item, Line):
+        return Part(start, end, page, item.words, False)
+    above = above if isinstance(above, Table) else None
+    rows = item.words[_repeats(item, above) :]
+    words = tuple(word for row in rows for cell in row for word in cell)
+    return Part(start, end, page, words, item.headed if above is None else above.headed)
 
 
 def _next(
@@ -162,9 +185,14 @@ def _table_text(table: Table, above: Table | None) -> str:
         return "\n".join(_pair(row) for row in table.rows)
     if above is None:
         return pipe_table(table.rows)
-    rows = table.rows[1:] if table.rows[0] == above.rows[0] and len(table.rows) > 1 else table.rows
+    rows = table.rows[_repeats(table, above) :]
     # The first row of a part below is no header: a blank one takes its place and goes.
     return pipe_table([["-"] * len(table.columns), *rows]).split("\n", 2)[2]
+
+
+def _repeats(table: Table, above: Table | None) -> int:
+    """How many rows at the top of a table that goes on only repeat its header."""
+    return int(above is not None and above.headed and table.rows[0] == above.rows[0] and len(table.rows) > 1)
 
 
 def _pair(row: Sequence[str]) -> str:

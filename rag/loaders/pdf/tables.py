@@ -30,7 +30,7 @@ _DOTS = re.compile(r"[.…·_]{4,}")
 class Table(NamedTuple):
     """Rows of cells. `columns`: where each begins and ends, in points; `headed`: the first row names columns.
 
-    `height` is that of its letters.
+    `height` is that of its letters; `words` are those that each cell is made of.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -41,6 +41,7 @@ class Table(NamedTuple):
     top: float
     headed: bool
     height: float
+    words: tuple[tuple[tuple[Word, ...], ...], ...] = ()
 
     @property
     def letters(self) -> int:
@@ -56,6 +57,7 @@ class Cell(NamedTuple):
     right: float
     bold: bool
     line: int
+    words: tuple[Word, ...] = ()
 
 
 class Row(NamedTuple):
@@ -159,11 +161,12 @@ def _filled(
         if put and not outside:
             used.add(place)
             for column, word in put:
-                grid[row][column].append(Placed(line.bottom, word.left, word.right, line.height, word.text))
+                grid[row][column].append(Placed(line.bottom, line.height, *word))
     apart = sum(any(_holds_gaps(cell) for cell in row) for row in grid)
     if apart > 0.3 * sum(any(row) for row in grid):
         return None  # the rules part groups of columns, not columns
-    rows = [tuple(_joined(cell) for cell in part) for row in grid for part in _split(row)]
+    parts = [part for row in grid for part in _split(row)]
+    rows = [tuple(_joined(cell) for cell in part) for part in parts]
     kept = [n for n, row in enumerate(rows) if any(row)]
     columns = [n for n in range(len(xs) - 1) if any(row[n] for row in rows)]
     if len(kept) < 2 or len(columns) < 2:
@@ -177,18 +180,21 @@ def _filled(
         tuple((xs[n], xs[n + 1]) for n in columns),
         xs[0], xs[-1], ys[-1], ys[0],
         True, median(lines[place].height for place in used),
+        tuple(tuple(_words(parts[n][column]) for column in columns) for n in kept),
     )  # fmt: skip
     return table, used
 
 
 class Placed(NamedTuple):
-    """A word of a cell."""
+    """A word of a cell: a `Word`, and where it stands."""
 
     bottom: float
-    left: float
-    right: float
     height: float
     text: str
+    left: float
+    right: float
+    first: int
+    behind: int
 
 
 def _by_line(words: Sequence[Placed], same: float = 4.0) -> list[list[Placed]]:
@@ -208,6 +214,10 @@ def _joined(words: Sequence[Placed]) -> str:
     for line in _by_line(words):
         text = joined(text, " ".join(word.text for word in line))
     return text
+
+
+def _words(cell: Sequence[Placed]) -> tuple[Word, ...]:
+    return tuple(Word(*word[2:]) for line in _by_line(cell) for word in line)
 
 
 def _holds_gaps(words: Sequence[Placed]) -> bool:
@@ -351,7 +361,8 @@ def _has_gap(line: Line) -> bool:
 def _row(lines: Sequence[Line], group: Sequence[int]) -> Row:
     if len(group) == 1 and not _has_gap(lines[group[0]]):
         line = lines[group[0]]
-        return Row((Cell(line.text, line.left, line.right, line.bold, group[0]),), line.bottom, line.top)
+        cell = Cell(line.text, line.left, line.right, line.bold, group[0], line.words)
+        return Row((cell,), line.bottom, line.top)
     words = [
         (word, place)
         for place in group
@@ -368,7 +379,7 @@ def _row(lines: Sequence[Line], group: Sequence[int]) -> Row:
     return Row(
         tuple(
             Cell(" ".join(word.text for word, _ in cell), cell[0][0].left, cell[-1][0].right,
-                 all(lines[place].bold for _, place in cell), cell[0][1])
+                 all(lines[place].bold for _, place in cell), cell[0][1], tuple(word for word, _ in cell))
             for cell in cells
         ),
         min(lines[place].bottom for place in group),
@@ -469,7 +480,7 @@ def _table(region: Sequence[Row], columns: Columns, drawn: Drawn) -> Table | Non
     filled = sum(len(row.cells) for row in full) / (len(full) * len(columns))
     if filled < (0.7 if len(columns) == 2 else 0.5):
         return None
-    rows = _wrapped(region, columns)
+    rows, words = _wrapped(region, columns)
     if len(rows) < 2:
         return None
     head_bold = all(cell.bold for cell in region[0].cells) and not all(
@@ -488,7 +499,7 @@ def _table(region: Sequence[Row], columns: Columns, drawn: Drawn) -> Table | Non
     return Table(
         tuple(tuple(row) for row in rows), tuple(columns), columns[0][0], columns[-1][1],
         region[-1].bottom, region[0].top, headed,
-        median(row.height for row in region),
+        median(row.height for row in region), tuple(map(tuple, words)),
     )  # fmt: skip
 
 
@@ -526,19 +537,22 @@ def _aligned(cells: Sequence[Cell]) -> bool:
     return len(cells) < 3
 
 
-def _wrapped(region: Sequence[Row], columns: Columns) -> list[list[str]]:
-    """The rows as texts, with lines that go on in a cell joined to it."""
+def _wrapped(region: Sequence[Row], columns: Columns) -> tuple[list[list[str]], list[list[tuple[Word, ...]]]]:
+    """The rows as texts, with lines that go on in a cell joined to it; and the words of each cell."""
     drops = [above.bottom - row.bottom for above, row in pairwise(region)]
     # Two distances of lines: the smaller is that within a cell.
     tight = min(drops, default=0.0)
     loose = max(drops, default=0.0)
     two = loose > 1.25 * tight and any(drop > 1.25 * tight for drop in drops)
     rows: list[list[str]] = []
+    words: list[list[tuple[Word, ...]]] = []
     for place, row in enumerate(region):
         texts = [""] * len(columns)
+        made: list[tuple[Word, ...]] = [()] * len(columns)
         for cell in row.cells:
             column = _column(cell, columns)
             texts[column] = joined(texts[column], cell.text)
+            made[column] += cell.words
         drop = drops[place - 1] if place else 0.0
         near = drop <= 1.45 * region[place - 1].height
         goes_on = bool(rows) and near and (
@@ -547,9 +561,11 @@ def _wrapped(region: Sequence[Row], columns: Columns) -> list[list[str]]:
         )  # fmt: skip
         if goes_on:
             rows[-1] = [joined(above, below) for above, below in zip(rows[-1], texts, strict=True)]
+            words[-1] = [above + below for above, below in zip(words[-1], made, strict=True)]
         else:
             rows.append(texts)
-    return rows
+            words.append(made)
+    return rows, words
 
 
 def _has_number(texts: Sequence[str]) -> bool:
