@@ -1,8 +1,10 @@
 """Text → index terms, the same for documents and queries and for every engine.
 
-Words are casefolded and stemmed, function words dropped. Scripts without spaces become character
-bigrams. Codes and names (`ERR_4021`, `faiss-cpu==1.15`, `camelCase`) give the whole and its parts, so
-that either finds them. Knows nothing of documents or scores.
+Words are casefolded and stemmed, function words dropped, the accents of Latin and Greek letters taken off.
+Scripts without spaces become character bigrams. Codes and names (`ERR_4021`, `faiss-cpu==1.15`, `camelCase`)
+give the whole, its parts, and codes of letters and digits also without what links them (`err4021`), so that
+any of these finds them; grouped numbers give their whole part without groups (`1.199,00` → `1199`).
+Knows nothing of documents or scores.
 
 A change of what `analyze` returns must raise `ANALYSIS_VERSION`: indexes built before are then rebuilt.
 """
@@ -21,7 +23,7 @@ from rag.errors import ConfigError
 
 from .stop_words import LANGUAGES, stop_words
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 
 MAX_TERM = 128
 """Characters of the longest term: a SHA-512 in hexadecimal still fits; longer ones are not indexed."""
@@ -63,6 +65,11 @@ _GROUPED = re.compile(r"\d{1,3}(?:([,.'])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
 _INITIALS = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
 _VERSION = re.compile(r"v\d+(?:\.\d+)+")
 
+# Letters and digits in up to four parts; longer ones are addresses and paths.
+_CODE = re.compile(r"(?=[\d\W_]*[^\W\d_])(?=\D*\d)[^\W_]+(?:[-_/.][^\W_]+){0,3}")
+_LONGEST_CODE = 24
+_SPACED_GROUPS = re.compile(r"(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ё": "е"})
 _SAME = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "−": "-", "–": " ", "—": " "}
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")  # soft hyphens, zero-width spaces and joiners
@@ -85,6 +92,7 @@ class Analyzer:
     def analyze(self, text: str) -> list[str]:
         """The terms of a text in order, repeated as often as they occur; none contains whitespace."""
         if not text.isascii():
+            text = _SPACED_GROUPS.sub("", text)
             text = unicodedata.normalize("NFKC", text).translate(_SAME)
         terms: list[str] = []
         cached = self._cache.get
@@ -107,7 +115,8 @@ class Analyzer:
         if unspaced.match(lexeme):
             return bigrams(lexeme)
         # A part that equals the whole ("Darwin's" → "darwin", "darwin") counts once.
-        terms = dict.fromkeys(self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme))
+        found = self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme)
+        terms = dict.fromkeys(found if lexeme.isascii() else map(_unaccented, found))
         return (term for term in terms if len(term) <= MAX_TERM)
 
     def _word(self, word: str) -> Iterator[str]:
@@ -116,6 +125,8 @@ class Analyzer:
         if folded in self._stop and not (word.isupper() and 2 <= len(word) <= 5):
             return
         yield self._stemmed(folded)
+        if not folded.isascii() and (bare := _unaccented(folded)) != folded:
+            yield self._stemmed(bare)  # what those type who leave the accents out
         if word != folded and len(humps := _CAMEL.split(word)) > 1:
             yield from self._parts(humps)
 
@@ -136,12 +147,21 @@ class Analyzer:
         # e-mail → email; nobody writes "boundarylayer", and such terms only lengthen the document.
         if compound.replace("-", "").isalpha() and min(map(len, words)) <= 2:
             yield self._stemmed(_fold("".join(words)))
+        if len(compound) <= _LONGEST_CODE and _CODE.fullmatch(compound) and not _VERSION.fullmatch(whole):
+            yield from self._joined(compound)
         if _VERSION.fullmatch(whole):
             yield whole[1:]
         pieces = _SPLIT.split(compound)
         if len(pieces) > 1:
             yield from (_fold(piece) for piece in pieces if piece and not word.fullmatch(piece))
         yield from self._parts([compound[:-3]] if whole.endswith("n't") else words)
+
+    def _joined(self, code: str) -> Iterator[str]:
+        """A code without what links its words, and each piece between strong links alike: AX-77/B."""
+        for piece in dict.fromkeys((code, *_SPLIT.split(code))):
+            joined = "".join(sign for sign in piece if sign.isalnum())
+            if len(joined) < len(piece) and _CODE.fullmatch(piece):
+                yield _fold(joined)
 
     def _parts(self, words: Iterable[str]) -> Iterator[str]:
         """The words of a compound; one character alone says nothing."""
@@ -237,6 +257,19 @@ def _fold(text: str) -> str:
 
 
 def _ungrouped(number: str) -> Iterator[str]:
-    """1,234,567.5 → 1234567.5: the group separator is the first one."""
+    """1,234,567.5 → 1234567.5 and 1234567: the group separator is the first one."""
     separator = next(sign for sign in number if not sign.isdigit())
-    yield number.replace(separator, "")
+    plain = number.replace(separator, "")
+    yield plain
+    yield re.split("[.,]", plain)[0]
+
+
+def _unaccented(term: str) -> str:
+    """Without the accents of Latin and Greek letters; the marks of other scripts make other letters."""
+    if term.isascii():
+        return term
+    letters: list[str] = []
+    for sign in unicodedata.normalize("NFD", term.translate(_LETTERS)):
+        if not ("\u0300" <= sign <= "\u036f" and letters and letters[-1] < "\u0400"):
+            letters.append(sign)
+    return unicodedata.normalize("NFC", "".join(letters))

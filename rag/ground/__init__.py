@@ -1,6 +1,7 @@
 """Pieces of an answer → an answer whose every sentence is proved, or an abstention.
 
 - `cite.py`: sentences, and the spans of the hits that they cite; always the first step
+- `markers.py`: markers and labels as language models write them → plain ones
 - `align.py`: which span a written sentence rests on; `refusal.py`: sentences that say there is no answer;
   `compose.py`: an answer put together again from checked sentences
 - `plain.py`: a quoted piece of Markdown as a sentence to read

@@ -21,6 +21,7 @@ from rag.types import Answer, Citation, Derived, Hit, Question, Quote, Sentence
 from .abstain import withdrawn
 from .align import Aligned, Aligner, numbers
 from .compose import joined, shown_with
+from .markers import plain_markers
 from .plain import header_of, plain
 from .refusal import is_refusal
 
@@ -158,6 +159,7 @@ def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
     from rag.text.sentences import sentences
 
     found: list[tuple[str, list[int]]] = []
+    written = plain_markers(written)
     for start, end in sentences(written):
         part = written[start:end]
         text = _MARKER.sub("", part).strip()

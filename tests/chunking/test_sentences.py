@@ -28,6 +28,8 @@ MARKED = [
     "She opened the app.| A new window came up.",
     "Modern art.| Instead of old.",
     "No. 7 won.| No.| He lost.",
+    "Invoice no. R-20817 is paid.| It was late.",
+    "See art. AX-7 and order nr. #12.| Fig. B-2 shows it.",
     "It costs 3.14 dollars.| Version 1.2.3 is out.",
     "It ended in 2010.| The next began in 2011.",
     "The U.S. Congress met.| It is in the U.S.| The U.K. is not.",

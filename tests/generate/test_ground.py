@@ -14,6 +14,7 @@ from rag.ground.abstain import REFUSAL
 from rag.ground.align import Aligner
 from rag.ground.cite import cite
 from rag.ground.compose import composed
+from rag.ground.markers import plain_markers
 from rag.ground.refusal import is_refusal
 from rag.ground.semantic_entropy import build as entropy_stage
 from rag.ground.semantic_entropy import clusters, entropy
@@ -38,6 +39,42 @@ def test_a_wrong_marker_is_repaired_or_dropped(hits: list[Hit]) -> None:
     assert sources == [["gate.txt"], [], ["boat.txt"]]
     assert [citation.marker for citation in answer.citations] == [1, 2], "no number for a source not used"
     assert answer.text == "The gate opens at noon. [1] The kettle sings. The boat is oak. [2]"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "The gate opens at noon【2】.",
+        "The gate opens at noon 【2†gate.txt】.",
+        "The gate opens at noon (Source 2).",
+        "The gate opens at noon [Source 2].",
+        "The gate opens at noon [^2].",
+        "The gate opens at noon.<sup>2</sup>",
+        "**Answer:**\n\n- The gate opens at noon. [2]",
+        "Answer: The gate opens at noon [2].",
+        "The gate opens at noon [2].\n\nReferences:\n[2] gate.txt",
+        "The gate opens at noon [2].\n\n**Sources:**\n- [1] lamp.txt\n- [2] gate.txt\n",
+    ],
+)
+def test_markers_and_labels_in_other_shapes(hits: list[Hit], written: str) -> None:
+    answer = cite(ASKED, [written], hits)
+    (sentence,) = answer.sentences
+    assert sentence.text.lstrip("- ") == "The gate opens at noon."
+    assert [citation.source for citation in sentence.citations] == ["gate.txt"]
+
+
+def test_several_markers_in_one_bracket(hits: list[Hit]) -> None:
+    for marks in ("[1, 3]", "[1; 3]", "[1] [3]", "(Sources 1 and 3)", "【1, 3】"):
+        (sentence,) = cite(ASKED, [f"The lamp is red and the boat is oak {marks}."], hits).sentences
+        assert [citation.source for citation in sentence.citations] == ["lamp.txt", "boat.txt"], marks
+    assert plain_markers("all [1-3] of them") == "all [1][2][3] of them"
+
+
+@pytest.mark.parametrize(
+    "text", ["in case (1) or [2020]", "Sources: they were many.", "The answer: 4."]
+)
+def test_what_is_no_marker_and_no_label_stays(text: str) -> None:
+    assert plain_markers(text) == text
 
 
 def test_a_number_that_the_source_has_not_is_no_proof(make_hit: Callable[..., Hit]) -> None:

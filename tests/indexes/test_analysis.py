@@ -19,7 +19,7 @@ def english() -> Analyzer:
     ("text", "terms"),
     [
         ("The cats were running", ["cat", "run"]),
-        ("ERR_4021", ["err_4021", "err", "4021"]),
+        ("ERR_4021", ["err_4021", "err4021", "err", "4021"]),
         ("faiss-cpu==1.15", ["faiss-cpu==1.15", "faiss-cpu", "1.15", "faiss", "cpu", "15"]),
         ("v2.3.1", ["v2.3.1", "2.3.1", "v2"]),
         ("foo.bar()", ["foo.bar", "foo", "bar"]),
@@ -32,7 +32,16 @@ def english() -> Analyzer:
         ("src/rag/types.py", ["src/rag/types.py", "types.py", "src", "rag", "type", "py"]),
         ("std::vector x->y", ["std::vector", "std", "vector", "x->y"]),
         ("me@mail.org", ["me@mail.org", "mail.org", "mail", "org"]),
-        ("1,234,567.5", ["1,234,567.5", "1234567.5"]),
+        ("1,234,567.5", ["1,234,567.5", "1234567.5", "1234567"]),
+        ("1.199,00", ["1.199,00", "1199,00", "1199"]),
+        ("1\u202f250,50", ["1250,50", "1250", "50"]),
+        ("E-4021", ["e-4021", "e4021", "4021"]),
+        ("AX-77/B", ["ax-77/b", "ax77b", "ax77", "ax-77", "ax", "77"]),
+        ("AX77/B", ["ax77/b", "ax77b", "ax77"]),
+        ("café Übersicht naïve", ["cafe", "ubersicht", "naiv"]),
+        ("cafe\u0301", ["cafe"]),
+        ("Łódź", ["lodz"]),
+        ("йод", ["йод"]),
         ("3.14 and 10:30", ["3.14", "14", "10:30", "10", "30"]),
         ("2024-01-15", ["2024-01-15", "2024", "01", "15"]),
         ("U.S.A. Ph.D.", ["u.s.a", "usa", "ph.d", "phd"]),
@@ -109,6 +118,27 @@ def test_a_code_is_found_whole_in_any_punctuation(english: Analyzer, code: str) 
 def test_very_long_strings_are_not_terms(english: Analyzer) -> None:
     digest, blob = "0f" * 64, "A" * 5000
     assert english.analyze(f"{digest} {blob}") == [digest]
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("cafe", "café"),
+        ("ecole", "l'école"),
+        ("E4021", "E-4021"),
+        ("E_4021", "E-4021"),
+        ("AX77/B", "AX-77/B"),
+        ("ax-77b", "AX77-B"),
+        ("1199", "1.199,00"),
+        ("1199", "1'199.00"),
+        ("1,199", "1.199,00"),
+    ],
+)
+@pytest.mark.parametrize("language", ["english", "french", "german", "none"])
+def test_what_is_typed_and_what_is_written_share_a_term(language: str, typed: str, written: str) -> None:
+    analyzer = Analyzer(language)
+    assert set(analyzer.analyze(typed)) & set(analyzer.analyze(written))
+    assert set(analyzer.analyze(written)) & set(analyzer.analyze(typed))
 
 
 def test_an_unknown_language() -> None:

@@ -1,0 +1,72 @@
+"""What language models write around an answer → plain markers: `【1】`, `(Source 1)` → `[1]`.
+
+Labels such as `**Answer:**` and a list of references at the end are no sentences of the answer, and left out.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SOURCE = (
+    r"(?:sources?|documents?|docs?|passages?|refs?|references?|citations?|quellen?|fuentes?|fonti|fontes?|"
+    r"来源|资料|出典)"
+)
+_NUMBER = r"\^?\d{1,3}(?:†[^\]】)]{0,80})?"
+_BETWEEN = rf"(?:\s*[,;&、，–-]\s*|\s+(?:and|und|y|et|e)\s+)(?:{_SOURCE}[\s.:#]*)?"
+_NUMBERS = rf"{_NUMBER}(?:{_BETWEEN}{_NUMBER})*"
+_LIST = rf"(?:{_SOURCE}[\s.:#]*)?{_NUMBERS}"
+_BRACKETED = re.compile(
+    rf"(\s*)(?:\[\s*({_LIST})\s*\]|【\s*({_LIST})\s*】|［\s*({_LIST})\s*］)", re.IGNORECASE
+)
+_NAMED = re.compile(rf"(\s*)[(（]\s*({_SOURCE}[\s.:#]*{_NUMBERS})\s*[)）]", re.IGNORECASE)
+_RAISED = re.compile(r"(\s*)<sup>\s*\[?(\d{1,3})\]?\s*</sup>", re.IGNORECASE)
+_EACH = re.compile(r"(\d{1,3})(?:†[^,;\]】)]*)?\s*([-–](?=\s*\d))?")
+_MOST_IN_RANGE = 10
+
+_ANSWER = (
+    r"(?:final\s+|short\s+)?(?:answer|response|antwort|respuesta|réponse|risposta|resposta|回答|答案|答)"
+)
+_LABEL = re.compile(
+    rf"^[ \t]*(?:\#{{1,6}}[ \t]*)?(?:\*\*|__)?{_ANSWER}"
+    r"(?:[ \t]*[:：][ \t]*(?:\*\*|__)?|(?:\*\*|__)[ \t]*[:：]?)[ \t]*"
+    rf"|^[ \t]*\#{{1,6}}[ \t]*{_ANSWER}[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LISTED = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*|__)?(?:references|sources|citations|bibliography|works cited|quellen|"
+    r"literatur|fuentes|referencias|références|fonti|referências|来源|参考资料|参考文献)"
+    r"(?:\*\*|__)?[ \t]*[:：]?(?:\*\*|__)?[ \t]*(?=$|[-*•\[【(]|\d)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ENTRY = re.compile(r"\s*(?:$|[-*•]|\[|【|\(?\d{1,3}[.):\]]|\*\*|https?://)")
+
+
+def plain_markers(written: str) -> str:
+    """The text with each marker as `[1]`, without labels and without a list of references at its end."""
+    text = _without_references(written)
+    if _LABEL.search(text):
+        text = _LABEL.sub("", text)
+    for pattern in (_BRACKETED, _NAMED, _RAISED):
+        text = pattern.sub(_plain, text)
+    return text
+
+
+def _plain(found: re.Match[str]) -> str:
+    listed = next(group for group in found.groups()[1:] if group)
+    numbers: list[int] = []
+    through = False
+    for number, dash in _EACH.findall(listed):
+        last = int(number)
+        if through and numbers and numbers[-1] < last <= numbers[-1] + _MOST_IN_RANGE:
+            numbers += range(numbers[-1] + 1, last)
+        numbers.append(last)
+        through = bool(dash)
+    return found[1] + "".join(f"[{number}]" for number in numbers)
+
+
+def _without_references(text: str) -> str:
+    for found in _LISTED.finditer(text):
+        rest = text[found.end() :].split("\n")
+        if text[: found.start()].strip() and all(_ENTRY.match(line) for line in rest):
+            return text[: found.start()].rstrip()
+    return text
