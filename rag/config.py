@@ -94,6 +94,7 @@ class AskSettings:
     reader: str = ""  # folder of the model that reads hits; empty is the one that ships
     sentences: Count = 3  # at most so many sentences in an extractive answer
     abstain_below: Share = 0.3  # confidence under which the sources are said not to answer
+    retry: tuple[str, ...] = ()  # tried in turn before a refusal: k=30 for more hits, or an augment stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ def _index(index: Path, store: str | None) -> Iterator[Finding]:
 
 def _stages(rag: Rag) -> Iterator[Finding]:
     """Stages that cannot be made, and sections of options that no stage reads."""
+    from rag.pipeline.conditional import spelled
     from rag.pipeline.parts import stages_of
     from rag.pipeline.registry import check
 
@@ -106,7 +107,8 @@ def _stages(rag: Rag) -> Iterator[Finding]:
             check(kind, stage, stages)
         except RagError as error:
             yield Finding("error", str(error), f"change it in {rag.config.path}")
-    known = {stage for _, stage in stages_of(rag) if isinstance(stage, str)} | {rag.settings.chunk.method}
+    named = [spelled(stage) for _, stage in stages_of(rag) if isinstance(stage, str)]
+    known = {name for stage in named for name in (stage.stage, stage.when)} | {rag.settings.chunk.method}
     for name in sorted(set(stages) - known):
         yield Finding(
             "note",

@@ -32,6 +32,7 @@ KINDS = (
     "reorder",
     "generate",
     "ground",
+    "when",
 )
 """The kinds of parts, each with a table, and with the group `rag.KIND` of entry points."""
 
@@ -43,6 +44,7 @@ _CALLED = {
     "stores": "store",
     "lexical": "lexical engine",
     "llm": "kind of language model",
+    "when": "condition",
     **{kind: f"{kind} stage" for kind in ("augment", "denoise", "reorder", "ground")},
 }
 

@@ -45,6 +45,7 @@ NAMED: Mapping[str, frozenset[str]] = {
     "ask.ground": frozenset({"abstain", "support"}),
 }
 """Of settings that name parts, those that need no trust: they ship, and reach no model, file or server."""
+_CONDITIONS = frozenset({"history", "jargon", "multi", "unsure"})
 
 _Path = tuple[str, ...]
 
@@ -82,8 +83,14 @@ def _harmless(name: _Path, value: Any) -> bool:
     full = ".".join(name)
     if allowed := NAMED.get(full):
         parts = value if isinstance(value, list) else [value]
-        return all(isinstance(part, str) and part in allowed for part in parts)
+        return all(isinstance(part, str) and _ships(part, allowed) for part in parts)
     return full in _ANY
+
+
+def _ships(part: str, allowed: frozenset[str]) -> bool:
+    """Whether a stage ships, and so does what it waits for: `feedback if not unsure`."""
+    stage, joined, when = part.partition(" if ")
+    return stage in allowed and (not joined or when.removeprefix("not ") in _CONDITIONS)
 
 
 def is_trusted(file: Path, needs: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ FLOORS = (
     ("stores", "rag.llm"),
     ("rag.reading", "rag.retrieve", "rag.glossary", "rag.testing"),
     ("rag.generate", "rag.reorder"),
-    ("rag.augment", "rag.denoise", "rag.ground"),
+    ("rag.augment", "rag.denoise", "rag.ground", "rag.when"),
     ("rag.pipeline", "rag.moving"),
     ("rag.ingest", "rag.chat"),
     ("rag.evaluate",),

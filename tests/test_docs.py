@@ -318,7 +318,7 @@ def test_every_option_of_a_stage_is_documented_with_its_default() -> None:
     given = set(Rag(".")._offered)
     wanted = {
         (stage, option): default
-        for kind in ("augment", "retrieve", "denoise", "reorder", "generate", "ground")
+        for kind in ("augment", "retrieve", "denoise", "reorder", "generate", "ground", "when")
         for stage in set(names(kind)) - {"gguf", "hf", "openai"}
         for option, default in defaults(kind, stage).items()
         if option not in given and not (kind == "generate" and f"options.{option}" in given)

@@ -20,7 +20,7 @@ from rag.evaluate.running.judge import Judge, judge_of, judged, with_judge
 from rag.evaluate.running.load import watching
 from rag.evaluate.running.outcome import Outcome, observe
 from rag.options import Count, Whole, checked_options
-from rag.pipeline.parts import stages_of
+from rag.pipeline.parts import has_stage, stages_of
 from rag.progress import Progress, Watcher
 
 from .measures import DEFAULT, Measure, measure
@@ -141,7 +141,7 @@ def read(
 def talking(rag: Pipeline, questions: QuestionSet) -> Pipeline:
     """The pipeline as `rag chat` has it, with the stage `history`, where a question follows on others."""
     augment = [stage for kind, stage in stages_of(rag) if kind == "augment"]
-    if "history" in augment or not any(case.history for case in questions):
+    if has_stage(rag, "augment", "history") or not any(case.history for case in questions):
         return rag
     return rag.variant(augment=["history", *augment])
 

@@ -14,7 +14,7 @@ from rag.cores import cores
 from rag.errors import RagError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
-from rag.pipeline.parts import language_of, make_store, stages_of
+from rag.pipeline.parts import has_stage, language_of, make_store
 from rag.progress import Watcher
 from rag.trace import name_of
 from rag.types import Document, stable_id
@@ -63,7 +63,7 @@ def ingest(
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
         outdated = sync.report.changed or not (rag.home / GLOSSARY).exists()
-        if outdated and ("augment", "glossary") in stages_of(rag):
+        if outdated and has_stage(rag, "augment", "glossary"):
             refresh(rag.store, rag.home, language_of(rag))
     return sync.report
 

@@ -5,4 +5,5 @@
 - `adopted.py`: what `rag tune` adopted for an index
 - `origin.py`: where the store and the embedder come from
 - `registry.py`: stages by name, with the options of their sections
+- `conditional.py`: stages that run only where a condition holds; `retry.py`: what is tried before a refusal
 """

@@ -18,6 +18,7 @@ from rag.stores import VectorStore, open_store
 
 from .adopted import TUNED, with_adopted
 from .adopted import part as tuned_part
+from .conditional import spelled
 from .origin import Origin
 from .registry import part
 
@@ -322,6 +323,12 @@ def stages_of(parts: Parts) -> Sequence[tuple[str, str | Callable[..., Any]]]:
         ("generate", parts._generate),
         *(("ground", stage) for stage in given["ground"]),
     ]
+
+
+def has_stage(parts: Parts, kind: str, name: str) -> bool:
+    """Whether there is a stage of this name, with a condition or without one."""
+    named = [stage for of, stage in stages_of(parts) if of == kind and isinstance(stage, str)]
+    return any(spelled(stage).stage == name for stage in named)
 
 
 def remake(parts: Parts, *kinds: str) -> None:

@@ -6,8 +6,10 @@ callables, is in `parts.py`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -19,7 +21,9 @@ from rag.stores import Filter, VectorStore, parse_where
 from rag.trace import Trace, notes_of
 from rag.types import Answer, Derived, Event, Hit, Question, Quote, Record, Turn
 
+from .conditional import Conditional
 from .parts import Changes, Parts
+from .retry import check_retry, hits_of, outcome
 
 Where = Filter | str | None
 
@@ -73,11 +77,14 @@ class Pipeline(Parts):
             raise ConfigError("the question is empty: expected some words")
         wanted: int = self.settings.search.k if k is None else checked("k", k, COUNT)
         asked = Question(question.strip(), history=tuple(history))
-        for augment in self.augment:
+        within = filter_of(where)
+        augments: list[Any] = self.augment
+        for augment in augments:
+            if isinstance(augment, Conditional):
+                augment = augment.before_hits(partial(self.retrieve, asked, wanted, within))
             asked = trace.run("augment", augment, asked)
         reach = wanted + wanted // 2 + 1 if self.denoise else wanted
         reach = max([reach, *(stage.reach for stage in self.denoise if isinstance(stage, DeepDenoise))])
-        within = filter_of(where)
         hits: Sequence[Hit] = trace.run("retrieve", self.retrieve, asked, reach, within)
         for denoise in self.denoise:
             if within is not None and isinstance(denoise, Corrections):
@@ -89,10 +96,40 @@ class Pipeline(Parts):
     def _answered(
         self, question: str, k: int | None, where: Where, history: Sequence[Turn]
     ) -> Generator[Event, None, Answer]:
+        """The answer, and where it is a refusal what else `ask.retry` names, until something answers.
+
+        Where nothing does, the refusal is the first one. The trace has all of them.
+        """
+        self._ready()
+        for step in self.settings.ask.retry:
+            check_retry(step, self.settings.stages)
+        first = answer = yield from self._once(question, k, where, history)
+        trace = list(answer.trace)
+        for step in self.settings.ask.retry:
+            if not answer.abstained:
+                break
+            began, came = time.perf_counter(), answer
+            other, more = self._again(step, k)
+            answer = yield from other._once(question, more, where, history)
+            ms = round((time.perf_counter() - began) * 1000, 3)
+            trace += [*answer.trace, Record("retry", step, outcome(came), outcome(answer), ms)]
+            yield Event("stage", record=trace[-1])
+        return replace(first if answer.abstained else answer, trace=tuple(trace))
+
+    def _again(self, step: str, k: int | None) -> tuple[Self, int | None]:
+        """The pipeline and the number of hits of one step of `ask.retry`."""
+        if more := hits_of(step):
+            return self, more
+        other = self.variant(augment=[*self._stages["augment"], step])
+        other.__dict__["reader"] = self.reader
+        return other, k
+
+    def _once(
+        self, question: str, k: int | None, where: Where, history: Sequence[Turn]
+    ) -> Generator[Event, None, Answer]:
         """The six stages, one after another: their events as they come, and the answer at the end."""
         from rag.ground.cite import cite
 
-        self._ready()
         trace = Trace(question)
         asked, hits = self._retrieved(trace, question, k, where, history)
         yield from _finished(trace)

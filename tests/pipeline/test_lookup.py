@@ -25,7 +25,7 @@ TABLES = {
     **{kind: importlib.import_module(f"rag.{kind}").NAMES for kind in ("chunking", "embedding")},
     **{
         kind: importlib.import_module(f"rag.{kind}").NAMES
-        for kind in ("augment", "retrieve", "denoise", "reorder", "generate", "ground")
+        for kind in ("augment", "retrieve", "denoise", "reorder", "generate", "ground", "when")
     },
 }
 PACKAGE = """
