@@ -6,9 +6,13 @@ Exit codes: 0 done, 1 error, 2 usage, 3 the sources do not answer the question, 
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from rag.commands import (
     ask,
@@ -26,10 +30,35 @@ from rag.commands import (
     tune,
     work,
 )
+from rag.terminal import crashed, hear_logs, one_line, say
 
 __all__ = ["app", "main"]
 
+
+class _Commands(TyperGroup):
+    """Says what is wrong with a call without letting it, names of files and all, command the terminal."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _shown_usage():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _shown_usage():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _shown_usage() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message") and isinstance(message := getattr(error, "message", None), str):
+            error.message = one_line(message)  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="rag",
     help="Ask your documents, and get answers in which every sentence names its source.\n\n"
     'Begin with `rag ingest docs/`, then `rag ask "…"`.',
@@ -72,13 +101,18 @@ def _root(
     if version:
         import rag
 
-        typer.echo(f"footnote-rag {rag.__version__}")
+        say(f"footnote-rag {rag.__version__}")
         raise typer.Exit
 
 
 def main() -> None:
     """Entry point of the `rag` command."""
-    app()
+    hear_logs()
+    try:
+        typer.main.get_command(app)()
+    except Exception as error:
+        crashed(error)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rag.errors import ConfigError, RagError
+from rag.terminal import controls_in
 
 if TYPE_CHECKING:
     from rag.rag import Rag
+    from rag.types import Chunk
 
 _LEAST_FREE = 512 * 2**20
 _MOST_SUSPECTS = 20
 _MOST_HIDING = 50
 _HIDING = "it is not in the index; look at the source, and `rag rm` what you do not trust"
+_SHOWN = "they are shown as escapes, such as \\x1b; look at the source, and `rag rm` what you do not trust"
+_MOST_READ, _BATCH = 100_000, 1000  # chunks that are looked at
 _QUARANTINE = (
     "read it, then `rag rm` it. The stage poison keeps it from answers, as far as `search.denoise` names it; "
     "if it is honest, name its source in `trusted` of [stages.poison]"
@@ -140,6 +144,7 @@ def _store(rag: Rag) -> Iterator[Finding]:
     if not counts["chunks"]:
         yield Finding("note", "the index is empty", "rag ingest PATH")
     yield from _hidden(rag)
+    yield from _controls(rag)
     yield from _poison(rag)
 
 
@@ -167,6 +172,32 @@ def _hidden(rag: Rag) -> Iterator[Finding]:
         yield Finding("note", f"{info.source}: {info.metadata[HIDDEN_KEY]}", _HIDING)
     if (more := len(hiding) - _MOST_HIDING) > 0:
         yield Finding("note", f"{more} more documents hide text", _HIDING)
+
+
+def _controls(rag: Rag) -> Iterator[Finding]:
+    """Documents with characters that would command a terminal or deceive the eye."""
+    held: dict[str, str] = {}
+    for info in rag.store.documents():
+        texts = [info.source, info.title, *map(str, info.metadata.values())]
+        if strange := controls_in("\n".join(texts)):
+            held[info.source] = strange
+    for chunk in _chunks(rag):
+        if chunk.source not in held and (strange := controls_in(f"{chunk.heading}\n{chunk.text}")):
+            held[chunk.source] = strange
+    for source, strange in islice(held.items(), _MOST_HIDING):
+        yield Finding("note", f"{source}: holds {strange}", _SHOWN)
+    if (more := len(held) - _MOST_HIDING) > 0:
+        yield Finding("note", f"{more} more documents hold such characters", _SHOWN)
+
+
+def _chunks(rag: Rag) -> Iterator[Chunk]:
+    after = ""
+    for _ in range(0, _MOST_READ, _BATCH):
+        rows = rag.store.scan(after=after, limit=_BATCH)
+        yield from (chunk for chunk, _ in rows)
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1][0].id
 
 
 def _poison(rag: Rag) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ import pytest
 import rag
 
 FLOORS = (
-    ("rag.errors", "rag.types", "rag.cores", "rag.progress"),
+    ("rag.errors", "rag.types", "rag.cores", "rag.progress", "rag.terminal"),
     ("rag.lookup", "rag.trace", "rag.options", "rag.text", "rag.models", "rag.prompts", "rag.trust"),
     ("rag.config", "rag.embedding", "rag.loaders", "rag.chunking", "indexes"),
     ("stores", "rag.llm"),
@@ -222,3 +222,61 @@ def test_what_a_package_says_of_its_files_is_true(package: str) -> None:
     named = re.findall(r"`([\w/]+(?:\.py|/))`", said)
     root = folders()["rag"].parent
     assert [one for one in named if not (path.parent / one).exists() and not (root / one).exists()] == []
+
+
+_WRITERS = {"print", "input"}
+_STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__", "lastResort"}
+_SCREENS = {"rich", "rich.console", "rich.text", "rich.table", "rich.prompt", "rich.markdown", "rich.pretty"}
+_BY_CALL = {
+    "echo",
+    "secho",
+    "echo_via_pager",
+    "basicConfig",
+    "StreamHandler",
+    "print_exc",
+    "print_exception",
+    "print_stack",
+}
+_OF_PROTOCOLS = {
+    ("rag.ingest.parsing.worker", "stdout"): "frames for the process that started it",
+    ("rag.commands.common", "stderr"): "closes it, once its reader has gone away",
+}
+
+
+def _ways_out(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func
+            if isinstance(name, ast.Name) and name.id in _WRITERS | _BY_CALL:
+                yield node.lineno, name.id
+            elif isinstance(name, ast.Attribute) and name.attr in _BY_CALL:
+                yield node.lineno, name.attr
+        elif isinstance(node, ast.Attribute) and node.attr in _STREAMS:
+            if isinstance(node.value, ast.Name) and node.value.id in ("sys", "logging"):
+                yield node.lineno, node.attr
+        elif isinstance(node, ast.ImportFrom) and node.module in _SCREENS:
+            yield node.lineno, node.module
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, one.name) for one in node.names if one.name in _SCREENS)
+
+
+def test_only_the_terminal_package_writes_to_a_terminal() -> None:
+    found = [
+        f"{module}:{line}: {what}"
+        for module, path in modules().items()
+        if room(module) != "rag.terminal"
+        for line, what in _ways_out(ast.parse(path.read_text("utf-8")))
+        if (module, what) not in _OF_PROTOCOLS
+    ]
+    assert found == [], "use rag.terminal, which shows what would command the screen"
+
+
+def test_each_way_to_a_terminal_is_recognised() -> None:
+    ways = (
+        "print(1)",
+        "import sys\nsys.stderr.write('')",
+        "typer.echo(1)",
+        "from rich.console import Console",
+    )
+    for way in (*ways, "import rich.text", "logging.basicConfig()", "traceback.print_exc()"):
+        assert list(_ways_out(ast.parse(way))), way

@@ -5,7 +5,6 @@ Light on purpose: `rag --help` imports it.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.errors import ConfigError, FilterError, RagError
+from rag.terminal import indented, say, say_json
 
 if TYPE_CHECKING:
     from rag import Rag
@@ -84,12 +84,12 @@ def reported(as_json: bool) -> Iterator[None]:
         yield
     except RagError as error:
         if as_json:
-            typer.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+            say_json({"error": str(error), "kind": type(error).__name__})
         else:
-            typer.secho(f"rag: {error}", err=True, fg=typer.colors.RED)
+            say(indented(f"rag: {error}"), err=True, colour="red")
         raise typer.Exit(2 if isinstance(error, ConfigError | FilterError) else 1) from None
     except KeyboardInterrupt:
-        typer.secho("rag: interrupted; what was stored stays, and the same command goes on", err=True)
+        say("rag: interrupted; what was stored stays, and the same command goes on", err=True)
         raise typer.Exit(130) from None
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
@@ -105,9 +105,7 @@ def note_unknown_fields(rag: Rag, where: str | None) -> None:
         return
     for name in dict.fromkeys(leaf.field for leaf in leaves(parse_where(where))):
         if name not in BUILT_IN_FIELDS and not rag.documents(Condition(name, "exists")):
-            typer.secho(
-                f"note: no document has the field {name!r}; `rag ls --json` shows what each has", err=True
-            )
+            say(f"note: no document has the field {name!r}; `rag ls --json` shows what each has", err=True)
 
 
 def stage_settings(

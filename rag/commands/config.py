@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from rag.errors import ConfigError
+from rag.terminal import say
 
 from .common import DEFAULT_INDEX, AsJson, Index, reported
 
@@ -32,4 +33,4 @@ def config_init(index: Index = DEFAULT_INDEX) -> None:
         if path.exists():
             raise ConfigError(f"{path} exists already: edit it, or move it away first")
         path.write_text(template(), "utf-8")
-        typer.echo(f"wrote {path}")
+        say(f"wrote {path}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from rag.errors import ConfigError
+from rag.terminal import indented, one_line, say, say_json
 
 from .common import DEFAULT_INDEX, AsJson, Index, K, Offline, Store, Wait, opened, reported
 
@@ -51,9 +51,9 @@ def _rated(
         given = rag.rate(question, good=good, k=k)
         if as_json:
             row = {"question": given.question, "good": given.good, "answer": given.answer}
-            typer.echo(json.dumps({**row, "sources": list(given.sources)}, ensure_ascii=False))
+            say_json({**row, "sources": list(given.sources)})
         else:
-            typer.echo(f"{'good' if good else 'bad'}: {given.answer or 'declined'}")
+            say(indented(f"{'good' if good else 'bad'}: {given.answer or 'declined'}"))
 
 
 def correct(
@@ -73,11 +73,16 @@ def correct(
     with reported(as_json), opened(index, {}, store=store, offline=offline, wait=wait) as rag:
         if listed:
             known = rag.corrections()
-            rows = "\n".join(f"{question}\n  {text}" for question, text in known.items()) or "no corrections"
-            typer.echo(json.dumps(known, ensure_ascii=False) if as_json else rows)
+            if as_json:
+                say_json(known)
+            else:
+                rows = [f"{one_line(one)}\n  {one_line(text)}" for one, text in known.items()]
+                say("\n".join(rows) or "no corrections")
             return
         if question is None or (answer is None) is not remove:
             raise ConfigError("give QUESTION and ANSWER, or QUESTION --remove, or --list")
         source = rag.uncorrect(question) if remove else rag.correct(question, answer or "")
-        message = f"{'removed' if remove else 'kept'} {source}"
-        typer.echo(json.dumps({"source": source, "removed": remove}) if as_json else message)
+        if as_json:
+            say_json({"source": source, "removed": remove})
+        else:
+            say(f"{'removed' if remove else 'kept'} {one_line(source)}")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rag.terminal import say
+
 from .common import DEFAULT_INDEX, AsJson, Index, Store, opened, reported
 
 glossary_app = typer.Typer(help="What the documents mean by their terms.", no_args_is_help=True)
@@ -43,4 +45,4 @@ def glossary_edit(index: Index = DEFAULT_INDEX) -> None:
     with reported(as_json=False):
         from rag.glossary.file import edit
 
-        typer.echo(f"checked {edit(index)}")
+        say(f"checked {edit(index)}")

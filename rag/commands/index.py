@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
 from rag.errors import ConfigError
+from rag.terminal import one_line, say, say_json
 
 from .common import DEFAULT_INDEX, AsJson, Index, Store, Wait, Where, note_unknown_fields, opened, reported
 
@@ -63,9 +63,9 @@ def rm(
             note_unknown_fields(rag, where)
         missing = sorted(set(sources or []) - set(gone))
         if as_json:
-            typer.echo(json.dumps({"removed": gone, "missing": missing}, ensure_ascii=False))
+            say_json({"removed": gone, "missing": missing})
         else:
-            typer.echo("\n".join(f"removed {source}" for source in gone) or "nothing was removed")
+            say("\n".join(f"removed {one_line(source)}" for source in gone) or "nothing was removed")
         if missing:
             raise ConfigError(f"not in the index: {', '.join(missing)}; `rag ls` shows what is")
 

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.text import Text
-
 from rag.chat import Notice
 from rag.pipeline.pipeline import answer_of
+from rag.terminal import one_line
+from rag.terminal.screen import Screen, Text, make_screen
 from rag.types import Answer
 
-from .render import answer, make_console
+from .render import answer
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Watcher]:
     """A progress bar on standard error, with rate and time left; nothing where that is no terminal."""
-    console = Console(stderr=True)
+    console = make_screen(err=True)
     if quiet or not console.is_terminal:
         yield lambda _: None
         return
@@ -38,12 +37,12 @@ def progress(*, quiet: bool = False) -> Iterator[Watcher]:
     from rich.progress import Progress as Bar
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[chunks]}"),
+        TextColumn("{task.fields[chunks]}", markup=False),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[source]}"),
+        TextColumn("{task.fields[source]}", markup=False),
     )
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading", total=None, chunks="", source="")
@@ -55,7 +54,7 @@ def progress(*, quiet: bool = False) -> Iterator[Watcher]:
                 completed=now.done,
                 total=now.total or None,
                 chunks=_chunks(now, bar.tasks[0].elapsed or 0),
-                source=now.source[-40:],
+                source=one_line(now.source)[-40:],
             )
 
         yield shown
@@ -75,7 +74,7 @@ def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_j
     A terminal sees the text while it is written, as a draft; what is proved of it follows. Elsewhere only
     that is shown. Raises ConfigError for events without an answer.
     """
-    with _Draft(make_console(), quiet=as_json) as draft:
+    with _Draft(make_screen(), quiet=as_json) as draft:
         given = answer_of(draft.of(events))
     answer(given, base=base, explain=explain, as_json=as_json)
     return given
@@ -84,7 +83,7 @@ def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_j
 class _Draft:
     """Text on a terminal as it is written, gone when what is proved of it comes; nothing elsewhere."""
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, console: Screen, *, quiet: bool = False) -> None:
         self._console, self._shown = console, console.is_terminal and not quiet
         self._live: Live | None = None
         self._text = Text(style="dim")
@@ -125,7 +124,7 @@ def conversation(chat: Chat, *, base: Path) -> bool:
 
     Returns whether every question could be answered or declined.
     """
-    console, well = make_console(), True
+    console, well = make_screen(), True
     if console.is_terminal:
         console.print(Text("Ask, or /help. Ctrl-D leaves.", style="dim"))
     while not chat.ended:
@@ -151,7 +150,7 @@ def conversation(chat: Chat, *, base: Path) -> bool:
     return well
 
 
-def _understood(console: Console, record: Record) -> None:
+def _understood(console: Screen, record: Record) -> None:
     """How a follow-up was read, where that is not how it was typed."""
     if record.went_out != record.came_in:
-        console.print(Text(f"  → {record.went_out}", style="dim"))
+        console.print(Text(f"  → {one_line(record.went_out)}", style="dim"))

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rag.terminal import say
+
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, reported
 
 models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
@@ -39,7 +41,7 @@ def models_add(
     with reported(as_json=False):
         from rag.llm.catalogue import add, options_of
 
-        typer.echo(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
+        say(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
 
 
 @models_app.command("pull", epilog="Example:\n\n    rag models pull small")
@@ -53,7 +55,7 @@ def models_pull(
         from rag.config import resolve_settings
         from rag.llm.catalogue import pull
 
-        typer.echo(str(pull(name, resolve_settings(index).settings.models, offline=offline)))
+        say(str(pull(name, resolve_settings(index).settings.models, offline=offline)))
 
 
 @models_app.command("test", epilog="Example:\n\n    rag models test small")

@@ -6,16 +6,14 @@ Plain text where output is piped or NO_COLOR is set. Knows nothing of how a valu
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.console import Console
-from rich.text import Text
-
+from rag.terminal import indented, one_line, say_json
+from rag.terminal.screen import Screen, Text, make_screen
 from rag.types import Answer
 
 if TYPE_CHECKING:
@@ -30,17 +28,8 @@ _PREVIEW = 200  # characters of a hit that are shown
 _MOST_WARNINGS = 20  # documents that hide something; the rest are counted
 
 
-def make_console() -> Console:
-    """Without a terminal, lines are not cut or wrapped; with NO_COLOR, nothing but text is written."""
-    plain: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
-    if os.environ.get("NO_COLOR"):
-        plain["color_system"] = None
-    console = Console(**plain)
-    return console if console.is_terminal else Console(**plain, width=10_000)
-
-
 def _json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201
+    say_json(value, indent=2)
 
 
 # ------------------------------------------------------------------------------------------ ingest
@@ -51,18 +40,18 @@ def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
     if as_json:
         _json(done.to_dict())
         return
-    console = make_console()
+    console = make_screen()
     line = Text(f"{datetime.now():%H:%M:%S} " if time else "", style="dim")
     line.append(str(done), style="default")
     line.append(f" · {done.chunks} chunks, {done.embedded} embedded, {done.reused} reused", style="dim")
     line.append(f" · {done.seconds:.1f} s", style="dim")
     console.print(line)
-    for row in done.failed:
-        console.print(Text.assemble(("  failed  ", "red"), row.source, (f": {row.reason}", "dim")))
-    for row in done.skipped:
-        console.print(Text.assemble(("  skipped ", "yellow"), row.source, (f": {row.reason}", "dim")))
-    for row in done.warnings[:_MOST_WARNINGS]:
-        console.print(Text.assemble(("  warning ", "yellow"), row.source, (f": {row.reason}", "dim")))
+    told = [("  failed  ", "red", row) for row in done.failed]
+    told += [("  skipped ", "yellow", row) for row in done.skipped]
+    told += [("  warning ", "yellow", row) for row in done.warnings[:_MOST_WARNINGS]]
+    for word, colour, row in told:
+        reason = (f": {one_line(row.reason)}", "dim")
+        console.print(Text.assemble((word, colour), one_line(row.source), reason))
     if (more := len(done.warnings) - _MOST_WARNINGS) > 0:
         console.print(Text(f"  and {more} more warnings: `rag doctor` or --json shows them", style="dim"))
 
@@ -75,7 +64,7 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
     if as_json:
         _json(_answer_values(given, explain=explain))
         return
-    console = make_console()
+    console = make_screen()
     console.print(_said(given))
     if given.abstained and given.hits:
         console.print(Text("\nNearest passages:", style="dim"))
@@ -95,12 +84,9 @@ def _said(given: Answer) -> Text:
     """The text of an answer, the words that answer in bold where it names them, else all of it."""
     if given.abstained:
         return Text(given.text, style="yellow")
-    at = given.text.find(given.span.quote) if given.span else -1
-    if at < 0 or given.span is None:
-        return Text(given.text, style="bold")
-    text = Text(given.text)
-    text.stylize("bold", at, at + len(given.span.quote))
-    return text
+    quote = given.span.quote if given.span else ""
+    before, words, after = given.text.partition(quote or given.text or " ")
+    return Text.assemble(before, (words, "bold"), after) if words else Text(given.text, style="bold")
 
 
 def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:
@@ -110,7 +96,7 @@ def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:
     elif rows:
         _table([(row.name, row.kind, row.model, row.details) for row in rows])
     else:
-        make_console().print("no model has a name yet: rag models add NAME MODEL")
+        make_screen().print("no model has a name yet: rag models add NAME MODEL")
 
 
 def values(given: Mapping[str, Any], *, as_json: bool = False) -> None:
@@ -137,7 +123,7 @@ def _place_of(chunk: Chunk, base: Path) -> Text:
 def _place(source: str, page: int | None, base: Path) -> Text:
     """`file p.3`, linked to the file where the terminal can follow links."""
     path = base / source.partition("#")[0]
-    text = Text(source + (f" p.{page}" if page else ""), style="cyan")
+    text = Text(one_line(source) + (f" p.{page}" if page else ""), style="cyan")
     if path.is_file():
         text.stylize(f"link {path.as_uri()}" + (f"#page={page}" if page else ""))
     return text
@@ -183,13 +169,13 @@ def hits(
         values: dict[str, Any] = {"hits": [_hit_values(hit) for hit in ranked], "notes": list(notes)}
         _json(values | ({"trace": [asdict(record) for record in trace]} if trace else {}))
         return
-    console = make_console()
+    console = make_screen()
     if not ranked:
         console.print("no hits")
     for rank, hit in enumerate(ranked, 1):
         line = Text.assemble(f"{rank:>3}  ", (f"{hit.score:7.3f}  ", "green"), _place_of(hit.chunk, base))
         if hit.chunk.heading:
-            line.append(f"  {hit.chunk.heading}", style="dim")
+            line.append(f"  {one_line(hit.chunk.heading)}", style="dim")
         console.print(line, no_wrap=True, overflow="ellipsis")
         preview = Text(f"{'':14}{_preview(hit, _PREVIEW)}", style="dim")
         console.print(preview, no_wrap=True, overflow="ellipsis")
@@ -197,9 +183,9 @@ def hits(
     _trace(console, trace)
 
 
-def _notes(console: Console, notes: Sequence[str]) -> None:
+def _notes(console: Screen, notes: Sequence[str]) -> None:
     for note in notes:
-        console.print(Text(f"\n{note}", style="yellow"))
+        console.print(Text(f"\n{indented(note)}", style="yellow"))
 
 
 def _preview(hit: Hit, length: int) -> str:
@@ -213,24 +199,28 @@ def _hit_values(hit: Hit) -> dict[str, Any]:
     return {**chunk, "metadata": metadata, "score": hit.score, "ranks": hit.ranks, "scores": hit.scores}
 
 
-def _trace(console: Console, trace: Sequence[Record]) -> None:
+def _trace(console: Screen, trace: Sequence[Record]) -> None:
     """For every stage what came in, what went out, the time, and the scores by retriever."""
     for record in trace:
         line = Text.assemble(
             ("\n" + record.stage, "bold"), f" {record.name} ", (f"{record.ms:.1f} ms", "green")
         )
-        line.append(f"\n    in   {record.came_in}\n    out  {record.went_out}", style="dim")
+        line.append(
+            f"\n    in   {one_line(record.came_in)}\n    out  {one_line(record.went_out)}", style="dim"
+        )
         console.print(line)
         for row in record.detail.get("hits", ())[:10]:
             legs = "  ".join(
                 f"{leg} {score:.3f} (#{row['ranks'][leg]})" for leg, score in row["scores"].items()
             )
             page = f" p.{row['page']}" if row["page"] else ""
-            console.print(Text(f"         {row['score']:7.3f}  {row['source']}{page}  {legs}", style="dim"))
+            place = f"{one_line(row['source'])}{page}"
+            console.print(Text(f"         {row['score']:7.3f}  {place}  {legs}", style="dim"))
         for row in record.detail.get("dropped", ()):
-            console.print(Text(f"      dropped  {row['source']}: {row['why']}", style="dim"))
+            why = f"{one_line(row['source'])}: {one_line(row['why'])}"
+            console.print(Text(f"      dropped  {why}", style="dim"))
         for row in record.detail.get("sentences", ()):
-            console.print(Text(f"         {row['support']:7.3f}  {row['text'][:90]}", style="dim"))
+            console.print(Text(f"         {row['support']:7.3f}  {one_line(row['text'][:90])}", style="dim"))
 
 
 # ------------------------------------------------------------------------------------- evaluations
@@ -247,7 +237,7 @@ def result(value: Result, *, as_json: bool = False) -> None:
     if as_json:
         _json(value.to_dict())
     else:
-        make_console().print(Text(str(value)), soft_wrap=True)
+        make_screen().print(Text(str(value)), soft_wrap=True)
 
 
 # ------------------------------------------------------------------------------------------ the rest
@@ -284,7 +274,7 @@ def built_glossary(built: Built, *, as_json: bool = False) -> None:
         _json(built._asdict())
         return
     summary = f"{built.terms} terms, {built.ambiguous} of them with several meanings · {built.path}"
-    make_console().print(f"{summary} · {built.documents} documents read · {built.seconds:.1f} s")
+    make_screen().print(f"{summary} · {built.documents} documents read · {built.seconds:.1f} s")
 
 
 def findings(items: Sequence[Finding], *, as_json: bool = False) -> None:
@@ -292,10 +282,10 @@ def findings(items: Sequence[Finding], *, as_json: bool = False) -> None:
     if as_json:
         _json([finding._asdict() for finding in items])
         return
-    console = make_console()
+    console = make_screen()
     marks = {"ok": ("ok    ", "green"), "note": ("note  ", "yellow"), "error": ("error ", "red")}
     for finding in items:
-        line = Text.assemble(marks[finding.level], finding.what)
+        line = Text.assemble(marks[finding.level], indented(finding.what, "      "))
         if finding.mend:
             line.append(f"\n      → {finding.mend}", style="bold" if finding.level == "error" else "dim")
         console.print(line)
@@ -318,7 +308,8 @@ def settings(resolved: Resolved, *, as_json: bool = False) -> None:
 
 def _table(rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns; the last is not padded."""
-    console = make_console()
+    console = make_screen()
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]

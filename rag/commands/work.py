@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from rag.terminal import say, say_json
 
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, Queue, Store, opened, reported
 
@@ -37,4 +38,7 @@ def work(
 
         with live.progress(quiet=as_json) as shown:
             units = join(rag, idle=idle, progress=shown)
-        typer.echo(json.dumps({"units": units}) if as_json else f"{units} units done")
+        if as_json:
+            say_json({"units": units})
+        else:
+            say(f"{units} units done")

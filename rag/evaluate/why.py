@@ -28,6 +28,7 @@ from rag.evaluate.questions.judgements import Judged, match
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.score import right
 from rag.pipeline.pipeline import Pipeline, answer_of
+from rag.terminal import one_line
 from rag.types import Answer, Chunk, Hit
 
 from .run import home_of, read
@@ -78,7 +79,7 @@ class Why:
         return asdict(self) | {"changes": [change._asdict() for change in self.changes]}
 
     def __str__(self) -> str:
-        lines = [f"{self.lost}: {self.because}", *(f"  {fact}" for fact in self.evidence)]
+        lines = [f"{self.lost}: {self.because}", *(f"  {one_line(fact)}" for fact in self.evidence)]
         lines += [f"→ {change.what}: brings it back" for change in self.changes if change.works]
         if vain := [change.what for change in self.changes if not change.works]:
             lines.append(f"  tried in vain: {'; '.join(vain)}")

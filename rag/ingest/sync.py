@@ -26,6 +26,7 @@ from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.guard.invisible import suspicious
 from rag.progress import Progress, Watcher
 from rag.stores import VectorStore, Where
+from rag.terminal import controls_in
 from rag.types import Chunk, Document, DocumentInfo
 
 from .files import File, Selection
@@ -246,10 +247,13 @@ class Sync:
         """Tells what the document's file hides; the text of a document made in Python stays as it is."""
         hidden = document.metadata.get(HIDDEN_KEY)
         kept = suspicious(document.text)
+        strange = controls_in("\n".join(_texts(document)))
         if isinstance(hidden, str):
             self.report.warnings.append(Failure(document.source, hidden))
         if kept:
             self.report.warnings.append(Failure(document.source, f"kept, though hidden: {kept}"))
+        if strange:
+            self.report.warnings.append(Failure(document.source, f"shown as escapes: {strange}"))
 
     def _flush_if_full(self) -> None:
         if sum(len(item.chunks) for item in self._pending) >= UNIT:
@@ -365,6 +369,12 @@ def content_hash(document: Document, recipe: str) -> str:
 
 def _same_content(ours: str, other: str) -> bool:
     return ours.partition("-")[0] == other.partition("-")[0]
+
+
+def _texts(document: Document) -> Iterator[str]:
+    """All of a document that may be shown."""
+    yield from (document.text, document.title, document.source)
+    yield from (str(value) for name, value in document.metadata.items() if not name.startswith("_"))
 
 
 def _clean(document: Document) -> Document:

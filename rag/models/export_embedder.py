@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from rag.errors import ModelError
 from rag.models.int8 import quantise
 from rag.models.settings import TOKENIZER, WEIGHTS, EmbedderSettings, file_sha256
 from rag.models.tracing import trace
+from rag.terminal import say_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,7 +175,7 @@ def main() -> None:
     checks = export(
         options.weights, options.out, name=options.name or options.out.resolve().name, prompts=prompts
     )
-    sys.stdout.write(json.dumps(checks, indent=2) + "\n")
+    say_json(checks, indent=2)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from rag.errors import ConfigError, FilterError, LockedError, RagError
+from rag.terminal import json_safe
 from rag.types import Answer, Event
 
 from .desk import Asked, Desk, Served
@@ -182,7 +183,7 @@ class Json(JSONResponse):
 
 
 def as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def server_sent(name: str, values: Any) -> str:

@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rag.errors import ConfigError
+from rag.terminal import hear_logs, say
 
 from .app import Options, make_app
 from .tokens import Tokens
@@ -46,10 +47,10 @@ def is_loopback(host: str) -> bool:
 
 def serve(indexes: Mapping[str, Rag], options: Options, host: str, port: int) -> None:
     """Serves until it is interrupted. Raises ConfigError where the address cannot be had."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    hear_logs(logging.INFO, time=True)
     listening = _bound(host, port)
     shown = f"[{host}]" if ":" in host else host
-    print(f"http://{shown}:{listening.getsockname()[1]}", flush=True)  # noqa: T201 (whoever started it reads it)
+    say(f"http://{shown}:{listening.getsockname()[1]}")  # whoever started it reads it
     seconds = options.limits.header_seconds
     config = uvicorn.Config(
         make_app(indexes, options),

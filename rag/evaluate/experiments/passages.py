@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
@@ -25,6 +24,7 @@ from rag.evaluate.result import Run
 from rag.evaluate.run import Options
 from rag.evaluate.running.journal import write_json
 from rag.evaluate.statistics import Difference, Mean
+from rag.terminal import html_safe
 
 from .variant_runs import variant_runs
 
@@ -167,12 +167,12 @@ def _page(curve: Passages) -> str:
     ticks = [str(k) for k in dict.fromkeys(one.k for one in curve.points)]
     series = [(name, [one.value for one in curve.points if one.reorder == name]) for name in curve.orders]
     told = (
-        f"{escape(curve.measure)} over the number of hits. "
+        f"{html_safe(curve.measure)} over the number of hits. "
         + "; ".join(
-            f"{escape(name)}: best at {curve.best(name).k}, good up to {curve.widest(name)}"
+            f"{html_safe(name)}: best at {curve.best(name).k}, good up to {curve.widest(name)}"
             for name in curve.orders
         )
         + "."
     )
-    body = f"<h1>{escape(curve.name)}: how many passages</h1>"
+    body = f"<h1>{html_safe(curve.name)}: how many passages</h1>"
     return document(f"{curve.name}: passages", body + section("Passages", told, charts.lines(series, ticks)))

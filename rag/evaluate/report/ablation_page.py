@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
+
+from rag.terminal import html_safe
 
 from .page import document, section
 
@@ -23,15 +24,15 @@ def ablation_page(ablation: Ablation) -> str:
         ("Without a difference", [effect for effect in effects if effect.verdict == "no difference"]),
     )
     body = [
-        f"<h1>{escape(ablation.base.questions.name)}: what each stage is worth</h1>",
-        f"<p class='faint'>{mean.n:,} questions; {escape(ablation.measure)} {mean.mean:.3f} "
+        f"<h1>{html_safe(ablation.base.questions.name)}: what each stage is worth</h1>",
+        f"<p class='faint'>{mean.n:,} questions; {html_safe(ablation.measure)} {mean.mean:.3f} "
         f"({mean.low:.3f} to {mean.high:.3f}) as configured. Times: both pipelines asked in turn; "
-        f"{escape(str(ablation.load))}.</p>",
+        f"{html_safe(str(ablation.load))}.</p>",
         *(section(title, "", _table(rows)) for title, rows in groups if rows),
     ]
     if ablation.skipped:
         rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(reason)}</td></tr>"
+            f"<tr><td>{html_safe(name)}</td><td>{html_safe(reason)}</td></tr>"
             for name, reason in ablation.skipped.items()
         )
         body.append(section("Not tried", "", f"<table>{rows}</table>"))
@@ -56,4 +57,4 @@ def _row(effect: Effect) -> str:
     )
     numbers = "".join(f"<td class='number'>{cell}</td>" for cell in cells)
     verdict = effect.verdict + ("; worse on other measures" if effect.harms else "")
-    return f"<tr><td>{escape(effect.variant.name)}</td>{numbers}<td>{escape(verdict)}</td></tr>"
+    return f"<tr><td>{html_safe(effect.variant.name)}</td>{numbers}<td>{html_safe(verdict)}</td></tr>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from rag.evaluate.questions.cases import Case
 from rag.evaluate.running.outcome import Outcome
 from rag.evaluate.running.score import right
 from rag.evaluate.statistics import Mean
+from rag.terminal import html_safe
 
 from . import charts
 
@@ -52,7 +52,7 @@ def document(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n"
+        f"<title>{html_safe(title)}</title><style>{style}</style></head>\n"
         f"<body><main>{body}</main></body></html>\n"
     )
 
@@ -74,22 +74,22 @@ def _style() -> str:
 
 def section(title: str, note: str, *inside: str) -> str:
     """A titled part of the page; `note` says how to read it."""
-    return f"<section><h2>{escape(title)}</h2><p class='faint'>{note}</p>{''.join(inside)}</section>"
+    return f"<section><h2>{html_safe(title)}</h2><p class='faint'>{note}</p>{''.join(inside)}</section>"
 
 
 def _head(run: Figures) -> str:
     stages = run.identity.get("pipeline", {})
-    named = [f"{stage} <b>{escape(', '.join(parts))}</b>" for stage, parts in stages.items() if parts]
+    named = [f"{stage} <b>{html_safe(', '.join(parts))}</b>" for stage, parts in stages.items() if parts]
     index = run.identity.get("index", {})
     held = f"{index['documents']:,} documents in {index['chunks']:,} chunks" if index else ""
     missing = ""
     if run.missing:
         missing = (
             f"<p class='note'>{len(run.missing):,} judged documents are not in the index and count as not "
-            f"found, <code>{escape(run.missing[0])}</code> for one.</p>"
+            f"found, <code>{html_safe(run.missing[0])}</code> for one.</p>"
         )
     return (
-        f"<h1>{escape(run.questions.name)}</h1>"
+        f"<h1>{html_safe(run.questions.name)}</h1>"
         f"<p class='faint'>{len(run.questions):,} questions asked of {held}</p>"
         f"<p class='chain'>{' → '.join(named)}</p>{missing}"
     )
@@ -154,7 +154,7 @@ def _measures(run: Figures) -> str:
         "Each mean is over the questions the measure applies to. The bar holds the true mean with 95 % "
         "confidence, were the questions drawn again. Higher is better."
     )
-    judge = f"<p class='note'>{escape(_judge(run.judging))}</p>" if run.judging else ""
+    judge = f"<p class='note'>{html_safe(_judge(run.judging))}</p>" if run.judging else ""
     return section("Measures", note, f"<table>{head}{''.join(rows)}</table>", judge)
 
 
@@ -169,9 +169,9 @@ def _judge(judge: Judging) -> str:
 
 def _measure_row(name: str, mean: Mean) -> str:
     return (
-        f"<tr><td class='name'>{escape(name)}</td><td class='number'>{mean.mean:.3f}</td>"
+        f"<tr><td class='name'>{html_safe(name)}</td><td class='number'>{mean.mean:.3f}</td>"
         f"<td title='{mean.low:.3f} to {mean.high:.3f}'>{charts.whisker(mean)}</td>"
-        f"<td class='number'>{mean.n:,}</td><td class='what'>{escape(meaning(name))}</td></tr>"
+        f"<td class='number'>{mean.n:,}</td><td class='what'>{html_safe(meaning(name))}</td></tr>"
     )
 
 
@@ -219,7 +219,7 @@ def _groups(run: Figures) -> str:
                 if name in row
             ]
             if len(drawn) > 1:
-                inside.append(f"<h3>{escape(name)} by {escape(field)}</h3>{charts.bars(drawn, most=1)}")
+                inside.append(f"<h3>{html_safe(name)} by {html_safe(field)}</h3>{charts.bars(drawn, most=1)}")
     note = "Where the questions' own fields sort them. Where intervals overlap widely, groups may not differ."
     return section("By kind of question", note, *inside) if inside else ""
 
@@ -281,10 +281,10 @@ def _case(case: Case, outcome: Outcome) -> str:
         ("found", _places(case, outcome)),
         ("id", case.id),
     ]
-    fields = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    fields = "".join(f"<dt>{name}</dt><dd>{html_safe(value)}</dd>" for name, value in rows if value)
     sure = f"confidence {outcome.confidence:.2f}" if case.kind != "retrieval" else ""
     return (
-        f"<div class='case'><p class='q'>{escape(case.question)}<span class='tag {colour}'>{tag}</span>"
+        f"<div class='case'><p class='q'>{html_safe(case.question)}<span class='tag {colour}'>{tag}</span>"
         f"<span class='faint'> {sure}</span></p><dl>{fields}</dl></div>"
     )
 
@@ -322,7 +322,7 @@ def _provenance(run: Figures) -> str:
     return (
         "<section><details><summary>How this was made</summary>"
         "<p class='faint'>Questions, index, settings, code and versions decide the figures: with the same, "
-        f"they come out the same.</p><pre>{escape(shown)}</pre></details></section>"
+        f"they come out the same.</p><pre>{html_safe(shown)}</pre></details></section>"
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
+
+from rag.terminal import html_safe
 
 from . import charts
 from .page import document, section
@@ -30,7 +31,7 @@ def stress_page(stress: Stress) -> str:
     """The report as one HTML file."""
     base = stress.base
     body = [
-        f"<h1>{escape(stress.name)}: under stress</h1>",
+        f"<h1>{html_safe(stress.name)}: under stress</h1>",
         f"<p class='faint'>{base.n:,} questions with answers. Undisturbed, {base.mean:.1%} are answered "
         f"right ({base.low:.1%} to {base.high:.1%}).</p>",
     ]
@@ -77,7 +78,7 @@ def _table(figures: list[Figure]) -> str:
 def _row(figure: Figure) -> str:
     attack = f"<td class='number'>{figure.attack.mean:.3f}</td>" if figure.attack else ""
     return (
-        f"<tr><td class='name'>{escape(figure.level)}</td><td class='number'>{figure.right.mean:.3f}</td>"
+        f"<tr><td class='name'>{html_safe(figure.level)}</td><td class='number'>{figure.right.mean:.3f}</td>"
         f"<td class='number {_colour(figure)}'>{figure.lost.mean:+.3f}</td>"
         f"<td class='number'>{figure.lost.low:+.3f} to {figure.lost.high:+.3f}</td>"
         f"<td class='number'>{figure.lost.p:.4f}</td>{attack}</tr>"

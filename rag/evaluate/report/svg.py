@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+
+from rag.terminal import html_safe
 
 
 def drawing(width: int, height: int, shapes: Sequence[str], *, fixed: bool = False) -> str:
@@ -31,15 +32,15 @@ def dot(kind: str, x: float, y: float, radius: float) -> str:
 def words(kind: str, x: float, y: float, text: str, anchor: str = "start") -> str:
     """Text whose middle is at y; `anchor` says what x is: its start, middle or end."""
     place = f'x="{x:.1f}" y="{y:.1f}" dy=".34em" text-anchor="{anchor}"'
-    return f'<text class="{kind}" {place}>{escape(text)}</text>'
+    return f'<text class="{kind}" {place}>{html_safe(text)}</text>'
 
 
 def upright(kind: str, x: float, y: float, text: str) -> str:
     """Text that runs upward, its middle at (x, y)."""
     place = f'transform="translate({x:.1f} {y:.1f}) rotate(-90)" text-anchor="middle"'
-    return f'<text class="{kind}" {place}>{escape(text)}</text>'
+    return f'<text class="{kind}" {place}>{html_safe(text)}</text>'
 
 
 def named(title: str, shapes: Sequence[str]) -> str:
     """Shapes that tell a title when pointed at."""
-    return f"<g><title>{escape(title)}</title>{''.join(shapes)}</g>"
+    return f"<g><title>{html_safe(title)}</title>{''.join(shapes)}</g>"

@@ -11,6 +11,7 @@ import sys
 import threading
 
 from rag.errors import RagError
+from rag.terminal import say
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
                 queue.close()
     except RagError as error:
         if not over.is_set():
-            sys.stderr.write(f"{error}\n")
+            say(str(error), err=True)
             return 1
     return 0
 
