@@ -53,7 +53,7 @@ class IngestSettings:
     workers: int = 0  # processes that parse, and from 2 on as many that embed; 0 parses with one a core
     queue: str = ""  # where workers meet: a file or postgresql://; empty is a PostgreSQL store or the index
     ray: str = ""  # a Ray cluster that embeds: auto, ray://HOST:PORT, or local for one of its own
-    timeout: float = 60.0  # seconds a file may take to parse
+    timeout: float = 60.0  # seconds a file may take to parse and cut
     max_megabytes: int = 256  # larger files are reported, not read
 
 

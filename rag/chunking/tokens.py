@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 LONGEST = 32
 """Characters that one token may stand for: what is longer counts as several. Some tokenisers turn a word
 of a thousand characters into one unknown token, and without this a blob would pass for a short text."""
+WINDOW = 65_536
+"""Characters that are tokenised in one call: tokenisers take some 600 bytes for each while they work."""
 
 
 class Tokens:
@@ -24,7 +27,7 @@ class Tokens:
     def __init__(self, text: str, token_ends: TokenEnds) -> None:
         self.text = text
         self._token_ends = token_ends
-        self._ends: list[int] = _spread(token_ends(text), len(text)).tolist()
+        self._ends = array("q", _spread(_in_windows(text, token_ends), len(text)).tobytes())
 
     def count(self, start: int, end: int) -> int:
         """How many tokens end inside text[start:end], its last offset included."""
@@ -59,6 +62,25 @@ class Tokens:
         """Another text's first so many tokens (at least one), and an ellipsis."""
         ends = self._token_ends(text)
         return text[: int(ends[min(max(tokens, 1), len(ends)) - 1])].rstrip() + "…" if len(ends) else ""
+
+
+def _in_windows(text: str, token_ends: TokenEnds) -> NDArray[np.int64]:
+    """The ends of a text's tokens, from stretches that begin at white space where there is any."""
+    import numpy as np
+
+    parts = [np.asarray(token_ends(text[first:last]), np.int64) + first for first, last in _windows(text)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches of at most WINDOW characters; one, where the text is no longer."""
+    start = 0
+    while len(text) - start > WINDOW:
+        half, stop = start + WINDOW // 2, start + WINDOW
+        space = max(text.rfind("\n", half, stop), text.rfind(" ", half, stop))
+        yield start, space if space > 0 else stop
+        start = space if space > 0 else stop
+    yield start, len(text)
 
 
 def _spread(ends: NDArray[np.int64], length: int) -> NDArray[np.int64]:

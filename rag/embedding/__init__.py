@@ -2,6 +2,7 @@
 
 - `open.py`: an embedder by what settings call it
 - `onnx.py`: the built-in model, or any ONNX export with the same layout, by path
+- `tokenizer.py`: where tokens end, for processes that embed nothing
 - `sentence_transformers.py`: any sentence-transformers model, by path or hub id (extra `[hf]`)
 """
 
@@ -30,7 +31,8 @@ class Embedder(Protocol):
     """Turns texts into unit rows. A text gives the same row, to 1e-5, whatever else is in the call.
 
     `fingerprint` names weights and settings: two embedders with equal fingerprints are interchangeable.
-    `max_tokens` is how much of a text the model reads, its special tokens not counted.
+    `max_tokens` is how much of a text the model reads, its special tokens not counted. One that has
+    `tokenizer`, a `rag.embedding.tokenizer.WrittenTokenizer`, lets documents be cut in worker processes.
     """
 
     @property

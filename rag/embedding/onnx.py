@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.cores import cores
 from rag.embedding import Kind
+from rag.embedding.tokenizer import WrittenTokenizer, token_ends
 from rag.errors import ConfigError, ModelError
 from rag.models import BUILT_IN_EMBEDDER
 from rag.models.running import encode, open_session, open_tokenizer, share
@@ -114,10 +115,12 @@ class OnnxEmbedder:
 
         One character may hold several tokens (a Hangul syllable): their ends are then equal.
         """
-        import numpy as np
+        return token_ends(self._tokenizer, text)
 
-        offsets = self._encode(text, special=False).offsets
-        return np.array([end for _, end in offsets], dtype=np.int64)
+    @property
+    def tokenizer(self) -> WrittenTokenizer:
+        """What tells `token_ends` in another process."""
+        return WrittenTokenizer((self._folder / TOKENIZER).read_text("utf-8"))
 
     def verify(self) -> None:
         """Reads both files whole; ModelError where a SHA-256 is not the one in `embedder.json`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.embedding import Kind
+from rag.embedding.tokenizer import WrittenTokenizer
 from rag.errors import ConfigError, MissingExtra, ModelError
 
 if TYPE_CHECKING:
@@ -117,6 +118,11 @@ class SentenceTransformerEmbedder:
             show_progress_bar=False,
         )
         return np.ascontiguousarray(rows, dtype=np.float32)
+
+    @property
+    def tokenizer(self) -> WrittenTokenizer:
+        """What tells `token_ends` in another process."""
+        return WrittenTokenizer(self._model.tokenizer.backend_tokenizer.to_str(), marks_are_text=False)
 
     def token_ends(self, text: str) -> NDArray[np.int64]:
         """The offset in characters just behind each token, never descending, uncut; no special tokens."""

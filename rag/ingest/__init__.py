@@ -2,7 +2,7 @@
 
 - `run.py`: one ingest, put together
 - `files.py`: which files belong: folders, patterns, .gitignore, links
-- `parsing/`: parsing in worker processes, with a time limit a file
+- `parsing/`: parsing and cutting in worker processes, under limits of time and memory
 - `sync.py`: what is new, changed, moved or gone, and the writes that follow from it
 - `storing.py`: where documents go once they are cut: this process, or others
 - `queue/`: work for many processes, with leases; `ray.py`: embedding on a Ray cluster; `remote.py`: the same

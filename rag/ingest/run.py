@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rag.cores import cores
+from rag.embedding.tokenizer import WrittenTokenizer
 from rag.errors import RagError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
@@ -20,6 +20,7 @@ from rag.trace import name_of
 from rag.types import Document, stable_id
 
 from .files import File, Rules, Selection, select
+from .parsing.cutting import Cutter, named
 from .report import Report
 from .storing import Here, Storing
 from .sync import Parse, Parsed, Sync
@@ -126,12 +127,23 @@ def _parse_in_pool(rag: Parts) -> Parse:
         limits = replace(Limits(), max_bytes=settings.max_megabytes * 2**20)
         workers = settings.workers or cores()
         jobs = (Job(file.path, file.source, key=file) for file in files)
-        with ParsePool(workers, settings.timeout, limits, memory_mb=_WORKER_MB) as pool:
+        with ParsePool(workers, settings.timeout, limits, memory_mb=_WORKER_MB, cutter=_cutter(rag)) as pool:
             for parsed in pool.parse(jobs):
                 file = cast("File", parsed.job.key)
-                yield Parsed(file, _titled(file, parsed.documents), parsed.problems, parsed.error)
+                documents = _titled(file, parsed.documents)
+                cuts = zip((document.id for document in documents), parsed.cuts, strict=False)
+                yield Parsed(file, documents, parsed.problems, parsed.error, dict(cuts))
 
     return parse
+
+
+def _cutter(rag: Parts) -> Cutter | None:
+    """How parsing processes cut documents; None where only this process can."""
+    tokenizer = getattr(rag.embedder, "tokenizer", None)
+    method = rag.chunk_by_name
+    if method is None or not isinstance(tokenizer, WrittenTokenizer):
+        return None
+    return Cutter(*method, *tokenizer)
 
 
 def _parse_here(load: Load) -> Parse:
@@ -148,9 +160,4 @@ def _parse_here(load: Load) -> Parse:
 
 
 def _titled(file: File, documents: Sequence[Document]) -> list[Document]:
-    """A document without a title of its own gets its file's name, which often says what it is about."""
-    name = re.sub(r"[\W_]+", " ", file.path.stem).strip()
-    return [
-        replace(document, title=name) if not document.title and document.source == file.source else document
-        for document in documents
-    ]
+    return [named(document, file.path, file.source) for document in documents]

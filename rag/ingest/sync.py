@@ -20,16 +20,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.chunking import make_chunks
 from rag.embedding import Embedder
-from rag.errors import RagError
+from rag.errors import LoadError, RagError
 from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.guard.invisible import suspicious
 from rag.progress import Progress, Watcher
 from rag.stores import VectorStore, Where
 from rag.terminal import controls_in
-from rag.types import Chunk, Document, DocumentInfo
+from rag.types import Chunk, Document, DocumentInfo, Span
 
 from .files import File, Selection
+from .parsing.cutting import storable
 from .report import Failure, Report
 from .storing import UNIT, Done, Here, Pending, Storing
 
@@ -40,16 +42,23 @@ if TYPE_CHECKING:
 FILE_KEY = "_file"
 """The metadata entry that remembers the file a document came from: size, time, digest, recipe, documents."""
 
+LONGEST = 10_000_000
+"""Characters of a document that is cut in this process, where nothing bounds time and memory."""
+
 _NO_TEXT = "no text to index"
 
 
 class Parsed(NamedTuple):
-    """A file as documents, or the reason why not. `problems` are rows for the report beside the documents."""
+    """A file as documents, or the reason why not. `problems` are rows for the report beside the documents.
+
+    `cuts` has by document id where the chunks lie, or why it cannot be cut; what it lacks is cut here.
+    """
 
     file: File
     documents: Sequence[Document]
     problems: Sequence[str]
     error: str | None
+    cuts: Mapping[str, Sequence[Span] | str] = {}
 
 
 Parse = Callable[[Iterable[File]], Generator[Parsed, None, None]]
@@ -163,7 +172,12 @@ class Sync:
         for document in documents:
             document = replace(document, metadata={**document.metadata, FILE_KEY: stamp})
             tail = document.source.removeprefix(file.source)
-            self.document(document, old.pop(document.id, None), moved_from=by_tail.pop(tail, None))
+            self.document(
+                document,
+                old.pop(document.id, None),
+                moved_from=by_tail.pop(tail, None),
+                spans=parsed.cuts.get(document.id),
+            )
             self._flush_if_full()
         self._remove([*old.values(), *by_tail.values()])
         self._report_progress(file.source)
@@ -220,20 +234,25 @@ class Sync:
         return {row.id: row for row in self.store.documents(where)}
 
     def document(
-        self, document: Document, former: DocumentInfo | None, *, moved_from: DocumentInfo | None = None
+        self,
+        document: Document,
+        former: DocumentInfo | None,
+        *,
+        moved_from: DocumentInfo | None = None,
+        spans: Sequence[Span] | str | None = None,
     ) -> None:
-        """Queues one document, unless the store holds it as it is."""
+        """Queues one document, unless the store holds it as it is. `spans`: of its chunks, if known."""
         try:
-            document = _clean(document)
-        except (TypeError, ValueError) as error:
-            self.report.failed.append(Failure(document.source, f"its metadata is no JSON: {error}"))
+            document = storable(document)
+        except LoadError as error:
+            self.report.failed.append(Failure(document.source, str(error)))
             return
         content = content_hash(document, self.recipe)
         if former is not None and former.hash == content:
             self.report.unchanged.append(document.source)
             return
         try:
-            chunks = self.cut(document)
+            chunks = self._chunks(document, spans)
         except RagError as error:
             self.report.failed.append(Failure(document.source, str(error)))
             return
@@ -242,6 +261,18 @@ class Sync:
             return
         self._warn(document)
         self._pending.append(Pending(document, chunks, content, former, moved_from))
+
+    def _chunks(self, document: Document, spans: Sequence[Span] | str | None) -> list[Chunk]:
+        if isinstance(spans, str):
+            raise LoadError(spans)
+        if spans is not None:
+            return make_chunks(document, spans)
+        if len(document.text) > LONGEST:
+            raise LoadError(
+                f"too large: {len(document.text):,} characters, at most {LONGEST:,} are cut outside of a "
+                "parsing process; split the document"
+            )
+        return self.cut(document)
 
     def _warn(self, document: Document) -> None:
         """Tells what the document's file hides; the text of a document made in Python stays as it is."""
@@ -375,21 +406,6 @@ def _texts(document: Document) -> Iterator[str]:
     """All of a document that may be shown."""
     yield from (document.text, document.title, document.source)
     yield from (str(value) for name, value in document.metadata.items() if not name.startswith("_"))
-
-
-def _clean(document: Document) -> Document:
-    """Characters that no store can keep (lone surrogates, NUL), replaced one for one.
-
-    Raises TypeError or ValueError for metadata that JSON cannot hold.
-    """
-    text, title, source = map(_kept, (document.text, document.title, document.source))
-    written = json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
-    metadata = json.loads(_kept(written.replace("\\u0000", " ")))
-    return replace(document, text=text, title=title, source=source, metadata=metadata)
-
-
-def _kept(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _by_file(rows: Iterable[DocumentInfo]) -> dict[str, list[DocumentInfo]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from rag.text.fields import field_name
 
 MAX_VALUE_CHARS = 2_000
 MAX_VALUES = 1_000
+_MAX_CHARS = 500_000  # of all values and names of a document together
 _MAX_LEVELS = 8  # of names within names
 _MOST_LOOKED_AT = 20_000  # values and names; YAML can say the same one again and again
 # Titles that a program, not a person, put there.
@@ -28,12 +30,24 @@ def scalars(values: Mapping[Any, Any], leave_out: frozenset[str] = frozenset()) 
     """The plain values and lists of plain values, by names that filters can use.
 
     Values within values get a name with dots, `nested.team`; of a list of them, each name gets the list of
-    its values. Dates become ISO 8601 strings; over-long strings and lists are cut.
+    its values. Dates become ISO 8601 strings; over-long strings and lists are cut,
+    and so is what all of them take together.
     """
     kept: dict[str, Any] = {}
     rows = {name: value for name, value in values.items() if name not in leave_out}
     _keep(kept, "", rows, _MAX_LEVELS, count(1))
-    return kept
+    return _within(kept, _MAX_CHARS)
+
+
+def _within(kept: Mapping[str, Any], room: int) -> dict[str, Any]:
+    """The entries that have room together, as JSON; those behind them are left out."""
+    found: dict[str, Any] = {}
+    for name, value in kept.items():
+        room -= len(json.dumps([name, value], ensure_ascii=False))
+        if room < 0:
+            break
+        found[name] = value
+    return found
 
 
 def _keep(

@@ -44,13 +44,24 @@ def open_session(weights: Path, *, optimised: bool = False) -> Any:
 
 def open_tokenizer(path: Path) -> Any:
     """A tokenizer that neither pads nor cuts, and takes "[SEP]" in a text for text. Raises ModelError."""
+    try:
+        written = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(
+            f"{path} cannot be loaded: {error}. Install the package or export it again."
+        ) from error
+    return tokenizer_from(written, str(path))
+
+
+def tokenizer_from(written: str, name: str) -> Any:
+    """The same of a tokenizer's JSON; `name` is what an error calls it."""
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_str(written)
     except Exception as error:  # tokenizers raises plain Exception
         raise ModelError(
-            f"{path} cannot be loaded: {error}. Install the package or export it again."
+            f"{name} cannot be loaded: {error}. Install the package or export it again."
         ) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()

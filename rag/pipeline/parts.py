@@ -190,11 +190,25 @@ class Parts:
     @cached_property
     def chunk(self) -> Chunker:
         """The chunker; a chunk never has more tokens than the embedder reads."""
-        from rag.chunking import chunker, options
+        from rag.chunking import chunker
 
         if not isinstance(self._chunk, str) or ":" in self._chunk:
             return self._part("chunking", self._chunk)  # type: ignore[no-any-return]
-        chunk, known = self.settings.chunk, options(self._chunk)
+        return chunker(self._chunk, **self._chunk_options(self._chunk))
+
+    @property
+    def chunk_by_name(self) -> tuple[str, Mapping[str, Any]] | None:
+        """Method and options of the chunker, for another process; None where it cannot be made there."""
+        from rag.chunking import options
+
+        if not isinstance(self._chunk, str) or ":" in self._chunk or "embed" in options(self._chunk):
+            return None
+        return self._chunk, self._chunk_options(self._chunk)
+
+    def _chunk_options(self, method: str) -> dict[str, Any]:
+        from rag.chunking import options
+
+        chunk, known = self.settings.chunk, options(method)
         most = min(chunk.max_tokens, self.embedder.max_tokens)
         given: dict[str, Any] = {"max_tokens": most, "min_tokens": min(chunk.min_tokens, most)}
         if "embed" in known:
@@ -202,7 +216,7 @@ class Parts:
         given = {name: value for name, value in given.items() if name in known}
         if chunk.overlap:  # not every method has it, and those that have begin without
             given["overlap"] = chunk.overlap
-        return chunker(self._chunk, **{**given, **self.settings.stages.get(self._chunk, {})})
+        return {**given, **self.settings.stages.get(method, {})}
 
     def chunks(self, document: Document) -> list[Chunk]:
         """How this index would cut a document."""

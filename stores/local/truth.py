@@ -377,8 +377,10 @@ class Truth:
     def chunks(self, positions: Sequence[int]) -> list[tuple[int, Chunk]]:
         """(position, chunk) of those that are stored, in ascending order of position."""
         sql = f"{_CHUNK} WHERE chunk.position IN (SELECT value FROM json_each(?)) ORDER BY chunk.position"
+        known: _Known = {}
         return [
-            (row[11], _chunk(row)) for row in self.connection.execute(sql, (json.dumps(list(positions)),))
+            (row[11], _chunk(row, known))
+            for row in self.connection.execute(sql, (json.dumps(list(positions)),))
         ]
 
     def chunk_ids(self, positions: Sequence[int]) -> dict[int, str]:
@@ -388,8 +390,9 @@ class Truth:
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         sql = f"{_CHUNK} WHERE chunk.id IN (SELECT value FROM json_each(?))"
         chunks = {}
+        known: _Known = {}
         for row in self.connection.execute(sql, (json.dumps(list(chunk_ids)),)):
-            chunk = chunks[row[0]] = _chunk(row)
+            chunk = chunks[row[0]] = _chunk(row, known)
             if row[12] is not None and row[12] != _chunk_crc(chunk):
                 raise CorruptError(
                     f"{self.path}: a chunk of {chunk.source} is damaged: `rag rm {chunk.source}`, then "
@@ -451,7 +454,8 @@ class Truth:
         with self.reading():
             rows = self.connection.execute(sql, [after, *values, limit]).fetchall()
             vectors = self.vectors([row[11] for row in rows], dim)
-        return [(_chunk(row), vector) for row, vector in zip(rows, vectors, strict=True)]
+        known: _Known = {}
+        return [(_chunk(row, known), vector) for row, vector in zip(rows, vectors, strict=True)]
 
     def count(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
@@ -487,8 +491,12 @@ def _same(row: tuple[Any, ...], chunk: Chunk, value: bytes) -> bool:
     return row[:3] == (chunk.page, chunk.heading, chunk.header) and row[4] == value
 
 
-def _chunk(row: tuple[Any, ...]) -> Chunk:
+_Known = dict[str, Any]
+"""Metadata as JSON → its values: a document has one for all its chunks, and it may be long."""
+
+
+def _chunk(row: tuple[Any, ...], known: _Known) -> Chunk:
     id_, document_id, source, text, start, end, title, page, heading, header, metadata = row[:11]
-    return Chunk(
-        id_, document_id, source, text, start, end, title, page, heading, header, json.loads(metadata)
-    )
+    if (values := known.get(metadata)) is None:
+        values = known[metadata] = json.loads(metadata)
+    return Chunk(id_, document_id, source, text, start, end, title, page, heading, header, values)

@@ -1,7 +1,7 @@
 """Source code → blocks: one scope for each function and class, with the comments and decorators above it.
 
-Python is read with `ast`. Other languages, and Python that does not parse, go by lines that look like a
-definition and by indentation. Nested functions stay with the function around them.
+Python is read with `ast`. Other languages, and Python that does not parse or is very long, go by lines that
+look like a definition and by indentation. Nested functions stay with the function around them.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ _GOES_ON = re.compile(
 _LEADS = ("#", "//", "/*", "*", "--", ";;", "@", "[", "%", "'''", '"""')
 _DEEPEST = 3  # definitions inside definitions that get a scope of their own
 _WIDEST = 300  # characters of a line that may be a definition
+_LONGEST = 500_000  # characters that `ast` reads; a tree takes up to 600 bytes for each of them
 
 
 def line_blocks(text: str) -> list[Block]:
@@ -62,6 +63,8 @@ def line_blocks(text: str) -> list[Block]:
 
 def python_blocks(text: str) -> list[Block]:
     """The blocks of a Python module; its classes and functions are scopes, `Class › method`."""
+    if len(text) > _LONGEST:
+        return code_blocks(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a document's odd escapes are not the reader's business

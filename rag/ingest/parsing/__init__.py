@@ -1,1 +1,1 @@
-"""Parsing in processes of their own, under time and memory limits."""
+"""Parsing and cutting in processes of their own, under time and memory limits."""

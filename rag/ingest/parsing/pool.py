@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from rag.errors import ConfigError
 from rag.loaders import Limits
-from rag.types import Document
+from rag.types import Document, Span
 
+from .cutting import Cutter
 from .process import Process, ProcessEnded, ProcessHung, setup_frame
 
 MIN_MEMORY_MB = 64
@@ -38,13 +39,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What became of a job: documents, or an `error`. `problems` are parts that could not be read."""
+    """What became of a job: documents, or an `error`. `problems` are parts that could not be read.
+
+    `cuts`, with a cutter, has for each document where its chunks lie, or why it cannot be cut.
+    """
 
     job: Job
     documents: tuple[Document, ...] = ()
     problems: tuple[str, ...] = ()
     error: str | None = None
     seconds: float = 0.0
+    cuts: tuple[list[Span] | str, ...] = ()
 
 
 class _Task(NamedTuple):
@@ -56,12 +61,18 @@ class _Task(NamedTuple):
 class ParsePool:
     """Up to `workers` processes, started when there are jobs for them; a context manager.
 
-    `timeout` is in seconds a file. `memory_mb` bounds the address space of each process (None: no bound).
+    `timeout` is in seconds a file; with a `cutter`, its documents are cut in that time, too.
+    `memory_mb` bounds the address space of each process (None: no bound).
     Raises ConfigError for numbers that make no pool.
     """
 
     def __init__(
-        self, workers: int, timeout: float = 120.0, limits: Limits | None = None, memory_mb: int | None = None
+        self,
+        workers: int,
+        timeout: float = 120.0,
+        limits: Limits | None = None,
+        memory_mb: int | None = None,
+        cutter: Cutter | None = None,
     ) -> None:
         if workers < 1:
             raise ConfigError(f"a parsing pool needs at least 1 worker; got {workers}")
@@ -74,6 +85,7 @@ class ParsePool:
         self._workers = workers
         self._timeout = timeout
         self._memory_mb = memory_mb
+        self._cutter = cutter
         self._limits = limits or Limits()
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._runners: list[_Runner] = []
@@ -125,7 +137,7 @@ class ParsePool:
             abandoned.set()
 
     def _setup(self) -> bytes:
-        return setup_frame(self._limits, self._timeout, self._memory_mb)
+        return setup_frame(self._limits, self._timeout, self._memory_mb, self._cutter)
 
 
 class _Runner:
@@ -193,4 +205,7 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Parsed:
     documents = tuple(
         Document(**{**fields, "pages": tuple(fields["pages"])}) for fields in answer["documents"]
     )
-    return Parsed(job, documents, tuple(answer["problems"]), answer["error"], answer["seconds"])
+    cuts = tuple(
+        spans if isinstance(spans, str) else [Span(*span) for span in spans] for spans in answer["spans"]
+    )
+    return Parsed(job, documents, tuple(answer["problems"]), answer["error"], answer["seconds"], cuts)

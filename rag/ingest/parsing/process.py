@@ -18,6 +18,7 @@ from typing import IO, Any
 from rag.loaders import Limits
 from rag.loaders.formats import registered
 
+from .cutting import Cutter
 from .worker import LENGTH_BYTES, encode_frame
 
 # The folder that holds the package `rag`.
@@ -34,13 +35,14 @@ class ProcessHung(Exception):
     """The process did not begin to answer within the time limit."""
 
 
-def setup_frame(limits: Limits, timeout: float, memory_mb: int | None) -> bytes:
-    """What a process is sent first: limits, where modules are, and which loaders were registered."""
+def setup_frame(limits: Limits, timeout: float, memory_mb: int | None, cutter: Cutter | None) -> bytes:
+    """What a process is sent first: limits, how to cut, where modules are, which loaders were registered."""
     return encode_frame(
         {
             "limits": asdict(limits),
             "timeout": timeout,
             "memory_mb": memory_mb,
+            "cut": None if cutter is None else cutter.values(),
             "path": [str(Path(entry).absolute()) for entry in sys.path if entry],
             "loaders": {
                 suffix: f"{loader.__module__}:{getattr(loader, '__qualname__', '?')}"

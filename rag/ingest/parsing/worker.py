@@ -19,7 +19,9 @@ from typing import IO, Any
 from rag.errors import LoadError, RagError
 from rag.loaders import Limits, Loaded, load, load_with, read, register
 from rag.loaders.formats import loader_named
-from rag.types import Document
+from rag.types import Document, Span
+
+from .cutting import Cutter, named, storable
 
 LENGTH_BYTES = 4
 
@@ -33,10 +35,11 @@ def main() -> None:
     if setup is None:
         return
     limits = _prepare(setup)
+    cutter = Cutter(**setup["cut"]) if setup["cut"] else None
     while (job := read_frame(source)) is not None:
         # A guard of its own, should the parent die at once with a parser that never returns: SIGALRM kills.
         signal.setitimer(signal.ITIMER_REAL, setup["timeout"] + 5)
-        answer = encode_frame(_answer(job, limits))
+        answer = encode_frame(_answer(job, limits, cutter))
         signal.setitimer(signal.ITIMER_REAL, 0)
         sink.write(answer)
         sink.flush()
@@ -93,25 +96,41 @@ def _register(suffix: str, name: str) -> None:
     register(suffix, loader)
 
 
-def _answer(job: dict[str, Any], limits: Limits) -> dict[str, Any]:
-    """The documents and problems of a file, or the error. `fatal`: the worker is not to be used again."""
+def _answer(job: dict[str, Any], limits: Limits, cutter: Cutter | None) -> dict[str, Any]:
+    """A file's documents, where to cut them, and its problems, or the error.
+
+    `fatal`: the worker is not to be used again.
+    """
     started = time.perf_counter()
     loaded, error, fatal = Loaded([], []), None, False
+    spans: list[list[Span] | str] = []
     try:
         loaded = _load(job, limits)
+        if cutter is not None:
+            spans = [_cut(document, job, cutter) for document in loaded.documents]
     except RagError as failure:
         error = str(failure)
     except MemoryError:
-        error, fatal = "out of memory: the file needs more than a parsing process may use", True
+        loaded, error = Loaded([], []), "out of memory: the file needs more than a parsing process may use"
+        spans, fatal = [], True
     except Exception as failure:  # a parser's own bug is this file's error, not the end of the run
         error = f"the loader failed: {type(failure).__name__}: {failure}"
     return {
         "documents": [_fields(document) for document in loaded.documents],
+        "spans": spans,
         "problems": loaded.problems,
         "error": error,
         "fatal": fatal,
         "seconds": time.perf_counter() - started,
     }
+
+
+def _cut(document: Document, job: dict[str, Any], cutter: Cutter) -> list[Span] | str:
+    """Where the chunks of a document lie, as it will be stored, or why it cannot be cut."""
+    try:
+        return cutter.spans(storable(named(document, Path(job["path"]), job["source"])))
+    except RagError as failure:
+        return str(failure)
 
 
 def _load(job: dict[str, Any], limits: Limits) -> Loaded:
