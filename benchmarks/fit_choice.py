@@ -41,6 +41,8 @@ FILES = (
     *("qamr", "wikitables", "fairytale", "fewrel", "cuad", "molweni-test", "timeqa-human", "tatqa"),
     "conditionalqa",
 )
+UNANSWERED = 0.25
+"""The share of questions that the documents do not answer, for which the confidence is calibrated."""
 Row = dict[str, Any]
 
 
@@ -186,13 +188,16 @@ def main() -> None:
         [np.array(row["rows"]) for row in with_answer], [np.array(row["named"], bool) for row in with_answer]
     )
     rows, right = fitted(found, weights)
-    decision = fit(rows, np.array(right, np.float64))
+    gone = np.array([not row["answerable"] for row in found])
+    rare = UNANSWERED / (1 - UNANSWERED) * (~gone).sum() / max(1, gone.sum())
+    decision = fit(rows, np.array(right, np.float64), counts=np.where(gone, rare, 1.0))
     chance = 1 / (1 + np.exp(-(rows @ decision[:-1] + decision[-1])))
     flags = np.array(right)
     groups = sorted({row["group"] for row in found})
     result = {
         "command": " ".join(["python", *sys.argv]),
         "askings": len(found),
+        "of them unanswered": int(gone.sum()),
         "weights": dict(zip(FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
         "bias": round(float(weights[-1]), 3),
         "decision": np.round(decision[:-1], 3).tolist(),

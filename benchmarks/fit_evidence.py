@@ -56,15 +56,19 @@ def asked(rag: Rag, evidence: Evidence, row: dict[str, Any], source: str, *, gol
     return evidence.features(row["question"], candidates), np.array(right, np.float64)
 
 
-def fit(features: Rows, right: Rows, ridge: float = 1.0) -> Rows:
-    """Logistic regression by Newton's method; the last weight is the bias and is not shrunk."""
+def fit(features: Rows, right: Rows, ridge: float = 1.0, counts: Rows | None = None) -> Rows:
+    """Logistic regression by Newton's method; the last weight is the bias and is not shrunk.
+
+    `counts` says how often each row counts, once where it is missing.
+    """
+    count = np.ones(len(features)) if counts is None else counts
     rows = np.column_stack([features, np.ones(len(features))])
     weights = np.zeros(rows.shape[1])
     shrink = np.diag([ridge] * features.shape[1] + [0.0])
     for _ in range(30):
         chance = 1 / (1 + np.exp(-rows @ weights))
-        slope = rows.T @ (chance - right) + shrink @ weights
-        curve = (rows * (chance * (1 - chance))[:, None]).T @ rows + shrink
+        slope = rows.T @ (count * (chance - right)) + shrink @ weights
+        curve = (rows * (count * chance * (1 - chance))[:, None]).T @ rows + shrink
         weights -= np.linalg.solve(curve, slope)
     return weights
 

@@ -6,11 +6,12 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     cover       share of q's terms that the unit and its headings have, each weighted by how rare it is
     own         the same for the unit alone
     chunk       the same for the chunk
-    keys        share of q's names, numbers and codes that stand in none of unit, headings and chunk
+    keys        share of q's names, numbers and codes that stand neither in u nor above it
+    absent      share of them that stand in none of the hits of u's document, nor in its name
     kind        1 where q asks for a number, a time or a name and u has one that q has not
     measure     where q asks for a weight, an age, a price or the like, 1 if u has its unit, -1 if not
     row         1 for a row of a table
-    column      cos(q, the name of the column that answers), in a row; at least 0.5 where q names it
+    column      cos(q, the name of the column that answers), in a row; at least 0.7 where q names it
     ahead       by how much that is above the mean over the row's other columns
     heading     1 for a heading
     read        the reader's logit that c answers q
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.text.quantities import quantity_of
-from rag.text.questions import kind_of
+from rag.text.questions import is_polar, kind_of
 from rag.types import DOUBTED, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
@@ -49,55 +50,70 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURES = (
-    *("cosine", "cover", "own", "chunk", "keys", "kind", "measure", "row", "column", "ahead", "heading"),
+    *(
+        "cosine",
+        "cover",
+        "own",
+        "chunk",
+        "keys",
+        "absent",
+        "kind",
+        "measure",
+        "row",
+        "column",
+        "ahead",
+        "heading",
+    ),
     *("read", "inside", "alone", "span", "agree", "search"),
 )
 WEIGHTS = (
-    3.912,
-    1.226,
-    0.086,
-    0.008,
-    -1.122,
-    0.492,
-    0.556,
-    -0.276,
-    3.344,
-    -0.938,
-    1.135,
-    -0.081,
-    1.878,
-    0.473,
-    -0.193,
-    0.629,
-    0.715,
+    4.159,
+    1.385,
+    0.103,
+    -0.151,
+    -0.81,
+    -0.586,
+    0.512,
+    0.462,
+    -0.129,
+    2.077,
+    -0.927,
+    1.106,
+    -0.097,
+    1.837,
+    0.481,
+    -0.182,
+    0.653,
+    0.689,
 )
-BIAS = -4.352
+BIAS = -4.457
 
 CERTAIN_WEIGHTS = (
-    0.559,
-    0.052,
-    -1.516,
-    0.986,
-    -0.853,
-    -0.193,
-    0.708,
-    -0.99,
-    -0.15,
-    -0.349,
-    0.432,
-    0.153,
-    -1.855,
-    0.016,
-    0.645,
-    -0.323,
-    0.488,
-    0.507,
-    0.659,
-    0.082,
-    -0.147,
-    0.44,
+    0.52,
+    -0.04,
+    -1.31,
+    0.849,
+    -0.471,
+    -0.311,
+    -0.275,
+    0.766,
+    -1.055,
+    0.134,
+    -0.182,
+    0.327,
+    0.211,
+    -1.624,
+    -0.072,
+    0.806,
+    -0.464,
+    0.665,
+    0.533,
+    0.75,
+    -0.027,
+    -0.12,
+    0.009,
 )
-CERTAIN_BIAS = -0.673
+CERTAIN_BIAS = -0.335
 
 DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit, and another may answer
 PLAUSIBLE = 0.1  # the probability from which another may
@@ -106,7 +122,7 @@ READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
 _UNREAD = 0.05  # probability of a cell in which the reader finds nothing
 _NAMED = 8.0  # what the name of a cell's column weighs
-_SAID = 0.5  # the least cosine of a column that the question names
+_SAID = 0.7  # the least cosine of a column that the question names
 _SHORT = 40  # characters up to which a cell is named whole
 _NUMBER = re.compile(  # and none that is part of a code
     r"(?<![\w-])\d+(?![\w-]*[^\W\d]|\d*-(?:0|\d{3}))"
@@ -194,12 +210,16 @@ class Choice:
     def features(
         self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()
     ) -> tuple[list[Unit], NDArray[np.float64], list[tuple[int, int] | None]]:
-        """The units that are read, a row of `FEATURES` for each, and the best answer within each."""
+        """The units that are read, a row of `FEATURES` for each, and the best answer within each.
+
+        A heading that has no word of the question is not among them.
+        """
         import numpy as np
 
         asked = set(self.analyze(question))
         every = [unit for place, hit in enumerate(hits) for unit in units(place, hit)]
         every += headings
+        every = [unit for unit in every if unit.kind != "heading" or asked & set(self.analyze(unit.view))]
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
         terms = [set(self.analyze(unit.view)) for unit in every]
@@ -210,7 +230,7 @@ class Choice:
         inside = [self._inside(unit, readings) for unit in every]
         cover = [_share(rarity, own | heads[unit.above]) for unit, own in zip(every, terms, strict=True)]
         order = sorted(range(len(every)), key=lambda at: -(cover[at] + inside[at]))
-        telling = [at for at in order if terms[at] - asked] or order
+        telling = order if is_polar(question) else [at for at in order if terms[at] - asked] or order
         kept = telling[:EMBEDDED]
         vector = self._embedder.embed([question], "query")[0]
         shown = [f"{every[at].above}\n{every[at].view}".strip() for at in kept]
@@ -219,6 +239,9 @@ class Choice:
         alone = self._reader.read(question, [Passage(every[at].above, every[at].view) for at in kept])
         columns = self._columns([every[at] for at in kept], question, vector)
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
+        whole: dict[str, str] = defaultdict(str)
+        for hit in hits:
+            whole[hit.chunk.document_id] += f" {hit.chunk.source} {hit.chunk.indexed_text}".lower()
         measure = quantity_of(question)
         best = max(hit.score for hit in hits)
         spans = []
@@ -247,6 +270,7 @@ class Choice:
                     _share(rarity, terms[at]),
                     _share(rarity, chunks[unit.place]),
                     len(missing) / len(keys) if keys else 0.0,
+                    sum(key not in whole[chunk.document_id] for key in keys) / len(keys) if keys else 0.0,
                     _kind(question, words if unit.kind == "row" else unit.view),
                     _measured(measure, _shown(unit, span)),
                     float(unit.kind == "row"),
@@ -264,14 +288,19 @@ class Choice:
         return [every[at] for at in kept], np.array(rows, np.float64), spans
 
     def _columns(self, read: Sequence[Unit], question: str, vector: NDArray[np.float32]) -> dict[str, float]:
-        """The cosine of each column's name with the question's vector, `_SAID` at least where it is said."""
+        """The cosine of each column's name with the question's vector, `_SAID` at least where it is said.
+
+        0 for a year that the question does not name, where it names another.
+        """
         names = sorted({name for unit in read if unit.kind == "row" for name in unit.columns() if name})
         if not names:
             return {}
         asked = f" {_bare(question)} "
         near = (self._embedder.embed(names, "document") @ vector).tolist()
+        said = {name for name in names if f" {_bare(name)} " in asked}
+        dated = any(name.isdecimal() for name in said)  # of the columns of years, only those that are said
         return {
-            name: max(cosine, _SAID) if f" {_bare(name)} " in asked else cosine
+            name: max(cosine, _SAID) if name in said else 0.0 if dated and name.isdecimal() else cosine
             for name, cosine in zip(names, near, strict=True)
         }
 
@@ -295,7 +324,7 @@ class Choice:
             if place:
                 scored[place] += span.probability
         for span in whole.spans:
-            if unit.kind in ("sentence", "item"):
+            if unit.kind in ("sentence", "item", "setting"):
                 start, end = max(span.start, unit.pieces[0][2]), min(span.end, unit.end)
                 if start < end:
                     begin = unit.pieces[0][2]

@@ -25,7 +25,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
-    " sum altogether combined overall"
+    " sum altogether combined overall come came from"
 )
 _SUM = re.compile(r"\W*(?:sub-?total|total|sum|gesamt|summe|altogether)\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
@@ -35,7 +35,8 @@ _LEAST = 4  # letters or digits of a cell that may be a condition without its co
 class Selection(NamedTuple):
     """Rows of the document of `hits[place]`, in its text; `of` is how many the table has.
 
-    `conditions` are (column, value); `noun` says that the table's title or heading names what is counted;
+    `conditions` are (column, value); `noun` says that rows are counted: by the table's title, its heading, or
+    a value that several rows have, and no column of numbers is asked for;
     `total` is the column that is summed, and the sum.
     """
 
@@ -70,13 +71,17 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
         explained.update(analyze(total[0]))
     counted = re.search(r"\b(?:how many|number of)\s+(\w+(?:\s+\w+)?)", question, re.IGNORECASE)
     noun = set(analyze(counted[1])) if counted else set()
+    given = {term for said in met.values() for value in said for term in analyze(value)}
+    category = bool(noun & given) and len(chosen) > 1  # of one row it may be the pieces that are counted
+    if total or _quantity(table, asked, met, analyze):
+        noun, category = set(), False
     return Selection(
         place,
         tuple(chosen),
         len(table),
         tuple((column, value) for column, values in met.items() for value in values),
         frozenset(asked) - explained,
-        bool(noun & {*about, *analyze("rows records entries")}),
+        category or bool((noun - given) & {*about, *analyze("rows records entries")}),
         total,
     )
 
@@ -103,15 +108,22 @@ def _conditions(
     """Column → the values of it that the question names; the longest first, no word twice."""
     low = question.lower()
     named = {name: bool(set(analyze(name)) & set(asked)) for name in table[0].names}
+    met: dict[str, list[str]] = {}
     there: list[tuple[int, bool, str, str, int]] = []
     for column, value in {(cell.name, cell.text): None for row in table for cell in row.cells}:
         if not column or (len(value) < _LEAST and not named[column]) or value.lower()[:3] not in low:
             continue
         terms = list(analyze(value))
+        if (
+            not terms
+            and named[column]
+            and re.search(rf"\b{re.escape(f'{column} {value}')}\b", question, re.IGNORECASE)
+        ):
+            met.setdefault(column, []).append(value)  # `class A`
+            continue
         at = _place_of(terms, asked)
         if at is not None:
             there.append((len(terms), named[column], column, value, at))
-    met: dict[str, list[str]] = {}
     taken: set[int] = set()
     for length, _, column, value, at in sorted(there, key=lambda one: (-one[0], not one[1])):
         places = set(range(at, at + length))
@@ -139,6 +151,18 @@ def _total(
                 continue
             sums.append((name, sum((Decimal(text.replace(",", "")) for text in cells), Decimal(0))))
     return sums[0] if len(sums) == 1 else None
+
+
+def _quantity(
+    table: Sequence[Row], asked: Sequence[str], met: dict[str, list[str]], analyze: Analyze
+) -> bool:
+    """Whether the question names a column of numbers that is no condition (`in stock`)."""
+    for name in table[0].names:
+        if name and name not in met and set(analyze(name)) & set(asked):
+            cells = [cell.text for row in table for cell in row.cells if cell.name == name]
+            if sum(bool(_PLAIN_NUMBER.fullmatch(text)) for text in cells) * 2 > len(cells):
+                return True
+    return False
 
 
 def _dated(table: Sequence[Row], year: str) -> str:

@@ -1,7 +1,7 @@
-"""Hits → the units that can stand as an answer: sentences, list items and table rows, each in its place.
+"""Hits → the units that can stand as an answer: sentences, items, rows and settings, each in its place.
 
 A unit is cited as it stands, and read as a person reads it: under the headings above it, and a row as its
-cells with the names of their columns.
+cells with the names of their columns, a setting (`"port": 8080`) under the lines that hold it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from rag.loaders.languages import LANGUAGES
 from rag.text.sentences import sentences
 from rag.text.tables import Row, is_row, rows
 from rag.types import Chunk, Hit
@@ -23,13 +24,19 @@ _CLAUSE = re.compile(
     r"^(?:§+|art(?:icle|\.)|clause|section|chapter)?\s*(?:\d+[.\d]*|[a-z][.)]|[IVX]+\.)\s+", re.IGNORECASE
 )
 _WORD = re.compile(r"\w")
+_QUESTION_WORD = re.compile(r"\W*(?:why|how|what|when|where|who|which|whose|whom)\b", re.IGNORECASE)
 _QUESTION = ("?", "？")
 _BACK = re.compile(r"\b(?:he|she|it|its|they|them|their|him|his|her|this|these|those)\b", re.IGNORECASE)
+_SETTING = re.compile(r"""["']?[\w.\[\]-]+(?: [\w.-]+){0,3}["']?\s*(?::|=>?|:=)\s*[^\s=]""")
+_BRACKETS = " \t{}[]():,\"'"
 _BETWEEN = " › "
+_NAME = 4  # words of a line that only holds others
 _NEAR = 600  # characters before a chunk in which its heading is looked for
 TABULAR = (".csv", ".tsv", ".tab")
 
-Kind = Literal["sentence", "item", "row", "heading"]
+CODE = (*LANGUAGES, ".json", ".jsonl")
+
+Kind = Literal["sentence", "item", "row", "heading", "setting"]
 
 
 class Unit(NamedTuple):
@@ -80,12 +87,14 @@ class Unit(NamedTuple):
 def units(place: int, hit: Hit) -> list[Unit]:
     """The units of one hit, in their order. Questions are left out, unless nothing else is there."""
     made = [unit._replace(place=place) for unit in _units(hit.chunk)]
-    telling = [unit for unit in made if unit.kind == "row" or not _asks(unit.view)]
+    telling = [unit for unit in made if unit.kind in ("row", "setting") or not _asks(unit.view)]
     return telling or made
 
 
 def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
     """The heading above a chunk as a unit, before the chunk; None where it says nothing or is the title.
+
+    What a document begins with is its title.
 
     `document` is the text of the chunk's document.
     """
@@ -93,7 +102,7 @@ def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
     if not says_something(heading) or heading == chunk.title:
         return None
     at = document.rfind(heading, max(0, chunk.start - _NEAR), chunk.start)
-    if at < 0:
+    if at < 0 or not _WORD.search(document, 0, at):
         return None
     title = "" if above.startswith(chunk.title) else chunk.title
     context = "\n".join(part for part in (title, above) if part)
@@ -102,8 +111,11 @@ def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
 
 
 def says_something(heading: str) -> bool:
-    """Whether a heading may answer by itself: three words or more besides its number, and no question."""
-    return _CLAUSE.sub("", heading).count(" ") >= 2 and not _asks(heading)
+    """Whether a heading may answer by itself: three words or more besides its number, and no question.
+
+    One without its mark, `Why it took long`, is a question too.
+    """
+    return _CLAUSE.sub("", heading).count(" ") >= 2 and not (_asks(heading) or _QUESTION_WORD.match(heading))
 
 
 def _asks(view: str) -> bool:
@@ -116,6 +128,8 @@ def _units(chunk: Chunk) -> tuple[Unit, ...]:
             _row_unit(chunk.text, row, _context(chunk, ()))
             for row in rows(chunk.text, chunk.header, delimited=True)
         )
+    if chunk.source.partition("#")[0].lower().endswith(CODE):
+        return tuple(_code_units(chunk))
     return tuple(_prose_units(chunk))
 
 
@@ -136,7 +150,8 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
             if heading:
                 level = len(heading[1])
                 headings = [one for one in headings if one[0] < level]
-                if says_something(heading[2]) and heading[2] != chunk.title:
+                title = heading[2] == chunk.title or not (chunk.start or _WORD.search(text, 0, first))
+                if says_something(heading[2]) and not title:
                     unit = _text_unit(
                         text, first + heading.start(2), first + heading.end(2), _context(chunk, headings)
                     )
@@ -155,6 +170,45 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
                         unit = unit._replace(lead=before.view)
                 yield unit
                 before = unit if unit.kind == "sentence" else None
+
+
+def _code_units(chunk: Chunk) -> Iterator[Unit]:
+    """Settings line by line, each under the lines that hold it; the rest as sentences."""
+    text, context = chunk.text, _context(chunk, ())
+    holders: list[tuple[int, str]] = []
+    for start, end in sentences(text):
+        lines = list(_split(text, start, end))
+        settings = any(_SETTING.match(text, first, last) for first, last in lines)
+        prose = False
+        for first, last in lines:
+            name = text[first:last].strip(_BRACKETS).replace("_", " ")
+            if not _WORD.search(name):
+                continue
+            indent = first - (text.rfind("\n", 0, first) + 1)
+            holders = [holder for holder in holders if holder[0] < indent]
+            if text[first:last].endswith(("{", "[", "(", ":")) and len(name.split()) <= _NAME:
+                holders.append((indent, name))
+            elif _SETTING.match(text, first, last):
+                view = text[first:last].replace("_", " ")
+                lead = _BETWEEN.join(holder for _, holder in holders)
+                yield Unit(0, first, last, "setting", context, view, ((0, last - first, first),), lead)
+            elif settings:
+                yield _text_unit(text, first, last, context)
+            else:
+                prose = True
+        if prose:
+            yield _text_unit(text, start, end, context)
+
+
+def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The lines of a part of a text, without the white space around them."""
+    begin = start
+    for line in text[start:end].splitlines(keepends=True):
+        body = line.strip()
+        lead = len(line) - len(line.lstrip())
+        if body:
+            yield begin + lead, begin + lead + len(body)
+        begin += len(line)
 
 
 def _numbered(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -176,13 +230,7 @@ def _lines_of(text: str, start: int, end: int, *, part: bool) -> Iterator[tuple[
     ):
         yield start, end
         return
-    begin = start
-    for line in lines:
-        body = line.rstrip()
-        lead = len(line) - len(line.lstrip())
-        if body:
-            yield begin + lead, begin + len(body)
-        begin += len(line)
+    yield from _split(text, start, end)
 
 
 def _text_unit(text: str, start: int, end: int, context: str) -> Unit:

@@ -1,7 +1,8 @@
 """Which of two documents is the newer version of the same: by the numbers in their names and titles.
 
 `price-list-2030.xlsx` and `price-list-2031.xlsx` are versions of one document, since their names and titles
-are equal but for numbers; the one with the greater numbers, compared in their order, is the newer.
+are equal but for numbers and the words between them (`1 March 2030`); the one with the greater numbers,
+compared in their order, is the newer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from rag.types import Chunk, Hit
 from .choice import Judged
 
 _NUMBER = re.compile(r"\d+")
+_BETWEEN = re.compile(r"#(?:[. ]+[^\W\d]+ #|[./-]#)+")
+_NOW = re.compile(
+    r"\b(?:now|current(?:ly)?|today|at present|latest|nowadays|these days|still)\b", re.IGNORECASE
+)
+_CURRENTLY = 0.1  # the same where the question asks for what holds now
 _NEARLY = 0.5  # share of the best probability that the unit of another version must reach
 
 
@@ -28,11 +34,13 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
     own = hits[best.unit.place].chunk
     if set(_NUMBER.findall(question)) & set(_numbers(own)):
         return best, None
+    now = bool(_NOW.search(question))
+    least = _CURRENTLY if now else _NEARLY
     same = [
         one
         for one in judged
-        if one.probability >= _NEARLY * best.probability
-        and one.unit.kind == best.unit.kind
+        if one.probability >= least * best.probability
+        and (one.unit.kind == best.unit.kind or (now and one.unit.kind != "heading"))
         and (one is best or _versions(hits[one.unit.place].chunk, own))
     ]
     latest = max(same, key=lambda one: _order(hits[one.unit.place].chunk))
@@ -45,9 +53,11 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
 
 def _versions(one: Chunk, other: Chunk) -> bool:
     """Whether two chunks are of two versions of one document."""
-    return one.document_id != other.document_id and _NUMBER.sub("#", _name(one)) == _NUMBER.sub(
-        "#", _name(other)
-    )
+    return one.document_id != other.document_id and _bare(one) == _bare(other)
+
+
+def _bare(chunk: Chunk) -> str:
+    return _BETWEEN.sub("#", _NUMBER.sub("#", _name(chunk)))
 
 
 def _name(chunk: Chunk) -> str:

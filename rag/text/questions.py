@@ -42,6 +42,17 @@ def kind_of(question: str) -> Kind | None:
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(question)), None)
 
 
+def is_polar(question: str) -> bool:
+    """Whether yes or no would answer."""
+    return bool(_POLAR.match(question))
+
+
+_POLAR = re.compile(
+    r"\W*(?:is|are|was|were|am|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would)\b",
+    re.IGNORECASE,
+)
+
+
 def explains(question: str) -> bool:
     """Whether a question asks for an explanation rather than for a name, a number or the like."""
     return bool(_EXPLANATION.search(question))
@@ -61,7 +72,8 @@ _STEPS = re.compile(
 _LISTED = re.compile(
     r"^\W*(?:list|name|give me|show me|enumerate)\b"
     r"|\b(?:what|which) (?:all )?(?:are|were) (?:all )?the \w+s\b"
-    r"|\b(?:which|what) \w+s (?:are|were|have|had|do|did|came|must|should)\b|\ball (?:the )?\w+s\b",
+    r"|\b(?:which|what) \w+s (?:\w+ ){0,4}(?:are|were|have|had|do|did|came|must|should)\b"
+    r"|\ball (?:the )?\w+s\b",
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
@@ -138,5 +150,6 @@ def sides_of(question: str) -> tuple[str, str] | None:
 
 _PAIR = re.compile(
     r"(?P<first>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)(?P<and> (?:and|with|to|or) )"
+    r"(?:in |of |for |at |by )?"
     r"(?P<second>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)"
 )

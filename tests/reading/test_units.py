@@ -135,3 +135,23 @@ def test_a_part_of_a_row_that_is_too_wide_is_read_under_its_own_names() -> None:
 
 def test_a_line_that_begins_with_a_bar_is_no_row_without_a_head() -> None:
     assert [one.kind for one in units(0, hit("| The bar is open."))] == ["sentence"]
+
+
+def test_a_setting_is_read_under_what_holds_it() -> None:
+    text = '{\n  "mail": {\n    "port": 2525,\n    "host": "mx1"\n  },\n  "name": "North"\n}\n'
+    made = units(0, hit(text, source="servers.json"))
+    assert [(unit.kind, text[unit.start : unit.end], unit.lead) for unit in made] == [
+        ("setting", '"port": 2525,', "mail"),
+        ("setting", '"host": "mx1"', "mail"),
+        ("setting", '"name": "North"', ""),
+    ]
+
+
+def test_a_sentence_that_refers_back_is_read_under_the_one_before() -> None:
+    made = units(0, hit("The lamps arrive in May. The carrier brings 51 of them. Tea is served."))
+    assert [unit.lead for unit in made] == ["", "The lamps arrive in May.", ""]
+
+
+def test_a_title_and_a_question_without_its_mark_are_no_headings_that_answer() -> None:
+    made = units(0, hit("# Survey of spring 2031\n\n## Why it took long\n\n## Tea is at four\n\nText.\n"))
+    assert [unit.view for unit in made if unit.kind == "heading"] == ["Tea is at four"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.text.quantities import quantity_of
-from rag.text.questions import form_of, kind_of, parts_of, sides_of, subject_of
+from rag.text.questions import form_of, is_polar, kind_of, parts_of, sides_of, subject_of
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,9 @@ def test_a_quantity_is_known_by_its_unit(question: str, has: str, has_not: str) 
 def test_numbers_are_asked_for_in_four_languages() -> None:
     for question in ("How many?", "Wie hoch ist die Miete?", "Combien de jours ?", "¿Cuántos días?"):
         assert kind_of(question) == "number"
+
+
+def test_whether_yes_or_no_would_answer() -> None:
+    assert is_polar("Can I cancel?")
+    assert is_polar("Is it open on Sunday")
+    assert not is_polar("Who can cancel?")
