@@ -255,8 +255,8 @@ def pdf(
 
 def pdf_of(contents: list[str], boxes: str = "/MediaBox [0 0 595 842]", fields: str = "") -> bytes:
     r"""A PDF of pages as content streams. F1 is Helvetica, F2 its bold, F3 and F4 are CJK fonts that lie
-    elsewhere, F4 for upright text; F5 has ligatures, \001 is ﬁ and \002 ﬀ; I1 is an image. `boxes`: one for all pages or, apart by `|`, one each;
-    `fields` likewise.
+    elsewhere, F4 for upright text; F5 has ligatures, \001 is ﬁ and \002 ﬀ; I1 is an image. `boxes`:
+    one for all pages or, apart by `|`, one each; `fields` likewise.
     """
     kinds = {"F1": "Helvetica", "F2": "Helvetica-Bold"}
     objects: dict[int, bytes] = {5: b"<< >>"}
