@@ -211,7 +211,8 @@ def _trace(console: Screen, trace: Sequence[Record]) -> None:
         console.print(line)
         for row in record.detail.get("hits", ())[:10]:
             legs = "  ".join(
-                f"{leg} {score:.3f} (#{row['ranks'][leg]})" for leg, score in row["scores"].items()
+                f"{leg} {score:.3f}" + (f" (#{row['ranks'][leg]})" if leg in row["ranks"] else "")
+                for leg, score in row["scores"].items()
             )
             page = f" p.{row['page']}" if row["page"] else ""
             place = f"{one_line(row['source'])}{page}"
