@@ -43,18 +43,18 @@ class Aligner:
 
     def best(self, sentence: str, hit: int) -> Aligned:
         """The span of one hit that the sentence rests on most."""
-        told, spans = self._terms(sentence), self._spans[hit]
-        found = Aligned(0.0, hit, 0, 0)
-        for place, (start, end, one) in enumerate(spans):
-            share = _share(told, one)
+        terms, spans = self._terms(sentence), self._spans[hit]
+        best = Aligned(0.0, hit, 0, 0)
+        for place, (start, end, words) in enumerate(spans):
+            share = _share(terms, words)
             if place + 1 < len(spans):
                 _, far, other = spans[place + 1]
-                both = _share(told, one | other)
-                if both >= max(share, _share(told, other)) + _ADDS:
+                both = _share(terms, words | other)
+                if both >= max(share, _share(terms, other)) + _ADDS:
                     share, end = both, far
-            if share > found.share:
-                found = Aligned(share, hit, start, end, numbers(self._texts[hit][start:end]))
-        return found
+            if share > best.share:
+                best = Aligned(share, hit, start, end, numbers(self._texts[hit][start:end]))
+        return best
 
     def anywhere(self, sentence: str) -> Aligned:
         """The span of all hits that the sentence rests on most; of equals, the first."""

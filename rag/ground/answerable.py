@@ -35,7 +35,7 @@ def answerable(question: str, hits: Sequence[Hit], own: float, reader: Reader) -
 def features(question: str, hits: Sequence[Hit], own: float, reader: Reader) -> tuple[float, ...]:
     """One value for each of `FEATURES`."""
     readings = reader.read(question, [passage_of(hit) for hit in hits])
-    logits = sorted((one.logit for one in readings), reverse=True)
+    logits = sorted((reading.logit for reading in readings), reverse=True)
     best = pooled([hit.chunk.text for hit in hits], readings)
     clear = min(0.999, max(0.001, own))
     return (

@@ -62,11 +62,13 @@ def cite(
         sentences=sentences,
         citations=tuple(citer.citations.values()),
         span=citer.span,
-        confidence=max((one.support for one in sentences if one.citations), default=0.0),
+        confidence=max((sentence.support for sentence in sentences if sentence.citations), default=0.0),
         hits=tuple(hits),
     )
     return (
-        answer if any(one.citations or not is_refusal(one.text) for one in sentences) else withdrawn(answer)
+        answer
+        if any(sentence.citations or not is_refusal(sentence.text) for sentence in sentences)
+        else withdrawn(answer)
     )
 
 
@@ -97,7 +99,7 @@ class _Citer:
 
     def derive(self, piece: Derived) -> None:
         """A sentence in words of its own, with a citation for each quote that it follows from."""
-        cited = tuple(self._citation(one.hit, one.start, one.end, one.text) for one in piece.quotes)
+        cited = tuple(self._citation(quote.hit, quote.start, quote.end, quote.text) for quote in piece.quotes)
         self.sentences.append(Sentence(piece.text, cited, piece.score, quoted=True))
 
     def write(self, written: str) -> None:
@@ -106,8 +108,8 @@ class _Citer:
             spans = self._proof(text, markers)
             if is_refusal(text) and not any(span.share >= _CLEARLY for span in spans):
                 spans = []
-            found = {self._citation(span.hit, span.start, span.end): span.share for span in spans}
-            self.sentences.append(Sentence(text, tuple(found), max(found.values(), default=0.0)))
+            shares = {self._citation(span.hit, span.start, span.end): span.share for span in spans}
+            self.sentences.append(Sentence(text, tuple(shares), max(shares.values(), default=0.0)))
 
     def _proof(self, text: str, markers: Sequence[int]) -> list[Aligned]:
         """The spans that the markers point to; where a marker is wrong or missing, the one that should be."""
@@ -115,10 +117,10 @@ class _Citer:
         # A sentence made of two sources has part of its terms from each.
         least = _LEAST_SHARED / 2 if len(spans) > 1 else _LEAST_SHARED
         right = [span for span in spans if span.share >= least]
-        if right and _told(text, right):
+        if right and _supported(text, right):
             return right
         other = self._aligner.anywhere(text)
-        return [other] if other.share >= _CLEARLY and _told(text, [other]) else []
+        return [other] if other.share >= _CLEARLY and _supported(text, [other]) else []
 
     @cached_property
     def _aligner(self) -> Aligner:
@@ -149,7 +151,7 @@ def _mark_of(item: str) -> str:
     return f"{number[1]}. " if number else "- "
 
 
-def _told(text: str, spans: Sequence[Aligned]) -> bool:
+def _supported(text: str, spans: Sequence[Aligned]) -> bool:
     """Whether every number of a sentence stands in its spans: a wrong number is never a paraphrase."""
     return numbers(text) <= frozenset().union(*(span.numbers for span in spans))
 
@@ -158,14 +160,14 @@ def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
     """(sentence without markers, its markers), for markers before or behind the full stop."""
     from rag.text.sentences import sentences
 
-    found: list[tuple[str, list[int]]] = []
+    rows: list[tuple[str, list[int]]] = []
     written = plain_markers(written)
     for start, end in sentences(written):
         part = written[start:end]
         text = _MARKER.sub("", part).strip()
         markers = [int(marker) for marker in _MARKER.findall(part)]
         if re.search(r"\w", text):
-            found.append((" ".join(text.split()), markers))
-        elif found:  # markers that stand behind the stop belong to the sentence before
-            found[-1][1].extend(markers)
-    return found
+            rows.append((" ".join(text.split()), markers))
+        elif rows:  # markers that stand behind the stop belong to the sentence before
+            rows[-1][1].extend(markers)
+    return rows

@@ -23,7 +23,7 @@ def composed(answer: Answer, sentences: Sequence[Sentence], notes: Mapping[int, 
             numbered.setdefault(key, replace(citation, marker=len(numbered) + 1))
             cited.append(numbered[key])
         kept.append(replace(sentence, citations=tuple(cited)))
-    shown = (shown_with(one) + (notes or {}).get(place, "") for place, one in enumerate(kept))
+    shown = (shown_with(sentence) + (notes or {}).get(place, "") for place, sentence in enumerate(kept))
     return replace(
         answer,
         text=joined(list(shown)),
@@ -35,9 +35,14 @@ def composed(answer: Answer, sentences: Sequence[Sentence], notes: Mapping[int, 
 
 def _kept_span(span: Citation | None, citations: Iterable[Citation]) -> Citation | None:
     """The answer's own words, as long as a sentence that holds them is still there."""
-    for one in citations:
-        if span and one.chunk_id == span.chunk_id and one.start <= span.start and span.end <= one.end:
-            return replace(span, marker=one.marker)
+    for citation in citations:
+        if (
+            span
+            and citation.chunk_id == span.chunk_id
+            and citation.start <= span.start
+            and span.end <= citation.end
+        ):
+            return replace(span, marker=citation.marker)
     return None
 
 

@@ -26,8 +26,8 @@ def _row(row: str, header: str) -> str:
     names, cells = _cells(header), _cells(row)
     if len(names) < len(cells):
         names = [""] * len(cells)
-    told = [f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell]
-    return "; ".join(told)
+    named = [f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell]
+    return "; ".join(named)
 
 
 def _cells(row: str) -> list[str]:

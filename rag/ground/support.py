@@ -40,13 +40,13 @@ class Overlap:
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         rows = self._embedder.embed([text for pair in pairs for text in pair], "document")
-        found = []
-        for (sentence, cited), one, other in zip(pairs, rows[::2], rows[1::2], strict=True):
+        scores = []
+        for (sentence, cited), first, other in zip(pairs, rows[::2], rows[1::2], strict=True):
             terms, known = set(self._analyze(sentence)), set(self._analyze(cited))
             cover = len(terms & known) / len(terms) if terms else 0.0
-            score = (max(0.0, float(one @ other)) + cover) / 2
-            found.append(score / 2 if _contradict(sentence, cited) else score)
-        return found
+            score = (max(0.0, float(first @ other)) + cover) / 2
+            scores.append(score / 2 if _contradict(sentence, cited) else score)
+        return scores
 
 
 class Read:
@@ -92,16 +92,19 @@ def build(
         sentences = _scored(answer, scorer_of(question))
         weak = {
             place
-            for place, one in enumerate(sentences)
-            if not one.citations or (one.support < below and not is_quote(one))
+            for place, sentence in enumerate(sentences)
+            if not sentence.citations or (sentence.support < below and not is_quote(sentence))
         }
         if sentences and (len(weak) == len(sentences) or (weak and policy == "abstain")):
             return withdrawn(replace(answer, confidence=0.0))
         if policy == "remove":
-            answer = composed(answer, [one for place, one in enumerate(sentences) if place not in weak])
+            answer = composed(
+                answer, [sentence for place, sentence in enumerate(sentences) if place not in weak]
+            )
         else:
             kept = [
-                replace(one, citations=()) if place in weak else one for place, one in enumerate(sentences)
+                replace(sentence, citations=()) if place in weak else sentence
+                for place, sentence in enumerate(sentences)
             ]
             answer = composed(answer, kept, dict.fromkeys(weak, MARK))
         return replace(answer, confidence=_confidence(answer))
@@ -112,15 +115,17 @@ def build(
 def _scored(answer: Answer, score: Scorer) -> list[Sentence]:
     """The sentences, each written one with its score; quotes keep theirs."""
     written = {
-        place: one for place, one in enumerate(answer.sentences) if one.citations and not is_quote(one)
+        place: sentence
+        for place, sentence in enumerate(answer.sentences)
+        if sentence.citations and not is_quote(sentence)
     }
     if not written:
         return list(answer.sentences)
-    pairs = [(one.text, " ".join(c.quote for c in one.citations)) for one in written.values()]
+    pairs = [(sentence.text, " ".join(c.quote for c in sentence.citations)) for sentence in written.values()]
     scores = dict(zip(written, score(pairs), strict=True))
     return [
-        replace(one, support=float(scores[place])) if place in scores else one
-        for place, one in enumerate(answer.sentences)
+        replace(sentence, support=float(scores[place])) if place in scores else sentence
+        for place, sentence in enumerate(answer.sentences)
     ]
 
 
@@ -141,9 +146,9 @@ def stands_there(sentence: Sentence) -> bool:
 
 def _confidence(answer: Answer) -> float:
     """The mean support of what is cited, for written answers; a quoted one keeps its confidence."""
-    if all(is_quote(one) for one in answer.sentences):
+    if all(is_quote(sentence) for sentence in answer.sentences):
         return answer.confidence
-    cited = [one.support for one in answer.sentences if one.citations]
+    cited = [sentence.support for sentence in answer.sentences if sentence.citations]
     return sum(cited) / len(cited) if cited else 0.0
 
 

@@ -337,8 +337,8 @@ async def _running(lifespans: Sequence[Any]) -> AsyncIterator[None]:
     from contextlib import AsyncExitStack
 
     async with AsyncExitStack() as stack:
-        for one in lifespans:
-            await stack.enter_async_context(one())
+        for lifespan in lifespans:
+            await stack.enter_async_context(lifespan())
         yield
 
 
@@ -386,7 +386,7 @@ def _routes(serving: Serving, options: Options) -> tuple[list[BaseRoute], list[A
         "traces": asking.traces,
         "documents": documents.rows,
         "upload": documents.upload,
-        "document": documents.one,
+        "document": documents.document,
         "delete": documents.delete,
         "source": documents.source,
         "view": documents.view,
@@ -426,9 +426,11 @@ def _table(
 ) -> list[BaseRoute]:
     """One route for each path, with all its methods, so that another method is told which there are."""
     by_path: dict[str, dict[str, Any]] = {}
-    for one in operations:
-        path = prefix + one.path
-        by_path.setdefault(path, {})[one.method] = guarded(path, handlers[one.name], serving.metrics)
+    for operation in operations:
+        path = prefix + operation.path
+        by_path.setdefault(path, {})[operation.method] = guarded(
+            path, handlers[operation.name], serving.metrics
+        )
 
     def route(path: str, methods: dict[str, Any]) -> Route:
         async def dispatched(request: Request) -> Response:
@@ -473,9 +475,9 @@ class _Server:
                 "embedder": rag.embedder.name,
                 "generate": generate if isinstance(generate, str) else "custom",
                 "model": rag.settings.model.name,
-                "augment": [str(one) for one in rag.settings.search.augment],
+                "augment": [str(stage) for stage in rag.settings.search.augment],
                 "retrieve": rag.settings.search.retrieve,
-                "denoise": [str(one) for one in rag.settings.search.denoise],
+                "denoise": [str(stage) for stage in rag.settings.search.denoise],
             }
 
         rows = [await desk.read(row, served) for served in desk.indexes.values()]
@@ -499,7 +501,7 @@ class _Server:
 
     async def openapi(self, request: Request) -> Response:
         operations = [
-            *(one._replace(path=f"/api{one.path}") for one in OPERATIONS),
+            *(operation._replace(path=f"/api{operation.path}") for operation in OPERATIONS),
             *WHOLE,
         ]
         return Json(openapi.description(operations, self._serving.version, tokens=self._tokens))

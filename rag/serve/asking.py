@@ -70,7 +70,7 @@ class Asking:
         serving, served = self._serving, self._serving.index(request)
         whole(request)
         body = await serving.body(request, WhyBody)
-        question, answers = serving.words(body.question), [serving.words(one) for one in body.answers]
+        question, answers = serving.words(body.question), [serving.words(words) for words in body.answers]
         if not 1 <= len(answers) <= _MOST_ANSWERS:
             raise Refused(
                 422, f"{len(answers)} answers, expected 1 to {_MOST_ANSWERS} that would have been right"
@@ -119,7 +119,7 @@ def _keep(rag: Rag, body: FeedbackBody) -> str:
         rag.rate(question, good=good)
         return ""
     cited = rag.store.get(list(dict.fromkeys(body.chunks)))
-    sources, chunks = dict.fromkeys(one.source for one in cited), [one.id for one in cited]
+    sources, chunks = dict.fromkeys(chunk.source for chunk in cited), [chunk.id for chunk in cited]
     if good and not chunks:
         raise Refused(
             422, "an answer that cites no chunk of this index cannot be called good: name its chunks"

@@ -1,4 +1,4 @@
-"""What every route shares: what is served, who asks, and how an error or a stream is told."""
+"""What every route shares: what is served, who asks, and how an error or a stream is sent."""
 
 from __future__ import annotations
 
@@ -51,9 +51,12 @@ class Serving:
 
     async def body(self, request: Request, kind: type[T]) -> T:
         """The JSON body of a request. Raises Refused."""
-        told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if told != "application/json":
-            raise Refused(415, f"the body is {told[:80] or 'of no told type'}, expected application/json")
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Refused(
+                415,
+                f"the body is {media_type[:80] or 'of a type that is not named'}, expected application/json",
+            )
         return read_body(await request.body(), kind)
 
     def asked(self, request: Request, body: AskBody) -> Asked:
@@ -102,9 +105,9 @@ class Serving:
         finally:
             spans.end(answer, failed)
             if answer is not None:
-                self._told(served, asked, answer, time.perf_counter() - began)
+                self._record(served, asked, answer, time.perf_counter() - began)
 
-    def _told(self, served: Served, asked: Asked, answer: Answer, seconds: float) -> None:
+    def _record(self, served: Served, asked: Asked, answer: Answer, seconds: float) -> None:
         self.metrics.asked(seconds)
         self.metrics.count("rag_answers_total", abstained=str(answer.abstained).lower())
         self.traces.add(served.name, asked.holder.name, answer, seconds)
@@ -123,8 +126,8 @@ class Serving:
         async def last() -> Answer:
             async for event in self.events(served, asked):
                 if event.answer is not None:
-                    found = event.answer
-            return found
+                    answer = event.answer
+            return answer
 
         return await while_connected(request, last())
 
@@ -164,9 +167,9 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
             raise Refused(499, "the client went away")
         return task.result()
     finally:
-        for one in (task, gone):
-            if not one.done():
-                one.cancel()
+        for pending in (task, gone):
+            if not pending.done():
+                pending.cancel()
 
 
 async def _gone(request: Request) -> None:
@@ -195,15 +198,15 @@ def streamed(
     parts: AsyncIterator[str], failed: Callable[[Mapping[str, Any]], str] | None = None
 ) -> StreamingResponse:
     """A stream of server-sent events; an error after its beginning is its last event."""
-    tell = failed or (lambda error: server_sent("error", error))
+    as_event = failed or (lambda error: server_sent("error", error))
 
     async def encoded() -> AsyncIterator[bytes]:
         try:
             async for part in parts:
                 yield part.encode("utf-8", "backslashreplace")
         except (Refused, RagError, OSError, ValueError) as error:
-            status, detail, _ = told(error)
-            yield tell({"status": status, "message": detail}).encode()
+            status, detail, _ = reported(error)
+            yield as_event({"status": status, "message": detail}).encode()
 
     return StreamingResponse(encoded(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
@@ -224,7 +227,7 @@ def wants_events(request: Request) -> bool:
     return "text/event-stream" in request.headers.get("accept", "")
 
 
-def told(error: Exception) -> tuple[int, str, int | None]:
+def reported(error: Exception) -> tuple[int, str, int | None]:
     """Status, message and seconds to wait, for an error that was meant for people; others tell nothing."""
     if isinstance(error, Refused):
         return error.status, error.detail, error.retry_after
@@ -264,5 +267,5 @@ def guarded(path: str, handler: Handler, metrics: Metrics) -> Handler:
 
 
 def refusal(error: Exception) -> Response:
-    status, detail, wait = told(error)
+    status, detail, wait = reported(error)
     return problem(status, detail, **({"retry-after": str(wait)} if wait else {}))

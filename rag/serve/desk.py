@@ -66,8 +66,8 @@ class Served:
 
     @cached_property
     def _blind(self) -> Rag:
-        stages = [one for one in self._full.settings.search.augment if one in _BLIND]
-        return self.rag.variant(augment=["history", *(one for one in stages if one != "history")])
+        stages = [stage for stage in self._full.settings.search.augment if stage in _BLIND]
+        return self.rag.variant(augment=["history", *(stage for stage in stages if stage != "history")])
 
     def pipeline(self, holder: Holder) -> Rag:
         """What answers a holder. Under a filter, stages that know the whole index are left out."""
@@ -97,10 +97,10 @@ class Served:
         from rag.stores import Where
 
         wanted = holder.within(Where("document_id", "=", document_id))
-        found = self.rag.store.load([document_id]) if any(self.rag.documents(wanted)) else []
-        if not found:
+        documents = self.rag.store.load([document_id]) if any(self.rag.documents(wanted)) else []
+        if not documents:
             raise Refused(404, "there is no such document")
-        return found[0]
+        return documents[0]
 
 
 @dataclass
@@ -163,14 +163,14 @@ class Desk:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         stop = threading.Event()
 
-        def produce(tell: Callable[[Event | None], Any]) -> None:
+        def produce(emit: Callable[[Event | None], Any]) -> None:
             pipeline = served.pipeline(asked.holder)
             events = pipeline.stream(asked.question, asked.k, asked.within, asked.history)
             with closing(events):  # type: ignore[type-var]
                 for event in events:
                     if stop.is_set() or self.stopping.is_set() or time.monotonic() > end:
                         break
-                    tell(event)
+                    emit(event)
 
         work = await self._turn(end, produce, queue)
         try:

@@ -57,14 +57,14 @@ class Documents:
         where, words = request.query_params.get("where"), request.query_params.get("q", "").lower()
         serving.fits(where or words)
         offset = number(request, "offset", 0)
-        found = await serving.desk.read(served.documents, holder, where or None)
-        rows = [row for row in found if words in row.source.lower() or words in row.title.lower()]
+        infos = await serving.desk.read(served.documents, holder, where or None)
+        rows = [row for row in infos if words in row.source.lower() or words in row.title.lower()]
         page = rows[offset : offset + serving.limits.rows]
         end = offset + len(page)
         shown = [document_row(row) for row in page]
         return Json({"total": len(rows), "documents": shown, "next_offset": end if end < len(rows) else None})
 
-    async def one(self, request: Request) -> Response:
+    async def document(self, request: Request) -> Response:
         """A document: its text from `offset` on, its metadata, and where its pages begin."""
         document, offset = await self._document(request), number(request, "offset", 0)
         return Json(document_values(document, offset, self._serving.limits.text_characters))
@@ -252,13 +252,13 @@ def _runs_folder(served: Served) -> Path:
 
 def _runs(folder: Path) -> list[dict[str, Any]]:
     """The runs that were finished, newest first: name, time, questions and main figures."""
-    found = []
+    rows = []
     for page in folder.glob(f"*/{journal.PAGE}") if folder.is_dir() else ():
         try:
             about = json.loads((page.parent / journal.RUN).read_text("utf-8"))
         except (OSError, ValueError):
             continue
-        found.append(
+        rows.append(
             {
                 "name": page.parent.name,
                 "at": round(page.stat().st_mtime, 3),
@@ -266,4 +266,4 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
                 "measures": about.get("measures", {}),
             }
         )
-    return sorted(found, key=lambda row: (-row["at"], row["name"]))
+    return sorted(rows, key=lambda row: (-row["at"], row["name"]))

@@ -117,7 +117,9 @@ class Guard:
         path = scope["path"]
         if holder is None:
             if any(
-                path == one or (len(one) > 1 and one.endswith("/") and path.startswith(one)) for one in _OPEN
+                path == open_path
+                or (len(open_path) > 1 and open_path.endswith("/") and path.startswith(open_path))
+                for open_path in _OPEN
             ):
                 return None
             return problem(
@@ -150,15 +152,15 @@ class Guard:
         upload = headers.get("content-type", "").startswith("multipart/form-data")
         most = self.limits.upload_bytes if upload else self.limits.body_bytes
         end = asyncio.get_running_loop().time() + self.limits.body_seconds * (_UPLOAD_TIMES if upload else 1)
-        told = headers.get("content-length", "")
+        length = headers.get("content-length", "")
         got, whole = 0, False
 
         async def bounded() -> Message:
             nonlocal got, whole
             if whole:  # only the end of the connection can follow
                 return await receive()
-            if told.isdigit() and int(told) > most:
-                raise Refused(413, f"a body of {told} bytes, at most {most} are read")
+            if length.isdigit() and int(length) > most:
+                raise Refused(413, f"a body of {length} bytes, at most {most} are read")
             try:
                 async with asyncio.timeout_at(end):
                     message = await receive()

@@ -60,9 +60,12 @@ def fold(character: str) -> str:
         return ""
     shown = visible(character) if not character.isascii() else character
     return "".join(
-        one
-        for one in unicodedata.normalize("NFKD", shown)
-        if one > " " and not one.isspace() and not unicodedata.combining(one) and one not in _HYPHENS
+        letter
+        for letter in unicodedata.normalize("NFKD", shown)
+        if letter > " "
+        and not letter.isspace()
+        and not unicodedata.combining(letter)
+        and letter not in _HYPHENS
     )
 
 
@@ -224,26 +227,27 @@ class Box(NamedTuple):
 
 def boxes(places: Sequence[int], box: Callable[[int], Box]) -> list[Box]:
     """One rectangle for each run of neighbouring characters on a line."""
-    found: list[Box] = []
+    merged: list[Box] = []
     for place in sorted(places):
-        one = box(place)
-        if one.right <= one.left or one.bottom <= one.top:
+        new = box(place)
+        if new.right <= new.left or new.bottom <= new.top:
             continue
-        last = found[-1] if found else None
-        if last is not None and _beside(last, one):
-            found[-1] = Box(
-                min(last.left, one.left),
-                min(last.top, one.top),
-                max(last.right, one.right),
-                max(last.bottom, one.bottom),
+        last = merged[-1] if merged else None
+        if last is not None and _beside(last, new):
+            merged[-1] = Box(
+                min(last.left, new.left),
+                min(last.top, new.top),
+                max(last.right, new.right),
+                max(last.bottom, new.bottom),
             )
         else:
-            found.append(one)
-    return found
+            merged.append(new)
+    return merged
 
 
-def _beside(last: Box, one: Box) -> bool:
+def _beside(last: Box, new: Box) -> bool:
     """Whether a character goes on with the run: at its height, and no further than a wide space."""
-    height = min(last.bottom - last.top, one.bottom - one.top)
-    shared = min(last.bottom, one.bottom) - max(last.top, one.top)
-    return shared > 0.4 * height and -height < one.left - last.right < 1.5 * max(height, one.bottom - one.top)
+    height = min(last.bottom - last.top, new.bottom - new.top)
+    shared = min(last.bottom, new.bottom) - max(last.top, new.top)
+    between = new.left - last.right
+    return shared > 0.4 * height and -height < between < 1.5 * max(height, new.bottom - new.top)

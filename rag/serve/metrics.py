@@ -38,11 +38,11 @@ class Metrics:
         """The page that Prometheus reads."""
         with self._lock:
             counts, buckets, seconds = dict(self._counts), list(self._buckets), self._seconds
-        lines, told = [], ""
+        lines, last = [], ""
         for (name, labels), value in sorted(counts.items()):
-            if name != told:
+            if name != last:
                 lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} counter"]
-                told = name
+                last = name
             lines.append(f"{name}{_labels(labels)} {value:g}")
         lines += [f"# HELP rag_ask_seconds {_HELP['rag_ask_seconds']}", "# TYPE rag_ask_seconds histogram"]
         total = 0

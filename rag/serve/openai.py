@@ -55,10 +55,10 @@ class OpenAI:
         """A chat completion, whole or as a stream of chunks."""
         body = await self._serving.body(request, ChatBody)
         served, asked = self._asked(request, body.model, body.messages)
-        told = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": served.name}
+        head = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": served.name}
         if body.stream:
             usage = body.stream_options is not None and body.stream_options.include_usage
-            return _streamed(await begun(self._chunks(request, served, asked, told, usage)))
+            return _streamed(await begun(self._chunks(request, served, asked, head, usage)))
         answer = await self._serving.answer(request, served, asked)
         message = {
             "role": "assistant",
@@ -69,7 +69,7 @@ class OpenAI:
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         usage_values = _usage(served, asked, answer)
         return Json(
-            told
+            head
             | {
                 "object": "chat.completion",
                 "choices": [choice],
@@ -79,7 +79,7 @@ class OpenAI:
         )
 
     async def _chunks(
-        self, request: Request, served: Served, asked: Asked, told: Mapping[str, Any], usage: bool
+        self, request: Request, served: Served, asked: Asked, head: Mapping[str, Any], usage: bool
     ) -> AsyncIterator[str]:
         """The text in pieces, then what is proved of it.
 
@@ -89,7 +89,7 @@ class OpenAI:
 
         def chunk(delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> str:
             choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-            values = {**told, "object": "chat.completion.chunk", "choices": [choice], **more}
+            values = {**head, "object": "chat.completion.chunk", "choices": [choice], **more}
             return f"data: {as_json(values)}\n\n"
 
         answer: Answer | None = None
@@ -107,7 +107,7 @@ class OpenAI:
         yield chunk(proofs, "stop", sources=proofs["sources"])
         if usage:
             values = {
-                **told,
+                **head,
                 "object": "chat.completion.chunk",
                 "choices": [],
                 "usage": _usage(served, asked, answer),
@@ -129,9 +129,9 @@ class OpenAI:
 
         def event(kind: str, **values: Any) -> str:
             nonlocal number
-            told = as_json({"type": kind, "sequence_number": number, **values})
+            data = as_json({"type": kind, "sequence_number": number, **values})
             number += 1
-            return f"event: {kind}\ndata: {told}\n\n"
+            return f"event: {kind}\ndata: {data}\n\n"
 
         answer: Answer | None = None
         async for step in self._serving.events(served, asked):
@@ -153,8 +153,10 @@ class OpenAI:
         yield event("response.content_part.added", **at, part={**part, "text": "", "annotations": []})
         for piece in pieces(answer.text):
             yield event("response.output_text.delta", **at, delta=piece, logprobs=[])
-        for place, one in enumerate(part["annotations"]):
-            yield event("response.output_text.annotation.added", **at, annotation_index=place, annotation=one)
+        for place, annotation in enumerate(part["annotations"]):
+            yield event(
+                "response.output_text.annotation.added", **at, annotation_index=place, annotation=annotation
+            )
         yield event("response.output_text.done", **at, text=answer.text, logprobs=[])
         yield event("response.content_part.done", **at, part=part)
         yield event("response.output_item.done", output_index=0, item=item)
@@ -225,9 +227,9 @@ def _text(content: Any) -> str:
 def _messages(given: Any) -> Sequence[MessageBody]:
     if isinstance(given, str):
         return [MessageBody("user", given)]
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+    if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
         raise Refused(422, "input is neither text nor a list of messages")
-    return [MessageBody(str(one.get("role", "")), one.get("content", "")) for one in given]
+    return [MessageBody(str(row.get("role", "")), row.get("content", "")) for row in given]
 
 
 def pieces(text: str) -> list[str]:
@@ -256,12 +258,12 @@ def _title(citation: Citation) -> str:
 
 def url_citations(answer: Answer, base: str, served: Served) -> list[dict[str, Any]]:
     """For every citation the place of its first marker in the text, in the order of markers."""
-    found = []
+    citations = []
     for citation in answer.citations:
         marker = f"[{citation.marker}]"
         start = max(answer.text.find(marker), 0)
         end = start + len(marker) if marker in answer.text else start
-        found.append(
+        citations.append(
             {
                 "url": viewer(base, served, citation),
                 "title": _title(citation),
@@ -269,7 +271,7 @@ def url_citations(answer: Answer, base: str, served: Served) -> list[dict[str, A
                 "end_index": end,
             }
         )
-    return found
+    return citations
 
 
 def cited(answer: Answer, base: str, served: Served) -> dict[str, Any]:

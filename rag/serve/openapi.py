@@ -62,7 +62,7 @@ def schema_of(kind: Any) -> Schema:
     if kind is Any:
         return {}
     if origin in (Union, types.UnionType):
-        return {"anyOf": [schema_of(one) for one in get_args(kind)]}
+        return {"anyOf": [schema_of(part) for part in get_args(kind)]}
     if origin is Literal:
         return {"type": "string", "enum": list(get_args(kind))}
     if origin in (tuple, list) or (isinstance(origin, type) and issubclass(origin, Sequence)):
@@ -84,7 +84,9 @@ def schema_of(kind: Any) -> Schema:
 
 def _object(kind: Any) -> Schema:
     hints = get_type_hints(kind)
-    needed = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
+    needed = [
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    ]
     closed = {} if kind in OPEN else {"additionalProperties": False}
     shown = {name: schema_of(hint) for name, hint in hints.items()}
     return {"type": "object", "properties": shown, "required": needed, **closed}
@@ -141,10 +143,10 @@ def description(operations: Iterable[Operation], version: str, *, tokens: bool) 
     """The whole document."""
     paths: dict[str, dict[str, Schema]] = {}
     bodies: dict[str, Schema] = {}
-    for one in operations:
-        if one.body is not None and not isinstance(one.body, dict):
-            bodies[one.body.__name__] = schema_of(one.body)
-        paths.setdefault(_plain(one.path), {})[one.method.lower()] = _operation(one)
+    for operation in operations:
+        if operation.body is not None and not isinstance(operation.body, dict):
+            bodies[operation.body.__name__] = schema_of(operation.body)
+        paths.setdefault(_plain(operation.path), {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {"title": "footnote-rag", "version": version, "license": {"name": "Apache-2.0"}},
@@ -157,25 +159,38 @@ def description(operations: Iterable[Operation], version: str, *, tokens: bool) 
     }
 
 
-def _operation(one: Operation) -> Schema:
-    reply = one.reply if isinstance(one.reply, dict) else schema_of(one.reply) if one.reply else {}
-    content = {media: {"schema": reply if media == "application/json" else _TEXT} for media in one.media}
-    answers: dict[str, Schema] = {str(one.status): {"description": "as asked", "content": content}}
+def _operation(operation: Operation) -> Schema:
+    reply = (
+        operation.reply
+        if isinstance(operation.reply, dict)
+        else schema_of(operation.reply)
+        if operation.reply
+        else {}
+    )
+    content = {
+        media: {"schema": reply if media == "application/json" else _TEXT} for media in operation.media
+    }
+    answers: dict[str, Schema] = {str(operation.status): {"description": "as asked", "content": content}}
     error = {"application/json": {"schema": ref("Error")}}
     answers |= {str(status): {"description": what, "content": error} for status, what in _REFUSALS.items()}
-    found: Schema = {"operationId": one.name, "summary": one.what, "tags": [one.tag], "responses": answers}
-    parameters = [_path_parameter(name) for name in _parameters(one.path)]
-    for query in one.query:
+    described: Schema = {
+        "operationId": operation.name,
+        "summary": operation.what,
+        "tags": [operation.tag],
+        "responses": answers,
+    }
+    parameters = [_path_parameter(name) for name in _parameters(operation.path)]
+    for query in operation.query:
         schema = schema_of(query.kind) | ({"minimum": 0} if query.kind is int else {})
         parameters.append({"name": query.name, "in": "query", "description": query.what, "schema": schema})
     if parameters:
-        found["parameters"] = parameters
-    if one.body is not None:
-        multipart = isinstance(one.body, dict)
-        schema = one.body if multipart else ref(one.body.__name__)
+        described["parameters"] = parameters
+    if operation.body is not None:
+        multipart = isinstance(operation.body, dict)
+        schema = operation.body if multipart else ref(operation.body.__name__)
         media = "multipart/form-data" if multipart else "application/json"
-        found["requestBody"] = {"required": True, "content": {media: {"schema": schema}}}
-    return found
+        described["requestBody"] = {"required": True, "content": {media: {"schema": schema}}}
+    return described
 
 
 _TEXT = {"type": "string"}

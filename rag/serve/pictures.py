@@ -156,16 +156,16 @@ def _drawn(pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, pictur
         return "the page has no size"
     scale = min(wanted.width / across, (MOST_PIXELS / (across * down)) ** 0.5)
     width, height = max(1, round(across * scale)), max(1, round(down * scale))
-    found, exact = _found(pdf, page, wanted, parts, width, height)
+    spans, exact = _boxes_of(pdf, page, wanted, parts, width, height)
     png = b""
     if picture:
         pixels = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
         height, width = pixels.shape[:2]
-        png = as_png(marked(pixels, found))
-    return Picture(png, width, height, found, exact)
+        png = as_png(marked(pixels, spans))
+    return Picture(png, width, height, spans, exact)
 
 
-def _found(
+def _boxes_of(
     pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, width: int, height: int
 ) -> tuple[list[Box], bool]:
     """Where the span stands, and whether every character of it was found."""
@@ -218,18 +218,18 @@ def page_characters(text_page: Any) -> list[str]:
     from pypdfium2 import raw
 
     codes = [raw.FPDFText_GetUnicode(text_page, at) for at in range(text_page.count_chars())]
-    found: list[str] = []
+    characters: list[str] = []
     skip = False
     for at, code in enumerate(codes):
         if skip:
-            found.append("")
+            characters.append("")
             skip = False
         elif 0xD800 <= code < 0xDC00 and at + 1 < len(codes) and 0xDC00 <= codes[at + 1] < 0xE000:
-            found.append(chr(0x10000 + ((code - 0xD800) << 10) + codes[at + 1] - 0xDC00))
+            characters.append(chr(0x10000 + ((code - 0xD800) << 10) + codes[at + 1] - 0xDC00))
             skip = True
         else:
-            found.append("" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code))
-    return found
+            characters.append("" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code))
+    return characters
 
 
 def _box(page: Any, text_page: Any, place: int, width: int, height: int) -> Box:
@@ -253,13 +253,13 @@ def _in_pixels(page: Any, box: tuple[float, float, float, float], width: int, he
     return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
-def marked(pixels: NDArray[np.uint8], found: list[Box]) -> NDArray[np.uint8]:
+def marked(pixels: NDArray[np.uint8], spans: list[Box]) -> NDArray[np.uint8]:
     """The pixels, shape (height, width, 3), with the boxes coloured as by a marker: ink stays dark."""
     import numpy as np
 
     out = pixels[:, :, :3].copy()
     height, width = out.shape[:2]
-    for box in found:
+    for box in spans:
         top, bottom = max(0, int(box.top - _ROOM)), min(height, int(box.bottom + _ROOM) + 1)
         left, right = max(0, int(box.left - _ROOM)), min(width, int(box.right + _ROOM) + 1)
         part = pixels[top:bottom, left:right, :3]

@@ -133,14 +133,14 @@ def _read(where: str, value: Any, kind: Any) -> Any:
     if origin in (Union, types.UnionType):
         if value is None and type(None) in get_args(kind):
             return None
-        return _read(where, value, next(one for one in get_args(kind) if one is not type(None)))
+        return _read(where, value, next(part for part in get_args(kind) if part is not type(None)))
     if origin is Literal:
         return _checked(
             where, value, value in get_args(kind) and isinstance(value, str), " or ".join(get_args(kind))
         )
     if origin is tuple:
         _checked(where, value, isinstance(value, list), "a list")
-        return tuple(_read(f"{where}[{at}]", one, get_args(kind)[0]) for at, one in enumerate(value))
+        return tuple(_read(f"{where}[{at}]", item, get_args(kind)[0]) for at, item in enumerate(value))
     if is_dataclass(kind):
         return _object(where, value, kind)
     if kind is str:
@@ -161,9 +161,9 @@ def _object(where: str, value: Any, kind: Any) -> Any:
     given = {
         name: item for name, item in value.items() if name in hints and (item is not None or kind not in OPEN)
     }
-    for one in fields(kind):
-        if one.default is MISSING and one.name not in given:
-            raise Refused(422, f"{where} has no {one.name}: expected {', '.join(hints)}")
+    for field in fields(kind):
+        if field.default is MISSING and field.name not in given:
+            raise Refused(422, f"{where} has no {field.name}: expected {', '.join(hints)}")
     return kind(**{name: _read(f"{where}.{name}", item, hints[name]) for name, item in given.items()})
 
 

@@ -43,11 +43,11 @@ class Tokens:
 
     def holder(self, token: str) -> Holder | None:
         """Whose token it is; every hash is compared, each in constant time."""
-        given, found = hashed(token), None
+        given, known = hashed(token), None
         for kept, holder in self.holders.items():
             if hmac.compare_digest(kept, given):
-                found = holder
-        return found
+                known = holder
+        return known
 
     def __bool__(self) -> bool:
         return bool(self.holders)
@@ -87,7 +87,7 @@ def _entries(path: Path | None) -> Iterable[tuple[str, Mapping[str, Any]]]:
     if (
         not isinstance(tokens, dict)
         or not tokens
-        or not all(isinstance(one, dict) for one in tokens.values())
+        or not all(isinstance(entry, dict) for entry in tokens.values())
     ):
         raise ConfigError(f"{path} names no token: expected sections [tokens.NAME] with sha256 = …")
     return tokens.items()
@@ -103,10 +103,10 @@ def _digest(path: Path | None, name: str, entry: Mapping[str, Any]) -> str:
 def _holder(path: Path | None, name: str, entry: Mapping[str, Any]) -> Holder:
     if unknown := set(entry) - {"sha256", "where", "write"}:
         raise ConfigError(f"{path}: [tokens.{name}] has unknown {', '.join(sorted(unknown))}")
-    told, write = entry.get("where", ""), entry.get("write", True)
-    if not isinstance(told, str) or not isinstance(write, bool):
+    where_text, write = entry.get("where", ""), entry.get("write", True)
+    if not isinstance(where_text, str) or not isinstance(write, bool):
         raise ConfigError(f"{path}: [tokens.{name}]: where is a filter in quotes, write is true or false")
-    where = parse_where(told) if told else None
+    where = parse_where(where_text) if where_text else None
     if where is not None and any(leaf.field in _OF_CHUNKS for leaf in leaves(where)):
         raise ConfigError(
             f"{path}: [tokens.{name}]: where names {' or '.join(_OF_CHUNKS)}, expected fields of whole "

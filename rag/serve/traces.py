@@ -43,7 +43,9 @@ class Traces:
 
     def of(self, index: str, holder: str) -> list[dict[str, Any]]:
         """The traces of one holder, newest first."""
-        return [one for one in reversed(self._kept) if (one["index"], one["holder"]) == (index, holder)]
+        return [
+            trace for trace in reversed(self._kept) if (trace["index"], trace["holder"]) == (index, holder)
+        ]
 
 
 class Spans:

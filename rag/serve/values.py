@@ -32,12 +32,12 @@ def answer_values(answer: Answer) -> dict[str, Any]:
         "span": citation_values(answer.span) if answer.span else None,
         "sentences": [
             {
-                "text": one.text,
-                "support": one.support,
-                "quoted": one.quoted,
-                "markers": [citation.marker for citation in one.citations],
+                "text": sentence.text,
+                "support": sentence.support,
+                "quoted": sentence.quoted,
+                "markers": [citation.marker for citation in sentence.citations],
             }
-            for one in answer.sentences
+            for sentence in answer.sentences
         ],
         "citations": [citation_values(citation) for citation in answer.citations],
         "notes": list(answer.notes),

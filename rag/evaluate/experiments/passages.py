@@ -60,14 +60,16 @@ class Passages:
 
     def best(self, reorder: str) -> Point:
         """The point of an order with the highest value; of equal ones that with the fewest hits."""
-        return max((one for one in self.points if one.reorder == reorder), key=lambda p: (p.value.mean, -p.k))
+        return max(
+            (point for point in self.points if point.reorder == reorder), key=lambda p: (p.value.mean, -p.k)
+        )
 
     def widest(self, reorder: str) -> int:
         """The largest k that is not proven worse than the best one of the order."""
         return max(
-            one.k
-            for one in self.points
-            if one.reorder == reorder and not (one.change.decided and one.change.mean < 0)
+            point.k
+            for point in self.points
+            if point.reorder == reorder and not (point.change.decided and point.change.mean < 0)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,13 +79,13 @@ class Passages:
             "measure": self.measure,
             "points": [
                 {
-                    "reorder": one.reorder,
-                    "k": one.k,
-                    "value": one.value._asdict(),
-                    "tokens": one.tokens,
-                    "change": one.change._asdict(),
+                    "reorder": point.reorder,
+                    "k": point.k,
+                    "value": point.value._asdict(),
+                    "tokens": point.tokens,
+                    "change": point.change._asdict(),
                 }
-                for one in self.points
+                for point in self.points
             ],
             "widest": {name: self.widest(name) for name in self.orders},
             "folder": str(self.folder),
@@ -92,30 +94,30 @@ class Passages:
     @property
     def orders(self) -> list[str]:
         """The orders, as named."""
-        return list(dict.fromkeys(one.reorder for one in self.points))
+        return list(dict.fromkeys(point.reorder for point in self.points))
 
     def __str__(self) -> str:
         head = ("order", "k", self.measure, "95 % interval", "tokens", "from the best k", "95 % interval", "")
         rows = [head]
-        for one in self.points:
-            found = one.change
-            proven = "worse" if found.decided and found.mean < 0 else ""
+        for point in self.points:
+            change = point.change
+            proven = "worse" if change.decided and change.mean < 0 else ""
             rows.append(
                 (
-                    one.reorder,
-                    str(one.k),
-                    f"{one.value.mean:.3f}",
-                    f"{one.value.low:.3f} to {one.value.high:.3f}",
-                    f"{one.tokens:,.0f}",
-                    f"{found.mean:+.3f}",
-                    f"{found.low:+.3f} to {found.high:+.3f}",
+                    point.reorder,
+                    str(point.k),
+                    f"{point.value.mean:.3f}",
+                    f"{point.value.low:.3f} to {point.value.high:.3f}",
+                    f"{point.tokens:,.0f}",
+                    f"{change.mean:+.3f}",
+                    f"{change.low:+.3f} to {change.high:+.3f}",
                     proven,
                 )
             )
-        told = [
+        summary = [
             f"{name}: best at k = {self.best(name).k}, good up to {self.widest(name)}" for name in self.orders
         ]
-        return "\n".join([aligned(rows), "", *told, f"report: {self.folder / PAGE}"])
+        return "\n".join([aligned(rows), "", *summary, f"report: {self.folder / PAGE}"])
 
 
 def passages(
@@ -142,7 +144,7 @@ def passages(
             pipeline = runs.pipeline if not orders else runs.pipeline.variant(reorder=[order])
             done = {k: runs.run(f"{order} {k}", pipeline.variant({"search.k": k})) for k in wanted}
             first = next(iter(done.values()))
-            measure = next((one for one in ("Correct", "nDCG@10") if one in first.summary), "")
+            measure = next((measured for measured in ("Correct", "nDCG@10") if measured in first.summary), "")
             if not measure:
                 raise ConfigError("--curve needs Correct or nDCG@10 among the measures: leave --measure out")
             folder, name = folder or first.folder, first.questions.name
@@ -155,12 +157,12 @@ def passages(
 
 def _points(order: str, done: dict[int, Run], measure: str) -> list[Point]:
     best = max(done.values(), key=lambda run: run.summary[measure].mean)
-    found = []
+    points = []
     for k, run in done.items():
         change = compare(best, run, ("the best k", f"k = {k}"))[measure].difference
         tokens = run.cost.get("tokens", {}).get("mean", 0.0)
-        found.append(Point(order, k, run.summary[measure], tokens, change))
-    return found
+        points.append(Point(order, k, run.summary[measure], tokens, change))
+    return points
 
 
 def _page(curve: Passages) -> str:

@@ -38,10 +38,10 @@ class FromFeedback(NamedTuple):
         return {"path": str(self.path), "questions": self.questions, "left_out": list(self.left_out)}
 
     def __str__(self) -> str:
-        told = f"{self.questions:,} questions in {self.path}"
+        summary = f"{self.questions:,} questions in {self.path}"
         if not self.left_out:
-            return told
-        return f"{told}; left out, bad without a `rag correct`: {' · '.join(self.left_out)}"
+            return summary
+        return f"{summary}; left out, bad without a `rag correct`: {' · '.join(self.left_out)}"
 
 
 def from_feedback(rag: Pipeline, path: Path) -> FromFeedback:
@@ -63,15 +63,19 @@ def cases_of(rag: Pipeline) -> tuple[list[Case], list[str]]:
     corrected = _texts(rag, corrections(rag.home))
     cases: dict[str, Case] = {}
     left_out = []
-    for one in ratings(rag.home):
-        if one.question in corrected:
+    for rating in ratings(rag.home):
+        if rating.question in corrected:
             continue
-        if not one.good:
-            left_out.append(one.question)
+        if not rating.good:
+            left_out.append(rating.question)
             continue
-        relevant = dict.fromkeys((name for name in one.sources if not name.startswith(f"{NOTE}:")), 1.0)
-        cases[one.question] = Case(
-            f"f{len(cases) + 1}", one.question, (one.short or one.answer,), relevant, {"from": "good"}
+        relevant = dict.fromkeys((name for name in rating.sources if not name.startswith(f"{NOTE}:")), 1.0)
+        cases[rating.question] = Case(
+            f"f{len(cases) + 1}",
+            rating.question,
+            (rating.short or rating.answer,),
+            relevant,
+            {"from": "good"},
         )
     for question, answer in corrected.items():
         cases[question] = Case(f"f{len(cases) + 1}", question, (answer,), meta={"from": "corrected"})
@@ -83,5 +87,5 @@ def _texts(rag: Pipeline, known: dict[str, str]) -> dict[str, str]:
     if not known:
         return {}
     ids = {info.source: info.id for info in rag.store.documents() if info.source.startswith(f"{NOTE}:")}
-    texts = {one.source: one.text for one in rag.store.load(list(ids.values()))}
+    texts = {document.source: document.text for document in rag.store.load(list(ids.values()))}
     return {question: texts[source] for question, source in known.items() if source in texts}

@@ -76,7 +76,7 @@ def label(
         for place in chosen(vectors, doubts, number):
             question, answer = rows[place]
             meta = {
-                "draft": " ".join(one.text for one in answer.sentences),
+                "draft": " ".join(sentence.text for sentence in answer.sentences),
                 "confidence": round(answer.confidence, 4),
                 "sources": list(dict.fromkeys(hit.chunk.source for hit in answer.hits[:5])),
             }
@@ -108,7 +108,7 @@ def chosen(
 
 def _questions(path: Path) -> list[str]:
     """The questions of a file, each once: lines of text, or objects with `question`."""
-    found = []
+    texts = []
     for number, line in enumerate(text_of(path).splitlines(), 1):
         text = line.strip()
         if text.startswith("{"):
@@ -119,7 +119,7 @@ def _questions(path: Path) -> list[str]:
                     f"{path}:{number}: {error!r}, expected an object with `question`"
                 ) from error
         if text:
-            found.append(text)
-    if not found:
+            texts.append(text)
+    if not texts:
         raise ConfigError(f"{path} holds no questions: expected one a line")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(texts))

@@ -16,7 +16,7 @@ from rag.types import Answer, Hit, Record
 from .proofs import supports
 
 
-class Found(NamedTuple):
+class RankedHit(NamedTuple):
     """One hit: the document by the name that judgements use, and the chunk's place in it."""
 
     document: str
@@ -54,7 +54,7 @@ class Outcome:
 
     id: str
     ranking: tuple[str, ...] = ()
-    hits: tuple[Found, ...] = ()
+    hits: tuple[RankedHit, ...] = ()
     said: tuple[Said, ...] = ()
     short: str = ""
     draft: str = ""
@@ -94,7 +94,7 @@ class Outcome:
             **{
                 **values,
                 "ranking": tuple(values["ranking"]),
-                "hits": tuple(Found(*hit) for hit in values["hits"]),
+                "hits": tuple(RankedHit(*hit) for hit in values["hits"]),
                 "said": tuple(Said(text, support, tuple(cites)) for text, support, cites in values["said"]),
                 "verdict": Verdict(*values["verdict"]) if values.get("verdict") else None,
             }
@@ -125,7 +125,7 @@ def observe(rag: Pipeline, case: Case, judged: Judged, depth: int, k: int | None
     return Outcome(
         id=case.id,
         ranking=ranking,
-        hits=tuple(_found(hit, judged) for hit in hits),
+        hits=tuple(_ranked(hit, judged) for hit in hits),
         ms={**_by_stage(trace), "total": round(spent * 1000, 3)},
         **(_answered(answer, trace, judged, supports(rag, answer)) if answer else {}),
         tokens=sum(len(rag.embedder.token_ends(hit.chunk.text)) for hit in answer.hits) if answer else 0,
@@ -137,10 +137,10 @@ def _documents(hits: Sequence[Hit], judged: Judged, case: Case) -> tuple[str, ..
     return tuple(name for name in names if name not in case.left_out)
 
 
-def _found(hit: Hit, judged: Judged) -> Found:
+def _ranked(hit: Hit, judged: Judged) -> RankedHit:
     chunk = hit.chunk
     name = judged.name(chunk.document_id, chunk.source)
-    return Found(name, chunk.id, chunk.start, chunk.end, round(hit.score, 6))
+    return RankedHit(name, chunk.id, chunk.start, chunk.end, round(hit.score, 6))
 
 
 def _answered(
