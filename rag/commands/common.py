@@ -50,7 +50,9 @@ Generate = Annotated[
 Ground = Annotated[str | None, typer.Option("--ground", help="Stages, comma-separated; '' for none.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="Answer with this language model: a name of `rag models`, or a path."),
+    typer.Option(
+        "--model", "-m", help="Answer with this language model: a name from `rag models`, or a path."
+    ),
 ]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")]
 Queue = Annotated[

@@ -66,17 +66,19 @@ def eval_run(
     corpus: Corpus = None,
     qrels: Annotated[Path | None, typer.Option("--qrels", help="Judgements of TREC topics.")] = None,
     measure: Annotated[
-        list[str] | None, typer.Option("--measure", help="Such as nDCG@10 or F1; may be repeated.")
+        list[str] | None, typer.Option("--measure", help="A measure, such as nDCG@10 or F1; may be repeated.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")
+        int | None, typer.Option("--limit", min=1, help="At most this many questions, taken evenly.")
     ] = None,
     k: K = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all that is drawn at random.")] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what an earlier run has asked.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask again what an earlier run has already asked.")
+    ] = False,
     workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Questions asked side by side; 0 is one a core.")
+        int, typer.Option("--workers", min=0, help="Questions asked in parallel; 0: one per core.")
     ] = 0,
     compare: Annotated[
         tuple[str, str] | None,
@@ -95,13 +97,13 @@ def eval_run(
     modes: Annotated[bool, typer.Option("--modes", help="Closed book, retrieval alone, both.")] = False,
     tuned: Annotated[
         str | None,
-        typer.Option("--tuned", help="With --modes: settings, or a file of them, to set beside the rest."),
+        typer.Option("--tuned", help="With --modes: settings, or a file of them, to compare with the rest."),
     ] = None,
     judge: Annotated[
         str | None, typer.Option("--judge", help="A language model that judges answers, by name or path.")
     ] = None,
     tests: Annotated[
-        Path | None, typer.Option("--tests", help="Bounds to keep; exit code 1 where one is not.")
+        Path | None, typer.Option("--tests", help="File of bounds; exit code 1 if one is not kept.")
     ] = None,
     offline: Offline = False,
     as_json: AsJson = False,
@@ -129,23 +131,26 @@ def eval_run(
 def eval_gate(
     questions: Annotated[Path, typer.Argument(metavar="QA", help="The question set of the baseline.")],
     baseline: Annotated[
-        Path, typer.Option("--baseline", help="The run to hold: its folder, or run.json in it.")
+        Path, typer.Option("--baseline", help="The kept run: its folder, or run.json in it.")
     ],
     index: Index = DEFAULT_INDEX,
     store: Store = None,
     corpus: Corpus = None,
-    min_effect: Annotated[float, typer.Option("--min-effect", help="The smallest fall that matters.")] = 0.02,
+    min_effect: Annotated[float, typer.Option("--min-effect", help="The smallest drop that matters.")] = 0.02,
     measure: Annotated[
-        list[str] | None, typer.Option("--measure", help="What counts, such as Correct; may be repeated.")
+        list[str] | None,
+        typer.Option("--measure", help="A measure that counts, such as Correct; may be repeated."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")
+        int | None, typer.Option("--limit", min=1, help="At most this many questions, taken evenly.")
     ] = None,
     k: K = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what an earlier run has asked.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask again what an earlier run has already asked.")
+    ] = False,
     workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Questions asked side by side; 0 is one a core.")
+        int, typer.Option("--workers", min=0, help="Questions asked in parallel; 0: one per core.")
     ] = 0,
     allow_other: Annotated[
         bool, typer.Option("--allow-other", help="Compare although documents or questions differ.")
@@ -157,7 +162,7 @@ def eval_gate(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hold the pipeline against a kept run. Exit code 1: something is proven worse; 4: it is undecided."""
+    """Compare the pipeline with a kept run. Exit code 1: something is proven worse; 4: undecided."""
     from rag.evaluate.gate import gate
     from rag.evaluate.measures import DEFAULT
     from rag.evaluate.measures import measure as named
@@ -194,9 +199,9 @@ def eval_make(
     store: Store = None,
     number: Annotated[int, typer.Option("--number", min=1, help="Questions wanted.")] = 100,
     unanswerable: Annotated[
-        float, typer.Option("--unanswerable", min=0, max=1, help="Share of them that has no answer.")
+        float, typer.Option("--unanswerable", min=0, max=1, help="Share of them without an answer.")
     ] = 0.2,
-    seed: Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all that is drawn at random.")] = 0,
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="A language model that writes them, by name or path.")
     ] = None,
@@ -249,7 +254,7 @@ def eval_label(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Choose the questions whose judgement tells most: doubtful ones that stand for many others."""
+    """Choose the questions most worth judging: doubtful ones that stand for many others."""
     from rag.evaluate.questions.label import label
 
     from . import live, render
@@ -265,9 +270,9 @@ def why(
     index: Index = DEFAULT_INDEX,
     store: Store = None,
     answer: Annotated[
-        list[str] | None, typer.Option("--answer", "-a", help="What would be right; may be repeated.")
+        list[str] | None, typer.Option("--answer", "-a", help="The right answer; may be repeated.")
     ] = None,
-    qa: Annotated[Path | None, typer.Option("--qa", help="The question set that the id is of.")] = None,
+    qa: Annotated[Path | None, typer.Option("--qa", help="The question set that holds the id.")] = None,
     corpus: Corpus = None,
     k: K = None,
     offline: Offline = False,

@@ -28,7 +28,7 @@ def good(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say that the answer to a question is right: it is kept for `rag eval from-feedback` and the memory."""
+    """Say that an answer is right: it is kept for `rag eval from-feedback` and the stage `memory`."""
     _rated(question, True, index, store, k, offline, as_json)
 
 
@@ -64,7 +64,7 @@ def correct(
     index: Index = DEFAULT_INDEX,
     store: Store = None,
     listed: Annotated[bool, typer.Option("--list", help="Show all corrections.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the correction of QUESTION back.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the correction of QUESTION.")] = False,
     wait: Wait = 0.0,
     offline: Offline = False,
     as_json: AsJson = False,

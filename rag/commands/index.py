@@ -71,7 +71,7 @@ def rm(
 
 
 def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
-    """Check the index against itself, the models and the machine, and say how to mend what is wrong."""
+    """Check the index, the models and the machine, and say how to mend what is wrong."""
     with reported(as_json):
         from rag.doctor import examine
 

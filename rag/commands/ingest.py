@@ -40,10 +40,10 @@ def ingest(
         bool | None, typer.Option(help="Follow .gitignore files.", show_default="yes")
     ] = None,
     hidden: Annotated[bool | None, typer.Option("--hidden", help="Read files that begin with a dot.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Read files again that did not change.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Read unchanged files again, too.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running, and follow every change.")] = False,
     name: Annotated[
-        str, typer.Option(help="What standard input is called; its suffix says the format.")
+        str, typer.Option(help="Name for standard input; its suffix sets the format.")
     ] = "stdin.txt",
     workers: Annotated[
         int | None,
@@ -59,15 +59,17 @@ def ingest(
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=16, help="Size of a chunk, in tokens.")] = None,
     embedder: Embedder = None,
-    language: Annotated[str | None, typer.Option(help="For stems: english, german, …, none, auto.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the stems: english, german, …, none, auto.")
+    ] = None,
     reembed: Annotated[
-        bool, typer.Option("--reembed", help="Embed all that is stored with this embedder first.")
+        bool, typer.Option("--reembed", help="First embed all that is stored again, with this embedder.")
     ] = False,
     wait: Wait = 0.0,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the index follow files and folders: what is new is added, changed replaced, gone removed."""
+    """Make the index follow files and folders: add what is new, replace what changed, remove what is gone."""
     from . import live, render
 
     settings = {

@@ -29,7 +29,8 @@ def move(
 ) -> None:
     """Copy a store into another, without embedding anything again, and compare the two.
 
-    The source stays. Cut off, the same command goes on. Options of stores are those of the index's rag.toml.
+    The source stays. After an interruption, run the same command again. Options of the stores come from
+    the index's rag.toml.
     """
     from rag.moving import move as moved
 
@@ -71,7 +72,7 @@ def import_(
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Read an archive into a store; it is checked whole before anything is written."""
+    """Read an archive into a store; all of it is checked before anything is written."""
     from rag.moving import import_archive
 
     from . import live, render

@@ -64,7 +64,7 @@ def serve(
     uploads: Annotated[
         Path | None,
         typer.Option(
-            "--uploads", help="Folder for files that come in.", show_default="uploads, beside the index"
+            "--uploads", help="Folder for uploaded files.", show_default="uploads, beside the index"
         ),
     ] = None,
     watch: Annotated[

@@ -20,7 +20,7 @@ def trust(
     folder: Annotated[
         Path | None, typer.Argument(help="Folder with a rag.toml, or with an index in it.")
     ] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the trust back.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Stop trusting it.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the files that are trusted.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -19,7 +19,7 @@ Questions = Annotated[
     Path | None,
     typer.Argument(
         metavar="[QA]",
-        help="Questions in any format of `rag eval`; without, some are made of the documents.",
+        help="Questions in any format of `rag eval`; without them, some are made from the documents.",
         show_default=False,
     ),
 ]
@@ -32,8 +32,10 @@ HeldOut = Annotated[
     float, typer.Option("--held-out", help="Share of the questions to judge by, with their documents.")
 ]
 Number = Annotated[int, typer.Option("--number", min=1, help="Questions to make where no set is given.")]
-Seed = Annotated[int, typer.Option("--seed", help="Of all that is drawn by chance.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="That many questions, taken evenly.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of all that is drawn at random.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="At most this many questions, taken evenly.")
+]
 Doubtful = Annotated[str, typer.Option("--doubtful", help="Training pairs that look wrong: drop or keep.")]
 
 
@@ -56,7 +58,7 @@ def tune_retriever_command(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a map of query vectors; documents are not embedded again. Takes seconds, and no extra."""
+    """Fit a map of query vectors; documents are not embedded again. Takes seconds, and needs no extra."""
     from rag.tune.retriever import tune_retriever
     from rag.tune.tuning import Options
 
@@ -118,7 +120,7 @@ def tune_undo_command(
     index: Index = DEFAULT_INDEX,
     as_json: AsJson = False,
 ) -> None:
-    """Take an adopted part out again; the one before it, if any, counts again."""
+    """Undo an adoption: the part before it, if there was one, is used again."""
     from rag.tune.listing import undone
 
     from . import render
@@ -141,10 +143,12 @@ def tune_reader_command(
     base: Annotated[
         Path, typer.Option("--base", help="Folder of a BERT encoder: config.json, model.safetensors.")
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder to write; the same folder goes on.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder to write to; a run that was stopped goes on there.")
+    ],
     epochs: Annotated[int, typer.Option("--epochs", min=0, help="How often each question is seen.")] = 4,
     text_items: Annotated[
-        int, typer.Option("--text-items", min=0, help="Questions made of the passages, to begin with.")
+        int, typer.Option("--text-items", min=0, help="Questions made from the passages, learned first.")
     ] = 26_000,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Peak learning rate.")] = 1.5e-4,
     tokens: Annotated[
@@ -160,25 +164,25 @@ def tune_reader_command(
     ] = None,
     share: Annotated[
         list[str] | None,
-        typer.Option("--share", metavar="FILE=SHARE", help="Of this file an epoch draws only a share."),
+        typer.Option("--share", metavar="FILE=SHARE", help="Draw only a share of this file in an epoch."),
     ] = None,
     sure: Annotated[
         float, typer.Option("--sure", min=0, max=1, help="Leave out answers whose `p` is lower.")
     ] = 0.0,
     patience: Annotated[
-        int, typer.Option("--patience", min=1, help="Measures in a row that may bring nothing.")
+        int, typer.Option("--patience", min=1, help="Stop after this many measurements without a gain.")
     ] = 6,
     hours: Annotated[
-        float, typer.Option("--hours", min=0, help="End in this time, however far it came; 0: no limit.")
+        float, typer.Option("--hours", min=0, help="Stop after this many hours; 0: no limit.")
     ] = 0.0,
     mean: Annotated[
         float,
-        typer.Option("--mean", min=0, max=1, help="How much of the weights' running mean a step keeps."),
+        typer.Option("--mean", min=0, max=1, help="Share of the weights' running mean that a step keeps."),
     ] = 0.998,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps; default: the best there is.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Train the model that reranks, reads, abstains and checks support. Stopped, the same command goes on."""
+    """Train the model that reranks, reads, abstains and checks support; stopped, the same command resumes."""
     from rag.tune.reader import Options, tune_reader
 
     from . import live, render

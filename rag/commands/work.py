@@ -24,7 +24,7 @@ def work(
         str | None, typer.Option("--embedder", help="The ingest's embedder, where it has another name here.")
     ] = None,
     idle: Annotated[
-        float, typer.Option("--idle", min=0, help="Stop after so many seconds without work; 0 goes on.")
+        float, typer.Option("--idle", min=0, help="Stop after this many seconds without work; 0: never.")
     ] = 0.0,
     offline: Offline = False,
     as_json: AsJson = False,

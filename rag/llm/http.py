@@ -128,7 +128,7 @@ class Server:
                 if attempt == self._retries or not isinstance(error, httpx2.TransportError):
                     raise self._unreached(error) from error
             time.sleep(pause)
-        raise ModelError(f"{self.address} was asked no time: retries is {self._retries}, expected 0 or more")
+        raise ModelError(f"{self.address} was not asked: retries is {self._retries}, expected 0 or more")
 
     def _refused(self, response: httpx2.Response) -> ModelError:
         code = response.status_code

@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from . import openapi
-from .asking import Asking
+from .answers import Answers
 from .common import LOG, Json, Serving, guarded, holder_of, refusal, whole
 from .desk import Desk, Served
 from .documents import Documents
@@ -377,13 +377,13 @@ def _watched(served: Served, folders: Sequence[str], stop: threading.Event) -> N
 
 
 def _routes(serving: Serving, options: Options) -> tuple[list[BaseRoute], list[Any]]:
-    asking, documents, openai = Asking(serving), Documents(serving), OpenAI(serving)
+    answers, documents, openai = Answers(serving), Documents(serving), OpenAI(serving)
     handlers: dict[str, Any] = {
-        "ask": asking.ask,
-        "search": asking.search,
-        "why": asking.why,
-        "feedback": asking.feedback,
-        "traces": asking.traces,
+        "ask": answers.ask,
+        "search": answers.search,
+        "why": answers.why,
+        "feedback": answers.feedback,
+        "traces": answers.traces,
         "documents": documents.rows,
         "upload": documents.upload,
         "document": documents.document,

@@ -1,4 +1,4 @@
-"""Routes that ask: answers, hits, what went wrong with an answer, and what people think of it."""
+"""Routes about questions: answers, hits, what went wrong with an answer, and what people think of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rag.rag import Rag
 
 
-class Asking:
+class Answers:
     """The routes, over what is served."""
 
     def __init__(self, serving: Serving) -> None:
