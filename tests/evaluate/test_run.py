@@ -188,7 +188,7 @@ def test_tables_and_plots(rag: Rag, museum: QuestionSet) -> None:
     assert isinstance(table, pandas.DataFrame)
     assert table.loc["hall", "Correct"] == 1
     figures = run.plots()
-    assert set(figures) == {"measures", "risk_coverage", "time", "by part"}
+    assert set(figures) == {"measures", "risk_coverage", "reliability", "time", "by part"}
     assert isinstance(figures["time"], matplotlib.figure.Figure)
 
 
