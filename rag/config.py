@@ -55,6 +55,9 @@ class IngestSettings:
     ray: str = ""  # a Ray cluster that embeds: auto, ray://HOST:PORT, or local for one of its own
     timeout: float = 60.0  # seconds a file may take to parse and cut
     max_megabytes: int = 256  # larger files are reported, not read
+    max_pages: int = 100  # of a sitemap; the others are reported
+    delay: float = 0.5  # seconds between two requests to a web server
+    allow_hosts: tuple[str, ...] = ()  # web servers that may be within a network, such as 127.0.0.1
 
 
 @dataclass(frozen=True, slots=True)

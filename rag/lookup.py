@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "loaders",
+    "sources",
     "chunking",
     "embedding",
     "stores",
@@ -39,6 +40,7 @@ KINDS = (
 
 _CALLED = {
     "loaders": "loader",
+    "sources": "kind of source",
     "chunking": "chunking method",
     "embedding": "kind of embedder",
     "stores": "store",

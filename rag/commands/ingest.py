@@ -18,6 +18,7 @@ INGEST_EXAMPLES = (
     "Examples:\n\n"
     "    rag ingest docs/ notes.pdf\n\n"
     "    rag ingest docs/ --exclude 'drafts/' --watch\n\n"
+    "    rag ingest https://example.org/sitemap.xml --max-pages 500\n\n"
     "    pdftotext old.pdf - | rag ingest - --name old.txt"
 )
 
@@ -28,7 +29,7 @@ Embedder = Annotated[
 
 def ingest(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files and folders; - reads standard input.")
+        list[str] | None, typer.Argument(help="Files, folders, https:// addresses; - reads standard input.")
     ] = None,
     index: Index = DEFAULT_INDEX,
     store: Store = None,
@@ -54,6 +55,9 @@ def ingest(
         str | None, typer.Option(help="Embed on a Ray cluster: auto, ray://HOST:PORT or local.")
     ] = None,
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds a file may take.")] = None,
+    max_pages: Annotated[
+        int | None, typer.Option(min=1, help="Pages to read of a sitemap.", show_default="100")
+    ] = None,
     chunk: Annotated[
         str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
     ] = None,
@@ -70,6 +74,8 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Make the index follow files and folders: add what is new, replace what changed, remove what is gone."""
+    from rag.ingest.sources import is_address
+
     from . import live, render
 
     settings = {
@@ -81,6 +87,7 @@ def ingest(
         "ingest.queue": queue,
         "ingest.ray": ray,
         "ingest.timeout": timeout,
+        "ingest.max_pages": max_pages,
         "chunk.method": chunk,
         "chunk.max_tokens": max_tokens,
         "index.language": language,
@@ -100,6 +107,8 @@ def ingest(
             report = rag.ingest(_standard_input(name))
             render.report(report, as_json=as_json)
         files = [path for path in paths if path != "-"]
+        if watch and any(map(is_address, files)):
+            raise ConfigError("--watch follows files and folders; ingest an address again to follow it")
         if watch and files:
             _watch(rag, files, as_json)
         elif files:

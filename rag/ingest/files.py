@@ -7,11 +7,11 @@ out cannot be walked; each such link becomes a row of the report.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError
 
@@ -31,6 +31,15 @@ class File(NamedTuple):
     size: int
     mtime_ns: int
     ctime_ns: int = 0  # when the file itself, or what is said of it, changed: no program sets it back
+    origin: Origin | None = None  # where it was brought from, where that is no folder
+
+
+class Origin(NamedTuple):
+    """What a document that lies in no folder remembers: its source, and what that has to know next time."""
+
+    name: str
+    state: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,6 +22,7 @@ from rag.types import Document, stable_id
 from .files import File, Rules, Selection, select
 from .parsing.cutting import Cutter, named
 from .report import Report
+from .sources import Options, is_address, open_source
 from .storing import Here, Storing
 from .sync import Parse, Parsed, Sync
 
@@ -46,7 +47,9 @@ def ingest(
     """What `Rag.ingest` does, with the parts of a pipeline."""
     named = [sources] if isinstance(sources, str | Path | Document) else list(sources)
     documents = [source for source in named if isinstance(source, Document)]
-    paths = [source for source in named if not isinstance(source, Document)]
+    addresses = [source for source in named if isinstance(source, str) and is_address(source)]
+    paths = [source for source in named if not isinstance(source, Document) and not is_address(source)]
+    opened = [open_source(address, _options(rag)) for address in addresses]
     selection = selected(rag, paths)  # before anything is made: a typo leaves no trace
     with make_store(rag).writing(), _storing(rag) as storing:
         sync = Sync(
@@ -63,6 +66,9 @@ def ingest(
         if paths:
             parse = _parse_here(load) if load else _parse_in_pool(rag)
             sync.files(selection, parse, force=force)
+        for source in opened:
+            with closing(source):
+                sync.follow(source, _parse_here(load) if load else _parse_in_pool(rag), force=force)
         outdated = sync.report.changed or not (rag.home / GLOSSARY).exists()
         if outdated and has_stage(rag, "augment", "glossary"):
             refresh(rag.store, rag.home, language_of(rag))
@@ -81,6 +87,17 @@ def _storing(rag: Parts) -> AbstractContextManager[Storing]:
 
         return queued(rag)
     return nullcontext(Here(rag.store, rag.embedder))
+
+
+def _options(rag: Parts) -> Options:
+    settings = rag.settings.ingest
+    return Options(
+        offline=rag.offline,
+        max_pages=settings.max_pages,
+        max_bytes=settings.max_megabytes * 2**20,
+        delay=settings.delay,
+        allow_hosts=tuple(settings.allow_hosts),
+    )
 
 
 def selected(rag: Parts, paths: Sequence[str | Path]) -> Selection:

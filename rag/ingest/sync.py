@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.chunking import make_chunks
@@ -30,7 +31,7 @@ from rag.stores import VectorStore, Where
 from rag.terminal import controls_in
 from rag.types import Chunk, Document, DocumentInfo, Span
 
-from .files import File, Selection
+from .files import File, Origin, Selection
 from .parsing.cutting import storable
 from .report import Failure, Report
 from .storing import UNIT, Done, Here, Pending, Storing
@@ -38,6 +39,8 @@ from .storing import UNIT, Done, Here, Pending, Storing
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from .sources import Source
 
 FILE_KEY = "_file"
 """The metadata entry that remembers the file a document came from: size, time, digest, recipe, documents."""
@@ -116,6 +119,66 @@ class Sync:
             self._finish(began)
         return self.report
 
+    def follow(self, source: Source, parse: Parse, *, force: bool = False) -> Report:
+        """Follows a source that is no folder: what it says is new or changed is fetched and parsed."""
+        began = time.perf_counter()
+        with self.store.writing(), TemporaryDirectory(prefix="rag-") as spool:
+            known = _by_file(self.store.documents())
+            mine = {
+                name: rows
+                for name, rows in known.items()
+                if rows[0].metadata[FILE_KEY].get("origin") == source.name
+            }
+            since = {name: rows[0].metadata[FILE_KEY].get("state", {}) for name, rows in mine.items()}
+            again = {name for name, rows in mine.items() if force or not _complete(rows, self.recipe)}
+            # A document to be read anew has no state: its source then brings it whole.
+            asked = {name: {} if name in again else state for name, state in since.items()}
+            digests: dict[str, str] = {}
+            files = self._fetched(source, asked, mine, Path(spool))
+            with closing(parse(_digested(files, digests))) as outcomes:
+                for parsed in outcomes:
+                    self._files += 1
+                    if parsed.error is not None:
+                        self.report.failed.append(Failure(parsed.file.source, parsed.error))
+                    else:
+                        self._take(parsed, digests[parsed.file.source], known)
+                    parsed.file.path.unlink(missing_ok=True)
+            self._settle()
+            self._finish(began)
+        return self.report
+
+    def _fetched(
+        self,
+        source: Source,
+        since: Mapping[str, Mapping[str, Any]],
+        stored: Mapping[str, Sequence[DocumentInfo]],
+        spool: Path,
+    ) -> Iterator[File]:
+        """What a source brings, as files under `spool`; all else that it says goes into the report."""
+        for number, item in enumerate(source.discover(since)):
+            rows = stored.get(item.source, ())
+            if item.change == "unchanged":
+                self.report.unchanged += [row.source for row in rows]
+            elif item.change == "delete":
+                self._remove(rows)
+            elif item.change == "skipped":
+                self.report.skipped.append(Failure(item.source, item.reason))
+            elif item.change == "failed":
+                self.report.failed.append(Failure(item.source, item.reason))
+            else:
+                try:
+                    fetched = source.fetch(item)
+                except RagError as error:
+                    self.report.failed.append(Failure(item.source, str(error)))
+                    continue
+                folder = spool / str(number)
+                folder.mkdir()
+                path = folder / fetched.name
+                path.write_bytes(fetched.data)
+                origin = Origin(source.name, fetched.state, fetched.metadata)
+                self._total += 1
+                yield File(path, item.source, len(fetched.data), 0, 0, origin)
+
     def _differs(self, file: File, rows: Sequence[DocumentInfo], force: bool) -> bool:
         """Whether a file has to be parsed. A touched file with the same bytes does not."""
         if not rows or force or not _complete(rows, self.recipe):
@@ -141,6 +204,7 @@ class Sync:
             source: rows
             for source, rows in known.items()
             if source not in there
+            and "origin" not in rows[0].metadata[FILE_KEY]
             and selection.covers(source)
             and (selection.excludes(source) or not _exists(self.base / source))
         }
@@ -150,8 +214,8 @@ class Sync:
         parsed: Parsed,
         file_digest: str,
         known: Mapping[str, Sequence[DocumentInfo]],
-        moved: Mapping[str, str],
-        gone: dict[str, Sequence[DocumentInfo]],
+        moved: Mapping[str, str] | None = None,
+        gone: dict[str, Sequence[DocumentInfo]] | None = None,
     ) -> None:
         """Queues the documents of one file; documents that the file no longer holds are removed."""
         file, rows = parsed.file, known.get(parsed.file.source, ())
@@ -166,11 +230,17 @@ class Sync:
             "recipe": self.recipe,
             "documents": len(documents),
         }
-        former = gone.pop(moved[file_digest], ()) if file_digest in moved and not rows else ()
+        added: Mapping[str, Any] = {}
+        if file.origin is not None:
+            stamp |= {"origin": file.origin.name, "state": dict(file.origin.state)}
+            added = file.origin.metadata
+        former: Sequence[DocumentInfo] = ()
+        if moved and gone and file_digest in moved and not rows:
+            former = gone.pop(moved[file_digest], ())
         old = {row.id: row for row in rows}
         by_tail = {_tail(row): row for row in former}
         for document in documents:
-            document = replace(document, metadata={**document.metadata, FILE_KEY: stamp})
+            document = replace(document, metadata={**added, **document.metadata, FILE_KEY: stamp})
             tail = document.source.removeprefix(file.source)
             self.document(
                 document,

@@ -37,11 +37,13 @@ _DEFAULT = Limits()
 
 
 def load(path: Path, source: str, *, limits: Limits = _DEFAULT, media_type: str | None = None) -> Loaded:
-    """Reads a file as documents of `source`. `media_type` picks the loader where the name does not say.
+    """Reads a file as documents of `source`. `media_type` picks the loader before its name.
 
     Raises LoadError, without the file's name, which its caller has.
     """
-    return load_bytes(read(path, limits), source, limits=limits, media_type=media_type)
+    data = read(path, limits)
+    suffix = suffix_of_media_type(media_type) if media_type else suffix_of(path.name) or suffix_of(source)
+    return _load(data, source, suffix, limits)
 
 
 def load_bytes(
@@ -49,6 +51,10 @@ def load_bytes(
 ) -> Loaded:
     """Same as `load`, for what is in memory: standard input, an attachment."""
     suffix = suffix_of_media_type(media_type) if media_type else suffix_of(source)
+    return _load(data, source, suffix, limits)
+
+
+def _load(data: bytes, source: str, suffix: str, limits: Limits) -> Loaded:
     loader = loader_of(suffix)
     if loader is None and suffix in REFUSED:
         raise LoadError(f"no loader for {suffix} files; {REFUSED[suffix]}")

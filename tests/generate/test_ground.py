@@ -70,9 +70,7 @@ def test_several_markers_in_one_bracket(hits: list[Hit]) -> None:
     assert plain_markers("all [1-3] of them") == "all [1][2][3] of them"
 
 
-@pytest.mark.parametrize(
-    "text", ["in case (1) or [2020]", "Sources: they were many.", "The answer: 4."]
-)
+@pytest.mark.parametrize("text", ["in case (1) or [2020]", "Sources: they were many.", "The answer: 4."])
 def test_what_is_no_marker_and_no_label_stays(text: str) -> None:
     assert plain_markers(text) == text
 
