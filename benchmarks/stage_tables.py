@@ -36,7 +36,7 @@ def change(values: Sequence[float] | None) -> str:
 
 def costs(row: Mapping[str, Any]) -> str:
     """Milliseconds, and what is left where a stage leaves less."""
-    told = f"{row['ms']:.0f} ms"
+    told = f"{row['ms']:.0f} ms" if "ms" in row else ""
     if row["hits"] < 9.95:
         told += f", {row['hits']:.1f} hits"
     return told + (f", {row['tokens left']:.0%}".replace("%", " %") if "tokens left" in row else "")

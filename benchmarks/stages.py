@@ -10,9 +10,9 @@ ask a language model, and the cross-encoder, are measured where one is named. Pe
 hits (a document counts at its best chunk), whether the extractive answer contains an accepted one (`right`,
 in sets with answers; nothing is withdrawn by abstention here), and hits left. Changes are means of paired
 differences with a 95 % bootstrap interval (10,000 resamples). Texts are embedded and read once for all
-variants; `ms` is measured apart, on 15 questions without that memory: the median of what augment, retrieve
-and denoise take together. The memory stage is given the questions outside the sample, with a chunk of a
-relevant document each.
+variants; `ms` is measured apart, on `--timed` questions without that memory: the median of what augment,
+retrieve and denoise take together. The memory stage is given the questions outside the sample, with a chunk
+of a relevant document each.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ from rag.pipeline.parts import Stages
 from rag.reading import Passage, Reader, Reading
 from rag.reading.onnx import OnnxReader
 
-SETS = ("squad-dev-a", "nq-lost-in-the-middle", "lihua-world", "acronyms-a", "rgb-en-a", "rgb-zh-a")
-RETRIEVAL_ONLY = ("rgb-zh-a",)
-_TIMED = 15  # questions
+SETS = (
+    *("squad-dev-a", "nq-lost-in-the-middle", "lihua-world", "acronyms-a", "rgb-en-a", "rgb-zh-a"),
+    "cranfield",
+)
+RETRIEVAL_ONLY = ("rgb-zh-a", "cranfield")
 
 
 class Variant(NamedTuple):
@@ -58,14 +60,16 @@ def _denoise(name: str) -> Variant:
 
 VARIANTS: dict[str, Variant] = {
     "plain": Variant(),
-    "default chain": Variant(augment=("glossary",), denoise=("rerank", "duplicates", "poison")),
+    "default chain": Variant(augment=("spelling", "glossary"), denoise=("rerank", "duplicates", "poison")),
     "rerank": Variant(denoise=("rerank", "duplicates")),
     "no duplicates": Variant(denoise=()),
+    "spelling": Variant(augment=("spelling",)),
     "glossary": Variant(augment=("glossary",)),
     "feedback": Variant(augment=("feedback",)),
     "memory": Variant(augment=("memory",)),
     "instruction": Variant(augment=(instruction("Find a passage that answers the question."),)),
-    **{name: _denoise(name) for name in ("threshold", "adaptive", "mmr", "conflicts", "poison", "compress")},
+    **{name: _denoise(name) for name in ("threshold", "adaptive", "mmr", "conflicts", "poison", "voices")},
+    "compress": _denoise("compress"),
     **{name: Variant(reorder=(name,)) for name in ("edges", "score", "reverse", "source", "neighbours")},
     **{name: Variant(augment=(name,)) for name in ("hyde", "rewrite", "multi_query", "decompose")},
     "listwise": _denoise("listwise"),
@@ -208,7 +212,13 @@ def told(base: Sequence[Asked], now: Sequence[Asked], answers: bool) -> dict[str
 
 
 def measured(
-    index: Path, data: Path, name: str, only: Sequence[str], most: int, settings: Mapping[str, Any]
+    index: Path,
+    data: Path,
+    name: str,
+    only: Sequence[str],
+    most: int,
+    timed: int,
+    settings: Mapping[str, Any],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     judged = [row for row in read(data / name / "qa.jsonl") if row["relevant"]]
     sample = spread(judged, most)
@@ -227,12 +237,12 @@ def measured(
             now = [ask(rag, row, answers) for row in sample]
         times = [one.ms for one in now]
         if variant not in ASKING:  # what a language model takes is seen as it is
-            timed = spread(sample, _TIMED + 1)
+            apart = spread(sample, timed + 1) if timed else []
             with opened(index, VARIANTS[variant], real._replace(reader=OnnxReader.open())) as rag:
-                times = [ask(rag, row, answers=False).ms for row in timed][1:]
+                times = [ask(rag, row, answers=False).ms for row in apart][1:]
         base = base or now
-        ms = round(float(np.median(times)), 1)
-        yield variant, {"questions": len(sample), **told(base, now, answers), "ms": ms}
+        ms = {"ms": round(float(np.median(times)), 1)} if times else {}
+        yield variant, {"questions": len(sample), **told(base, now, answers), **ms}
 
 
 def main() -> None:
@@ -246,6 +256,7 @@ def main() -> None:
     parser.add_argument("--cross-encoder", default="", help="a folder that CrossEncoder opens")
     parser.add_argument("--weight", type=float, default=1.0, help="the share of the cross-encoder")
     parser.add_argument("--questions", type=int, default=150, help="questions of a set that are asked")
+    parser.add_argument("--timed", type=int, default=15, help="questions that are timed; 0 times none")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/stages.json"))
     parser.add_argument("--keep", type=Path, help="folder for the indexes, to use them again")
     options = parser.parse_args()
@@ -263,7 +274,9 @@ def main() -> None:
                 with Rag(index) as rag:
                     documents = read(options.data / name / "corpus.jsonl")
                     rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in documents)
-            for variant, figures in measured(index, options.data, name, only, options.questions, settings):
+            for variant, figures in measured(
+                index, options.data, name, only, options.questions, options.timed, settings
+            ):
                 result.setdefault(name, {})[variant] = figures
                 print(name, variant, json.dumps(figures), flush=True)
                 options.out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")

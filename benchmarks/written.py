@@ -41,6 +41,7 @@ CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
     "support, marking": ("support", {}),
     "support, removing": ("support", {"policy": "remove"}),
     "support, abstaining": ("support", {"policy": "abstain"}),
+    "relevant": ("relevant", {}),
     "abstain": ("abstain", {}),
     "semantic_entropy": ("semantic_entropy", {"max_tokens": 64}),
 }
@@ -76,8 +77,8 @@ def figures(base: Sequence[Told], now: Sequence[Told]) -> dict[str, Any]:
     found["sentences cited"] = round(float(np.mean(shares)), 4) if shares else None
     answered = [(one.confidence, one.right) for one in now if one.answered]
     if 0 < sum(right for _, right in answered) < len(answered):
-        scores, labels = zip(*answered, strict=True)
-        found["area"] = round(auc(np.array(scores), np.array(labels)), 3)
+        sure, unsure = (np.array([score for score, right in answered if right == of]) for of in (1, 0))
+        found["area"] = round(auc(sure, unsure), 3)
     found["ms"] = round(float(np.median([one.ms for one in now])))
     if now is not base:
         for name in ("right", "wrong"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rag.evaluate.run import Options
     from rag.glossary.build import Built
     from rag.ingest import Report, Watcher
+    from rag.pipeline.forget import Forgotten
 
 
 class Rag(Pipeline):
@@ -74,6 +75,18 @@ class Rag(Pipeline):
             store.delete(list(gone))
             store.sync()
         return sorted(gone.values())
+
+    def forget(self, sources: Iterable[str] = (), where: Where = None) -> Forgotten:
+        """Removes documents by source, or by filter, with all that is kept of them, and looks for traces.
+
+        Glossary, solved questions and ratings lose what rests on them, and a local store writes its files
+        anew. `Forgotten.traces` is what files of the index still hold of their sentences.
+        """
+        from rag.pipeline.forget import forget
+
+        chosen = filter_of(where)
+        found = {info.source for info in self.store.documents(chosen)} if chosen is not None else set()
+        return forget(self, {*sources, *found})
 
     def like(self, path: str | Path, k: int | None = None, where: Where = None) -> list[Hit]:
         """The `k` documents of the index that are most like a file, each at its best chunk.

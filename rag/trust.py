@@ -42,7 +42,7 @@ NAMED: Mapping[str, frozenset[str]] = {
     "search.ranker": frozenset({"none"}),
     "ask.reorder": frozenset({"edges", "neighbours", "reverse", "score", "source"}),
     "ask.generate": frozenset({"extractive"}),
-    "ask.ground": frozenset({"abstain", "support"}),
+    "ask.ground": frozenset({"abstain", "relevant", "support"}),
 }
 """Of settings that name parts, those that need no trust: they ship, and reach no model, file or server."""
 _CONDITIONS = frozenset({"history", "jargon", "multi", "unsure"})

@@ -16,6 +16,7 @@ STATUS_EXAMPLES = "Example:\n\n    rag status --json"
 LS_EXAMPLES = "Examples:\n\n    rag ls\n\n    rag ls --where 'source ~ \"*.pdf\"' --json"
 RM_EXAMPLES = (
     "Examples:\n\n    rag rm docs/old.md\n\n    rag rm --where 'year < 2020' --yes\n\n"
+    "    rag rm docs/contract.pdf --prove\n\n"
     "A file that is still in an ingested folder comes back with the next ingest; exclude it to keep it out."
 )
 DOCTOR_EXAMPLES = "Example:\n\n    rag doctor && rag ask 'Is all well?'"
@@ -48,26 +49,35 @@ def rm(
     store: Store = None,
     where: Where = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Leave no trace, and look for one in every file.")
+    ] = False,
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Remove documents by source or by filter."""
+    """Remove documents by source or by filter. With --prove, exit code 1: a file still holds words of one."""
     with reported(as_json), opened(index, {}, store=store, wait=wait) as rag:
         if not sources and where is None:
             raise ConfigError("nothing to remove: name sources, or give --where")
         if not yes and sys.stdin.isatty() and not as_json:
             number = len(rag.documents(where)) if where else len(sources or [])
             typer.confirm(f"Remove {number} documents?", abort=True)
-        gone = rag.remove(sources or [], where)
+        proof = rag.forget(sources or [], where) if prove else None
+        gone = list(proof.sources) if proof else rag.remove(sources or [], where)
         if not gone:
             note_unknown_fields(rag, where)
         missing = sorted(set(sources or []) - set(gone))
         if as_json:
-            say_json({"removed": gone, "missing": missing})
+            told = {"removed": gone, "missing": missing, **({"proof": proof.to_dict()} if proof else {})}
+            say_json(told)
         else:
             say("\n".join(f"removed {one_line(source)}" for source in gone) or "nothing was removed")
+            if proof and gone:
+                say(str(proof))
         if missing:
             raise ConfigError(f"not in the index: {', '.join(missing)}; `rag ls` shows what is")
+        if proof and proof.traces:
+            raise typer.Exit(1)
 
 
 def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:

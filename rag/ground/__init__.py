@@ -7,6 +7,7 @@
 - `plain.py`: a quoted piece of Markdown as a sentence to read
 - `abstain.py`: the one decision whether the sources answer at all
 - `support.py`: how well each written sentence is supported; marks, removes, or withdraws the answer
+- `relevant.py`: takes out written sentences that do not answer the question
 - `semantic_entropy.py`: withdraws what a language model would answer otherwise the next time
 
 A ground stage is `(question, answer) -> answer`; stages chain.
@@ -20,6 +21,7 @@ from rag.types import Answer, Question
 
 NAMES = {
     "abstain": "rag.ground.abstain:build",
+    "relevant": "rag.ground.relevant:build",
     "semantic_entropy": "rag.ground.semantic_entropy:build",
     "support": "rag.ground.support:build",
 }

@@ -148,6 +148,14 @@ class Derived:
         finally:
             lock.release()
 
+    def wipe(self) -> None:
+        """Removes the files of both indexes; the next that is opened here builds them from the truth."""
+        with self._locked():
+            self.close()
+            for name in ("dense", "lexical"):
+                _remove(self._folder / f"{name}.owner")
+                _remove(self._folder / name)
+
     def close(self) -> None:
         if self._lexical is not None:
             self._lexical.close()

@@ -179,6 +179,22 @@ class LocalStore:
             self._truth.prune(stamp)
             self._truth.checkpoint()
 
+    def purge(self) -> None:
+        """Writes every file anew, so that none keeps what was removed: database, its log, both indexes.
+
+        Costs a rebuild of the indexes. Raises StoreError while another process reads.
+        """
+        with self.writing():
+            self.sync()
+            self._gate.enter_alone()
+            try:
+                self._indexes.wipe()
+                self._derived = None
+                self._truth.vacuum()
+            finally:
+                self._gate.leave_alone()
+            self.sync()
+
     # ----------------------------------------------------------------------------------------- searching
 
     @contextmanager

@@ -334,6 +334,17 @@ class Truth:
         with translated(self.path):
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def vacuum(self) -> None:
+        """Writes file and log anew with what there is, so that no page keeps what was removed.
+
+        Raises StoreError while another process reads.
+        """
+        with translated(self.path):
+            self.connection.execute("VACUUM")
+            busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(f"{self.path} is read by another process: end it, and try again")
+
     # ------------------------------------------------------------------------------------- reading
 
     def seq(self) -> int:
