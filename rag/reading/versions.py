@@ -1,8 +1,9 @@
 """Which of two documents is the newer version of the same: by the numbers in their names and titles.
 
 `price-list-2030.xlsx` and `price-list-2031.xlsx` are versions of one document, since their names and titles
-are equal but for numbers and the words between them (`1 March 2030`); the one with the greater numbers,
-compared in their order, is the newer.
+are equal but for numbers and the words between them (`1 March 2030`), and those are years or marked (`v2`).
+Where they are other numbers (`scan-17.pdf`), the passages must have half of their words in common besides.
+The one with the greater numbers, compared in their order, is the newer. Records of one file are no versions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from rag.types import Chunk, Hit
 from .choice import Judged
 
 _NUMBER = re.compile(r"\d+")
+_NUMBERED = re.compile(r"(?:(?:v|ver|version|rev|revision|edition|release)[ ._-]?)?(?:\d+\.)*\d+")
+_DAY = re.compile(r"\d{1,2}\.? [^\W\d]+ (?=(?:19|20)\d\d\b)")  # and month, before a year
+_MARKED = re.compile(r"(?:19|20)\d\d|[a-z].*")
+_WORD = re.compile(r"[^\W\d_]+")
+_ALIKE = 0.5  # share of words in common
 _BETWEEN = re.compile(r"#(?:[. ]+[^\W\d]+ #|[./-]#)+")
 _NOW = re.compile(
     r"\b(?:now|current(?:ly)?|today|at present|latest|nowadays|these days|still)\b", re.IGNORECASE
@@ -53,15 +59,32 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
 
 def _versions(one: Chunk, other: Chunk) -> bool:
     """Whether two chunks are of two versions of one document."""
-    return one.document_id != other.document_id and _bare(one) == _bare(other)
+    if _file(one) == _file(other) or _bare(one) != _bare(other):
+        return False
+    marked = all(
+        _MARKED.fullmatch(number)
+        for chunk in (one, other)
+        for number in _NUMBERED.findall(_DAY.sub("", _name(chunk)))
+    )
+    return marked or _overlap(one.text, other.text) >= _ALIKE
+
+
+def _overlap(one: str, other: str) -> float:
+    """Words in common, of all words of either; numbers do not count."""
+    first, second = (set(_WORD.findall(text.lower())) for text in (one, other))
+    return len(first & second) / max(1, len(first | second))
 
 
 def _bare(chunk: Chunk) -> str:
     return _BETWEEN.sub("#", _NUMBER.sub("#", _name(chunk)))
 
 
+def _file(chunk: Chunk) -> str:
+    return chunk.source.partition("#")[0]
+
+
 def _name(chunk: Chunk) -> str:
-    return f"{PurePosixPath(chunk.source).name} {chunk.title}".lower()
+    return f"{PurePosixPath(_file(chunk)).name} {chunk.title}".lower()
 
 
 def _numbers(chunk: Chunk) -> list[str]:

@@ -203,3 +203,17 @@ def test_the_newer_version_answers_and_the_older_one_is_named(tmp_path: Path) ->
         asked = rag.ask("What was the fee for a late return in 2029?")
         assert asked.citations[0].source == "fees-2029.md"
         assert not any("older version" in note for note in asked.notes)
+
+
+def test_files_that_are_only_numbered_are_no_versions(tmp_path: Path) -> None:
+    for number, text in (
+        (17, "The bridge opened in 1921. It was built by the county."),
+        (18, "A bridge was planned for 1934, and the town voted against paying for it."),
+    ):
+        (tmp_path / f"scan-{number}.txt").write_text(text, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("When did the bridge open?")
+        assert answer.span is not None
+        assert answer.span.quote == "1921"
+        assert not any("older version" in note for note in answer.notes)
