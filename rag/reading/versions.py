@@ -2,8 +2,9 @@
 
 `price-list-2030.xlsx` and `price-list-2031.xlsx` are versions of one document, since their names and titles
 are equal but for numbers and the words between them (`1 March 2030`), and those are years or marked (`v2`).
-Where they are other numbers (`scan-17.pdf`), the passages must have half of their words in common besides.
-The one with the greater numbers, compared in their order, is the newer. Records of one file are no versions.
+Where they are dates (`minutes-2030-05-04.md`), the passages must have half of their words in common besides;
+other numbers (`scan-17.pdf`) make no versions, nor are the records of one file. The one with the greater
+numbers, compared in their order, is the newer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .choice import Judged
 _NUMBER = re.compile(r"\d+")
 _NUMBERED = re.compile(r"(?:(?:v|ver|version|rev|revision|edition|release)[ ._-]?)?(?:\d+\.)*\d+")
 _DAY = re.compile(r"\d{1,2}\.? [^\W\d]+ (?=(?:19|20)\d\d\b)")  # and month, before a year
+_ISO = re.compile(r"(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d")
 _MARKED = re.compile(r"(?:19|20)\d\d|[a-z].*")
 _WORD = re.compile(r"[^\W\d_]+")
 _ALIKE = 0.5  # share of words in common
@@ -61,12 +63,11 @@ def _versions(one: Chunk, other: Chunk) -> bool:
     """Whether two chunks are of two versions of one document."""
     if _file(one) == _file(other) or _bare(one) != _bare(other):
         return False
-    marked = all(
-        _MARKED.fullmatch(number)
-        for chunk in (one, other)
-        for number in _NUMBERED.findall(_DAY.sub("", _name(chunk)))
-    )
-    return marked or _overlap(one.text, other.text) >= _ALIKE
+    names = [_DAY.sub("", _name(chunk)) for chunk in (one, other)]
+    bare = [_ISO.sub("", name) for name in names]
+    if not all(_MARKED.fullmatch(number) for name in bare for number in _NUMBERED.findall(name)):
+        return False
+    return bare == names or _overlap(one.text, other.text) >= _ALIKE
 
 
 def _overlap(one: str, other: str) -> float:
