@@ -32,17 +32,8 @@ NAMES = {
 }
 """Name of a store, under which its options stand → the module with its `open` and `built_with`."""
 
-SCHEMES = {
-    "postgresql": "postgres",
-    "postgres": "postgres",
-    "lancedb": "lancedb",
-    "s3": "lancedb",
-    "qdrant": "qdrant",
-    "qdrants": "qdrant",
-    "milvus": "milvus",
-    "milvuss": "milvus",
-}
-"""Scheme of a URL → name of a store. What has no scheme is a folder, `local`; any other names its store."""
+SCHEMES = {"postgresql": "postgres", "s3": "lancedb", "qdrants": "qdrant", "milvuss": "milvus"}
+"""Other schemes of a store's URLs than its name. What has no scheme is a folder, `local`."""
 
 _OFFERED = ("url", "fingerprint", "dim", "embedder", "language", "engine", "wait")
 
@@ -143,8 +134,7 @@ def _module(url: str) -> Any:
 
 def _schemes() -> list[str]:
     """What a URL may begin with."""
-    offered = set(lookup.names("stores", NAMES)) - set(NAMES)
-    return sorted({*SCHEMES, *offered})
+    return sorted({*SCHEMES, *lookup.names("stores", NAMES)} - {"local"})
 
 
 def _refuse_unknown(url: str, given: Mapping[str, Any], module: Any) -> None:

@@ -313,7 +313,7 @@ def test_messages_that_are_explained_are_ones_that_exist() -> None:
 
 def test_every_option_of_a_stage_is_documented_with_its_default() -> None:
     """But for those that a setting gives; other generators of language models share those of `model`."""
-    text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    text = (ROOT / "docs" / "stages.md").read_text("utf-8")
     rows = re.findall(r"^\| `\[stages\.(\w+)\]` \| `(\w+)` \| (?:`([^`]*)`)? ?\|", text, re.MULTILINE)
     given = set(Rag(".")._offered)
     wanted = {

@@ -1,6 +1,6 @@
 """Vector search by inner product: exact while small, 1-bit codes and exact rescoring when large. Durable.
 
-An index is a set of immutable segments (`dense_segment.py`), some mapped from disk, some in memory, each
+An index is a set of immutable segments (`segment.py`), some mapped from disk, some in memory, each
 with the rows that have since been removed. A change replaces the tuple of segments, so a search that runs
 meanwhile keeps the one it began with and needs no lock. Knows positions and vectors only.
 """

@@ -4,8 +4,8 @@
 For a term t of the question with meanings m, and cosines c(m) = cos(question, m), the meanings taken are
 those with c(m) ≥ max c − `margin`, at most `most` of them: a question that says what it is about picks one,
 `What does SU stand for?` gets them all. They share `weight`, so that a term counts the same however many
-meanings it has. The glossary is mined from the corpus (`glossary_build.py`) and corrected by people
-(`glossary_file.py`).
+meanings it has. The glossary is mined from the corpus (`rag/glossary/build.py`) and corrected by people
+(`rag/glossary/file.py`).
 A question without a term of the glossary stays as it is.
 Source: Golden-Retriever: High-Fidelity Agentic Retrieval Augmented Generation for Industrial Knowledge Base.
 """

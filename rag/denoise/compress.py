@@ -1,6 +1,6 @@
 """Keeps of each hit the part that answers, with the sentences around it: shorter prompts, exact citations.
 
-Every sentence gets the probability p that it answers (`rag/generate/evidence.py`). The part goes from the
+Every sentence gets the probability p that it answers (`rag/reading/evidence.py`). The part goes from the
 first to the last sentence with p ≥ `share` · max p, `around` sentences more on both sides. It is one span, so
 `chunk.text == document.text[start:end]` still holds, and the chunk keeps the id under which it is stored.
 Sources: Context-Aware Answer Sentence Selection; RECOMP: Improving Retrieval-Augmented LMs with Compression.

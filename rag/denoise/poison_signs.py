@@ -1,8 +1,8 @@
 """Signs that a chunk was written to steer a pipeline instead of to inform a reader. Each says why, or "".
 
-Characters that no reader sees are `rag/loaders/invisible.py`'s; here are
+Characters that no reader sees are `rag/loaders/guard/invisible.py`'s; here are
 
-- `instructs`: commands to a language model (`commands.py`), disguised or not
+- `instructs`: commands to a language model (`injected_orders.py`), disguised or not
 - `copy_of`: the question itself, word for word or nearly so
 - `Nearness`: a vector that is near to everything
 

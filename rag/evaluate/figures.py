@@ -26,9 +26,9 @@ _MOST_GROUPS = 20  # values of a field from which it is no grouping but a name
 class Figures:
     """Questions, what came of them, and every number that follows from the two.
 
-    `identity` decides the figures and `setting` is where it ran (`provenance.py`); `missing` are judged
-    documents that the index does not have: they count as not found. `seconds` were spent asking, less than
-    the whole where the run had been stopped before.
+    `identity` decides the figures and `setting` is where it ran (`running/provenance.py`); `missing` are
+    judged documents that the index does not have: they count as not found. `seconds` were spent asking, less
+    than the whole where the run had been stopped before.
     """
 
     questions: QuestionSet

@@ -78,7 +78,7 @@ class Run(Figures):
         return figures(self)
 
     def save(self, folder: str | Path) -> Path:
-        """Writes the run's folder (`journal.py` says what is in it) and returns the path of the report."""
+        """Writes the folder of the run (see `running/journal.py`) and returns the path of the report."""
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         about = {"id": journal.run_id(self.identity), "identity": dict(self.identity), **self.to_dict()}

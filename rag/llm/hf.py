@@ -1,7 +1,7 @@
 """Hugging Face models, run in this process by transformers (extra `[hf]`): causal, or seq2seq.
 
 A folder or a hub id; a PEFT adapter may lie on top. Only safetensors are read, and code from a model is never
-run. A question-answering model quotes instead of writing: see `hf_reader.py`.
+run. A question-answering model quotes instead of writing: see `rag/generate/hf_reader.py`.
 """
 
 from __future__ import annotations

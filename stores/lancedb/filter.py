@@ -1,8 +1,8 @@
 """A filter as SQL (DataFusion) over the rows of a LanceDB table, equal to `where.matches` on every value.
 
 The built-in fields of documents are columns. All others are one text a row, in which SQL finds a field by its
-name; values in it sort as they should (`sortable.py`). That is some twenty times faster than a column of
-Arrow maps. Every condition is true or false, never null, so that NOT is safe.
+name; values in it sort as they should (`engine/sortable.py`). That is some twenty times faster than a column
+of Arrow maps. Every condition is true or false, never null, so that NOT is safe.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def schema(dim: int) -> pa.Schema:
             *(pa.field(name, text) for name in ("id", "document_id", "source", "title", "heading", "header")),
             *(pa.field(name, text) for name in ("text", "metadata", "hash", "pages", "media_type")),
             *(pa.field(name, number) for name in ("chunks", "begins", "ends", "page")),
-            *(pa.field(name, text) for name in ("fields", "items")),  # what filters read: `lancedb_filter.py`
+            *(pa.field(name, text) for name in ("fields", "items")),  # what filters read: `filter.py`
             pa.field("terms", text),
             pa.field("vector", pa.list_(pa.float32(), dim)),
         ]

@@ -2,10 +2,10 @@
 
     lancedb://PATH          a folder                s3://BUCKET/PATH        an object store
 
-One table holds documents and chunks, so one commit replaces documents as a whole (`lancedb_rows.py`), and
-every commit is a version that a reader stays at for as long as its snapshot lasts (`lancedb_table.py`). The
-lexical leg is Lance's BM25 over terms of our own analysis, so Chinese and codes are found and scores are the
-local store's. `lancedb_filter.py` turns filters into SQL; `lancedb_upkeep.py` is what `sync` does.
+One table holds documents and chunks, so one commit replaces documents as a whole (`rows.py`), and every
+commit is a version that a reader stays at for as long as its snapshot lasts (`table.py`). The lexical leg is
+Lance's BM25 over terms of our own analysis, so Chinese and codes are found and scores are the local store's.
+`filter.py` turns filters into SQL; `upkeep.py` is what `sync` does.
 """
 
 from __future__ import annotations

@@ -404,7 +404,7 @@ def open(  # noqa: A001
     engine: str = "tantivy",
     wait: float = 0.0,
 ) -> LocalStore:
-    """`LocalStore.open`, as `opening.py` calls it."""
+    """`LocalStore.open`, as `open.py` calls it."""
     return LocalStore.open(
         url, fingerprint=fingerprint, dim=dim, embedder=embedder, language=language, engine=engine, wait=wait
     )

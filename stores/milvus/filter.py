@@ -1,9 +1,10 @@
 """A filter as an expression of Milvus, equal to `where.matches` on every value.
 
 Two columns of a row answer it. `labels`, an array of short hashes, says what is there and what it is equal
-to. `fields`, a JSON object, holds strings and numbers as texts that sort as the values do (`sortable.py`),
-strings in hexadecimal: no value needs quotes or escapes, and what begins with a text is a range. Every
-comparison is behind a label that says that the field is there, since versions differ on what is missing.
+to. `fields`, a JSON object, holds strings and numbers as texts that sort as the values do
+(`engine/sortable.py`), strings in hexadecimal: no value needs quotes or escapes, and what begins with a text
+is a range. Every comparison is behind a label that says that the field is there, since versions differ on
+what is missing.
 """
 
 from __future__ import annotations

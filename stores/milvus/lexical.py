@@ -1,7 +1,7 @@
 """The lexical leg on Milvus: BM25 by the server's function (2.5 or newer), or by sparse vectors (2.4).
 
 Either indexes the terms of our own analysis, as words of hexadecimal digits. The function keeps the
-statistics of words itself. A sparse vector holds the document half of BM25 (see `indexes/lexical_bm25.py`),
+statistics of words itself. A sparse vector holds the document half of BM25 (see `indexes/lexical/bm25.py`),
 and the query holds the idf, from counts of the chunks that have a term; the mean length is then a constant,
 since a vector that is stored does not change when other documents come. Milvus Lite has the function, but
 counts by segment, so that scores would depend on a store's history: there it is sparse vectors by default.

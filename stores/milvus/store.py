@@ -5,9 +5,8 @@
 
 Milvus has no transactions. A document's chunks are written as a new generation, which one row makes seen;
 what is of another generation is left out, and a search is done again where a document changed while it looked
-(`milvus_generations.py`). `milvus_connection.py` reaches servers, `milvus_setup.py` makes collections,
-`milvus_rows.py` makes rows, `milvus_filter.py` turns filters into expressions, `milvus_lexical.py` is BM25,
-`milvus_upkeep.py` looks after it all.
+(`generations.py`). `connection.py` reaches servers, `setup.py` makes collections, `rows.py` makes rows,
+`filter.py` turns filters into expressions, `lexical.py` is BM25, `upkeep.py` looks after it all.
 """
 
 from __future__ import annotations

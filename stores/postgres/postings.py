@@ -2,10 +2,10 @@
 
     score(q, d) = Σ_t  n_t · idf(t) · (k1 + 1) · tf / (tf + k1 · (1 − b + b · |d| / avg))
 
-as in `rag.indexes` (see `lexical_bm25.py`), with exact lengths: scores are those of the engine `rank-bm25`.
-A posting holds term, position, tf and |d|; df is counted while they are read, and N and avg are sums over the
-small table `total`, to which each transaction appends what it changed, so that writers do not wait for each
-other. Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
+as in `rag.indexes` (see `indexes/lexical/bm25.py`), with exact lengths: scores are those of the engine
+`rank-bm25`. A posting holds term, position, tf and |d|; df is counted while they are read, and N and avg are
+sums over the small table `total`, to which each transaction appends what it changed, so that writers do not
+wait for each other. Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
     postgresql://user@host/database?schema=notes        the password comes from PGPASSWORD or ~/.pgpass
 
-`postgres_schema.py` has the tables, `postgres_write.py` replaces documents, `postgres_dense.py` and
-`postgres_lexical.py` search, `postgres_filter.py` turns filters into SQL, `postgres_connection.py` keeps the
-connections, and `errors.py` says what went wrong.
+`schema.py` has the tables, `write.py` replaces documents, `dense.py` and `lexical.py` search, `filter.py`
+turns filters into SQL, `connection.py` keeps the connections, and `errors.py` says what went wrong.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A filter as Qdrant's conditions, equal to `where.matches` on every value.
 
-Every field is a label, `name␟value` with values as `sortable.py` writes them, which answers what is equal;
-numbers stand in a list of their own, which answers what is above or below. The engine compares as floats, so
-a number is its float and the rest, which is 0 but for large integers. Qdrant neither orders strings nor knows
-globs: for these the values there are of the field are read first, and the matching ones asked for.
+Every field is a label, `name␟value` with values as `engine/sortable.py` writes them, which answers what is
+equal; numbers stand in a list of their own, which answers what is above or below. The engine compares as
+floats, so a number is its float and the rest, which is 0 but for large integers. Qdrant neither orders
+strings nor knows globs: for these the values there are of the field are read first, and the matching ones
+asked for.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Either indexes the terms of our own analysis. The text index splits at what is no letter or digit, so every
 term goes in as a word of hexadecimal digits. A sparse vector holds the document half of BM25 (see
-`indexes/lexical_bm25.py`), and the server multiplies by the idf; the mean length is then a constant, since a
+`indexes/lexical/bm25.py`), and the server multiplies by the idf; the mean length is then a constant, since a
 vector that is stored does not change when other documents come.
 """
 

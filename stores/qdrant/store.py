@@ -4,9 +4,8 @@
 
 Qdrant has no transactions. A document's chunks are written as a new generation, which one conditional change
 of the document's point makes the one that is seen; a search leaves out what is of another generation, and
-looks again where that changed while it looked (`qdrant_generations.py`). `qdrant_connection.py` reaches
-servers, `qdrant_setup.py` makes collections, `qdrant_points.py` makes points, `qdrant_filter.py` turns
-filters into conditions, `qdrant_lexical.py` is BM25.
+looks again where that changed while it looked (`generations.py`). `connection.py` reaches servers, `setup.py`
+makes collections, `points.py` makes points, `filter.py` turns filters into conditions, `lexical.py` is BM25.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,20 @@ def test_an_unknown_scheme_and_an_unknown_option_are_told(tmp_path: Path) -> Non
     assert not (tmp_path / "a").exists()
 
 
+def test_a_store_of_the_table_opens_by_its_name(
+    tmp_path: Path, third_party: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row in `NAMES` is all that a new store needs; `SCHEMES` has other words for the same."""
+    names = importlib.import_module(LocalStore.__module__.rpartition(".local")[0] + ".open").NAMES
+    monkeypatch.setitem(names, "rack", "shelf_of_tests")
+    assert built_with("rack://far", {"folder": str(tmp_path / "rack")}) is None
+    options = {"folder": str(tmp_path / "rack")}
+    open_store("rack://far", fingerprint="f", dim=4, options=options).close()
+    built = built_with("rack://far", options)
+    assert built is not None
+    assert (built.embedder, built.fingerprint, built.dim) == ("words", "f", 4)
+
+
 def test_a_third_partys_store_opens_by_its_scheme(tmp_path: Path, third_party: None) -> None:
     options = {"folder": str(tmp_path / "there"), "sharp": True}
     assert built_with("shelf://x", options) is None
@@ -141,6 +156,6 @@ def test_embedding_again_takes_the_folder_of_the_store(tmp_path: Path) -> None:
     assert built_with(tmp_path / "b.rag") == BuiltWith("words", "words-48", 48, "english")
     with (
         Rag(tmp_path / "a.rag", store="qdrant://h/x", embedder=WordEmbedder(16)) as rag,
-        pytest.raises(ConfigError, match="qdrant://h/x is no folder"),
+        pytest.raises(ConfigError, match="qdrant://h/x is not a folder"),
     ):
         reembed(rag)

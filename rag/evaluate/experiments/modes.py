@@ -95,7 +95,7 @@ def side_by_side(
     tuned: str | None = None,
     **options: Unpack[Options],
 ) -> Modes:
-    """Runs every mode. `tuned` is a settings file or settings, as `configs.py` reads them.
+    """Runs every mode. `tuned` is a settings file or settings, as `running/configs.py` reads them.
 
     The other options are those of `evaluate`. Raises ConfigError for settings that cannot be used.
     """

@@ -6,8 +6,8 @@
 
 CiteP and CiteR need relevant documents and apply to answers given, not to refusals: precision and recall as
 in Gao et al., Enabling Large Language Models to Generate Text with Citations, with the set's own judgements
-in the place of a model's. Support is found by `proofs.py`. None of the three asks what the pipeline says of
-its own answer.
+in the place of a model's. Support is found by `running/proofs.py`. None of the three asks what the pipeline
+says of its own answer.
 """
 
 from __future__ import annotations

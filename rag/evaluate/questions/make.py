@@ -1,10 +1,10 @@
 """A question set from one's own documents: sentences are turned into questions, and each is checked.
 
-Without a language model, sentences that define, date, count or name are turned by the patterns of `turn.py`;
-with one it writes a question about each passage (`written.py`). A question is kept if it makes the round trip
-(`round_trip.py`). A share of those kept is asked of the index without its document, and is unanswerable there
-if no other hit holds the answer; `without` names the document that is hidden while it is asked. A language
-model also puts each question into other words, for stress tests.
+Without a language model, sentences that define, date, count or name are turned by the patterns of
+`from_sentences.py`; with one it writes a question about each passage (`from_model.py`). A question is kept if
+it makes the round trip (`round_trip.py`). A share of those kept is asked of the index without its document,
+and is unanswerable there if no other hit holds the answer; `without` names the document that is hidden while
+it is asked. A language model also puts each question into other words, for stress tests.
 
 Round trips favour what the pipeline can do already: such a set shows what a change gains or breaks, and not
 how good the pipeline is. It is JSON lines; read it, delete what is odd, and add questions of your own.
