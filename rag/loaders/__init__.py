@@ -8,6 +8,7 @@
 - `first_heading.py`: a Markdown text's title; `unrendered.py`: comments and hidden elements in markup
 - text as it is: `text.py`, `markdown.py`, `rst.py`, `code.py`, `delimited.py` (CSV, TSV), `json.py`
 - text taken out: `html/`, `pdf/`, `sheets/`, `docx/`, `pptx.py`, `epub.py`, `notebook.py`, `mail.py`
+- `ocr.py`: pictures → lines of text
 - `guard/`: limits, archives, XML, and what is hidden from a reader
 """
 

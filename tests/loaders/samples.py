@@ -320,3 +320,35 @@ def _pdf_file(objects: dict[int, bytes], trailer: str) -> bytes:
     data += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     data += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info 5 0 R {trailer} >>\n".encode()
     return bytes(data) + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+def scanned_pdf(pages: list[bytes], dots: int = 200) -> bytes:
+    """A scan of PDFs: the first page of each as a picture in grey, `dots` an inch, without any text."""
+    from pypdfium2 import PdfDocument
+
+    objects: dict[int, bytes] = {1: b"<< /Type /Catalog /Pages 2 0 R >>", 5: b"<< >>"}
+    objects |= {3: b"null", 4: b"null"}  # numbers have no gaps
+    kids = []
+    for number, data in enumerate(pages):
+        first = PdfDocument(data)[0]
+        (width, height), pixels = first.get_size(), first.render(scale=dots / 72, grayscale=True).to_numpy()
+        page, content, image = (6 + 3 * number + part for part in range(3))
+        kids.append(f"{page} 0 R")
+        packed = zlib.compress(pixels.reshape(pixels.shape[0], -1)[:, : pixels.shape[1]].tobytes())
+        drawn = f"q {width} 0 0 {height} 0 0 cm /I Do Q".encode()
+        objects[page] = (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Contents {content} 0 R "
+            f"/Resources << /XObject << /I {image} 0 R >> >> >>"
+        ).encode()
+        objects[content] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn)
+        objects[image] = (
+            (
+                f"<< /Type /XObject /Subtype /Image /Width {pixels.shape[1]} /Height {pixels.shape[0]} "
+                f"/ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /FlateDecode /Length {len(packed)} >>\n"
+                "stream\n"
+            ).encode()
+            + packed
+            + b"\nendstream"
+        )
+    objects[2] = f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(kids)}] >>".encode()
+    return _pdf_file(objects, "")

@@ -64,11 +64,12 @@ def test_metadata_and_title() -> None:
 
 
 def test_scanned_pages() -> None:
-    with pytest.raises(LoadError, match=r"no text layer: 2 pages hold images only; run OCR first"):
+    with pytest.raises(LoadError, match=r"no text layer: 2 pages hold images only; .*OCR"):
         load_bytes(pdf([[], []], image_pages=(0, 1)), "a.pdf")
     loaded = load_bytes(pdf([column("Text."), []], image_pages=(1,)), "a.pdf")
     assert loaded.documents[0].text == "Text."
-    assert loaded.problems == ["page 2: images only; run OCR to have their text"]
+    (problem,) = loaded.problems
+    assert problem.startswith("page 2: images only")
     with pytest.raises(LoadError, match=r"no text on any of its 1 pages"):
         load_bytes(pdf([[]]), "a.pdf")
 

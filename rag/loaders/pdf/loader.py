@@ -1,17 +1,18 @@
-"""PDF: the text layer, page by page, reflowed into paragraphs (PDFium)."""
+"""PDF: the text layer, page by page, reflowed into paragraphs (PDFium); pages without one by OCR."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from rag.errors import LoadError
 from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import present, sensible_title
+from rag.loaders.ocr import available
 from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
 from rag.types import Document
@@ -21,19 +22,21 @@ from .forms import field_lines, has_fields, with_fields, xfa_problem
 from .lines import page_lines
 from .order import in_reading_order
 from .reflow import Reflowed, reflow
+from .scanned import Scanned, ocr_metadata, scanned_lines, told_of
 from .tables import Item, items_of
 
 # The header may stand behind some other bytes (ISO 32000-1, appendix H).
 HEADER_WITHIN = 1024
 _LOST = "text in fonts that are not embedded cannot be read"
 _EMBED = "print it to a PDF with its fonts, or run OCR"
+_INSTALL = "to read them by OCR: pip install 'footnote-rag[ocr]'"
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?)?")
 
 
 def load(data: bytes, source: str, limits: Limits) -> Loaded:
-    """One document, `text/plain`. Pages that hold images only are problems.
+    """One document, `text/plain` or `text/markdown`. Scanned pages are read by OCR, or problems.
 
-    Raises LoadError for an encrypted or broken file, and where no page has a text layer.
+    Raises LoadError for an encrypted or broken file, and where no page has a text.
     """
     if b"%PDF-" not in data[:HEADER_WITHIN]:
         found = sniff(data)
@@ -41,7 +44,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         raise LoadError(f"not a .pdf file: {kind}")
     with _opened(data) as pdf:
         limits.check("max_pages", len(pdf), "pages")
-        pages, problems = _pages(pdf, limits)
+        pages, problems, ocr = _pages(pdf, limits)
         properties = pdf.get_metadata_dict()
     flowed = reflow(pages)
     return Loaded(
@@ -50,7 +53,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
                 flowed.text,
                 source,
                 title=sensible_title(properties.get("Title", "")) or flowed.title[:300],
-                metadata=_metadata(properties),
+                metadata={**_metadata(properties), **ocr},
                 pages=flowed.starts,
                 media_type="text/markdown" if flowed.is_markdown else "text/plain",
             )
@@ -84,14 +87,17 @@ def _opened(data: bytes) -> Iterator[Any]:
         pdf.close()
 
 
-def _pages(pdf: Any, limits: Limits, deadline: float = math.inf) -> tuple[list[list[Item]], list[str]]:
-    """The lines and tables of each page, and what is wrong with pages or parts of them."""
+def _pages(
+    pdf: Any, limits: Limits, deadline: float = math.inf
+) -> tuple[list[list[Item]], list[str], dict[str, Any]]:
+    """The lines and tables of each page, what is wrong with pages or parts of them, and what OCR was."""
     from pypdfium2 import PdfiumError
 
     pages: list[list[Item]] = []
     images: list[int] = []
     broken: list[int] = []
     unreadable: list[int] = []
+    scans: dict[int, Scanned] = {}
     form = has_fields(pdf)
     characters = 0
     for number in range(1, len(pdf) + 1):
@@ -103,6 +109,9 @@ def _pages(pdf: Any, limits: Limits, deadline: float = math.inf) -> tuple[list[l
             try:
                 drawn = drawn_on(page)
                 lines = page_lines(page, drawn)
+                if not lines and drawn.images and available():
+                    scans[number] = scanned_lines(page)
+                    lines = scans[number].lines
                 if form:
                     lines = with_fields(lines, field_lines(pdf, page))
                 items = items_of(in_reading_order(lines), drawn)
@@ -118,24 +127,28 @@ def _pages(pdf: Any, limits: Limits, deadline: float = math.inf) -> tuple[list[l
         pages.append(items)
         limits.check("max_chars", characters, "characters of text")
     if not characters:
-        raise LoadError(_no_text(len(pages), len(images), len(broken), len(unreadable)))
+        raise LoadError(_no_text(len(pages), images, len(broken), len(unreadable), scans))
     problems = [
         f"{_listed(numbers)}: {what}"
         for numbers, what in (
-            (images, "images only; run OCR to have their text"),
+            ([page for page in images if page not in scans], f"images only; {_INSTALL}"),
+            ([page for page in images if page in scans], "images only, in which OCR read nothing"),
             (broken, "broken"),
             (unreadable, f"{_LOST}; {_EMBED}"),
         )
         if numbers
     ]
-    return pages, [*problems, *filter(None, [xfa_problem(pdf)])]
+    return pages, [*problems, *told_of(scans), *filter(None, [xfa_problem(pdf)])], ocr_metadata(scans)
 
 
-def _no_text(pages: int, images: int, broken: int, unreadable: int) -> str:
+def _no_text(
+    pages: int, images: list[int], broken: int, unreadable: int, scans: Mapping[int, Scanned]
+) -> str:
     if unreadable:
         return f"no text: {_LOST} on {unreadable} of its {pages} pages; {_EMBED}"
     if images:
-        return f"no text layer: {images} pages hold images only; run OCR first"
+        told = "; ".join(told_of(scans)) or (_INSTALL if not scans else "OCR read nothing on them")
+        return f"no text layer: {len(images)} pages hold images only; {told}"
     if broken:
         return f"a broken PDF: {broken} of its {pages} pages cannot be read; get a fresh copy"
     return f"no text on any of its {pages} pages"
