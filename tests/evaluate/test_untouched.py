@@ -15,6 +15,9 @@ from rag import ConfigError, Hit, Question, Rag
 from rag.augment.memory import remember
 from rag.commands.evaluate import Task, evaluated
 from rag.evaluate import Case, Run
+from rag.evaluate.gate import gate
+from rag.evaluate.questions.from_feedback import from_feedback
+from rag.evaluate.questions.label import label
 from rag.evaluate.questions.make import make
 from rag.evaluate.running.code import written
 from rag.evaluate.why import explained
@@ -73,6 +76,7 @@ TASKS = {
     "stress": Task(stress=True),
     "modes": Task(modes=True),
     "compare": Task(compare=("search.augment=", "default")),
+    "curve": Task(curve="1,2"),
 }
 
 
@@ -99,6 +103,24 @@ def test_neither_bounds_nor_why_nor_made_questions_change_it(home: Path) -> None
         explained(rag, "Where does the SU stand?", answers=["moon"])
         with pytest.raises(ConfigError, match="no question could be made"):
             make(rag, home.parent / "made.jsonl", number=2)
+    assert hashed(home) == before
+
+
+def test_neither_a_gate_nor_labels_nor_feedback_change_it(home: Path) -> None:
+    other = home.parent
+    (other / "asked.txt").write_text("What is an SU?\nWhere does the SU stand?\nWho gives the RTC?\n")
+    with opened(home) as rag:
+        rag.rate("What is the SU?", good=False)
+        rag.correct("Where does the SU stand?", "The SU stands in the yard.")
+    before = hashed(home)
+    with opened(home) as rag:
+        assert {".rag/ratings.jsonl", ".rag/corrections.json"} < set(before)
+        kept = rag.evaluate(home / "own.jsonl", out=other / "kept")
+        assert gate(kept, rag.evaluate(home / "own.jsonl", out=other / "now", fresh=True)).passed
+        from_feedback(rag, other / "feedback.jsonl")
+        label(rag, other / "asked.txt", other / "label.jsonl", number=2)
+    assert (other / "feedback.jsonl").exists()
+    assert (other / "label.jsonl").exists()
     assert hashed(home) == before
 
 
