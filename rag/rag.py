@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from rag.errors import ConfigError
+from rag.errors import ConfigError, FingerprintError
 from rag.options import checked_options
 from rag.pipeline.parts import language_of, remake
 from rag.pipeline.pipeline import Pipeline, Where, filter_of
+from rag.stores import Together
 from rag.types import Document, DocumentInfo, Hit
 
 if TYPE_CHECKING:
@@ -35,6 +36,40 @@ class Rag(Pipeline):
     environment and `rag.toml`. Raises ConfigError for settings that cannot be used, and StoreError or one of
     its kinds when the store cannot be opened.
     """
+
+    _to_close: Together | None = None
+
+    @classmethod
+    def over(cls, indexes: Sequence[str | Path], **parts: Any) -> Self:
+        """Several indexes as one that is asked; sources begin with the index's name, `wiki.rag:docs/a.md`.
+
+        Settings, glossary and what was tuned are those of the first; `parts` are those of `Rag`. Nothing can
+        be ingested. Raises ConfigError for the same index twice, FingerprintError for different embedders,
+        and StoreError where there is no index.
+        """
+        names = [Path(index).as_posix() for index in indexes]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"{', '.join(names)}: each index is named once")
+        known = {name: parts[name] for name in ("settings", "offline", "wait") if name in parts}
+        members = [cls(index, embedder=parts.get("embedder"), **known) for index in indexes]
+        embedders = [member.embedder for member in members]
+        for name, embedder in zip(names, embedders, strict=True):
+            if embedder.fingerprint != embedders[0].fingerprint:
+                raise FingerprintError(
+                    f"{name} was built with another embedder ({embedder.fingerprint}) than {names[0]} "
+                    f"({embedders[0].fingerprint}): build one of them anew by `rag ingest --reembed`"
+                )
+        store = Together({name: member.store for name, member in zip(names, members, strict=True)})
+        made = cls(indexes[0], store=store, **{**parts, "embedder": embedders[0]})
+        made._to_close = store
+        return made
+
+    def close(self) -> None:
+        """Closes the stores that were opened here."""
+        super().close()
+        if self._to_close is not None:
+            self._to_close.close()
+            self._to_close = None
 
     def ingest(
         self,

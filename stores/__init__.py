@@ -4,6 +4,7 @@
 - `open.py`: a store by its URL, and the table of them
 - `where.py`, `where_text.py`, `where_sql.py`: filters as values, the evaluator every store must match;
   as text; as SQL
+- `together.py`: several stores that are read as one
 - `local/`: one folder, whose only truth is SQLite, followed by derived indexes
 - `postgres/`, `lancedb/`, `qdrant/`, `milvus/`: servers and buckets
 - `engine/`: what those four share
@@ -14,6 +15,7 @@ In each of the five folders `store` is the store itself; the other files are wha
 from .contract import BuiltWith, Capabilities, Problem, Tables, Upsert, VectorStore
 from .local.store import LocalStore
 from .open import built_with, capabilities, open_store, open_tables, store_name, without_password
+from .together import Together
 from .upsert import prepared
 from .where import AllOf, AnyOf, Filter, NotOf, Where, fields_of, leaves, matches
 from .where_text import parse_where
@@ -28,6 +30,7 @@ __all__ = [
     "NotOf",
     "Problem",
     "Tables",
+    "Together",
     "Upsert",
     "VectorStore",
     "Where",

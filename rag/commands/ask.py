@@ -10,13 +10,12 @@ import typer
 from rag.errors import ConfigError
 
 from .common import (
-    DEFAULT_INDEX,
     AsJson,
     Augment,
     Denoise,
     Generate,
     Ground,
-    Index,
+    Indexes,
     K,
     Model,
     Offline,
@@ -34,6 +33,7 @@ ASK_EXAMPLES = (
     "Examples:\n\n"
     "    rag ask 'How long is a session?'\n\n"
     "    rag ask 'Who signs off releases?' --where 'source ~ \"handbook/*\"' --explain\n\n"
+    "    rag ask 'Who is on call?' --index handbook.rag --index wiki.rag\n\n"
     "    rag ask 'What changed?' --json | jq .sentences"
 )
 SEARCH_EXAMPLES = (
@@ -49,7 +49,7 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage 
 
 def ask(
     question: Annotated[str, typer.Argument(help="A question in plain words.")],
-    index: Index = DEFAULT_INDEX,
+    index: Indexes = None,
     store: Store = None,
     k: K = None,
     where: Where = None,
@@ -80,7 +80,7 @@ def ask(
 
 def search(
     query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
-    index: Index = DEFAULT_INDEX,
+    index: Indexes = None,
     store: Store = None,
     k: K = None,
     where: Where = None,

@@ -5,8 +5,9 @@ Light on purpose: `rag --help` imports it.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 Index = Annotated[
     Path, typer.Option("--index", "-i", envvar="RAG_INDEX", help="Folder of the index.", show_default=True)
+]
+Indexes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--index",
+        "-i",
+        help="Folder of the index; several are asked together.",
+        show_default="$RAG_INDEX or .rag",
+    ),
 ]
 Store = Annotated[
     str | None,
@@ -66,7 +76,7 @@ BUILT_IN_FIELDS = frozenset({"source", "title", "document_id", "page", "heading"
 
 @contextmanager
 def opened(
-    index: Path,
+    index: Path | Sequence[Path] | None,
     settings: dict[str, Any],
     *,
     store: str | None = None,
@@ -75,6 +85,15 @@ def opened(
 ) -> Iterator[Rag]:
     from rag.rag import Rag
 
+    usual = Path(os.environ.get("RAG_INDEX") or DEFAULT_INDEX)
+    named = [index] if isinstance(index, Path) else list(index or [usual])
+    if len(named) > 1:
+        if store:
+            raise ConfigError("--store is one store; name indexes by --index, or that store alone")
+        with Rag.over(named, settings=settings, offline=offline, wait=wait) as rag:
+            yield rag
+        return
+    index = named[0]
     with Rag(index, store=store, settings=settings, offline=offline, wait=wait) as rag:
         yield rag
 
