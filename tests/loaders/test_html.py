@@ -125,6 +125,48 @@ def test_what_does_not_show_is_dropped(hidden: str) -> None:
     assert document.text.endswith("after")
 
 
+MENU = "<ul><li><a href=/>Home</a><li><a href=/a>About us</a><li><a href=/p>Prices</a></ul>"
+NOTICE = "<p>We use cookies to improve this site.</p><button>Accept all</button>"
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        f"<div class='main-menu'>{MENU}</div>",
+        f"<div id=mainMenu>{MENU}</div>",
+        f"<ul role=menubar>{MENU}</ul>",
+        f"<header>{MENU}</header>",
+        f"<footer><div>{MENU}</div></footer>",
+        f"<div class='pagination'>{MENU}</div>",
+        f"<div id='cookie-banner'>{NOTICE}</div>",
+        f"<div id='onetrust-banner-sdk'>{NOTICE}</div>",
+        f"<section class='gdprConsent'>{NOTICE}</section>",
+        "<div role=dialog>Wir verwenden Cookies.<a href=#>Alle akzeptieren</a></div>",
+    ],
+)
+def test_menus_and_cookie_notices_are_left_out(furniture: str) -> None:
+    assert page(f"{furniture}<p>The mill stands.").text == "The mill stands."
+
+
+@pytest.mark.parametrize(
+    ("html", "said"),
+    [
+        ("<div class=menu><h2>Lunch</h2><ul><li>Soup, 4 €<li>Stew, 9 €<li>Pie, 5 €</ul></div>", "Soup, 4 €"),
+        (
+            "<div class=cookie-recipe><p>Bake the cookies.</p><a href=/>Print</a></div>",
+            "Bake the cookies.",
+        ),
+        (f"<main><p>See also</p>{MENU}</main>", "About us"),
+        ("<footer><p>Our office is in Oberau.</p></footer>", "Our office is in Oberau."),
+        ("<header><h1>The mill</h1></header>", "The mill"),
+        ("<div class=cookie-policy><p>" + "We keep cookies for a year. " * 80 + "</p></div>", "for a year"),
+        ("<ul><li><a href=a>One</a><li><a href=b>Two</a><li><a href=c>Three</a></ul>", "Three"),
+    ],
+)
+def test_what_only_looks_like_a_menu_or_notice_stays(html: str, said: str) -> None:
+    assert said in page(html).text
+
+
 def test_a_page_within_an_element_named_nav_stays() -> None:
     assert page("<div class=nav><main><h1>Yes</h1></main></div>").text == "# Yes"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag.loaders.guard.invisible import visible
 from rag.loaders.raised import lowered, raised
 
+from .furniture import is_furniture
 from .mathml import mathml
 
 if TYPE_CHECKING:
@@ -100,14 +101,13 @@ _STRUCK_ON = re.compile(r"~~( ?)~~(?!~)")
 _BEFORE = 24  # characters that tell what a raised text belongs to
 UNITS = frozenset({"sup", "sub", "math"})
 """Inline elements that are read as a whole: raised and lowered text, equations."""
-_NAVIGATION = frozenset({"nav", "navbar", "navigation", "breadcrumb", "breadcrumbs", "skip-link"})
 _SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
 _BREAK = "\x0b"
 _BREAKS = re.compile(f" ?{_BREAK} ?")
 
 
 def shown(node: LexborNode) -> bool:
-    """Whether an element is content: not skipped and no navigation. The page itself always is."""
+    """Whether an element is content: not skipped, no menu and no cookie notice. The page itself always is."""
     tag = node.tag or ""
     if tag in ("html", "body"):
         return True
@@ -116,7 +116,7 @@ def shown(node: LexborNode) -> bool:
     attributes = node.attributes
     if not attributes:
         return True
-    return not _navigates(node, attributes)
+    return not is_furniture(node, attributes)
 
 
 def children(node: LexborNode) -> list[LexborNode]:
@@ -173,13 +173,3 @@ def _pieces(node: LexborNode) -> Iterator[str]:
             if each.tag in BLOCKS:
                 yield _BREAK
             stack.extend(reversed(children(each)))
-
-
-def _navigates(node: LexborNode, attributes: dict[str, str | None]) -> bool:
-    if (attributes.get("role") or "").lower() == "navigation":
-        return True
-    words = f"{attributes.get('id') or ''} {attributes.get('class') or ''}".lower().split()
-    if _NAVIGATION.isdisjoint(words):
-        return False
-    # A wrapper may carry such a name and still hold the page.
-    return node.css_first("h1, main, article") is None

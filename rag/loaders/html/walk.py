@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag.loaders.pipes import pipe_table
 from rag.loaders.writer import Writer
 
+from .furniture import is_link_list
 from .grid import caption, grid, is_layout
 from .nodes import BLOCKS, UNITS, children, collapse, raw_text_under, shown, text_piece, text_under, unit
 
@@ -66,6 +67,8 @@ class _Walk:
         self._flush()
         if tag == "table":
             return self._table(node)
+        if tag == "ul" and is_link_list(node):
+            return False
         if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             self.writer.heading(int(tag[1]), text_under(node))
             return False
