@@ -6,6 +6,7 @@
 - `writer.py`, `pipes.py`: blocks and rows → Markdown; `drawing.py`: charts and diagrams
 - `number_formats.py`, `equations.py`, `raised.py`: values, formulas and raised text as they are shown
 - `first_heading.py`: a Markdown text's title; `unrendered.py`: comments and hidden elements in markup
+- `wiki.py`: links and tags of Obsidian's Markdown
 - text as it is: `text.py`, `markdown.py`, `rst.py`, `code.py`, `delimited.py` (CSV, TSV), `json.py`
 - text taken out: `html/`, `pdf/`, `sheets/`, `docx/`, `pptx.py`, `epub.py`, `notebook.py`, `mail.py`
 - `ocr.py`: pictures → lines of text

@@ -12,6 +12,7 @@ from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import one_line, scalars
 from rag.loaders.result import Loaded
 from rag.loaders.unrendered import blank_markdown
+from rag.loaders.wiki import wiki_metadata
 from rag.types import Document
 
 MAX_FRONT_MATTER = 64 * 1024
@@ -30,7 +31,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
                 text,
                 source,
                 title=one_line(title) if isinstance(title, str) else first_heading(text[body:]),
-                metadata={**decoded.metadata, **matter},
+                metadata={**decoded.metadata, **matter, **wiki_metadata(text[body:], matter)},
                 media_type="text/markdown",
             )
         ],

@@ -241,3 +241,24 @@ def test_limits_are_named_in_the_error(tmp_path: Path) -> None:
         load(path, "a.txt", limits=Limits(max_chars=10))
     with pytest.raises(LoadError, match=r"Limits.max_documents"):
         load_bytes(b'{"text": "a"}\n{"text": "b"}', "a.jsonl", limits=Limits(max_documents=1))
+
+
+def test_links_and_tags_of_notes_are_metadata() -> None:
+    text = (
+        "---\naliases: [The dam]\ntags: [water, old/wall]\n---\n# Dam\n\nFed by the [[River Elm]] and "
+        "[[Mill#Wheel|its wheel]], see ![[plan.png]] #built/1931 and issue #12.\n\n```\n[[code]] #no\n```\n"
+    )
+    (document,) = load_bytes(text.encode(), "dam.md").documents
+    assert document.text == text
+    assert document.metadata == {
+        "aliases": ["The dam"],
+        "tags": ["water", "old/wall", "built/1931"],
+        "links": ["River Elm", "Mill"],
+        "embeds": ["plan.png"],
+    }
+    plain = load_bytes(b"# Readme\n\nFixes #name and [a](b).\n", "readme.md").documents[0]
+    assert plain.metadata == {}
+    assert load_bytes(b"tags: a b\n[[x]] #y\n", "a.md").documents[0].metadata == {
+        "links": ["x"],
+        "tags": ["y"],
+    }
