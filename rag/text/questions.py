@@ -11,7 +11,10 @@ from typing import Literal
 
 Kind = Literal["time", "number", "name"]
 
-_MEASURES = "many|much|old|long|far|tall|high|big|large|often|heavy|deep|wide|fast|strong|thick"
+_MEASURES = (
+    "many|much|old|long|far|tall|high|big|large|often|heavy|deep|wide|fast|strong|thick|early|late|soon|small"
+    "|hot|cold|warm|frequently|quickly|expensive"
+)
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "time": re.compile(
         r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b"
@@ -31,7 +34,8 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
 }
 _EXPLANATION = re.compile(
     rf"\b(?:why|explain|describe|how (?!(?:{_MEASURES})\b)\w+"
-    r"|what (?:happens|happened|for|does .+ (?:do|mean))|what (?:is|are) the (?:difference|differences|steps"
+    r"|what (?:happens|happened|for|caused|does .+ (?:do|mean))|what (?:is|was) the (?:cause|reason)"
+    r"|what (?:is|are) the (?:difference|differences|steps"
     r"|advantages|disadvantages|reasons|consequences|purpose|requirements|options))\b",
     re.IGNORECASE,
 )
