@@ -351,10 +351,10 @@ class Sync:
         strange = controls_in("\n".join(_texts(document)))
         if isinstance(hidden, str):
             self.report.warnings.append(Failure(document.source, hidden))
-        if kept:
-            self.report.warnings.append(Failure(document.source, f"kept, though hidden: {kept}"))
-        if strange:
-            self.report.warnings.append(Failure(document.source, f"shown as escapes: {strange}"))
+        signs = [f"kept, though hidden: {kept}"] if kept else []
+        signs += [f"shown as escapes: {strange}"] if strange else []
+        if signs:
+            self.report.warnings.append(Failure(document.source, "; ".join(signs)))
 
     def _flush_if_full(self) -> None:
         if sum(len(item.chunks) for item in self._pending) >= UNIT:
