@@ -69,14 +69,20 @@ def _load(data: bytes, source: str, suffix: str, limits: Limits) -> Loaded:
 def load_with(loader: Loader, data: bytes, source: str, limits: Limits = _DEFAULT) -> Loaded:
     """Runs one loader under the limits, and checks what it returns. Raises LoadError."""
     from rag.loaders.guard.checks import checked
-    from rag.loaders.guard.hidden import counting, marked
+    from rag.loaders.guard.hidden import HIDDEN_KEY, counting, marked
+    from rag.types import Document
 
     if not data:
         raise LoadError("empty: the file has 0 bytes")
     limits.check("max_bytes", len(data), "bytes")
     try:
         with counting() as counts:
-            documents, problems = checked(loader(data, source, limits), limits)
+            read = loader(data, source, limits)
+            try:
+                documents, problems = checked(read, limits)
+            except LoadError as error:
+                hidden = marked(Document.make("", source), counts).metadata.get(HIDDEN_KEY)
+                raise LoadError(f"{error}; {hidden}") if hidden else error from None
         return Loaded([marked(documents[0], counts), *documents[1:]], problems)
     except RecursionError as error:
         raise LoadError("nested too deeply to be read; is the file damaged, or made to do harm?") from error

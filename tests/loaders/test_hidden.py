@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.errors import LoadError
 from rag.loaders import load_bytes
 from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.guard.invisible import visible
@@ -235,3 +236,11 @@ def test_each_message_of_a_mailbox_tells_of_its_own() -> None:
     one, two = load_bytes(box.encode(), "a.mbox").documents
     assert HIDDEN_KEY not in one.metadata
     assert two.metadata[HIDDEN_KEY] == "left out as hidden: 23 characters of text (attribute hidden)"
+
+
+def test_a_file_that_only_hides_text_says_so() -> None:
+    page = b'<html><body><p style="display:none">Nobody is meant to read these words.</p></body></html>'
+    with pytest.raises(LoadError, match=r"no text.*left out as hidden: 36 characters"):
+        load_bytes(page, "a.html")
+    with pytest.raises(LoadError, match=r"nothing but blanks$"):
+        load_bytes(b"<html><body> </body></html>", "a.html")

@@ -9,7 +9,7 @@ from rag.errors import LoadError
 from rag.loaders.result import Loaded
 from rag.types import Document, stable_id
 
-from .hidden import HIDDEN_KEY, counting, marked
+from .hidden import counting, marked
 from .invisible import suspicious, visible
 from .limits import Limits
 
@@ -27,20 +27,18 @@ def checked(result: Loaded | list[Document], limits: Limits) -> Loaded:
     )
     limits.check("max_documents", len(documents), "documents")
     limits.check("max_chars", sum(len(document.text) for document in documents), "characters of text")
-    hides = any(HIDDEN_KEY in document.metadata for document in documents)
     kept: list[Document] = []
     seen: dict[str, int] = {}
     for document in documents:
         if not document.text.strip():
-            hidden = document.metadata.get(HIDDEN_KEY)
-            problems.append(f"{document.source}: no text" + (f"; {hidden}" if hidden else ""))
+            problems.append(f"{document.source}: no text")
             continue
         seen[document.source] = seen.get(document.source, 0) + 1
         kept.append(_visible(_clean(_apart(document, seen[document.source], problems))))
     if not kept:
         raise LoadError(
             "no text: "
-            + ("; ".join(problems[:3]) if len(problems) > len(documents) or hides else "nothing but blanks")
+            + ("; ".join(problems[:3]) if len(problems) > len(documents) else "nothing but blanks")
         )
     if len(problems) > MAX_PROBLEMS:
         problems = [*problems[:MAX_PROBLEMS], f"and {len(problems) - MAX_PROBLEMS:,} more"]
