@@ -76,9 +76,9 @@ def chunker(name: str = "structure", **settings: Any) -> Chunker:
         raise ConfigError(
             f"the chunking method {name!r} has no setting {unknown!r}: it has {', '.join(sorted(known))}"
         )
-    for one in known.values():
-        if one.default is one.empty and one.name not in settings:
-            raise ConfigError(f"the chunking method {name!r} needs the setting {one.name!r}")
+    for parameter in known.values():
+        if parameter.default is parameter.empty and parameter.name not in settings:
+            raise ConfigError(f"the chunking method {name!r} needs the setting {parameter.name!r}")
     made: Chunker = method(**settings)
     return made
 

@@ -36,33 +36,33 @@ class Group:
 
 def gather(sections: Sequence[Section], tokens: Tokens, budget: Budget, min_tokens: int) -> list[Group]:
     """The groups, in order; sections without text are in none."""
-    found: list[Group] = []
+    groups: list[Group] = []
     for i, section in enumerate(sections):
         if not section.blocks:
             continue
         start = section.blocks[0].start
         group = Group(i, i, i, start, section.end, tokens.count(start, section.end))
         if (
-            found
-            and found[-1].size < min_tokens
-            and (joined := _join(sections, tokens, budget, found[-1], group))
+            groups
+            and groups[-1].size < min_tokens
+            and (joined := _join(sections, tokens, budget, groups[-1], group))
         ):
-            found[-1] = joined
+            groups[-1] = joined
             continue
         # What is still small once its successor turned out not to take it goes to its predecessor.
-        _settle(sections, tokens, budget, min_tokens, found)
-        found.append(group)
-    _settle(sections, tokens, budget, min_tokens, found)
-    return found
+        _settle(sections, tokens, budget, min_tokens, groups)
+        groups.append(group)
+    _settle(sections, tokens, budget, min_tokens, groups)
+    return groups
 
 
 def _settle(
-    sections: Sequence[Section], tokens: Tokens, budget: Budget, min_tokens: int, found: list[Group]
+    sections: Sequence[Section], tokens: Tokens, budget: Budget, min_tokens: int, groups: list[Group]
 ) -> None:
-    if len(found) > 1 and found[-1].single and found[-1].size < min_tokens:
-        joined = _join(sections, tokens, budget, found[-2], found[-1])
+    if len(groups) > 1 and groups[-1].single and groups[-1].size < min_tokens:
+        joined = _join(sections, tokens, budget, groups[-2], groups[-1])
         if joined is not None:
-            found[-2:] = [joined]
+            groups[-2:] = [joined]
 
 
 def _join(

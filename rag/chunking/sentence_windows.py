@@ -39,8 +39,8 @@ class SentenceWindows:
 
 def sentence_units(block: Block, tokens: Tokens, room: int) -> list[Unit]:
     """The sentences of a block, each a unit; a sentence longer than `room` tokens is cut."""
-    found = []
+    units = []
     for start, end in sentences(tokens.text, block.start, block.end):
         pieces = [(start, end)] if tokens.count(start, end) <= room else cuts(tokens, start, end, room)
-        found += [Unit(first, last, prose=True) for first, last in pieces]
-    return found
+        units += [Unit(first, last, prose=True) for first, last in pieces]
+    return units

@@ -41,14 +41,14 @@ class Unit(NamedTuple):
 
 def table_units(block: Block, tokens: Tokens, room: int) -> list[Unit]:
     """The rows of a table that is too long for one chunk, each of at most `room` tokens with its header."""
-    found = table_rows(tokens.text, block)
-    names = _Names.of(block, tokens, found)
+    spans = table_rows(tokens.text, block)
+    names = _Names.of(block, tokens, spans)
     if names is None:
-        return _uncut(block, tokens, room, found)
+        return _uncut(block, tokens, room, spans)
     made: list[Unit] = []
-    rows = found
+    rows = spans
     if block.head_end:
-        head, rows = found[0], found[1:]
+        head, rows = spans[0], spans[1:]
         if rows and tokens.count(head[0], rows[0][1]) <= room:
             head, rows = (head[0], rows[0][1]), rows[1:]  # column names alone say nothing
         made += _head_units(head, tokens, room)
@@ -66,8 +66,8 @@ def table_rows(text: str, block: Block) -> Spans:
         return delimited.rows(text, block.start, block.end)
     body = block.head_end or block.start
     grid = text[block.start] == "+"
-    found = _grid_rows(text, body, block.end) if grid else line_spans(text, body, block.end)
-    return [(block.start, block.head_end), *found] if block.head_end else found
+    spans = _grid_rows(text, body, block.end) if grid else line_spans(text, body, block.end)
+    return [(block.start, block.head_end), *spans] if block.head_end else spans
 
 
 def line_spans(text: str, start: int, end: int) -> Spans:
@@ -117,13 +117,13 @@ class _Names:
             header, cost = self._header(first, last + 1, spare // 3 if first == last else spare)
             # A blank cell lies behind a line's end where a quoted field runs over lines.
             start, end = strip(self.tokens.text, *self._span(row, cells, first, last))
-            told = key if first else ""
+            shown_key = key if first else ""
             if self.tokens.count(start, end) + cost <= spare:
                 if any(cells[i][0] < cells[i][1] for i in range(first, last + 1)):
-                    yield Unit(start, end, header, cost, apart=True, key=told)
+                    yield Unit(start, end, header, cost, apart=True, key=shown_key)
             else:
                 for piece in _sentence_pieces(self.tokens, start, end, spare - cost):
-                    yield Unit(*piece, header, cost, apart=True, key=told)
+                    yield Unit(*piece, header, cost, apart=True, key=shown_key)
             first = last + 1
 
     def _costs(self, cells: Spans, first: int, last: int) -> int:
@@ -190,7 +190,7 @@ def _head_units(head: tuple[int, int], tokens: Tokens, room: int) -> list[Unit]:
     return [Unit(*piece, apart=True) for piece in cuts(tokens, *head, room)]
 
 
-def _uncut(block: Block, tokens: Tokens, room: int, found: Spans) -> list[Unit]:
+def _uncut(block: Block, tokens: Tokens, room: int, spans: Spans) -> list[Unit]:
     """A table whose cells are not known: between rows, or else anywhere."""
     header, cost = "", 0
     if block.head_end:
@@ -199,10 +199,10 @@ def _uncut(block: Block, tokens: Tokens, room: int, found: Spans) -> list[Unit]:
             cap = room // 3
             end = min(tokens.reach(block.start, max(cap - 1, 1)), block.head_end)
             header, cost = tokens.text[block.start : end].rstrip() + "…", max(cap, 2)
-        if len(found) > 1 and tokens.count(found[0][0], found[1][1]) <= room:
-            found = [(found[0][0], found[1][1]), *found[2:]]
+        if len(spans) > 1 and tokens.count(spans[0][0], spans[1][1]) <= room:
+            spans = [(spans[0][0], spans[1][1]), *spans[2:]]
     made: list[Unit] = []
-    for i, row in enumerate(found):
+    for i, row in enumerate(spans):
         if not i and header and tokens.count(*row) <= room:
             made.append(Unit(*row))
             continue
@@ -231,11 +231,11 @@ def _sentence_pieces(tokens: Tokens, start: int, end: int, room: int) -> Iterato
 
 def _grid_rows(text: str, start: int, end: int) -> Spans:
     """Rows of a grid table, each with the border below it."""
-    found: Spans = []
+    spans: Spans = []
     begin = -1
     for first, last in line_spans(text, start, end):
         begin = first if begin < 0 else begin
         if text.startswith("+-", first):
-            found.append((begin, last))
+            spans.append((begin, last))
             begin = -1
-    return found if begin < 0 else [*found, (begin, end)]
+    return spans if begin < 0 else [*spans, (begin, end)]

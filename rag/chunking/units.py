@@ -44,29 +44,29 @@ def _pieces(
 
 def paragraph_spans(text: str, start: int, end: int) -> Spans:
     """The runs of lines between blank ones."""
-    found: Spans = []
+    spans: Spans = []
     blank = True
     for line in lines(text, start, end):
         if line.body:
-            _grow(found, line.first, line.end, new=blank)
+            _grow(spans, line.first, line.end, new=blank)
         blank = not line.body
-    return found
+    return spans
 
 
 def item_spans(text: str, start: int, end: int) -> Spans:
     """The outermost items of a list, each with all that is nested in it."""
     rows = [line for line in lines(text, text.rfind("\n", 0, start) + 1, end) if line.body]
     outer = rows[0].indent + 1 if rows else 0
-    found: Spans = []
+    spans: Spans = []
     for line in rows:
         opens = line.indent <= outer and MARKER.match(line.body) is not None
-        _grow(found, line.first, line.end, new=opens or not found)
-    return found
+        _grow(spans, line.first, line.end, new=opens or not spans)
+    return spans
 
 
-def _grow(found: Spans, start: int, end: int, *, new: bool) -> None:
+def _grow(spans: Spans, start: int, end: int, *, new: bool) -> None:
     """A new span, or the last one made longer."""
-    found.append((start, end) if new else (found.pop()[0], end))
+    spans.append((start, end) if new else (spans.pop()[0], end))
 
 
 _LADDERS: dict[str, tuple[Splitter, ...]] = {

@@ -73,14 +73,16 @@ class Extractive:
             if judged:
                 yield _quoted(self._current(question.text, judged, hits), certainty(judged))
             return
-        judged = [one for one in judged if one.unit.kind != "heading"]  # a heading explains nothing
+        judged = [
+            candidate for candidate in judged if candidate.unit.kind != "heading"
+        ]  # a heading explains nothing
         sure = certainty(judged)
         chosen = self._chosen(judged)
         after = _after(judged[0], hits) if judged else None
-        if after and all(not _same_place(one.unit, after.unit) for one in chosen):
+        if after and all(not _same_place(candidate.unit, after.unit) for candidate in chosen):
             chosen = [*chosen[: max(1, self._sentences - 1)], after][: self._sentences]
-        for one in sorted(chosen, key=lambda one: (one.unit.place, one.unit.start)):
-            yield _quoted(one, sure, named=False)
+        for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
+            yield _quoted(candidate, sure, named=False)
 
     def _both(self, parts: tuple[str, str], hits: Sequence[Hit]) -> Iterator[Quote]:
         """What answers each of two questions in one; a note where only the first has an answer."""
@@ -90,7 +92,7 @@ class Extractive:
             return
         best = self._current(parts[0], first, hits)
         yield _quoted(best, certainty(first))
-        others = [one for one in rest if not _same_place(one.unit, best.unit)]
+        others = [candidate for candidate in rest if not _same_place(candidate.unit, best.unit)]
         if not _same_place(rest[0].unit, best.unit) or certainty(others) >= _LEAST:
             rest = others
         if certainty(rest) < _LEAST:
@@ -115,7 +117,7 @@ class Extractive:
         listed = best_list(self._choice.terms(subject_of(question)), hits, self._choice.analyze)
         if listed is None:
             return []
-        return [Quote(one.place, one.start, one.end, listed.score, item=True) for one in listed.items]
+        return [Quote(item.place, item.start, item.end, listed.score, item=True) for item in listed.items]
 
     def _rows(self, question: str, hits: Sequence[Hit], form: Form) -> Sequence[Quote | Derived]:
         """The rows that meet the question's conditions, their number or sum; nothing where it is unproven."""
@@ -144,7 +146,7 @@ class Extractive:
                 return []
             if len(quotes) > MOST:
                 note_reader(f"{MOST} of {len(quotes)} rows are shown")
-            return [one._replace(score=_PROVEN * sure) for one in quotes[:MOST]]
+            return [quote._replace(score=_PROVEN * sure) for quote in quotes[:MOST]]
         if selected.unexplained or not (selected.total if form == "sum" else selected.noun):
             return []
         where = ", ".join(f"{column} {value}" for column, value in selected.conditions)
@@ -162,7 +164,7 @@ class Extractive:
         """Document id → its text, of those that the store has."""
         if self._store is None:
             return {}
-        return {one.id: one.text for one in self._store.load(list(dict.fromkeys(documents)))}
+        return {document.id: document.text for document in self._store.load(list(dict.fromkeys(documents)))}
 
     def _compared(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
         """What answers each side, where both are answered and by different words."""
@@ -170,14 +172,19 @@ class Extractive:
         if sides is None:
             return []
         judged = [
-            [one for one in self._choice.judged(subject_of(side), hits) if one.unit.kind != "heading"]
+            [
+                candidate
+                for candidate in self._choice.judged(subject_of(side), hits)
+                if candidate.unit.kind != "heading"
+            ]
             for side in sides
         ]
-        sure = min(certainty(one) for one in judged)
-        best = [one[0] for one in judged if one]
-        if sure < _LEAST or len({(one.unit.place, one.unit.start) for one in best}) < len(sides):
+        sure = min(certainty(side) for side in judged)
+        best = [side[0] for side in judged if side]
+        places = {(candidate.unit.place, candidate.unit.start) for candidate in best}
+        if sure < _LEAST or len(places) < len(sides):
             return []
-        return [_quoted(one, sure) for one in best]
+        return [_quoted(candidate, sure) for candidate in best]
 
     def _headings(self, hits: Sequence[Hit]) -> list[Unit]:
         first = [(place, hit.chunk) for place, hit in enumerate(hits[:_HEADINGS]) if hit.chunk.heading]
@@ -191,13 +198,13 @@ class Extractive:
 
     def _chosen(self, judged: Sequence[Judged]) -> list[Judged]:
         chosen: list[Judged] = []
-        for one in judged:
+        for candidate in judged:
             if len(chosen) == self._sentences:
                 break
-            if chosen and one.probability < max(_FLOOR, _NEARLY * judged[0].probability):
+            if chosen and candidate.probability < max(_FLOOR, _NEARLY * judged[0].probability):
                 break
-            if all(_overlap(one.unit.view, other.unit.view) < _SAME for other in chosen):
-                chosen.append(one)
+            if all(_overlap(candidate.unit.view, other.unit.view) < _SAME for other in chosen):
+                chosen.append(candidate)
         return chosen
 
 
@@ -211,8 +218,8 @@ def _after(best: Judged, hits: Sequence[Hit]) -> Judged | None:
     return None
 
 
-def _same_place(one: Unit, other: Unit) -> bool:
-    return (one.place, one.start) == (other.place, other.start)
+def _same_place(first: Unit, other: Unit) -> bool:
+    return (first.place, first.start) == (other.place, other.start)
 
 
 def _row_quote(place: int, row: Row, start: int, words: str) -> Quote:
@@ -221,18 +228,18 @@ def _row_quote(place: int, row: Row, start: int, words: str) -> Quote:
     return Quote(place, start, start + row.end - row.start, 1.0, None, words, item=True, shown=shown)
 
 
-def _quoted(one: Judged, probability: float, *, named: bool = True) -> Quote:
+def _quoted(candidate: Judged, probability: float, *, named: bool = True) -> Quote:
     """A unit as a quote; `named` names the words in it that are the answer."""
-    unit = one.unit
+    unit = candidate.unit
     said = unit.view if unit.start < 0 else ""
-    span = one.span if named else None
+    span = candidate.span if named else None
     shown = unit.view if unit.kind == "row" else ""
     return Quote(unit.place, unit.start, unit.end, probability, span, said, shown=shown)
 
 
-def _overlap(one: str, other: str) -> float:
+def _overlap(first: str, other: str) -> float:
     """The share of the shorter sentence's words that the other has."""
-    a, b = (set(re.findall(r"\w+", text.lower())) for text in (one, other))
+    a, b = (set(re.findall(r"\w+", text.lower())) for text in (first, other))
     return len(a & b) / max(1, min(len(a), len(b)))
 
 

@@ -30,19 +30,19 @@ def cut(text: str) -> list[tuple[int, int]]:
 
 def _barred(text: str) -> list[tuple[int, int]]:
     """Spans of the lines that are markup or code: headings, rules, table heads, fenced blocks."""
-    found: list[tuple[int, int]] = []
+    barred: list[tuple[int, int]] = []
     fence: int | None = None
     begin, last = 0, (0, 0)
     for line in text.splitlines(keepends=True):
         end = begin + len(line)
         if _FENCE.match(line):
-            found.append((begin, end) if fence is None else (fence, end))
+            barred.append((begin, end) if fence is None else (fence, end))
             fence = begin if fence is None else None
         elif _RULE_ROW.match(line):
-            found += [last, (begin, end)]  # the row above a rule is the table's head
+            barred += [last, (begin, end)]  # the row above a rule is the table's head
         elif _HEADING.match(line):
-            found.append((begin, end))
+            barred.append((begin, end))
         begin, last = end, (begin, end)
     if fence is not None:
-        found.append((fence, len(text)))
-    return found
+        barred.append((fence, len(text)))
+    return barred

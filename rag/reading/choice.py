@@ -160,10 +160,11 @@ def certainty(judged: Sequence[Judged]) -> float:
 
 def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
     """What `certainty` weighs: the best unit's `FEATURES`, its logit, its lead, and three maxima."""
-    logits = [_logit(one.probability) for one in judged[:2]]
+    logits = [_logit(candidate.probability) for candidate in judged[:2]]
     lead = logits[0] - logits[1] if len(logits) > 1 else 0.0
     maxima = [
-        max(one.features[FEATURES.index(name)] for one in judged) for name in ("read", "alone", "cosine")
+        max(candidate.features[FEATURES.index(name)] for candidate in judged)
+        for name in ("read", "alone", "cosine")
     ]
     return (*judged[0].features, logits[0], lead, *maxima)
 
@@ -205,7 +206,9 @@ class Choice:
         for unit, row, span, doubt, logit in zip(made, rows.tolist(), spans, doubts, logits, strict=True):
             chance = _chance(logit - DOUBT * max(0.0, doubt - least))
             judged.append(Judged(unit, chance, span, tuple(row)))
-        return sorted(judged, key=lambda one: (-one.probability, one.unit.place, one.unit.start))
+        return sorted(
+            judged, key=lambda candidate: (-candidate.probability, candidate.unit.place, candidate.unit.start)
+        )
 
     def features(
         self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()
@@ -308,7 +311,7 @@ class Choice:
     def _inside(unit: Unit, readings: Sequence[Reading]) -> float:
         spans = readings[unit.place].spans
         return min(
-            1.0, sum(one.probability for one in spans if unit.start < one.end and one.start < unit.end)
+            1.0, sum(span.probability for span in spans if unit.start < span.end and span.start < unit.end)
         )
 
     @staticmethod
@@ -334,8 +337,8 @@ class Choice:
         number = kind_of(question) == "number"
         if number and not any(_NUMBER.search(unit.said(*place)) for place in usable):
             known = _words(question).split()
-            new = [one for one in _NUMBER.finditer(unit.view) if one[0].lower() not in known]
-            places = [unit.located(*one.span()) for one in new[:1]]
+            new = [match for match in _NUMBER.finditer(unit.view) if match[0].lower() not in known]
+            places = [unit.located(*match.span()) for match in new[:1]]
             usable |= {place: 0.0 for place in places if place}
         if not usable:
             return None

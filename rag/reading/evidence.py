@@ -67,19 +67,19 @@ class Evidence:
 
         chunks = {candidate.place: candidate.hit.chunk for candidate in candidates}
         asked = self._embedder.embed([question], "query")[0]
-        texts = [f"{one.hit.chunk.context}\n{one.text}".strip() for one in candidates]
+        texts = [f"{candidate.hit.chunk.context}\n{candidate.text}".strip() for candidate in candidates]
         near = self._embedder.embed(texts, "document") @ asked
         terms = {place: set(self._analyze(chunk.indexed_text)) for place, chunk in chunks.items()}
         weights = _rarity(set(self._analyze(question)), list(terms.values()))
         rows = [
             (
                 float(cosine),
-                _cover(weights, set(self._analyze(one.text))),
-                _cover(weights, terms[one.place]),
-                _kind(question, one.text),
-                1 / (1 + one.place),
+                _cover(weights, set(self._analyze(candidate.text))),
+                _cover(weights, terms[candidate.place]),
+                _kind(question, candidate.text),
+                1 / (1 + candidate.place),
             )
-            for one, cosine in zip(candidates, near.tolist(), strict=True)
+            for candidate, cosine in zip(candidates, near.tolist(), strict=True)
         ]
         return np.array(rows, np.float64)
 

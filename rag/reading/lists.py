@@ -42,7 +42,7 @@ def best_list(terms: set[str], hits: Sequence[Hit], analyze: Callable[[str], Seq
 
 
 def _lists(hits: Sequence[Hit]) -> list[list[Unit]]:
-    found: list[list[Unit]] = []
+    runs: list[list[Unit]] = []
     order = sorted(range(len(hits)), key=lambda at: (hits[at].chunk.document_id, hits[at].chunk.start))
     current: list[Unit] = []
     for place in order:
@@ -51,17 +51,17 @@ def _lists(hits: Sequence[Hit]) -> list[list[Unit]]:
                 current.append(unit)
                 continue
             if len(current) >= _FEWEST:
-                found.append(current)
+                runs.append(current)
             current = [unit] if unit.kind == "item" else []
     if len(current) >= _FEWEST:
-        found.append(current)
-    return found
+        runs.append(current)
+    return runs
 
 
 def _follows(before: Unit, unit: Unit, hits: Sequence[Hit]) -> bool:
-    one, other = hits[before.place].chunk, hits[unit.place].chunk
-    apart = other.start + unit.start - one.start - before.end
-    return one.document_id == other.document_id and before.context == unit.context and 0 <= apart <= _APART
+    first, other = hits[before.place].chunk, hits[unit.place].chunk
+    apart = other.start + unit.start - first.start - before.end
+    return first.document_id == other.document_id and before.context == unit.context and 0 <= apart <= _APART
 
 
 def _share(terms: set[str], text: set[str]) -> float:

@@ -44,10 +44,10 @@ class OnnxReader:
         path = BUILT_IN_READER if folder is None else Path(folder)
         settings = ReaderSettings.read(path)
         session = open_session(path / WEIGHTS, optimised=settings.optimised)
-        found = [node.name for node in session.get_outputs()]
-        if found != _OUTPUTS:
+        outputs = [node.name for node in session.get_outputs()]
+        if outputs != _OUTPUTS:
             raise ModelError(
-                f"{path / WEIGHTS} gives {', '.join(found)}; expected {', '.join(_OUTPUTS)}, as "
+                f"{path / WEIGHTS} gives {', '.join(outputs)}; expected {', '.join(_OUTPUTS)}, as "
                 "`rag tune reader` writes"
             )
         tokenizer = open_tokenizer(path / TOKENIZER)
@@ -72,17 +72,23 @@ class OnnxReader:
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """One reading a passage, in their order. Raises ModelError where the model fails."""
         with self._lock:
-            missing = [one for one in dict.fromkeys(passages) if (question, one) not in self._known]
+            missing = [
+                passage for passage in dict.fromkeys(passages) if (question, passage) not in self._known
+            ]
         asked = self._ids(question)
-        made = share(missing, lambda one: self._reading(asked, one), cores(), lambda one: len(one.text))
+        made = share(
+            missing, lambda passage: self._reading(asked, passage), cores(), lambda passage: len(passage.text)
+        )
         fresh = dict(zip(missing, made, strict=True))
         with self._lock:
             for passage, reading in fresh.items():
                 self._known[question, passage] = reading
-            found = [fresh[one] if one in fresh else self._known[question, one] for one in passages]
+            readings = [
+                fresh[passage] if passage in fresh else self._known[question, passage] for passage in passages
+            ]
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return found
+        return readings
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """The probability for each (claim, text) that the text supports the claim."""
@@ -102,16 +108,20 @@ class OnnxReader:
             here = slice(window.first, window.first + len(window.offsets))
             for first, last, probability in best_spans(start[0, here], end[0, here], _SPANS):
                 spans.append((logit, Span(*characters(window.offsets, first, last), probability)))
-        weighed = [one._replace(probability=one.probability * math.exp(logit - best)) for logit, one in spans]
+        weighed = [
+            span._replace(probability=span.probability * math.exp(logit - best)) for logit, span in spans
+        ]
         chosen: list[Span] = []
-        for one in sorted(weighed, key=lambda one: -one.probability):
-            if len(chosen) < _SPANS and all(one.start >= o.end or one.end <= o.start for o in chosen):
-                chosen.append(one)
+        for span in sorted(weighed, key=lambda span: -span.probability):
+            if len(chosen) < _SPANS and all(span.start >= o.end or span.end <= o.start for o in chosen):
+                chosen.append(span)
         return Reading(best, _sigmoid(best, self._settings.answerable), tuple(chosen))
 
     def _supported(self, pair: tuple[str, str]) -> float:
         claim, text = pair
-        logits = [float(self._run(one)[3][0]) for one in self._windows(self._ids(claim), Passage("", text))]
+        logits = [
+            float(self._run(window)[3][0]) for window in self._windows(self._ids(claim), Passage("", text))
+        ]
         return _sigmoid(max(logits), self._settings.supported)
 
     def _windows(self, asked: Sequence[int], passage: Passage) -> list[Window]:

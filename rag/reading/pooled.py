@@ -42,11 +42,11 @@ def pooled(texts: Sequence[str], readings: Sequence[Reading]) -> list[Found]:
             if words:
                 chance = reading.answerable * span.probability
                 said[words].append(Found(place, start, end, chance, chance))
-    found = []
+    merged = []
     for same in said.values():
-        best = max(same, key=lambda one: one.alone)
-        found.append(best._replace(probability=min(1.0, sum(one.alone for one in same))))
-    return sorted(found, key=lambda one: (-one.probability, one.place, one.start))
+        best = max(same, key=lambda span: span.alone)
+        merged.append(best._replace(probability=min(1.0, sum(span.alone for span in same))))
+    return sorted(merged, key=lambda span: (-span.probability, span.place, span.start))
 
 
 def trimmed(text: str, span: Span) -> tuple[int, int]:

@@ -88,8 +88,10 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
 
 def best_selection(selections: Iterable[Selection | None]) -> Selection | None:
     """The one that explains most of the question, of these the one with most conditions."""
-    there = [one for one in selections if one is not None and one.rows]
-    return min(there, key=lambda one: (len(one.unexplained), -len(one.conditions)), default=None)
+    there = [selection for selection in selections if selection is not None and selection.rows]
+    return min(
+        there, key=lambda selection: (len(selection.unexplained), -len(selection.conditions)), default=None
+    )
 
 
 def _table_of(chunk: Chunk, text: str) -> list[Row]:
@@ -125,7 +127,7 @@ def _conditions(
         if at is not None:
             there.append((len(terms), named[column], column, value, at))
     taken: set[int] = set()
-    for length, _, column, value, at in sorted(there, key=lambda one: (-one[0], not one[1])):
+    for length, _, column, value, at in sorted(there, key=lambda row: (-row[0], not row[1])):
         places = set(range(at, at + length))
         if not places & taken:
             taken |= places

@@ -34,15 +34,15 @@ def best_spans(
     count = min(total.size, max(8 * most, 1))
     order = np.argpartition(-total, count - 1, axis=None)[:count]
     order = order[np.argsort(-total.flat[order], kind="stable")]
-    found: list[tuple[int, int, float]] = []
+    spans: list[tuple[int, int, float]] = []
     for place in order.tolist():
         first, last = divmod(place, len(start))
         value = float(total[first, last])
-        if len(found) == most or value == -np.inf:
+        if len(spans) == most or value == -np.inf:
             break
-        if all(last < a or first > b for a, b, _ in found):
-            found.append((first, last, float(np.exp(value))))
-    return found
+        if all(last < a or first > b for a, b, _ in spans):
+            spans.append((first, last, float(np.exp(value))))
+    return spans
 
 
 def characters(offsets: Sequence[tuple[int, int]], first: int, last: int) -> tuple[int, int]:
@@ -54,5 +54,5 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     import numpy as np
 
     shifted = logits - logits.max()
-    found: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
-    return found
+    logarithms: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
+    return logarithms

@@ -45,29 +45,31 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
     now = bool(_NOW.search(question))
     least = _CURRENTLY if now else _NEARLY
     same = [
-        one
-        for one in judged
-        if one.probability >= least * best.probability
-        and (one.unit.kind == best.unit.kind or (now and one.unit.kind != "heading"))
-        and (one is best or _versions(hits[one.unit.place].chunk, own))
+        candidate
+        for candidate in judged
+        if candidate.probability >= least * best.probability
+        and (candidate.unit.kind == best.unit.kind or (now and candidate.unit.kind != "heading"))
+        and (candidate is best or _versions(hits[candidate.unit.place].chunk, own))
     ]
-    latest = max(same, key=lambda one: _order(hits[one.unit.place].chunk))
+    latest = max(same, key=lambda candidate: _order(hits[candidate.unit.place].chunk))
     date = _order(hits[latest.unit.place].chunk)
     older = (
-        one for one in same if _order(hits[one.unit.place].chunk) < date and one.unit.view != latest.unit.view
+        candidate
+        for candidate in same
+        if _order(hits[candidate.unit.place].chunk) < date and candidate.unit.view != latest.unit.view
     )
     return latest, next(older, None)
 
 
-def _versions(one: Chunk, other: Chunk) -> bool:
+def _versions(first: Chunk, other: Chunk) -> bool:
     """Whether two chunks are of two versions of one document."""
-    if _file(one) == _file(other) or _bare(one) != _bare(other):
+    if _file(first) == _file(other) or _bare(first) != _bare(other):
         return False
-    names = [_DAY.sub("", _name(chunk)) for chunk in (one, other)]
+    names = [_DAY.sub("", _name(chunk)) for chunk in (first, other)]
     bare = [_ISO.sub("", name) for name in names]
     if not all(_MARKED.fullmatch(number) for name in bare for number in _NUMBERED.findall(name)):
         return False
-    return bare == names or _overlap(one.text, other.text) >= _ALIKE
+    return bare == names or _overlap(first.text, other.text) >= _ALIKE
 
 
 def _overlap(one: str, other: str) -> float:

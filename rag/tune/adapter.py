@@ -189,14 +189,14 @@ def _solutions(table: Table, which: NDArray[np.bool_]) -> Mapping[tuple[float, f
     q = table.asked[which].astype(np.float64)
     design = np.hstack([q, np.ones((len(q), 1))])
     values, vectors = np.linalg.eigh(design.T @ design)
-    found = {}
+    solved = {}
     for beta in _BETAS:
         target = table.positive[which] - beta * table.negative[which]
         target = target / np.maximum(np.linalg.norm(target, axis=1, keepdims=True), 1e-9)
         side = (target - q).T @ design @ vectors
         for ridge in _LAMBDAS:
-            found[beta, ridge] = ((side / (np.maximum(values, 0) + ridge)) @ vectors.T).astype(np.float32)
-    return found
+            solved[beta, ridge] = ((side / (np.maximum(values, 0) + ridge)) @ vectors.T).astype(np.float32)
+    return solved
 
 
 def _mapped(rows: NDArray[np.float32], change: NDArray[np.float32], step: float) -> NDArray[np.float32]:

@@ -25,9 +25,9 @@ _OPPOSITES = (
     "internal external|upper lower|common rare|more less|greater smaller|same different|ancient modern"
 )
 _OPPOSITE = {
-    one: other
+    first: other
     for pair in (line.split() for line in _OPPOSITES.split("|"))
-    for one, other in (pair, reversed(pair))
+    for first, other in (pair, reversed(pair))
 }
 _VERB = re.compile(r"\b(is|was|are|were|did|does|do|could|has|have|would|should)\b(?!n't| not)")
 
@@ -50,11 +50,11 @@ def _other_name(example: Example, chance: random.Random) -> str | None:
         return None
     chosen = chance.choice(names)
     others: list[str] = [
-        one
-        for one in NAME.findall(example.context)
-        if len(one) > 2
-        and one.lower() not in example.question.lower()
-        and not any(one.lower() in text or text in one.lower() for text in said)
+        name
+        for name in NAME.findall(example.context)
+        if len(name) > 2
+        and name.lower() not in example.question.lower()
+        and not any(name.lower() in text or text in name.lower() for text in said)
     ]
     if not others:
         return None

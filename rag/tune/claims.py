@@ -38,14 +38,14 @@ def claims_of(
 
     lines = [passage[start:end] for start, end in sentences(passage)]
     lines = [line for line in lines if 6 <= len(line.split()) <= 45]
-    found: list[Item] = []
+    items: list[Item] = []
     for line in chance.sample(lines, min(most, len(lines))):
         claim = shortened(line, chance)
-        found.append(Item(claim, passage, title, supported=True))
+        items.append(Item(claim, passage, title, supported=True))
         wrong = changed(claim, passage, neighbours, chance)
         if wrong is not None:
-            found.append(Item(wrong, passage, title, supported=False))
-    return found
+            items.append(Item(wrong, passage, title, supported=False))
+    return items
 
 
 def answer_claims(example: Example, pool: Mapping[str, Sequence[str]], chance: random.Random) -> list[Item]:
@@ -54,10 +54,10 @@ def answer_claims(example: Example, pool: Mapping[str, Sequence[str]], chance: r
         return []
     right = chance.choice(example.texts)
     wrong = _wrong(example, right, pool, chance)
-    found = [Item(stated(example.question, right), example.context, example.title, supported=True)]
+    items = [Item(stated(example.question, right), example.context, example.title, supported=True)]
     if wrong is not None:
-        found.append(Item(stated(example.question, wrong), example.context, example.title, supported=False))
-    return found
+        items.append(Item(stated(example.question, wrong), example.context, example.title, supported=False))
+    return items
 
 
 def stated(question: str, answer: str) -> str:
@@ -101,7 +101,7 @@ def _name_swapped(
     chosen = chance.choice(names)
     texts = [passage] if chance.random() < 0.6 else neighbours
     pool: list[str] = [name for text in texts for name in NAME.findall(text)]
-    others = [one for one in pool if one not in sentence and chosen[0] not in one and len(one) > 2]
+    others = [name for name in pool if name not in sentence and chosen[0] not in name and len(name) > 2]
     if not others:
         return None
     return sentence[: chosen.start()] + chance.choice(others) + sentence[chosen.end() :]
@@ -114,7 +114,11 @@ def _number_swapped(
     if not numbers:
         return None
     chosen = chance.choice(numbers)
-    others = [one for one in NUMBER.findall(passage) if one not in sentence and len(one) == len(chosen[0])]
+    others = [
+        number
+        for number in NUMBER.findall(passage)
+        if number not in sentence and len(number) == len(chosen[0])
+    ]
     new = chance.choice(others) if others and chance.random() < 0.5 else near_number(chosen[0], chance)
     return sentence[: chosen.start()] + new + sentence[chosen.end() :]
 
@@ -123,7 +127,7 @@ def near_number(number: str, chance: random.Random) -> str:
     """The number with one digit changed; never the first of four, so that a year stays a year."""
     places = [place for place, digit in enumerate(number) if digit.isdigit()]
     place = chance.choice(places[1:] or places)
-    digit = chance.choice([one for one in "123456789" if one != number[place]])
+    digit = chance.choice([figure for figure in "123456789" if figure != number[place]])
     return number[:place] + digit + number[place + 1 :]
 
 
@@ -151,15 +155,15 @@ def _wrong(
     within: list[str] = [*NAME.findall(example.context), *NUMBER.findall(example.context)]
     kind = kind_of(right)
     near = [
-        one
-        for one in within
-        if kind_of(one) == kind and not _share(one, right) and one not in example.question
+        text
+        for text in within
+        if kind_of(text) == kind and not _share(text, right) and text not in example.question
     ]
     if near and chance.random() < 0.7:
         return chance.choice(near)
-    far = [one for one in pool.get(kind, ())[:2000] if not _share(one, right)]
+    far = [text for text in pool.get(kind, ())[:2000] if not _share(text, right)]
     return chance.choice(far) if far else None
 
 
-def _share(one: str, other: str) -> bool:
-    return bool(set(one.lower().split()) & set(other.lower().split()))
+def _share(first: str, other: str) -> bool:
+    return bool(set(first.lower().split()) & set(other.lower().split()))

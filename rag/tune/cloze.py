@@ -35,16 +35,16 @@ def cloze(passage: str, title: str, chance: random.Random) -> Item | None:
     if not lines:
         return None
     begin, end = chance.choice(lines)
-    found = [
+    matches = [
         match
         for match in _PHRASE.finditer(passage, begin, end)
         if match[0] not in _DULL and len(match[0]) > 1
     ]
-    if not found or chance.random() < 0.2:
-        found = list(_LOWER.finditer(passage, begin, end)) or found
-    if not found:
+    if not matches or chance.random() < 0.2:
+        matches = list(_LOWER.finditer(passage, begin, end)) or matches
+    if not matches:
         return None
-    answer = chance.choice(found)
+    answer = chance.choice(matches)
     question = _asked(passage[begin : answer.start()], answer[0], passage[answer.end() : end], chance)
     return Item(question, passage, title, (answer.span(),), answerable=True)
 
@@ -52,8 +52,8 @@ def cloze(passage: str, title: str, chance: random.Random) -> Item | None:
 def recurring(passages: Sequence[str], title: str, chance: random.Random) -> Iterator[Item]:
     """Questions of one passage that are answered in another under the same title."""
     phrases = [
-        {m[0] for m in _PHRASE.finditer(one) if m[0] not in _DULL and m[0] != title and len(m[0]) > 2}
-        for one in passages
+        {m[0] for m in _PHRASE.finditer(passage) if m[0] not in _DULL and m[0] != title and len(m[0]) > 2}
+        for passage in passages
     ]
     for place, passage in enumerate(passages):
         others = [at for at in range(len(passages)) if at != place and phrases[at] & phrases[place]]
@@ -78,7 +78,7 @@ def _recurring(asked: str, read: str, title: str, phrase: str, chance: random.Ra
         match = pattern.search(asked, begin, end)
         if match and end - begin < 350:
             question = _asked(asked[begin : match.start()], phrase, asked[match.end() : end], chance)
-            spans = tuple(found.span() for found in pattern.finditer(read))
+            spans = tuple(match.span() for match in pattern.finditer(read))
             return Item(question, read, title, spans, answerable=True)
     return None
 
@@ -97,7 +97,7 @@ def _asked(before: str, answer: str, behind: str, chance: random.Random) -> str:
         text = f"{left} {word} {right}"
     else:
         text = f"{word} {left} {right}"
-    words = [one for one in text.split() if one == word or chance.random() > 0.12]
+    words = [token for token in text.split() if token == word or chance.random() > 0.12]
     return " ".join(words).rstrip(" .,;") + ("?" if chance.random() < 0.85 else "")
 
 

@@ -60,17 +60,17 @@ class Sifted:
         if not self.doubts:
             return []
         count = Counter(doubt.reason for doubt in self.doubts)
-        told = ", ".join(f"{number} {reason}" for reason, number in count.most_common())
+        counts = ", ".join(f"{number} {reason}" for reason, number in count.most_common())
         examples = "; ".join(f"{doubt.pair.case.question!r} ({doubt.reason})" for doubt in self.doubts[:3])
         what = "left out" if self.dropped else "kept"
-        return [f"{len(self.doubts):,} training questions look wrong and are {what}: {told}; {examples}"]
+        return [f"{len(self.doubts):,} training questions look wrong and are {what}: {counts}; {examples}"]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: ids by reason."""
-        found: dict[str, list[str]] = {}
+        by_reason: dict[str, list[str]] = {}
         for doubt in self.doubts:
-            found.setdefault(doubt.reason, []).append(doubt.pair.case.id)
-        return {"dropped": self.dropped, **found}
+            by_reason.setdefault(doubt.reason, []).append(doubt.pair.case.id)
+        return {"dropped": self.dropped, **by_reason}
 
 
 def sift(rag: Pipeline, pairs: Sequence[Pair], how: str, report: Watcher | None = None) -> Sifted:

@@ -47,20 +47,22 @@ class Encoder:
 
     def encode(self, items: Sequence[Item], seed: int = 0) -> list[Encoded]:
         """All items, in their order. An answer that no window holds whole is left out of `spans`."""
-        chance, found = random.Random(seed), []
+        chance, encoded = random.Random(seed), []
         for begin in range(0, len(items), _AT_ONCE):
             some = items[begin : begin + _AT_ONCE]
             texts, heads, bodies = (
                 self._tokenizer.encode_batch([getattr(item, part) for item in some], add_special_tokens=False)
                 for part in ("text", "title", "passage")
             )
-            found += [
-                self._one(item, text.ids[:MAX_QUESTION], head.ids[:MAX_QUESTION], body, chance)
+            encoded += [
+                self._encoded(item, text.ids[:MAX_QUESTION], head.ids[:MAX_QUESTION], body, chance)
                 for item, text, head, body in zip(some, texts, heads, bodies, strict=True)
             ]
-        return found
+        return encoded
 
-    def _one(self, item: Item, text: list[int], head: list[int], body: Any, chance: random.Random) -> Encoded:
+    def _encoded(
+        self, item: Item, text: list[int], head: list[int], body: Any, chance: random.Random
+    ) -> Encoded:
         import numpy as np
 
         room = self._max - 3 - len(text) - len(head)
@@ -104,17 +106,17 @@ def _window(length: int, room: int, spans: Sequence[tuple[int, int]], chance: ra
 def batches(encoded: Sequence[Encoded], tokens: int, seed: int) -> list[list[Encoded]]:
     """Everything once, in batches of like lengths with at most `tokens` tokens, padding counted, shuffled."""
     chance = random.Random(seed)
-    order = sorted(encoded, key=lambda one: len(one) + chance.random() * 24)
-    found: list[list[Encoded]] = [[]]
+    order = sorted(encoded, key=lambda item: len(item) + chance.random() * 24)
+    groups: list[list[Encoded]] = [[]]
     longest = 0
-    for one in order:
-        longest = max(longest, len(one))
-        if found[-1] and longest * (len(found[-1]) + 1) > tokens:
-            found.append([])
-            longest = len(one)
-        found[-1].append(one)
-    chance.shuffle(found)
-    return [batch for batch in found if batch]
+    for item in order:
+        longest = max(longest, len(item))
+        if groups[-1] and longest * (len(groups[-1]) + 1) > tokens:
+            groups.append([])
+            longest = len(item)
+        groups[-1].append(item)
+    chance.shuffle(groups)
+    return [batch for batch in groups if batch]
 
 
 def arrays(batch: Sequence[Encoded]) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -126,9 +128,9 @@ def arrays(batch: Sequence[Encoded]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         name: np.zeros(shape, np.int64)
         for name in ("input_ids", "attention_mask", "token_type_ids", "passage")
     }
-    for row, one in enumerate(batch):
-        made["input_ids"][row, : len(one)] = one.ids
-        made["attention_mask"][row, : len(one)] = 1
-        made["token_type_ids"][row, one.second : len(one)] = 1
-        made["passage"][row, one.second : one.second + len(one.offsets)] = one.offsets[:, 1] > 0
+    for row, item in enumerate(batch):
+        made["input_ids"][row, : len(item)] = item.ids
+        made["attention_mask"][row, : len(item)] = 1
+        made["token_type_ids"][row, item.second : len(item)] = 1
+        made["passage"][row, item.second : item.second + len(item.offsets)] = item.offsets[:, 1] > 0
     yield from made.items()

@@ -43,19 +43,19 @@ class Example:
 
 def read_examples(paths: Sequence[Path]) -> list[Example]:
     """Every question of the files, in their order. ConfigError names file and line that cannot be used."""
-    found: list[Example] = []
+    examples: list[Example] = []
     for path in paths:
         for number, line in _lines(path):
             try:
-                found.append(_example(json.loads(line), path.name.partition(".")[0]))
+                examples.append(_example(json.loads(line), path.name.partition(".")[0]))
             except (ValueError, KeyError, TypeError) as error:
                 raise ConfigError(
                     f"{path}:{number}: {error}; expected a JSON object with question, context "
                     "and answers (or document)"
                 ) from error
-    if not found:
+    if not examples:
         raise ConfigError(f"no questions in {', '.join(map(str, paths)) or 'no files'}: expected JSON lines")
-    return found
+    return examples
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -35,7 +35,7 @@ def export(network: Any, shown: Sequence[Encoded], target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / "exact.onnx"
         trace(network, exact, INPUTS, OUTPUTS)
-        quantise(exact, target, [_alone(one) for one in shown[:CALIBRATION]])
+        quantise(exact, target, [_alone(encoded) for encoded in shown[:CALIBRATION]])
 
 
 def score_graph(graph: Path, shown: Sequence[Encoded], items: Sequence[Item]) -> Score:
@@ -49,7 +49,7 @@ def score_graph(graph: Path, shown: Sequence[Encoded], items: Sequence[Item]) ->
 
     def predict(batch: Sequence[Encoded]) -> tuple[Any, ...]:
         longest = max(map(len, batch))
-        rows = [session.run(list(OUTPUTS), _alone(one)) for one in batch]
+        rows = [session.run(list(OUTPUTS), _alone(encoded)) for encoded in batch]
         padded = [
             np.stack([np.pad(row[place][0], (0, longest - row[place].shape[1])) for row in rows])
             for place in (0, 1)
@@ -59,5 +59,5 @@ def score_graph(graph: Path, shown: Sequence[Encoded], items: Sequence[Item]) ->
     return score(predict, shown, items)
 
 
-def _alone(one: Encoded) -> dict[str, Any]:
-    return {name: array for name, array in arrays([one]) if name in INPUTS}
+def _alone(encoded: Encoded) -> dict[str, Any]:
+    return {name: array for name, array in arrays([encoded]) if name in INPUTS}

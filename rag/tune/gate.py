@@ -110,8 +110,14 @@ class Verdict:
         rows: list[tuple[str, ...]] = [("measure", "without", "with", "difference", "95 % interval", "p", "")]
         rows.append(_row(self.gain.measure, self.gain.a, self.gain.b, self.gain.difference, "the gain"))
         rows += [
-            _row(one.measure, one.without, one.with_part, one.difference, "fell" if one.fell else "holds")
-            for one in self.guards
+            _row(
+                guard.measure,
+                guard.without,
+                guard.with_part,
+                guard.difference,
+                "fell" if guard.fell else "holds",
+            )
+            for guard in self.guards
         ]
         return f"{head}\n{self.questions:,} held-out questions, paired\n\n{aligned(rows)}"
 
@@ -148,7 +154,7 @@ def judge(
 def _time(without: Run, with_part: Run) -> Guard:
     ms = [{outcome.id: outcome.ms["total"] for outcome in run.outcomes} for run in (without, with_part)]
     ids = [case_id for case_id in ms[0] if case_id in ms[1]]
-    before, after = ([one[case_id] for case_id in ids] for one in ms)
+    before, after = ([row[case_id] for case_id in ids] for row in ms)
     change = difference(before, after)
     mean = sum(before) / len(before)
     fell = change.low > max(_SLOWER * mean, _LEAST_MS)
@@ -163,9 +169,9 @@ def _worse(change: Difference) -> bool:
     return change.high < 0 and change.p < _ALPHA
 
 
-def _row(name: str, a: float, b: float, change: Difference | None, told: str) -> tuple[str, ...]:
+def _row(name: str, a: float, b: float, change: Difference | None, verdict: str) -> tuple[str, ...]:
     form = ".1f" if name.startswith(("ms", "MB")) else ".3f"
     if change is None:
-        return name, f"{a:{form}}", f"{b:{form}}", "", "", "", told
+        return name, f"{a:{form}}", f"{b:{form}}", "", "", "", verdict
     interval = f"{change.low:+{form}} to {change.high:+{form}}"
-    return name, f"{a:{form}}", f"{b:{form}}", f"{change.mean:+{form}}", interval, f"{change.p:.4f}", told
+    return name, f"{a:{form}}", f"{b:{form}}", f"{change.mean:+{form}}", interval, f"{change.p:.4f}", verdict

@@ -84,13 +84,13 @@ class Undone:
 
 def listing(index: Path) -> Listing:
     """What is adopted for the index in a folder. Raises CorruptError for a card that cannot be used."""
-    found = []
+    verdicts = []
     for path in (home_beside(index) / TUNED).glob(f"*/{VERDICT}"):
         try:
-            found.append(json.loads(path.read_text("utf-8")))
+            verdicts.append(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError):
             continue  # a verdict that was cut short tells nothing
-    return Listing(adopted(index), tuple(sorted(found, key=lambda row: str(row["made"]))))
+    return Listing(adopted(index), tuple(sorted(verdicts, key=lambda row: str(row["made"]))))
 
 
 def undone(index: Path, kind: str) -> Undone:

@@ -67,19 +67,19 @@ def question_epoch(
     """
     shares = shares or Shares()
     chance = random.Random(seed)
-    drawn = [one for one in examples if chance.random() < (sources or {}).get(one.source, 1.0)]
-    answered = [one for one in drawn if one.answerable]
+    drawn = [example for example in examples if chance.random() < (sources or {}).get(example.source, 1.0)]
+    answered = [example for example in drawn if example.answerable]
     pool, titles = answers_by_kind(answered), by_title(drawn)
-    items = [unanswerable(one) for one in drawn if not one.answerable] * shares.unanswerable
-    for one in answered:
-        items.append(_positive(one, pool, titles, shares, chance))
-        items += _negatives(one, near, titles, shares, chance)
+    items = [unanswerable(example) for example in drawn if not example.answerable] * shares.unanswerable
+    for example in answered:
+        items.append(_positive(example, pool, titles, shares, chance))
+        items += _negatives(example, near, titles, shares, chance)
     items = [_heading(_put(item, shares, chance), shares, chance) for item in items]
     items += _lookups(examples, shares, chance)
     claims = _claims(titles, shares, chance)
-    for one in answered:
+    for example in answered:
         if chance.random() < shares.stated:
-            claims += answer_claims(one, pool, chance)
+            claims += answer_claims(example, pool, chance)
     return items + [_heading(item, shares, chance) for item in claims]
 
 
@@ -105,19 +105,19 @@ def text_epoch(examples: Sequence[Example], seed: int, size: int, shares: Shares
 
 
 def _positive(
-    one: Example,
+    example: Example,
     pool: dict[str, list[str]],
     titles: dict[str, list[str]],
     shares: Shares,
     chance: random.Random,
 ) -> Item:
-    context = one.context if one.answers else one.context[:_DOCUMENT]
-    item = Item(one.question, context, one.title, one.answers, answerable=True)
+    context = example.context if example.answers else example.context[:_DOCUMENT]
+    item = Item(example.question, context, example.title, example.answers, answerable=True)
     if chance.random() < shares.counterfactual:
-        item = counterfactual(one, pool, chance) or item
+        item = counterfactual(example, pool, chance) or item
     if chance.random() < shares.noise:
-        noise = chance.choice(titles[one.title])
-        if noise != one.context and len(noise) + len(item.passage) < 1800:
+        noise = chance.choice(titles[example.title])
+        if noise != example.context and len(noise) + len(item.passage) < 1800:
             item = with_noise(item, noise, chance)
     elif chance.random() < shares.alone:
         item = sentence_alone(item)
@@ -138,7 +138,9 @@ def _put(item: Item, shares: Shares, chance: random.Random) -> Item:
 
 def _lookups(examples: Sequence[Example], shares: Shares, chance: random.Random) -> list[Item]:
     """Questions for cells of the tables among the passages, and for cells that they lack."""
-    tables = dict.fromkeys(one.context for one in examples if one.context.lstrip().startswith("|"))
+    tables = dict.fromkeys(
+        example.context for example in examples if example.context.lstrip().startswith("|")
+    )
     items = []
     for table in tables:
         title = chance.choice(("", "Overview", "Data", "Price list"))
@@ -152,19 +154,19 @@ def _times(share: float, chance: random.Random) -> int:
 
 
 def _negatives(
-    one: Example, near: Near, titles: dict[str, list[str]], shares: Shares, chance: random.Random
+    example: Example, near: Near, titles: dict[str, list[str]], shares: Shares, chance: random.Random
 ) -> list[Item]:
     made = []
     if chance.random() < shares.hard:
-        made.append(other_passage(one, near(one), chance))
+        made.append(other_passage(example, near(example), chance))
     if chance.random() < shares.same_title:
-        made.append(other_passage(one, _some(titles[one.title], chance), chance))
+        made.append(other_passage(example, _some(titles[example.title], chance), chance))
     if chance.random() < shares.removed:
-        made.append(answer_removed(one))
+        made.append(answer_removed(example))
     if chance.random() < shares.other_sentence:
-        made.append(other_sentence(one, chance))
+        made.append(other_sentence(example, chance))
     if chance.random() < shares.altered:
-        made.append(altered(one, chance))
+        made.append(altered(example, chance))
     return [item for item in made if item is not None]
 
 
@@ -185,7 +187,9 @@ def _some(passages: Sequence[str], chance: random.Random) -> list[str]:
 def _without(item: Item, passages: Sequence[str], chance: random.Random) -> Item:
     """A made question with a passage that does not hold its sentence."""
     others = [
-        one for one in passages if one != item.passage and item.passage[slice(*item.spans[0])] not in one
+        passage
+        for passage in passages
+        if passage != item.passage and item.passage[slice(*item.spans[0])] not in passage
     ]
     passage = chance.choice(others) if others else item.passage[: item.spans[0][0]][-400:] or item.title
     return replace(item, passage=passage, spans=(), answerable=False)
@@ -197,7 +201,7 @@ def _heading(item: Item, shares: Shares, chance: random.Random) -> Item:
 
 
 def by_title(examples: Sequence[Example]) -> dict[str, list[str]]:
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for one in examples:
-        found[one.title][one.context] = None
-    return {title: list(passages) for title, passages in found.items()}
+    contexts: dict[str, dict[str, None]] = defaultdict(dict)
+    for example in examples:
+        contexts[example.title][example.context] = None
+    return {title: list(passages) for title, passages in contexts.items()}

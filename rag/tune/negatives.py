@@ -40,8 +40,8 @@ def other_sentence(example: Example, chance: random.Random) -> Item | None:
     """One sentence of the example's own passage that lacks the answer; None where every one has it."""
     from rag.text.sentences import sentences
 
-    found = [example.context[start:end] for start, end in sentences(example.context)]
-    free = [one for one in found if len(one) > 25 and not _holds(one, example.texts)]
+    texts = [example.context[start:end] for start, end in sentences(example.context)]
+    free = [text for text in texts if len(text) > 25 and not _holds(text, example.texts)]
     if not free or not example.answers:
         return None
     return Item(example.question, chance.choice(free), example.title, answerable=False)
@@ -49,7 +49,9 @@ def other_sentence(example: Example, chance: random.Random) -> Item | None:
 
 def other_passage(example: Example, others: Sequence[str], chance: random.Random) -> Item | None:
     """The question with a passage of `others` that lacks the answer; nearer ones come first in the list."""
-    free = [one for one in others if one != example.context and not _holds(one, example.texts)]
+    free = [
+        passage for passage in others if passage != example.context and not _holds(passage, example.texts)
+    ]
     if not free:
         return None
     place = min(int(chance.expovariate(0.35)), len(free) - 1)

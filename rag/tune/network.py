@@ -80,8 +80,8 @@ def tensors(batch: Sequence[Encoded], device: str = "cpu") -> dict[str, torch.Te
 
     made = {name: torch.from_numpy(array).to(device) for name, array in arrays(batch)}
     for name in ("answerable", "supported"):
-        known = [getattr(one, name) for one in batch]
-        made[name] = torch.tensor([-1 if one is None else int(one) for one in known], device=device)
+        known = [getattr(encoded, name) for encoded in batch]
+        made[name] = torch.tensor([-1 if value is None else int(value) for value in known], device=device)
     return made
 
 
@@ -112,9 +112,9 @@ def losses(outputs: tuple[Any, ...], batch: Sequence[Encoded], given: Mapping[st
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
-    start, end, answerable, supported = (one.float() for one in outputs)
-    found = {}
-    rows = [row for row, one in enumerate(batch) if one.spans]
+    start, end, answerable, supported = (output.float() for output in outputs)
+    by_name = {}
+    rows = [row for row, encoded in enumerate(batch) if encoded.spans]
     if rows:
         barred = given["passage"] == 0
         starts = log_softmax(start.masked_fill(barred, -1e4), 1)
@@ -123,12 +123,12 @@ def losses(outputs: tuple[Any, ...], batch: Sequence[Encoded], given: Mapping[st
         for row in rows:
             first, last = torch.tensor(batch[row].spans, device=start.device).unbind(1)
             each.append(-torch.logsumexp(starts[row, first] + ends[row, last], 0))
-        found["span"] = torch.stack(each).mean()
+        by_name["span"] = torch.stack(each).mean()
     for name, logits in (("answerable", answerable), ("supported", supported)):
         known = given[name] >= 0
         if bool(known.any()):
-            found[name] = binary_cross_entropy_with_logits(logits[known], given[name][known].float())
-    return found
+            by_name[name] = binary_cross_entropy_with_logits(logits[known], given[name][known].float())
+    return by_name
 
 
 def describe(base: Path) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def pairs(
     """A pair for every case that has a positive in the index. `barred` documents are no negatives either."""
     plain = rag.variant({"search.adapter": "none", "search.ranker": "none"}, augment=[], denoise=[])
     hidden = judged.document_ids(barred)
-    found = []
+    made = []
     for number, case in enumerate(cases, 1):
         chunks = _positives(plain, case, judged)
         if chunks:
@@ -63,7 +63,7 @@ def pairs(
             others = [hit.chunk for hit in hits if hit.chunk.document_id not in relevant | hidden]
             negatives = [chunk for chunk in others if not right(case, chunk.text)]
             gains = tuple(case.relevant[judged.name(chunk.document_id, chunk.source)] for chunk in chunks)
-            found.append(
+            made.append(
                 Pair(
                     case,
                     min(case.relevant),
@@ -76,7 +76,7 @@ def pairs(
             )
         if report and number % 20 == 0:
             report(Progress("mining", number, len(cases)))
-    return found
+    return made
 
 
 def _positives(rag: Pipeline, case: Case, judged: Judged) -> list[Chunk]:

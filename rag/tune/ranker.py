@@ -106,7 +106,7 @@ def _ranker(data: Data, options: Options, report: Watcher) -> Tuned:
         sifted = sift(data.rag, mined, options.doubtful, report)
         notes, cases = sifted.notes, tuple(pair.case for pair in sifted.kept)
     lists = ranked(data, cases, report)
-    if not any(one.gains.any() for one in lists):
+    if not any(ranking.gains.any() for ranking in lists):
         raise ConfigError(
             "no training question has a relevant document among its hits: nothing to learn from"
         )
@@ -118,7 +118,7 @@ def _ranker(data: Data, options: Options, report: Watcher) -> Tuned:
         f"learned from {len(lists):,} questions in {learned:.1f} s; nDCG@10 in folds of documents: "
         f"{choice.before:.3f} without, {choice.mean:.3f} with",
     ]
-    told = {
+    settled = {
         "method": "lambdamart",
         "trees": choice.rounds,
         "weight": choice.weight,
@@ -127,7 +127,7 @@ def _ranker(data: Data, options: Options, report: Watcher) -> Tuned:
         "questions": len(lists),
         "seed": options.seed,
     }
-    card = Card("ranker", data.rag.embedder.fingerprint, options=told)
+    card = Card("ranker", data.rag.embedder.fingerprint, options=settled)
     card.write(folder)
     if not choice.weight:
         verdict = Verdict(None, nothing="in folds of documents no trees order better than what is there")
@@ -146,11 +146,11 @@ def ranked(data: Data, cases: Sequence[Case], report: Watcher) -> list[Ranked]:
 
     rag, judged = data.rag, data.judged
     reading = [
-        one for kind, one in stages_of(rag) if kind == "denoise" and one in ("rerank", "cross_encoder")
+        stage for kind, stage in stages_of(rag) if kind == "denoise" and stage in ("rerank", "cross_encoder")
     ]
     plain = rag.variant({"search.ranker": "none"}, denoise=reading)
     hidden = judged.document_ids(data.sides.barred)
-    found = []
+    lists = []
     for number, case in enumerate(cases, 1):
         hits = [
             hit
@@ -163,9 +163,9 @@ def ranked(data: Data, cases: Sequence[Case], report: Watcher) -> list[Ranked]:
             fold = int(stable_id("fold", min(case.relevant))[:8], 16) % _FOLDS
             rows = table(case.question, hits, language_of(rag), now())
             scores = tuple(hit.score for hit in hits)
-            found.append(Ranked(fold, rows, gains, scores, names, dict(case.relevant)))
+            lists.append(Ranked(fold, rows, gains, scores, names, dict(case.relevant)))
         report(Progress("reading hits", number, len(cases)))
-    return found
+    return lists
 
 
 def choose(lists: Sequence[Ranked], seed: int, report: Watcher) -> Choice:
@@ -174,24 +174,24 @@ def choose(lists: Sequence[Ranked], seed: int, report: Watcher) -> Choice:
 
     said: dict[int, list[NDArray[np.float64] | None]] = {rounds: [None] * len(lists) for rounds in _ROUNDS}
     for fold in range(_FOLDS):
-        train = [one for one in lists if one.fold != fold]
-        if not any(one.gains.any() for one in train):
+        train = [ranking for ranking in lists if ranking.fold != fold]
+        if not any(ranking.gains.any() for ranking in train):
             continue
         booster = learn(train, _ROUNDS[-1], seed)
-        for at, one in enumerate(lists):
-            if one.fold == fold:
+        for at, ranking in enumerate(lists):
+            if ranking.fold == fold:
                 for rounds in _ROUNDS:
-                    said[rounds][at] = booster.predict(one.rows, num_iteration=rounds)
+                    said[rounds][at] = booster.predict(ranking.rows, num_iteration=rounds)
         report(Progress("learning in folds", fold + 1, _FOLDS))
-    before = float(np.mean([_worth(one, one.scores) for one in lists]))
+    before = float(np.mean([_worth(ranking, ranking.scores) for ranking in lists]))
     best = Choice(0, 0.0, before, before)
     for rounds in _ROUNDS:
         for weight in _WEIGHTS:
             mean = float(
                 np.mean(
                     [
-                        _worth(one, one.scores if row is None else _blend(one, row, weight))
-                        for one, row in zip(lists, said[rounds], strict=True)
+                        _worth(ranking, ranking.scores if row is None else _blend(ranking, row, weight))
+                        for ranking, row in zip(lists, said[rounds], strict=True)
                     ]
                 )
             )
@@ -205,20 +205,22 @@ def learn(lists: Sequence[Ranked], rounds: int, seed: int) -> Any:
     import lightgbm
     import numpy as np
 
-    rows = np.concatenate([one.rows for one in lists])
-    gains = np.concatenate([one.gains for one in lists])
+    rows = np.concatenate([ranking.rows for ranking in lists])
+    gains = np.concatenate([ranking.gains for ranking in lists])
     levels = {gain: level for level, gain in enumerate(sorted({0.0, *gains.tolist()}))}
     labels = np.array([levels[gain] for gain in gains.tolist()])
-    sets = lightgbm.Dataset(rows, labels, group=[len(one.rows) for one in lists], feature_name=list(NAMES))
+    sets = lightgbm.Dataset(
+        rows, labels, group=[len(ranking.rows) for ranking in lists], feature_name=list(NAMES)
+    )
     return lightgbm.train({**_PLAN, "seed": seed}, sets, num_boost_round=rounds)
 
 
 def plain(booster: Any) -> dict[str, Any]:
     """A booster as `rag.denoise.trees` reads it. Raises ConfigError for splits that these cannot make."""
     trees = [_flat(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
-    found = {"columns": list(NAMES), "trees": trees}
-    Trees.of(found)
-    return found
+    values = {"columns": list(NAMES), "trees": trees}
+    Trees.of(values)
+    return values
 
 
 def _flat(root: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -259,8 +261,8 @@ def _set(nodes: dict[str, list[Any]], at: int, *values: Any) -> None:
         column[at] = value
 
 
-def _blend(one: Ranked, said: NDArray[np.float64], weight: float) -> Sequence[float]:
-    return blended(one.scores, said.tolist(), weight)
+def _blend(ranking: Ranked, said: NDArray[np.float64], weight: float) -> Sequence[float]:
+    return blended(ranking.scores, said.tolist(), weight)
 
 
 def _worth(one: Ranked, scores: Sequence[float]) -> float:

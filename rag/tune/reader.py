@@ -102,12 +102,12 @@ def tune_reader(
     ConfigError for files that cannot be used, ModelError for a base of another kind, MissingExtra without
     torch.
     """
-    options, told = options or Options(), progress or (lambda _: None)
+    options, report = options or Options(), progress or (lambda _: None)
     _needed()
-    examples = [one for one in read_examples(files) if one.sure >= options.sure]
-    unknown = sorted(options.sources.keys() - {one.source for one in examples})
+    examples = [example for example in read_examples(files) if example.sure >= options.sure]
+    unknown = sorted(options.sources.keys() - {example.source for example in examples})
     if unknown:
-        known = ", ".join(sorted({one.source for one in examples}))
+        known = ", ".join(sorted({example.source for example in examples}))
         raise ConfigError(f"a share is given for {unknown[0]}, which is no file of these; expected {known}")
     train, held = split(examples, options.held_out)
     if not train or not held:
@@ -117,11 +117,11 @@ def tune_reader(
         )
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
-    told(Progress("indexing passages", 0, 0))
+    report(Progress("indexing passages", 0, 0))
     near = near_passages(examples, work / "passages")
     shown = held_items(held, near)
-    weights = _trained(train, near, shown, base, work, options, told)
-    told(Progress("exporting", 0, 0))
+    weights = _trained(train, near, shown, base, work, options, report)
+    report(Progress("exporting", 0, 0))
     return _exported(weights, shown, base, out, (len(train), len(held)), options)
 
 
@@ -131,12 +131,12 @@ def held_items(held: Sequence[Example], near: Near, most: int = MEASURED, seed: 
     Of each source `most` questions at most, so that a large one does not hide the others.
     """
     chance, items = random.Random(seed), []
-    for one in _at_most(held, most):
-        if not one.answerable:
-            items.append(unanswerable(one))
+    for example in _at_most(held, most):
+        if not example.answerable:
+            items.append(unanswerable(example))
             continue
-        items.append(Item(one.question, one.context, one.title, one.answers, answerable=True))
-        made = other_passage(one, near(one), chance) if chance.random() < 0.3 else None
+        items.append(Item(example.question, example.context, example.title, example.answers, answerable=True))
+        made = other_passage(example, near(example), chance) if chance.random() < 0.3 else None
         items += [made] if made else []
     claims: list[Item] = []
     for title, passages in by_title(held).items():
@@ -148,15 +148,15 @@ def held_items(held: Sequence[Example], near: Near, most: int = MEASURED, seed: 
 def _at_most(examples: Sequence[Example], most: int) -> list[Example]:
     """Up to `most` questions of each source, the same whatever their order."""
     by_source: dict[str, list[Example]] = {}
-    for one in sorted(examples, key=lambda one: stable_id("measured", one.source, one.id)):
-        by_source.setdefault(one.source, []).append(one)
-    return [one for some in by_source.values() for one in some[:most]]
+    for example in sorted(examples, key=lambda example: stable_id("measured", example.source, example.id)):
+        by_source.setdefault(example.source, []).append(example)
+    return [example for some in by_source.values() for example in some[:most]]
 
 
-def merit(found: dict[str, float]) -> float:
+def merit(figures: dict[str, float]) -> float:
     """What a measure is worth when the best weights are chosen; a head not measured counts nothing."""
     worth = {"F1": 1.0, "answerable AUC": 0.5, "supported AUC": 0.3}
-    return sum(weight * found[name] for name, weight in worth.items() if found[name] == found[name])
+    return sum(weight * figures[name] for name, weight in worth.items() if figures[name] == figures[name])
 
 
 def _trained(
@@ -166,7 +166,7 @@ def _trained(
     base: Path,
     work: Path,
     options: Options,
-    told: Watcher,
+    report: Watcher,
 ) -> dict[str, Any]:
     """The weights after both parts; with several seeds, their mean."""
     from safetensors.torch import load_file
@@ -181,10 +181,10 @@ def _trained(
             plan,
             lambda n: text_epoch(train, 100 + n, options.text_items),
             shown,
-            told,
+            report,
             options,
         )
-    found = []
+    runs = []
     for seed in range(options.seeds):
         plan = {
             "epochs": options.epochs,
@@ -199,10 +199,10 @@ def _trained(
         def epoch(number: int, seed: int = seed) -> list[Item]:
             return question_epoch(train, near, 200 + number + 1000 * seed, None, options.sources)
 
-        found.append(
-            load_file(_run(base, start, work / f"questions-{seed}", plan, epoch, shown, told, options))
+        runs.append(
+            load_file(_run(base, start, work / f"questions-{seed}", plan, epoch, shown, report, options))
         )
-    return {name: sum(one[name] for one in found) / len(found) for name in found[0]}
+    return {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
 
 
 def _run(
@@ -212,7 +212,7 @@ def _run(
     plan: dict[str, Any],
     epoch: Callable[[int], list[Item]],
     shown: Sequence[Item],
-    told: Watcher,
+    report: Watcher,
     options: Options,
 ) -> Path:
     """Trains one part in its folder and returns the file of its best weights; what is finished stays."""
@@ -240,7 +240,7 @@ def _run(
 
     def watch(row: dict[str, Any]) -> None:
         if "steps" in row:
-            told(Progress(f"learning ({folder.name})", row["step"], row["steps"]))
+            report(Progress(f"learning ({folder.name})", row["step"], row["steps"]))
 
     Trainer(network, Encoder(_tokenizer(base)), Plan(**plan), folder, device, watch).run(epoch, chosen, merit)
     done.touch()

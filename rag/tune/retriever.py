@@ -44,17 +44,17 @@ def _adapter(data: Data, options: Options, report: Watcher) -> Tuned:
     began = time.perf_counter()
     mined = pairs(data.rag, data.sides.train, data.judged, data.sides.barred, report)
     sifted = sift(data.rag, mined, options.doubtful, report)
-    found = sifted.kept
+    kept = sifted.kept
     folder = part_folder(data)
-    fitted = fit(data.rag, found, report)
+    fitted = fit(data.rag, kept, report)
     fitted.query_map.save(folder)
     fitting = time.perf_counter() - began
-    told = {**fitted.options, "pairs": len(found), "doubtful": sifted.to_dict()}
-    card = Card("retriever", data.rag.embedder.fingerprint, options=told)
+    settled = {**fitted.options, "pairs": len(kept), "doubtful": sifted.to_dict()}
+    card = Card("retriever", data.rag.embedder.fingerprint, options=settled)
     card.write(folder)
     notes = [
         *sifted.notes,
-        f"fitted to {len(found):,} questions in {fitting:.1f} s; cross-validated nDCG@10 over a pool: "
+        f"fitted to {len(kept):,} questions in {fitting:.1f} s; cross-validated nDCG@10 over a pool: "
         f"{fitted.identity:.3f} without, {fitted.chosen.mean:.3f} with",
     ]
     if not fitted.chosen.step:

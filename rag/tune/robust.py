@@ -39,11 +39,11 @@ def kind_of(text: str) -> str:
 
 def answers_by_kind(examples: Sequence[Example]) -> dict[str, list[str]]:
     """Every answer of the examples under its kind."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_kind: dict[str, list[str]] = defaultdict(list)
     for example in examples:
         for text in example.texts[:1]:
-            found[kind_of(text)].append(text)
-    return found
+            by_kind[kind_of(text)].append(text)
+    return by_kind
 
 
 def counterfactual(example: Example, pool: Mapping[str, Sequence[str]], chance: random.Random) -> Item | None:
@@ -71,12 +71,12 @@ def headed(item: Item) -> Item:
 
     Only a name that the passage begins with goes there; another item is returned as it is.
     """
-    found = _OPENING_NAME.match(item.passage)
-    if found is None or found[1] not in item.text or any(start < found.end(1) for start, _ in item.spans):
+    match = _OPENING_NAME.match(item.passage)
+    if match is None or match[1] not in item.text or any(start < match.end(1) for start, _ in item.spans):
         return item
-    shift = found.end(1) - len("It")
+    shift = match.end(1) - len("It")
     spans = tuple((start - shift, end - shift) for start, end in item.spans)
-    return replace(item, title=found[1], passage="It" + item.passage[found.end(1) :], spans=spans)
+    return replace(item, title=match[1], passage="It" + item.passage[match.end(1) :], spans=spans)
 
 
 def sentence_alone(item: Item) -> Item:

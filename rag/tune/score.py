@@ -39,32 +39,32 @@ class Score:
         """(mean, low, high) by name: 95 % bootstrap intervals over the items."""
         from rag.evaluate.statistics import interval
 
-        found = {}
+        intervals = {}
         for name, values in (("EM", self.exact), ("F1", self.f1)):
             if values:
                 mean = interval(values)
-                found[name] = (mean.mean, mean.low, mean.high)
+                intervals[name] = (mean.mean, mean.low, mean.high)
         for name, scored in (("answerable AUC", self.answerable), ("supported AUC", self.supported)):
             if len({is_true for _, is_true in scored}) == 2:
-                found[name] = _resampled_auc(scored, resamples)
-        return found
+                intervals[name] = _resampled_auc(scored, resamples)
+        return intervals
 
 
 def score(predict: Any, encoded: Sequence[Encoded], items: Sequence[Item]) -> Score:
     """`predict(batch)` gives start (n, t), end (n, t), answerable (n,) and supported (n,) as arrays."""
-    where = {id(one): item for one, item in zip(encoded, items, strict=True)}
+    where = {id(example): item for example, item in zip(encoded, items, strict=True)}
     exact, overlap = [], []
     answerable, supported = [], []
     for batch in batches(encoded, 6000, 0):
         starts, ends, can, does = predict(batch)
-        for row, one in enumerate(batch):
-            item = where[id(one)]
+        for row, example in enumerate(batch):
+            item = where[id(example)]
             if item.answerable is not None:
                 answerable.append((float(can[row]), item.answerable))
             if item.supported is not None:
                 supported.append((float(does[row]), item.supported))
             if item.spans:
-                text = _text(one, item, starts[row], ends[row])
+                text = _text(example, item, starts[row], ends[row])
                 right = [item.passage[a:b] for a, b in item.spans]
                 exact.append(exact_match(text, right))
                 overlap.append(f1(text, right))
@@ -95,13 +95,13 @@ def _resampled_auc(scored: Sequence[tuple[float, bool]], resamples: int) -> tupl
     return auc(scored), low, high
 
 
-def _text(one: Encoded, item: Item, start: NDArray[np.float32], end: NDArray[np.float32]) -> str:
-    places = one.offsets[:, 1].nonzero()[0].tolist()
+def _text(encoded: Encoded, item: Item, start: NDArray[np.float32], end: NDArray[np.float32]) -> str:
+    places = encoded.offsets[:, 1].nonzero()[0].tolist()
     if not places:
         return ""
-    low, high = one.second + places[0], one.second + places[-1] + 1
+    low, high = encoded.second + places[0], encoded.second + places[-1] + 1
     ((first, last, _),) = best_spans(start[low:high], end[low:high])
-    begin, stop = characters(one.offsets[places[0] :].tolist(), first, last)
+    begin, stop = characters(encoded.offsets[places[0] :].tolist(), first, last)
     return item.passage[begin:stop]
 
 

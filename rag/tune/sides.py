@@ -47,8 +47,8 @@ class Sides:
         }
 
     def __str__(self) -> str:
-        told = ", ".join(f"{count} {reason}" for reason, count in self.refused.items() if count)
-        refused = f"; left out: {told}" if told else ""
+        counts = ", ".join(f"{count} {reason}" for reason, count in self.refused.items() if count)
+        refused = f"; left out: {counts}" if counts else ""
         return (
             f"{len(self.train):,} questions learned from, {len(self.held):,} held out with their "
             f"{len(self.barred):,} documents{refused}"
@@ -87,16 +87,16 @@ def sides(
     barred = frozenset(name for case in held for name in case.relevant)
     train, refused = _clean([case for case in cases if case.id not in chosen], held, barred, texts, kinds)
     order = [case for case in cases if case.id in chosen]
-    found = Sides(tuple(train), tuple(order), barred, refused)
+    split = Sides(tuple(train), tuple(order), barred, refused)
     measured = sum(bool(case.relevant) for case in order)
     if len(train) < least or measured < least:
         raise ConfigError(
-            f"{len(cases):,} questions are too few: {found}, {measured:,} of them with relevant documents. "
+            f"{len(cases):,} questions are too few: {split}, {measured:,} of them with relevant documents. "
             f"Each side needs {least} with documents of its own; "
             f"{_enough(len(cases), train, measured, least)} questions would do. "
             "`rag eval make` writes some from your documents"
         )
-    return found
+    return split
 
 
 def _clean(

@@ -28,6 +28,10 @@ def split(examples: Sequence[Example], share: float = 0.1) -> tuple[list[Example
             held.add((source, title))
             taken += titles[title]
     names = {title.replace("_", " ").lower() for _, title in held}
-    dev = [one for one in examples if (one.source, one.title or one.context) in held]
-    train = [one for one in examples if (one.title or one.context).replace("_", " ").lower() not in names]
+    dev = [example for example in examples if (example.source, example.title or example.context) in held]
+    train = [
+        example
+        for example in examples
+        if (example.title or example.context).replace("_", " ").lower() not in names
+    ]
     return train, dev

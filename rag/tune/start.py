@@ -35,20 +35,20 @@ def read_weights(graph: Path) -> dict[str, NDArray[np.float32]]:
         model = onnx.load(graph)
     except Exception as error:  # onnx raises the errors of its parser
         raise ModelError(f"{graph} cannot be read: {error}; expected the model.onnx of a reader") from error
-    constants = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     made_by = {name: node for node in model.graph.node for name in node.output}
-    found = {
+    weights = {
         name: value
         for name, value in constants.items()
         if value.dtype == np.float32 and name.endswith((".weight", ".bias"))
     }
     if "table" in constants:
-        found[WORDS] = constants["table"].astype(np.float32) * constants["table_scales"]
+        weights[WORDS] = constants["table"].astype(np.float32) * constants["table_scales"]
     for node in model.graph.node:
         if node.op_type in _PRODUCTS:
             name, weight = _product(node, constants, made_by)
-            found[name] = weight
-    return found
+            weights[name] = weight
+    return weights
 
 
 def load_weights(network: Any, graph: Path) -> None:
@@ -75,7 +75,7 @@ def load_weights(network: Any, graph: Path) -> None:
     step = np.abs(words).max(axis=1) / 127
     if bool((np.abs(words - read.pop(WORDS)).max(axis=1) > 0.51 * step + 1e-6).any()):
         raise ModelError(f"{graph} has other word embeddings than the base; give the base it was made from")
-    network.load_state_dict({**own, **{name: torch.from_numpy(one.copy()) for name, one in read.items()}})
+    network.load_state_dict({**own, **{name: torch.from_numpy(array.copy()) for name, array in read.items()}})
 
 
 def _product(

@@ -63,10 +63,10 @@ class Trainer:
 
         self.network, self.encoder, self.plan, self.folder = network.to(device), encoder, plan, folder
         self.device, self._watch = device, watch or (lambda row: None)
-        self._trained = {name: one for name, one in network.named_parameters() if one.requires_grad}
-        self._mean = {name: one.detach().clone() for name, one in self._trained.items()}
-        slow = [one for one in self._trained.values() if one.ndim < 2]
-        fast = [one for one in self._trained.values() if one.ndim >= 2]
+        self._trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+        self._mean = {name: weight.detach().clone() for name, weight in self._trained.items()}
+        slow = [weight for weight in self._trained.values() if weight.ndim < 2]
+        fast = [weight for weight in self._trained.values() if weight.ndim >= 2]
         self._optimizer = torch.optim.AdamW(
             [{"params": fast, "weight_decay": plan.decay}, {"params": slow, "weight_decay": 0.0}],
             lr=plan.rate,
@@ -157,19 +157,19 @@ class Trainer:
         from safetensors.torch import save_file
 
         with self._mean_weights():
-            found = score_network(self.network, shown, items, self.device).summary()
-            worth = merit(found)
+            figures = score_network(self.network, shown, items, self.device).summary()
+            worth = merit(figures)
             if worth > self._best:
                 self._best, self._waited = worth, 0
                 self.folder.mkdir(parents=True, exist_ok=True)
                 save_file(
-                    {name: one.contiguous() for name, one in self.network.state_dict().items()},
+                    {name: weight.contiguous() for name, weight in self.network.state_dict().items()},
                     self.folder / "best.safetensors",
                 )
-                (self.folder / "best.json").write_text(json.dumps({"step": self.step, **found}), "utf-8")
+                (self.folder / "best.json").write_text(json.dumps({"step": self.step, **figures}), "utf-8")
             else:
                 self._waited += 1
-        row = {"step": self.step, "epoch": self._epoch, "merit": worth, **found}
+        row = {"step": self.step, "epoch": self._epoch, "merit": worth, **figures}
         with (self.folder / "measures.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         self._watch(row)
@@ -178,23 +178,23 @@ class Trainer:
     def _mean_weights(self) -> Iterator[None]:
         import torch
 
-        own = {name: one.detach().clone() for name, one in self._trained.items()}
+        own = {name: weight.detach().clone() for name, weight in self._trained.items()}
         with torch.no_grad():
-            for name, one in self._trained.items():
-                one.copy_(self._mean[name])
+            for name, weight in self._trained.items():
+                weight.copy_(self._mean[name])
         try:
             yield
         finally:
             with torch.no_grad():
-                for name, one in self._trained.items():
-                    one.copy_(own[name])
+                for name, weight in self._trained.items():
+                    weight.copy_(own[name])
 
     def _save(self, seconds: float) -> None:
-        held: dict[str, Any] = {f"mean.{name}": one for name, one in self._mean.items()}
+        held: dict[str, Any] = {f"mean.{name}": mean for name, mean in self._mean.items()}
         steps: dict[str, int] = {}
-        held |= {f"own.{name}": one.detach() for name, one in self._trained.items()}
-        for name, one in self._trained.items():  # a head that no item was for has no moments yet
-            moments = self._optimizer.state.get(one, {})
+        held |= {f"own.{name}": weight.detach() for name, weight in self._trained.items()}
+        for name, weight in self._trained.items():  # a head that no item was for has no moments yet
+            moments = self._optimizer.state.get(weight, {})
             held |= {f"{key}.{name}": moments[key] for key in _MOMENTS if key in moments}
             steps[name] = int(moments["step"]) if moments else 0
         state = {"step": self.step, "epoch": self._epoch, "batch": self._batch, "best": self._best}
@@ -207,19 +207,19 @@ class Trainer:
     def _resume(self) -> None:
         import torch
 
-        found = checkpoint.load(self.folder / "checkpoint")
-        if found is None:
+        saved = checkpoint.load(self.folder / "checkpoint")
+        if saved is None:
             return
-        held, state = found
+        held, state = saved
         self.step, self._epoch, self._batch = state["step"], state["epoch"], state["batch"]
         self._best, self._waited, self._seconds = state["best"], state["waited"], state["seconds"]
         with torch.no_grad():
-            for name, one in self._trained.items():
-                one.copy_(held[f"own.{name}"])
+            for name, weight in self._trained.items():
+                weight.copy_(held[f"own.{name}"])
                 self._mean[name].copy_(held[f"mean.{name}"])
                 if f"exp_avg.{name}" in held:
-                    moments = {key: held[f"{key}.{name}"].to(one.device) for key in _MOMENTS}
-                    self._optimizer.state[one] = {
+                    moments = {key: held[f"{key}.{name}"].to(weight.device) for key in _MOMENTS}
+                    self._optimizer.state[weight] = {
                         "step": torch.tensor(float(state["steps"][name])),
                         **moments,
                     }
@@ -237,6 +237,6 @@ def score_network(
         given = tensors(batch, device)
         with torch.no_grad(), autocast(device):
             outputs = network(given["input_ids"], given["attention_mask"], given["token_type_ids"])
-        return tuple(one.float().cpu().numpy() for one in outputs)
+        return tuple(output.float().cpu().numpy() for output in outputs)
 
     return score(predict, shown, items)

@@ -153,13 +153,13 @@ def prepared(
         asked = _asked(pipeline, questions, home, options, report).first(options.limit)
         judged = match(asked, pipeline.store)
         known = _known(asked, judged)
-        found = sides(known, options.held_out, lambda names: texts_of(pipeline, judged, names), kinds=kinds)
+        divided = sides(known, options.held_out, lambda names: texts_of(pipeline, judged, names), kinds=kinds)
         if options.shuffled:
-            found = replace(found, train=_shuffled(found.train, options.shuffled, options.seed))
+            divided = replace(divided, train=_shuffled(divided.train, options.shuffled, options.seed))
         decides = (asked.fingerprint, index_fingerprint(pipeline), options, kind)
         folder = home / f"{kind}-{stable_id(*decides)[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
-        yield Data(pipeline, asked, judged, found, folder, corpus is not None)
+        yield Data(pipeline, asked, judged, divided, folder, corpus is not None)
 
 
 def part_folder(data: Data) -> Path:
@@ -182,10 +182,10 @@ def verdict_of(
     held = QuestionSet(data.asked.name, data.sides.held)
     runs = []
     for name, pipeline in (("without", base or data.rag), ("with", candidate)):
-        told = f"asking {name} the part"
+        label = f"asking {name} the part"
 
-        def watch(step: Progress, told: str = told) -> None:
-            report(Progress(told, step.done, step.total))
+        def watch(step: Progress, label: str = label) -> None:
+            report(Progress(label, step.done, step.total))
 
         runs.append(evaluate(pipeline, held, out=data.folder / name, fresh=True, progress=watch))
     return judge(runs[0], runs[1], gain, sizes=sizes)
@@ -261,9 +261,9 @@ def _known(asked: QuestionSet, judged: Judged) -> list[Case]:
             known.append(replace(case, relevant=left))
     if not any(case.relevant for case in known):
         example = next((name for case in asked for name in case.relevant), "")
-        told = f"{example!r} for one" if example else "none names any"
+        hint = f"{example!r} for one" if example else "none names any"
         raise ConfigError(
-            f"no document that answers the questions of {asked.name} is in the index, {told}: expected "
+            f"no document that answers the questions of {asked.name} is in the index, {hint}: expected "
             "sources as `rag ls` shows them, or their documents by --corpus"
         )
     return known

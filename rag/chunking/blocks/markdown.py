@@ -28,7 +28,7 @@ _LONGEST_SETEXT = 3  # lines; a longer paragraph over a rule is a paragraph over
 
 def markdown_blocks(text: str) -> list[Block]:
     """The blocks of a Markdown text. Front matter and thematic breaks are left out."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     rows = lines(text)
     i = _after_front_matter(rows)
     while i < len(rows):
@@ -37,8 +37,8 @@ def markdown_blocks(text: str) -> list[Block]:
             continue
         block, i = _block(rows, i)
         if block is not None:
-            found.append(block)
-    return found
+            blocks.append(block)
+    return blocks
 
 
 def _block(rows: Sequence[Line], i: int) -> tuple[Block | None, int]:

@@ -26,27 +26,27 @@ def plain_blocks(text: str) -> list[Block]:
     rows = lines(text)
     runs = _runs(rows)
     levels = [_level(rows, i, j) for i, j in runs] + [0]
-    found = []
+    blocks = []
     for (i, j), level, following in zip(runs, levels, levels[1:], strict=False):
         # Several candidates in a row are a list, a table of contents or a form, unless they nest.
         if level and (j < len(rows)) and (following == 0 or following > level) and (i, j) != runs[-1]:
-            found.append(Block("heading", rows[i].first, rows[i].end, level, " ".join(rows[i].body.split())))
+            blocks.append(Block("heading", rows[i].first, rows[i].end, level, " ".join(rows[i].body.split())))
         else:
-            found.append(_text(rows, i, j))
-    return found
+            blocks.append(_text(rows, i, j))
+    return blocks
 
 
 def _runs(rows: Sequence[Line]) -> list[tuple[int, int]]:
     """The paragraphs as ranges of lines."""
-    found = []
+    runs = []
     begin = None
     for i, row in enumerate(rows):
         if row.body and begin is None:
             begin = i
         elif not row.body and begin is not None:
-            found.append((begin, i))
+            runs.append((begin, i))
             begin = None
-    return found if begin is None else [*found, (begin, len(rows))]
+    return runs if begin is None else [*runs, (begin, len(rows))]
 
 
 def _level(rows: Sequence[Line], i: int, j: int) -> int:

@@ -20,10 +20,10 @@ def row_blocks(text: str) -> list[Block]:
     start, end = strip(text, 0, len(text))
     if start == end:
         return []
-    found = rows(text, start, end)
-    first = _first_row(text, found)
-    above = [Block("paragraph", *row) for row in found[:first]]
-    table = found[first:]
+    spans = rows(text, start, end)
+    first = _first_row(text, spans)
+    above = [Block("paragraph", *row) for row in spans[:first]]
+    table = spans[first:]
     return [*above, Block("rows", table[0][0], end, head_end=table[0][1] if len(table) > 1 else 0)]
 
 
@@ -38,12 +38,12 @@ def mark_of(text: str) -> str:
     return max(_DELIMITERS, key=regularity)
 
 
-def _first_row(text: str, found: list[tuple[int, int]]) -> int:
+def _first_row(text: str, spans: list[tuple[int, int]]) -> int:
     """The row that names the columns: above it may stand a title or notes, in one cell a line."""
-    mark = mark_of(text[found[0][0] : found[-1][1]])
-    counts = [text.count(mark, *row) for row in found[:_SAMPLE_LINES]]
+    mark = mark_of(text[spans[0][0] : spans[-1][1]])
+    counts = [text.count(mark, *row) for row in spans[:_SAMPLE_LINES]]
     usual = Counter(count for count in counts if count).most_common(1)
-    for i, (start, end) in enumerate(found[:_MOST_ABOVE] if usual else ()):
+    for i, (start, end) in enumerate(spans[:_MOST_ABOVE] if usual else ()):
         # A title of a wide table may drag empty cells behind it.
         cells = text[start:end].rstrip(mark + " ") if usual[0][0] > 1 else text[start:end]
         if mark in cells:
@@ -54,25 +54,25 @@ def _first_row(text: str, found: list[tuple[int, int]]) -> int:
 def rows(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """The rows of text[start:end] as stripped (start, end), quoted fields that run over lines kept whole."""
     physical = list(io.StringIO(text[start:end], newline=""))
-    found = []
+    spans = []
     position, used = start, 0
     for last in _last_lines(physical):
         width = sum(map(len, physical[used:last]))
         row = strip(text, position, position + width)
         if row[0] < row[1]:
-            found.append(row)
+            spans.append(row)
         position += width
         used = last
-    return found
+    return spans
 
 
 def _last_lines(physical: list[str]) -> list[int]:
     """For each row, the number of lines up to its end."""
     reader = csv.reader(physical, delimiter=mark_of("".join(physical[:_SAMPLE_LINES])))
-    found: list[int] = []
+    last: list[int] = []
     try:
-        found.extend(reader.line_num for _ in reader)
+        last.extend(reader.line_num for _ in reader)
     except csv.Error:
         # A field beyond the module's limit, most likely a quote that never closes: a line is a row from here.
-        found += range(found[-1] + 1 if found else 1, len(physical))
-    return found if found and found[-1] == len(physical) else [*found, len(physical)]
+        last += range(last[-1] + 1 if last else 1, len(physical))
+    return last if last and last[-1] == len(physical) else [*last, len(physical)]

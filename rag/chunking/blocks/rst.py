@@ -25,7 +25,7 @@ _SHORTEST = 3  # characters of a rule that stands for more than punctuation
 
 def rst_blocks(text: str) -> list[Block]:
     """The blocks of a reStructuredText document. Adornments and transitions are left out."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     styles: list[str] = []  # adornment styles in order of appearance
     rows = lines(text)
     i = 0
@@ -33,10 +33,10 @@ def rst_blocks(text: str) -> list[Block]:
         if not rows[i].body:
             i += 1
             continue
-        block, i = _heading(rows, i, styles) or _table(rows, i) or _list(rows, i) or _text(rows, i, found)
+        block, i = _heading(rows, i, styles) or _table(rows, i) or _list(rows, i) or _text(rows, i, blocks)
         if block is not None:
-            found.append(block)
-    return found
+            blocks.append(block)
+    return blocks
 
 
 def _is_rule(line: Line) -> bool:
@@ -84,13 +84,13 @@ def _table(rows: Sequence[Line], i: int) -> tuple[Block | None, int] | None:
 
 def _borders(rows: Sequence[Line], i: int) -> list[int]:
     """The border lines of a simple table: the third is its last, or one that a blank line follows."""
-    found = [i]
+    borders = [i]
     for j in range(i + 1, len(rows)):
         if _SIMPLE_BORDER.match(rows[j].body):
-            found.append(j)
-            if len(found) == 3 or j + 1 >= len(rows) or not rows[j + 1].body:
-                return found
-    return found
+            borders.append(j)
+            if len(borders) == 3 or j + 1 >= len(rows) or not rows[j + 1].body:
+                return borders
+    return borders
 
 
 def _list(rows: Sequence[Line], i: int) -> tuple[Block | None, int] | None:
