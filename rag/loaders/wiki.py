@@ -1,4 +1,4 @@
-"""What Obsidian and its kind write into Markdown, as metadata: `[[links]]`, `![[embeds]]`, `#tags`, aliases."""
+"""What Obsidian and its kind write into Markdown as metadata: links, `![[embeds]]`, `#tags`, aliases."""
 
 from __future__ import annotations
 
