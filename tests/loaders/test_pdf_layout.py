@@ -236,3 +236,114 @@ def test_objects_of_a_page() -> None:
     drawn = drawn_on(document[0])
     assert (len(drawn.across), len(drawn.down), drawn.unseen, drawn.pale) == (2, 2, True, False)
     document.close()
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        (text(72, -200, "Code: 4711"), "outside the page"),
+        (text(72, 650, "free ferry", more="3 Tr"), "drawn without ink"),
+        (text(72, 650, "free ferry", more="1 1 1 rg"), "colour of its background"),
+        (text(72, 650, "free ferry", size=0.5), "size of zero"),
+    ],
+)
+def test_a_word_or_two_of_hidden_text_are_left_out_and_told(page: str, why: str) -> None:
+    document = loaded(text(72, 700, "The ferry leaves at eight.") + page)
+    assert document.text == "The ferry leaves at eight."
+    assert f"10 characters of text ({why})" in document.metadata[HIDDEN_KEY]
+
+
+def test_white_text_on_a_shading_is_read() -> None:
+    shading = (
+        "<< /ShadingType 2 /ColorSpace /DeviceRGB /Coords [60 0 460 0] /Function "
+        "<< /FunctionType 2 /Domain [0 1] /C0 [0.1 0.1 0.4] /C1 [0.2 0.4 0.2] /N 1 >> /Extend [true true] >>"
+    )
+    page = "q 60 640 400 30 re W n /S1 sh Q\n" + f"q {text(72, 650, 'Fares of 2024', more='1 1 1 rg')} Q\n"
+    data = pdf_of([page + text(72, 600, "Words below it.")])
+    # The shading stands in the resources; the offsets of the objects are mended by PDFium.
+    data = data.replace(b"/XObject <<", b"/Shading << /S1 " + shading.encode() + b" >> /XObject <<")
+    (document,) = load_bytes(data, "a.pdf").documents
+    assert "Fares of 2024" in document.text
+    assert HIDDEN_KEY not in document.metadata
+
+
+TWO_LEVELS = (
+    "| Region | 2023 Spring | 2023 Autumn | 2024 Spring | 2024 Autumn |\n"
+    "| --- | --- | --- | --- | --- |\n"
+    "| North | 11 | 12 | 13 | 14 |\n| South | 21 | 22 | 23 | 24 |\n| West | 31 | 32 | 33 | 34 |"
+)
+BELOW = [
+    ("North", "11", "12", "13", "14"),
+    ("South", "21", "22", "23", "24"),
+    ("West", "31", "32", "33", "34"),
+]
+
+
+@pytest.mark.parametrize("region", [682, 700, 691])  # on either level, and between the two
+def test_names_of_columns_on_two_levels_with_rules(region: float) -> None:
+    xs, ys = (70, 130, 190, 250, 310, 370), (715, 697, 679, 661, 643, 625)
+    page = "70 715 m 370 715 l S 130 697 m 370 697 l S\n"
+    page += "".join(f"70 {y} m 370 {y} l S\n" for y in ys[2:])
+    page += "".join(f"{x} 625 m {x} {715 if x in (70, 130, 250, 370) else 697} l S\n" for x in xs)
+    page += text(72, region, "Region", 10) + text(180, 701, "2023", 10) + text(300, 701, "2024", 10)
+    page += rows_at((132, 192, 252, 312), 683, [("Spring", "Autumn") * 2])
+    page += rows_at((72, 132, 192, 252, 312), 665, BELOW)
+    assert loaded(page).text == TWO_LEVELS
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_names_of_columns_on_two_levels_without_rules(upper: bool) -> None:
+    names = text(164, 720, "2023") + text(284, 720, "2024")
+    names += rows_at((132, 192, 252, 312), 704, [("Spring", "Autumn") * 2])
+    names += text(72, 720 if upper else 704, "Region")
+    page = text(72, 760, "Guests by season.") + names + rows_at((72, 132, 192, 252, 312), 686, BELOW)
+    assert loaded(page).text == "Guests by season.\n\n" + TWO_LEVELS
+
+
+def test_a_cell_over_two_rows_stands_in_both() -> None:
+    page = "".join(f"70 {y} m 310 {y} l S\n" for y in (715, 697, 661, 643))
+    page += "130 679 m 310 679 l S\n" + "".join(f"{x} 643 m {x} 715 l S\n" for x in (70, 130, 250, 310))
+    page += rows_at((132, 252), 701, [("Shift", "Phone"), ("early", "4410"), ("late", "4423")])
+    page += text(72, 701, "Ward") + text(72, 674, "North") + text(72, 647, "South") + text(132, 647, "all")
+    assert loaded(page).text == (
+        "| Ward | Shift | Phone |\n| --- | --- | --- |\n"
+        "| North | early | 4410 |\n| North | late | 4423 |\n| South | all |  |"
+    )
+
+
+def test_one_row_of_a_table_on_the_next_page_belongs_to_it() -> None:
+    first = rows_at((72, 200, 320), 200, [*DUTY, ("Bo Lind", "late", "4441")])
+    second = rows_at((72, 200, 320), 760, [("Uma Ray", "late", "4440")])
+    second += text(72, 700, "The list is kept by the office, which is open all day.")
+    document = loaded(first, second)
+    assert document.text == (
+        DUTY_TABLE + "\n| Bo Lind | late | 4441 |\n| Uma Ray | late | 4440 |\n\n"
+        "The list is kept by the office, which is open all day."
+    )
+    assert document.text[document.pages[1] :].startswith("| Uma Ray")
+
+
+def test_a_line_of_prose_on_the_next_page_is_no_row() -> None:
+    first = rows_at((72, 200, 320), 200, [*DUTY, ("Bo Lind", "late", "4441")])
+    second = text(72, 760, "The list is kept by the office, which is open all day.")
+    assert loaded(first, second).text.endswith(
+        "| 4441 |\n\nThe list is kept by the office, which is open all day."
+    )
+
+
+def test_columns_of_a_printed_sheet_are_hardly_apart() -> None:
+    goods = [("Item", "Store", "Price"), ("flour", "harbour", "12.50"), ("salt", "north", "3.40")]
+    goods += [("pepper", "harbour", "7.25"), ("rice", "harbour", "4.10"), ("oats", "north", "2.90")]
+    page = "".join(
+        text(x, 700 - 13 * n, cell, 10)
+        for n, row in enumerate(goods)
+        for x, cell in zip((72, 108, 147), row, strict=True)
+    )
+    assert loaded(page).text == "| Item | Store | Price |\n| --- | --- | --- |\n" + "\n".join(
+        f"| {' | '.join(row)} |" for row in goods[1:]
+    )
+    letters = "".join(
+        text(72, 700 - 13 * n, line, 10)
+        for n, line in enumerate(["we saw the old mill", "we set the old sail", "we sat the old wall"] * 2)
+    )
+    assert "|" not in loaded(letters).text

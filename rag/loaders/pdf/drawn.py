@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .chars import unchecked
 
 # A page of more objects is a map or a drawing: its lines rule no table.
 MOST_OBJECTS = 20_000
 _MOST_SEGMENTS = 600
 _DEEPEST = 4
+_MOST_SIDE = 2000  # pixels
 _THIN = 2.5  # points; what is thinner is a rule
 PALE = 235
 """Of 255: lighter letters need something dark behind them."""
@@ -110,6 +114,32 @@ class _Pdfium:
 @cache
 def _pdfium() -> _Pdfium:
     return _Pdfium()
+
+
+class Ground:
+    """What a page shows behind its letters, drawn when it is first asked for."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._shades: NDArray[np.uint8] | None = None
+
+    def is_pale(self, box: Box) -> bool:
+        """Whether most of a rectangle of the page is nearly white."""
+        from pypdfium2 import raw
+
+        if self._shades is None:
+            across, down = self._page.get_size()
+            scale = min(1.0, _MOST_SIDE / max(across, down, 1.0))
+            self._shades = self._page.render(scale=scale, grayscale=True).to_numpy()
+        height, width = self._shades.shape[:2]
+        corners = []
+        for x, y in ((box.left, box.bottom), (box.right, box.top)):
+            right, below = ctypes.c_int(), ctypes.c_int()
+            raw.FPDF_PageToDevice(self._page, 0, 0, width, height, 0, x, y, right, below)
+            corners.append((right.value, below.value))
+        (x0, y0), (x1, y1) = corners
+        part = self._shades[max(min(y0, y1), 0) : max(y0, y1) + 1, max(min(x0, x1), 0) : max(x0, x1) + 1]
+        return not part.size or float(np.median(part)) >= PALE
 
 
 # Kinds of objects and of segments, as PDFium numbers them.

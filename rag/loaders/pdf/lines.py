@@ -7,17 +7,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.loaders.guard.hidden import note_hidden, says_something
+from rag.loaders.guard.hidden import note_hidden
 from rag.loaders.guard.invisible import visible
 from rag.loaders.raised import lowered, raised
 
 from .chars import Chars, page_chars, unchecked
-from .drawn import PALE, Box, Drawn
+from .drawn import PALE, Box, Drawn, Ground
 
 # PDFium's signs for a hyphen that ends a line, as character codes: the line break itself is left out.
 HYPHENS = (0x02, 0xFFFE)
@@ -97,7 +97,7 @@ def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.
         ("size of zero", (boxes[:, 3] - boxes[:, 1] < _TINY) & (boxes[:, 2] - boxes[:, 0] < _TINY)),
     ]
     if drawn.unseen or drawn.pale:
-        reasons += _without_ink(text_page, chars, drawn)
+        reasons += _without_ink(text_page, page, chars, drawn)
     for why, mask in reasons:
         gone = mask & inked & kept
         if gone.any():
@@ -108,21 +108,22 @@ def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.
                     for code, lost in zip(chars.codes.tolist(), gone.tolist(), strict=True)
                 ]
             )
-            if why == "size of zero" and not says_something(text):
-                continue
-            if says_something(text):
+            if any(map(str.isalnum, text)):
                 note_hidden(f"characters of text ({why})", len(text))
             kept &= ~gone
     return kept
 
 
-def _without_ink(text_page: Any, chars: Chars, drawn: Drawn) -> list[tuple[str, NDArray[np.bool_]]]:
+def _without_ink(
+    text_page: Any, page: Any, chars: Chars, drawn: Drawn
+) -> list[tuple[str, NDArray[np.bool_]]]:
     """Letters drawn with nothing, or white on white. Over an image they are a scan's text layer."""
     from pypdfium2 import raw
 
     count = len(chars.codes)
     unseen, pale = np.zeros(count, bool), np.zeros(count, bool)
     parts = [ctypes.c_uint() for _ in range(4)]
+    ground = Ground(page)
     for place in np.flatnonzero(chars.codes > 0x20).tolist():
         box = chars.boxes[place].tolist()
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
@@ -134,7 +135,9 @@ def _without_ink(text_page: Any, chars: Chars, drawn: Drawn) -> list[tuple[str, 
             unseen[place] = not any(_holds(image, x, y) for image in drawn.images)
         elif coloured and mode in (0, 4) and min(red, green, blue) >= PALE:
             dark = any(is_dark and _holds(area, x, y) for area, is_dark in drawn.fills)
-            pale[place] = not dark and not any(_holds(image, x, y) for image in drawn.images)
+            over = dark or any(_holds(image, x, y) for image in drawn.images)
+            # Shadings and patterns have no one colour: what is drawn there tells.
+            pale[place] = not over and ground.is_pale(Box(*box))
     return [("drawn without ink", unseen), ("colour of its background", pale)]
 
 
@@ -142,12 +145,9 @@ def _holds(box: Box, x: float, y: float) -> bool:
     return box.left <= x <= box.right and box.bottom <= y <= box.top
 
 
-class _Run(NamedTuple):
-    """A word as a range of characters; `odd` where its letters differ in height."""
-
-    start: int
-    end: int
-    odd: bool
+_Run: TypeAlias = tuple[int, int, float, float, float, bool]
+"""A word: its first character and the one behind it, its left and right edge, how tall its first letter is,
+and whether its letters differ in height."""
 
 
 def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
@@ -177,21 +177,41 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
         & (aside < 0.6 * np.maximum(boxes[places[1:], 2] - boxes[places[1:], 0], 0.1))
         & ~new_line
     )
-    spots, rows = places.tolist(), boxes.tolist()
-    downs = np.concatenate(([0], np.cumsum(down))).tolist()
-    text = "".join(map(chr, codes.tolist())) if not ((codes >= 0xD800) & (codes < 0xE000)).any() else ""
-    page = _Page(text_page, text, codes, rows)
+    downs = np.concatenate(([0], np.cumsum(down)))
+    paired = ((codes >= 0xD800) & (codes < 0xE000)) | (codes > 0xFFFF)
+    text = codes.astype("<u2").tobytes().decode("utf-16-le") if not paired.any() else ""
+    page = _Page(text_page, text, codes, boxes)
     found: list[Line] = []
-    firsts = np.flatnonzero(np.concatenate(([True], np.diff(line_of) > 0))).tolist()
-    begins, ends, uneven = starts.tolist(), stops.tolist(), odd.tolist()
-    for first, behind in zip(firsts, [*firsts[1:], len(begins)], strict=True):
-        low, high = begins[first], ends[behind - 1]
-        inked = [spots[low], spots[(low + high + 1) // 2], spots[high]]
-        if high - low > 1 and downs[high] - downs[low] == high - low:
-            line = page.upright(spots[low : high + 1])
+    # All at once: single numbers are slow to take out of an array.
+    runs: list[_Run] = list(
+        zip(
+            places[starts].tolist(),
+            (places[stops] + 1).tolist(),
+            boxes[places[starts], 0].tolist(),
+            boxes[places[stops], 2].tolist(),
+            tall[starts].tolist(),
+            odd.tolist(),
+            strict=True,
+        )
+    )
+    firsts = np.flatnonzero(np.concatenate(([True], np.diff(line_of) > 0)))
+    lows, highs = starts[firsts], stops[np.concatenate((firsts[1:], [len(starts)])) - 1]
+    upright = (highs - lows > 1) & (downs[highs] - downs[lows] == highs - lows)
+    threes = places[np.stack((lows, (lows + highs + 1) // 2, highs), axis=1)]
+    for first, behind, low, high, is_upright, three, sizes in zip(
+        firsts.tolist(),
+        [*firsts[1:].tolist(), len(runs)],
+        lows.tolist(),
+        highs.tolist(),
+        upright.tolist(),
+        threes.tolist(),
+        boxes[threes].tolist(),
+        strict=True,
+    ):
+        if is_upright:
+            line = page.upright(places[low : high + 1].tolist())
         else:
-            runs = [_Run(spots[begins[n]], spots[ends[n]] + 1, uneven[n]) for n in range(first, behind)]
-            line = page.line(inked, runs)
+            line = page.line(three, sizes, runs[first:behind])
         if line is not None:
             found.append(line)
     return found
@@ -203,32 +223,32 @@ class _Page(NamedTuple):
     text_page: Any
     text: str
     codes: NDArray[np.int64]
-    boxes: list[list[float]]
+    boxes: NDArray[np.float32]
 
     def upright(self, places: Sequence[int]) -> Line | None:
         """A line that is written from top to bottom."""
         text = self._clean(places[0], places[-1] + 1)
-        boxes = [self.boxes[place] for place in places]
-        lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+        lefts, bottoms, rights, tops = self.boxes[places].T.tolist()
         if not text:
             return None
         left, right = min(lefts), max(rights)
         word = Word(text, left, right, places[0], places[-1] + 1)
         return Line(text, left, right, min(bottoms), max(tops), words=(word,), upright=True)
 
-    def line(self, three: Sequence[int], runs: Sequence[_Run]) -> Line | None:
-        """The line of some words; `three` are the places of its first, middle and last letter."""
+    def line(
+        self, three: Sequence[int], boxes: Sequence[Sequence[float]], runs: Sequence[_Run]
+    ) -> Line | None:
+        """The line of some words; `three` are the places of its first, middle and last letter, with boxes."""
         # Of three letters the one of middle size: the first may be an initial, the last a raised number.
-        size = sorted((self.boxes[place] for place in three), key=lambda box: box[3] - box[1])[1]
+        size = sorted(boxes, key=_tall)[1]
         height = max(size[3] - size[1], 0.1)
         words: list[Word] = []
-        for start, end, odd in runs:
-            left, right = self.boxes[start][0], self.boxes[end - 1][2]
-            if odd or self.boxes[start][3] - self.boxes[start][1] < _SMALLER * height:
+        for start, end, left, right, tall, odd in runs:
+            if odd or tall < _SMALLER * height:
                 near = words and left - words[-1].right < 0.15 * height
                 text = _marked(
                     self.codes[start:end].tolist(),
-                    self.boxes[start:end],
+                    self.boxes[start:end].tolist(),
                     size,
                     words[-1].text if near else "",
                 )
@@ -248,7 +268,7 @@ class _Page(NamedTuple):
         )
         # The hyphen that a break needed is no part of what fills the line.
         edge = last - 1 if broken and int(self.codes[last - 1]) > 0x20 else last
-        left, right = self.boxes[three[0]][0], self.boxes[edge][2]
+        left, right = boxes[0][0], boxes[2][2] if edge == last else float(self.boxes[edge, 2])
         return Line(text, left, right, size[1], size[1] + height, broken, tuple(words), bold)
 
     def _clean(self, start: int, end: int) -> str:
@@ -256,6 +276,10 @@ class _Page(NamedTuple):
         if text.isascii() and text.isprintable() and text and " " not in text:
             return text
         return clean(self.codes[start:end].tolist())
+
+
+def _tall(box: Sequence[float]) -> float:
+    return box[3] - box[1]
 
 
 def _marked(

@@ -20,7 +20,7 @@ from .furniture import without_furniture
 from .headings import heading_levels
 from .lines import Line, Word
 from .pages import SEPARATOR
-from .tables import Item, Table
+from .tables import Item, Table, goes_on
 
 _LIST_ITEM = re.compile(r"(?:[•‣▪●○■–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
@@ -87,7 +87,7 @@ class _Flow:
 
 def reflow(pages: Sequence[Sequence[Item]]) -> Reflowed:
     """Paragraphs, headings and tables of pages. A paragraph or a table may run on from page to page."""
-    pages = _without_furniture(pages)
+    pages = _continued(_without_furniture(pages))
     levels = heading_levels(pages)
     is_markdown = bool(levels) or any(
         isinstance(item, Table) and item.headed for page in pages for item in page
@@ -166,6 +166,18 @@ def _without_furniture(pages: Sequence[Sequence[Item]]) -> list[list[Item]]:
         [item for item in page if isinstance(item, Table) or item in left]
         for page, left in zip(pages, kept, strict=True)
     ]
+
+
+def _continued(pages: list[list[Item]]) -> list[list[Item]]:
+    """Pages whose first lines are rows of the table that ended the page before with these as a table."""
+    last: Item | None = None
+    for page in pages:
+        if page and isinstance(last, Table) and isinstance(page[0], Line):
+            found = goes_on(last, page)
+            if found is not None:
+                page[: found[1]] = [found[0]]
+        last = page[-1] if page else None
+    return pages
 
 
 def _continues(above: Table, below: Table) -> bool:

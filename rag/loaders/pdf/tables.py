@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from math import inf
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from .drawn import Drawn
 from .lines import WIDE, Line, Word
 
 _MOST_CROSSINGS = 20_000  # more are a drawing
 _TOUCH = 3.0  # points between rules that meet
+_FEWEST_PARTED = 5  # rows that stand close
+_STRIP = 0.3  # of the height of a row; a space takes less
 _PROSE_LETTERS = 26
 _PROSE_FILL = 0.72
 _MARKER = re.compile(r"(?:[•‣▪●○■◦–*·-]|\(?\d{1,3}[.)]|\[\d{1,3}\]|\(?[a-zA-Z][.)]|\(?[ivx]{1,4}[.)])$")
@@ -66,6 +69,7 @@ class Row(NamedTuple):
     cells: tuple[Cell, ...]
     bottom: float
     top: float
+    places: Sequence[int]  # of its lines
 
     @property
     def height(self) -> float:
@@ -165,6 +169,10 @@ def _filled(
     apart = sum(any(_holds_gaps(cell) for cell in row) for row in grid)
     if apart > 0.3 * sum(any(row) for row in grid):
         return None  # the rules part groups of columns, not columns
+    spans = _spans(bands, xs)
+    head = _head(grid, spans, _open(flat, xs, ys))
+    if head is not None:
+        grid = [head, *grid[2:]]
     parts = [part for row in grid for part in _split(row)]
     rows = [tuple(_joined(cell) for cell in part) for part in parts]
     kept = [n for n, row in enumerate(rows) if any(row)]
@@ -183,6 +191,68 @@ def _filled(
         tuple(tuple(_words(parts[n][column]) for column in columns) for n in kept),
     )  # fmt: skip
     return table, used
+
+
+def _spans(bands: Sequence[Sequence[float]], xs: Sequence[float]) -> list[list[tuple[int, int]]]:
+    """For each band of rows the cells that go over several columns: the first column and the one behind."""
+    places = [
+        [min(range(len(xs)), key=lambda n, x=x: abs(xs[n] - x)) for x in edges]  # type: ignore[misc]
+        for edges in bands
+    ]
+    return [[(a, b) for a, b in pairwise(edges) if b - a > 1] for edges in places]
+
+
+def _open(
+    flat: Sequence[tuple[float, float, float]], xs: Sequence[float], ys: Sequence[float]
+) -> list[list[bool]]:
+    """For each line between two bands and each column, whether no rule parts the cells above and below."""
+    return [
+        [
+            not any(abs(rule[0] - y) <= _TOUCH and rule[1] - 1 <= (a + b) / 2 <= rule[2] + 1 for rule in flat)
+            for a, b in pairwise(xs)
+        ]
+        for y in ys[1:-1]
+    ]
+
+
+def _head(
+    grid: list[list[list[Placed]]],
+    spans: Sequence[Sequence[tuple[int, int]]],
+    open_: Sequence[Sequence[bool]],
+) -> list[list[Placed]] | None:
+    """The names of columns that stand on two levels as one row; cells that are merged down are filled.
+
+    None where there is one level only. The grid's own cells are filled, so that every row has its key.
+    """
+    for n, parts in enumerate(open_):
+        # Most columns are parted here: those that are not are one cell over two rows.
+        if sum(parts) * 2 > len(parts):
+            continue
+        for column, is_open in enumerate(parts):
+            above, below = grid[n][column], grid[n + 1][column]
+            if is_open and above and not below:
+                grid[n + 1][column] = list(above)
+            elif is_open and below and not above:
+                grid[n][column] = list(below)
+    if len(grid) < 3 or not spans[0]:
+        return None
+    groups = [(a, b) for a, b in spans[0] if any(grid[0][column] for column in range(a, b))]
+    if not groups or any(not grid[1][column] for a, b in groups for column in range(a, b)):
+        return None
+    alone = [column for column in range(len(grid[0])) if not any(a <= column < b for a, b in groups)]
+    named_once = any(open_[0][column] or bool(grid[0][column]) != bool(grid[1][column]) for column in alone)
+    numbers = [bool(_NUMBER.match(_joined(grid[1][column]))) for a, b in groups for column in range(a, b)]
+    if not named_once and any(numbers):
+        return None
+    head = [list(cell) for cell in grid[1]]
+    for a, b in groups:
+        over = [word for column in range(a, b) for word in grid[0][column]]
+        for column in range(a, b):
+            head[column] = [*over, *grid[1][column]]
+    for column in alone:
+        above, below = grid[0][column], grid[1][column]
+        head[column] = list(above) if above == below else [*above, *below]
+    return head
 
 
 class Placed(NamedTuple):
@@ -339,6 +409,67 @@ def _is_prose(lines: Sequence[Line] | Sequence[Cell]) -> bool:
     return median(len(line.text) for line in lines) >= _PROSE_LETTERS and fill >= _PROSE_FILL
 
 
+def _parted(lines: Sequence[Line], rows: list[Row]) -> list[Row]:
+    """Rows of words that stand close, cut into cells where a white strip goes down through many rows.
+
+    As a sheet is printed whose columns are hardly wider than what is in them.
+    """
+    words = [[word for place in row.places for word in lines[place].words] for row in rows]
+    start = 0
+    while start + _FEWEST_PARTED <= len(rows):
+        end, strips = _strips(rows, words, start)
+        later, more = _strips(rows, words, start + 1)
+        if end - start < _FEWEST_PARTED or (later - start > _FEWEST_PARTED and len(more) > len(strips)):
+            start += 1
+            continue
+        cuts = [(left + right) / 2 for left, right in strips]
+        parted = [_row(lines, row.places, cuts) for row in rows[start:end]]
+        columns: list[list[Cell]] = [[] for _ in range(len(cuts) + 1)]
+        for row in parted:
+            for cell in row.cells:
+                columns[sum(cell.left > cut for cut in cuts)].append(cell)
+        numbers = [sum(bool(_NUMBER.match(cell.text)) for cell in cells) for cells in columns]
+        kept = all(len(new.cells) >= len(row.cells) for new, row in zip(parted, rows[start:end], strict=True))
+        if (
+            kept
+            and all(cells and _aligned(cells, 2.0, 0.8) for cells in columns)
+            and any(number >= 0.7 * len(cells) for number, cells in zip(numbers, columns, strict=True))
+        ):
+            rows[start:end] = parted
+            start = end
+        else:
+            start += 1
+    return rows
+
+
+def _strips(rows: Sequence[Row], words: Sequence[Sequence[Word]], start: int) -> tuple[int, Columns]:
+    """How far rows go on with white strips between their words, and the strips."""
+    strips: Columns = []
+    end = start
+    while end < len(rows):
+        row = rows[end]
+        line = sorted(words[end], key=lambda word: word.left)
+        if len(line) < 2:
+            break
+        narrow = _STRIP * row.height
+        gaps = [(a.right, b.left) for a, b in pairwise(line) if b.left - a.right > narrow]
+        if end > start:
+            above = rows[end - 1]
+            if above.bottom - row.bottom > 2.2 * row.height or not 0.8 < row.height / above.height < 1.25:
+                break
+            gaps = [
+                (max(a, left), min(b, right))
+                for a, b in [(-inf, line[0].left), *gaps, (line[-1].right, inf)]
+                for left, right in strips
+                if min(b, right) - max(a, left) > narrow
+            ]
+        if not gaps or (end - start > 2 and len(gaps) < len(strips)):
+            break
+        strips = gaps
+        end += 1
+    return end, strips
+
+
 def rows_of(lines: Sequence[Line], places: Sequence[int]) -> list[Row]:
     """Lines at one height as rows of cells, from top to bottom."""
     groups: list[list[int]] = []
@@ -358,21 +489,22 @@ def _has_gap(line: Line) -> bool:
     return any(right.left - left.right > wide for left, right in pairwise(line.words))
 
 
-def _row(lines: Sequence[Line], group: Sequence[int]) -> Row:
-    if len(group) == 1 and not _has_gap(lines[group[0]]):
+def _row(lines: Sequence[Line], group: Sequence[int], cuts: Sequence[float] | None = None) -> Row:
+    """Lines at one height as cells: cut at wide gaps, or at `cuts`."""
+    if cuts is None and len(group) == 1 and not _has_gap(lines[group[0]]):
         line = lines[group[0]]
         cell = Cell(line.text, line.left, line.right, line.bold, group[0], line.words)
-        return Row((cell,), line.bottom, line.top)
-    words = [
-        (word, place)
-        for place in group
-        for word in (lines[place].words or (Word(lines[place].text, lines[place].left, lines[place].right),))
-    ]
+        return Row((cell,), line.bottom, line.top, group)
+    words = [(word, place) for place in group for word in lines[place].words]
     words.sort(key=lambda each: each[0].left)
     height = median(lines[place].height for place in group)
     cells: list[list[tuple[Word, int]]] = []
     for word, place in words:
-        if cells and word.left - cells[-1][-1][0].right <= WIDE * height:
+        if cells and (
+            word.left - cells[-1][-1][0].right <= WIDE * height
+            if cuts is None
+            else not any(cells[-1][-1][0].right <= cut <= word.left for cut in cuts)
+        ):
             cells[-1].append((word, place))
         else:
             cells.append([(word, place)])
@@ -384,28 +516,138 @@ def _row(lines: Sequence[Line], group: Sequence[int]) -> Row:
         ),
         min(lines[place].bottom for place in group),
         max(lines[place].top for place in group),
+        group,
     )  # fmt: skip
 
 
 def _unruled(lines: Sequence[Line], places: Sequence[int], drawn: Drawn) -> list[tuple[Table, set[int]]]:
-    rows = rows_of(lines, places)
+    rows = _parted(lines, rows_of(lines, places))
     found: list[tuple[Table, set[int]]] = []
     start = 0
     while start < len(rows):
         if len(rows[start].cells) < 2:
             start += 1
             continue
+        if start + 1 < len(rows) and len(rows[start].cells) < len(rows[start + 1].cells):
+            _, below = _reach(rows, start + 1)
+            if below and _over(rows[start], rows[start + 1], below, drawn) is not None:
+                start += 1  # names of groups of columns; the table takes them
         end, columns = _reach(rows, start)
         region = rows[start:end]
         if columns and (table := _table(region, columns, drawn)) is not None:
             used = {cell.line for row in region for cell in row.cells}
             kept = {cell.line for row in rows[:start] + rows[end:] for cell in row.cells}
             if not used & kept:
+                above = rows[start - 1] if start else None
+                if above is not None and (groups := _over(above, region[0], columns, drawn)) is not None:
+                    table = _two_levels(table, above, groups)
+                    used |= {cell.line for cell in above.cells}
                 found.append((table, used))
                 start = end
                 continue
         start += 1 if end <= start + 1 else max(1, (end - start) // 2 if columns is None else end - start)
     return found
+
+
+def _over(row: Row, below: Row, columns: Columns, drawn: Drawn) -> list[tuple[int, int]] | None:
+    """Of each cell of a row above a table the columns that it names, from the first to the one behind.
+
+    The first columns may have no group, and their names on either level. Groups are of one size, and their
+    names stand alike over them; None where they do not.
+    """
+    cells, count = row.cells, len(columns)
+    if not 0 < row.bottom - below.bottom <= 2.2 * row.height or not 0.8 < row.height / below.height < 1.3:
+        return None
+    for stub in range(min(3, count - 1)):
+        for singles in range(min(stub, len(cells) - 1) + 1):
+            groups = len(cells) - singles
+            size, rest = divmod(count - stub, groups)
+            if rest or size < 2:
+                continue
+            ranges = [(stub - singles + n, stub - singles + n + 1) for n in range(singles)]
+            ranges += [(stub + size * n, stub + size * (n + 1)) for n in range(groups)]
+            if all(_stands_over(cell, columns, *part) for cell, part in zip(cells, ranges, strict=True)) and (
+                _regular(cells[singles:], columns, ranges[singles:])
+                if groups > 1
+                else _underlined(row, below, columns[stub:], drawn)
+            ):
+                return ranges
+    return None
+
+
+def _stands_over(cell: Cell, columns: Columns, a: int, b: int) -> bool:
+    """Whether a cell stands over the columns from `a` to before `b` and no others."""
+    after = columns[b][0] if b < len(columns) else inf
+    before = columns[a - 1][1] if a else -inf
+    return (
+        before < cell.left
+        and cell.right < after
+        and cell.right > columns[a][0]
+        and cell.left < columns[b - 1][1]
+    )
+
+
+def _regular(cells: Sequence[Cell], columns: Columns, ranges: Sequence[tuple[int, int]]) -> bool:
+    """Whether cells stand alike over their columns: as far from where these begin, or from where they end."""
+    middles = [(cell.left + cell.right) / 2 for cell in cells]
+    begins = [middle - columns[a][0] for middle, (a, _) in zip(middles, ranges, strict=True)]
+    ends = [columns[b - 1][1] - middle for middle, (_, b) in zip(middles, ranges, strict=True)]
+    return any(max(edge) - min(edge) <= 10 for edge in (begins, ends))
+
+
+def _underlined(row: Row, below: Row, columns: Sequence[tuple[float, float]], drawn: Drawn) -> bool:
+    """Whether a rule between two rows goes over these columns and no others."""
+    left, right = columns[0][0], columns[-1][1]
+    return any(
+        below.bottom < y < row.bottom + 3 and abs(start - left) <= 20 and abs(end - right) <= 20
+        for y, start, end in drawn.across
+    )
+
+
+def _two_levels(table: Table, row: Row, groups: Sequence[tuple[int, int]]) -> Table:
+    """A table whose columns have the names of their groups before their own."""
+    texts, words = list(table.rows[0]), list(table.words[0])
+    for cell, (a, b) in zip(row.cells, groups, strict=True):
+        for column in range(a, b):
+            texts[column] = joined(cell.text, texts[column])
+            words[column] = cell.words + words[column]
+    return table._replace(
+        rows=(tuple(texts), *table.rows[1:]), words=(tuple(words), *table.words[1:]), top=row.top, headed=True
+    )
+
+
+def goes_on(table: Table, items: Sequence[Item]) -> tuple[Table, int] | None:
+    """The rows at the top of a page that go on in the columns of the table that ended the page before.
+
+    With how many of the items they take; None where the page begins otherwise.
+    """
+    lines = list(takewhile(lambda item: isinstance(item, Line) and not item.upright, items))
+    rows = rows_of(cast(Sequence[Line], lines), range(len(lines)))
+    edges = [
+        -inf,
+        *((left[1] + right[0]) / 2 for left, right in pairwise(table.columns)),
+        inf,
+    ]
+    taken: list[Row] = []
+    for row in rows:
+        inside = all(
+            any(a <= cell.left + 1 and cell.right - 1 <= b for a, b in pairwise(edges)) for cell in row.cells
+        )
+        near = not taken or taken[-1].bottom - row.bottom <= 3.2 * row.height
+        full = len(row.cells) * 2 >= len(table.columns) and len(row.cells) > 1
+        wraps = bool(taken) and taken[-1].bottom - row.bottom <= 1.45 * row.height
+        if not inside or not near or not (full or wraps) or not 0.85 < row.height / table.height < 1.18:
+            break
+        taken.append(row)
+    used = {cell.line for row in taken for cell in row.cells}
+    if not used or used != set(range(len(used))):
+        return None
+    texts, words = _wrapped(taken, list(table.columns))
+    part = Table(
+        tuple(map(tuple, texts)), table.columns, table.left, table.right, taken[-1].bottom, taken[0].top,
+        False, table.height, tuple(map(tuple, words)),
+    )  # fmt: skip
+    return part, len(used)
 
 
 Columns = list[tuple[float, float]]
@@ -524,7 +766,7 @@ def _column(cell: Cell, columns: Columns) -> int:
     return min(range(len(columns)), key=lambda n: abs((columns[n][0] + columns[n][1]) / 2 - middle))
 
 
-def _aligned(cells: Sequence[Cell]) -> bool:
+def _aligned(cells: Sequence[Cell], within: float = 4.0, share: float = 0.6) -> bool:
     """Whether most cells of a column begin, end or are centred at one place."""
     for edge in (
         [cell.left for cell in cells],
@@ -532,7 +774,7 @@ def _aligned(cells: Sequence[Cell]) -> bool:
         [(cell.left + cell.right) / 2 for cell in cells],
     ):
         usual = median(edge)
-        if sum(abs(value - usual) <= 4 for value in edge) >= 0.6 * len(edge):
+        if sum(abs(value - usual) <= within for value in edge) >= share * len(edge):
             return True
     return len(cells) < 3
 
