@@ -2,7 +2,7 @@
 
 - `run.py`: one ingest, put together
 - `files.py`: which files belong: folders, patterns, .gitignore, links
-- `sources/`: where documents come from that lie in no folder: the web
+- `sources/`: where documents come from that lie in no folder of files: the web, Zotero
 - `parsing/`: parsing and cutting in worker processes, under limits of time and memory
 - `sync.py`: what is new, changed, moved or gone, and the writes that follow from it
 - `storing.py`: where documents go once they are cut: this process, or others

@@ -240,6 +240,8 @@ class Sync:
         old = {row.id: row for row in rows}
         by_tail = {_tail(row): row for row in former}
         for document in documents:
+            if document.source == file.source and added.get("title"):
+                document = replace(document, title=str(added["title"]))
             document = replace(document, metadata={**added, **document.metadata, FILE_KEY: stamp})
             tail = document.source.removeprefix(file.source)
             self.document(

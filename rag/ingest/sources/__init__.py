@@ -2,6 +2,7 @@
 
 - `web.py`: pages by their address, one or all of a sitemap; `client.py`: requests that go where they may, and
   no further; `robots.py`: what a site lets robots read; `sitemap.py`: the addresses that a site lists
+- `zotero.py`: the attachments of a Zotero library
 
 A source remembers nothing itself. What it has to know the next time (an ETag, say) is the `state` of its
 items, which is stored with their documents.
@@ -19,6 +20,7 @@ from rag.errors import ConfigError
 NAMES = {
     "http": "rag.ingest.sources.web:open_source",
     "https": "rag.ingest.sources.web:open_source",
+    "zotero": "rag.ingest.sources.zotero:open_source",
 }
 """Scheme of an address → what opens it: `(address, options) -> Source`."""
 
@@ -39,7 +41,10 @@ class Item(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """The content of an item. `name` has a suffix that says its format, as a file's name."""
+    """The content of an item. `name` has a suffix that says its format, as a file's name.
+
+    A `title` in the metadata is the document's title.
+    """
 
     data: bytes
     name: str
