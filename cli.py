@@ -71,6 +71,7 @@ app = typer.Typer(
 app.command(epilog=ingest.INGEST_EXAMPLES)(ingest.ingest)
 app.command(epilog=ask.ASK_EXAMPLES)(ask.ask)
 app.command(epilog=ask.SEARCH_EXAMPLES)(ask.search)
+app.command(epilog=ask.SUMMARIZE_EXAMPLES)(ask.summarize)
 app.command(epilog=index.STATUS_EXAMPLES)(index.status)
 app.command(epilog=index.LS_EXAMPLES)(index.ls)
 app.command(epilog=index.RM_EXAMPLES)(index.rm)

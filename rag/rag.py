@@ -11,7 +11,7 @@ from rag.options import checked_options
 from rag.pipeline.parts import language_of, remake
 from rag.pipeline.pipeline import Pipeline, Where, filter_of
 from rag.stores import Together
-from rag.types import Document, DocumentInfo, Hit
+from rag.types import Answer, Document, DocumentInfo, Hit
 
 if TYPE_CHECKING:
     from rag.augment.ratings import Rating
@@ -122,6 +122,15 @@ class Rag(Pipeline):
         chosen = filter_of(where)
         found = {info.source for info in self.store.documents(chosen)} if chosen is not None else set()
         return forget(self, {*sources, *found})
+
+    def summarize(self, sources: Iterable[str] = (), where: Where = None, sentences: int = 5) -> Answer:
+        """What documents say, in at most so many of their own sentences, each cited.
+
+        They are named by source, or by a filter. Raises ConfigError for a source that is not there.
+        """
+        from rag.pipeline.summary import summarize
+
+        return summarize(self, sources, filter_of(where), sentences)
 
     def like(self, path: str | Path, k: int | None = None, where: Where = None) -> list[Hit]:
         """The `k` documents of the index that are most like a file, each at its best chunk.

@@ -44,6 +44,11 @@ SEARCH_EXAMPLES = (
     "    rag search --like draft.md"
 )
 
+SUMMARIZE_EXAMPLES = (
+    "Examples:\n\n    rag summarize handbook/backups.md\n\n"
+    "    rag summarize --where 'source ~ \"minutes/*\" and year = 2031' -n 10"
+)
+
 Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
 
 
@@ -108,3 +113,22 @@ def search(
             note_unknown_fields(rag, where)
         base = rag.index.absolute().parent
         render.hits(hits, trace if explain else [], notes_of(trace), base=base, as_json=as_json)
+
+
+def summarize(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources, as `rag ls` shows them.")] = None,
+    index: Indexes = None,
+    store: Store = None,
+    where: Where = None,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many sentences.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Sum up documents in a few of their own sentences, each with its source."""
+    with reported(as_json), opened(index, {}, store=store) as rag:
+        from . import render
+
+        if not sources and where is None:
+            raise ConfigError("nothing to sum up: name sources, or give --where")
+        render.answer(
+            rag.summarize(sources or [], where, number), base=rag.index.absolute().parent, as_json=as_json
+        )
