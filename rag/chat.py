@@ -6,6 +6,7 @@ notice. It neither reads nor prints: `rag chat` does, and so can any other front
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,13 @@ from rag.types import Answer, Event, Turn
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
 
+_TALK = re.compile(
+    r"(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|thanks?(?: you)?|thx|cheers|ok(?:ay)?|great"
+    r"|(?:good)?bye|hallo|guten (?:morgen|tag|abend)|danke|tschüss|bonjour|salut|merci|au revoir|hola"
+    r"|buenos días|gracias|adiós|你好|谢谢|再见)"
+    r"(?: (?:there|all|everyone|a lot|so much|very much|schön|beaucoup))?[\s!.,…~]*)+",
+    re.IGNORECASE,
+)
 _KEPT = 12  # turns; older ones have no say in what a follow-up means
 COMMANDS = {
     "/help": "show these commands",
@@ -51,11 +59,14 @@ class Chat:
     def say(self, line: str) -> Iterator[Event | Notice | Answer]:
         """What comes of a line: the events of an answer; a notice; or, for `/sources`, the last answer.
 
+        A greeting or thanks is no question: nothing is searched.
         A question that fails leaves the conversation as it was, and its error is a notice.
         """
         line = line.strip()
         if line.startswith("/"):
             yield from self._command(line)
+        elif _TALK.fullmatch(line):
+            yield Notice("ask a question about the documents, or /help")
         elif line:
             try:
                 yield from self._asked(line)

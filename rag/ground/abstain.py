@@ -7,15 +7,19 @@ from dataclasses import replace
 
 from rag.options import Share
 from rag.reading import Reader
+from rag.trace import note_reader
 from rag.types import Answer, Question
 
 from .answerable import answerable
 
+_WITHDRAWN = "The model wrote an answer that the sources do not support; it was withdrawn."
 REFUSAL = "The sources do not answer this."
 
 
 def withdrawn(answer: Answer) -> Answer:
-    """The answer as an abstention: no sentence, no citation; its hits stay."""
+    """The answer as an abstention: no sentence, no citation; its hits stay. A written draft is told of."""
+    if any(not sentence.quoted for sentence in answer.sentences):
+        note_reader(_WITHDRAWN)
     return replace(answer, text=REFUSAL, sentences=(), citations=(), span=None, abstained=True)
 
 

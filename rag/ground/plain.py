@@ -1,5 +1,7 @@
 """A quoted piece of Markdown as a sentence to read: marks away, a table row under its column names.
 
+Numbers of the source's own notes, `[36]`, are away too, since they look like those of our citations.
+
 The quote itself stays as it stands in the source; this is only how it is shown.
 """
 
@@ -12,12 +14,17 @@ _LEAD = re.compile(r"^\s*(?:>\s*)*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?(?=\S)")
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*\*|\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?!\w)")
 
 
+_MARKERS = re.compile(  # of the source itself: `[36]`, `[1, 2]`
+    r"(?:(?<=[.,;:!?)\"'”’])|\s+)\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\](?=[\s.,;:!?)\[]|$)"
+)
+
+
 def plain(quote: str, header: str = "") -> str:
     """One line of text. `header` is the row with the names of a table's columns, where there is one."""
     if quote.lstrip().startswith("|") and "\n" not in quote.strip():
         return _row(quote, header)
     text = " ".join(_LEAD.sub("", line) for line in quote.splitlines())
-    text = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
+    text = _MARKERS.sub("", _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text)))
     return " ".join(text.split())
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rag import Document, Rag
 from rag.errors import ConfigError
 from rag.generate import Quote
 from rag.ground import support as support_stage
@@ -15,6 +17,7 @@ from rag.ground.align import Aligner
 from rag.ground.cite import cite
 from rag.ground.compose import composed
 from rag.ground.markers import plain_markers
+from rag.ground.plain import plain
 from rag.ground.refusal import is_refusal
 from rag.ground.semantic_entropy import build as entropy_stage
 from rag.ground.semantic_entropy import clusters, entropy
@@ -166,6 +169,29 @@ def test_an_answer_without_support_is_withdrawn_under_every_policy(hits: list[Hi
         assert support_stage.build(WordEmbedder(), policy=policy)(ASKED, draft).abstained
     with pytest.raises(ConfigError, match="mark, remove, abstain"):
         support_stage.build(WordEmbedder(), policy="ignore")
+
+
+def test_a_written_answer_that_is_withdrawn_is_told_of(tmp_path: Path) -> None:
+    def bees(question: Question, hits: Sequence[Hit]) -> Iterator[str]:
+        yield "Bees hum about nothing."
+
+    with Rag(tmp_path / "i", embedder=WordEmbedder(), generate=bees) as rag:
+        rag.ingest(Document.make("The lamp is red. The gate opens.", "a.md"))
+        answer = rag.ask("Is the lamp red?")
+    assert answer.abstained
+    assert any("withdrawn" in note for note in answer.notes)
+    assert answer.hits
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [
+        ("It opened in 1921.[36] Later [1, 2] it closed [3].", "It opened in 1921. Later it closed."),
+        ("Take array[0] of x[1] first.", "Take array[0] of x[1] first."),
+    ],
+)
+def test_numbers_of_the_sources_own_notes_are_not_shown(quote: str, shown: str) -> None:
+    assert plain(quote) == shown
 
 
 def test_quotes_are_their_own_proof(hits: list[Hit]) -> None:
