@@ -22,6 +22,7 @@ TABLES = {
     "lexical": ENGINES,
     "stores": importlib.import_module("rag.stores").open_store.__globals__["NAMES"],
     "llm": importlib.import_module("rag.llm.chat").NAMES,
+    "sources": importlib.import_module("rag.ingest.sources").NAMES,
     **{kind: importlib.import_module(f"rag.{kind}").NAMES for kind in ("chunking", "embedding")},
     **{
         kind: importlib.import_module(f"rag.{kind}").NAMES
