@@ -62,9 +62,7 @@ def test_history_can_be_off(rag: Rag) -> None:
     assert final(list(chat.say("When did it open?"))).question == "When did it open?"
 
 
-@pytest.mark.parametrize(
-    "line", ["Hello!", "Thank you very much.", "Guten Tag", "谢谢", "ok, thanks"]
-)
+@pytest.mark.parametrize("line", ["Hello!", "Thank you very much.", "Guten Tag", "谢谢", "ok, thanks"])
 def test_a_greeting_is_not_searched(rag: Rag, line: str) -> None:
     chat = Chat(rag)
     (notice,) = chat.say(line)
