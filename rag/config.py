@@ -19,6 +19,7 @@ from typing import Any, TypeVar, get_type_hints
 from rag import trust
 from rag.errors import ConfigError
 from rag.options import Amount, Count, Kind, Share, Whole, checked, kinds_of, parsed
+from rag.secrets import Url, guarded, revealed
 
 T = TypeVar("T")
 _OPEN = ("models", "stages", "stores")  # sections whose names are the user's
@@ -39,7 +40,7 @@ class IndexSettings:
 class StoreSettings:
     """Where documents, chunks and vectors live."""
 
-    url: str = ""  # postgresql://, lancedb://, s3://, qdrant://, milvus://; empty is the index folder
+    url: Url = Url()  # postgresql://, lancedb://, s3://, qdrant://, milvus://; empty is the index folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class IngestSettings:
     gitignore: bool = True  # whether .gitignore files count
     hidden: bool = False  # whether files and folders that begin with a dot are looked at
     workers: int = 0  # processes that parse, and from 2 on as many that embed; 0 parses with one a core
-    queue: str = ""  # where workers meet: a file or postgresql://; empty is a PostgreSQL store or the index
-    ray: str = ""  # a Ray cluster that embeds: auto, ray://HOST:PORT, or local for one of its own
+    queue: Url = Url()  # where workers meet: a file or postgresql://; empty: a PostgreSQL store or the index
+    ray: Url = Url()  # a Ray cluster that embeds: auto, ray://HOST:PORT, or local for one of its own
     timeout: float = 60.0  # seconds a file may take to parse and cut
     max_megabytes: int = 256  # larger files are reported, not read
     max_pages: int = 100  # of a sitemap; the others are reported
@@ -119,7 +120,7 @@ class ModelSettings:
     device: str = ""  # hf: cpu, cuda, mps; empty is the best there is
     dtype: str = "auto"  # hf: auto, float32, bfloat16, float16
     adapter: str = ""  # hf: a PEFT adapter, by folder or hub id
-    base_url: str = "http://127.0.0.1:8080/v1"  # openai: address of the server's API
+    base_url: Url = Url("http://127.0.0.1:8080/v1")  # openai: address of the server's API
     key_env: str = "OPENAI_API_KEY"  # openai: the environment variable that holds the key
     tokenizer: str = ""  # openai: a tokenizer.json to count with; without it tokens are estimated
     retries: Whole = 3  # openai: repeats of a failed request
@@ -208,12 +209,14 @@ def resolve_settings(
     used = {name: value for name, value in needs.items() if origins.get(name, str(path)) == str(path)}
     if not looking:
         trust.require(path, needs, used)
+    needs = {name: guarded(name, value) for name, value in needs.items()}
     untrusted = frozenset() if trust.is_trusted(path, needs) else frozenset(used)
+    sections |= {name: guarded(name, sections[name]) for name in _OPEN}
     return Resolved(Settings(**sections), origins, path, needs, untrusted)
 
 
 def _as_toml(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else revealed(value)
 
 
 def _flattened(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -294,9 +297,10 @@ def described() -> Iterator[tuple[str, str, str]]:
         if section not in _OPEN:
             for name, default, meaning in _FIELD.findall(inspect.getsource(kind)):
                 toml = (
-                    re.sub(r"^\((.*?),?\)$", r"[\1]", default)
+                    re.sub(r"^\((.*?),?\)$", r"[\1]", re.sub(r'^Url\((".*")\)$', r"\1", default))
                     .replace("True", "true")
                     .replace("False", "false")
+                    .replace("Url()", '""')
                 )
                 yield f"{section}.{name}", toml, meaning
 

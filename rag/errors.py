@@ -15,9 +15,14 @@ RagError
 
 from __future__ import annotations
 
+from rag.secrets import masked
+
 
 class RagError(Exception):
-    """Anything the framework raises on purpose."""
+    """Anything the framework raises on purpose. Its message holds no password, key or token."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(masked(one) if isinstance(one, str) else one for one in args))
 
 
 class ConfigError(RagError):

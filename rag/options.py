@@ -16,6 +16,7 @@ from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from rag.errors import ConfigError
+from rag.secrets import Secret, Url, revealed
 
 
 class Bounds(NamedTuple):
@@ -49,6 +50,8 @@ _CALLED = {
     str: "a text",
     bool: "true or false",
     tuple: "a list of texts",
+    Secret: "a text",
+    Url: "a text",
 }
 
 
@@ -76,7 +79,7 @@ def kind_of(annotation: Any) -> Kind | None:
     if get_origin(annotation) in (Union, UnionType):
         others = [kind for kind in get_args(annotation) if kind is not NoneType]
         return kind_of(others[0]) if len(others) == 1 else None
-    if annotation in (int, float, str, bool):
+    if annotation in (int, float, str, bool, Secret, Url):
         return Kind(annotation)
     listed = get_origin(annotation) in (Sequence, tuple, list)
     return Kind(tuple) if listed and get_args(annotation)[0] is str else None
@@ -124,6 +127,11 @@ def checked(name: str, value: Any, kind: Kind) -> Any:
 
     Raises ConfigError for what is of another type or beyond the bounds.
     """
+    if issubclass(kind.type, Secret):
+        if isinstance(value, str | Secret):
+            return kind.type(value)
+        raise ConfigError(f"{name} is {type(value).__name__}, expected {kind}")
+    value = revealed(value)
     if kind.type is tuple:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, Sequence) and all(isinstance(item, str) for item in items):

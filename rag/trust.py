@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError
+from rag.secrets import revealed
 
 _ANY = frozenset(
     {
@@ -170,7 +171,7 @@ def _key(file: Path) -> str:
 
 
 def _digest(needs: Mapping[str, Any]) -> str:
-    text = json.dumps(needs, sort_keys=True, default=str)
+    text = json.dumps(revealed(needs), sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

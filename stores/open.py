@@ -20,6 +20,7 @@ from typing import Any
 
 from rag import lookup
 from rag.errors import ConfigError
+from rag.secrets import masked_address, revealed
 
 from .contract import BuiltWith, Capabilities, Tables, VectorStore
 
@@ -57,7 +58,7 @@ def open_store(
     """
     module = _module(str(url))
     known = set(inspect.signature(module.open).parameters)
-    own = dict(options or {})
+    own = revealed(options or {})
     _refuse_unknown(str(url), own, module)
     offered = {"fingerprint": fingerprint, "dim": dim, "embedder": embedder, "language": language}
     offered |= {"engine": engine, "wait": wait}
@@ -73,7 +74,7 @@ def built_with(url: str | Path, options: Mapping[str, Any] | None = None) -> Bui
     _refuse_unknown(str(url), options or {}, module)
     known = inspect.signature(module.built_with).parameters
     built: BuiltWith | None = module.built_with(
-        str(url), **{name: value for name, value in (options or {}).items() if name in known}
+        str(url), **{name: value for name, value in revealed(options or {}).items() if name in known}
     )
     return built
 
@@ -105,8 +106,7 @@ def store_name(url: str | Path) -> str:
 
 def without_password(url: str | Path) -> str:
     """A URL that may be shown."""
-    hidden = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:…@", str(url))
-    return re.sub(r"([?&](?:password|token|api_key)=)[^&]*", r"\1…", hidden)
+    return masked_address(str(url))
 
 
 def _scheme(url: str) -> str:

@@ -96,4 +96,4 @@ def _options(index: Path) -> dict[str, dict[str, object]]:
 def _url(index: Path) -> str:
     from rag.config import resolve_settings
 
-    return resolve_settings(index, None).settings.store.url or str(index)
+    return resolve_settings(index, None).settings.store.url.reveal() or str(index)

@@ -50,7 +50,7 @@ def serve(
     indexes: Indexes = None,
     index: Index = DEFAULT_INDEX,
     store: Store = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option("--host", help="Url to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     tokens: Annotated[
         Path | None, typer.Option("--tokens", help="TOML file of token hashes and what each may see.")

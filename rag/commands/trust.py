@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rag.errors import ConfigError
+from rag.secrets import guarded
 
 from .common import AsJson, reported
 
@@ -72,5 +73,6 @@ def _word(was: bool) -> str:
 
 
 def _summary(needs: Mapping[str, Any]) -> str:
-    said = ", ".join(f"{name} = {json.dumps(value, default=str)}" for name, value in sorted(needs.items()))
+    safe = {name: guarded(name, value) for name, value in sorted(needs.items())}
+    said = ", ".join(f"{name} = {json.dumps(value, default=str)}" for name, value in safe.items())
     return f"trusted: {said}" if said else "sets nothing that needs trust"

@@ -53,7 +53,7 @@ def on_ray(rag: Parts) -> Iterator[OnRay]:
             f"an embedder made in Python ({rag.embedder.name}) cannot be opened on other machines: "
             "name one, with --embedder or index.embedder"
         )
-    address = rag.settings.ingest.ray
+    address = rag.settings.ingest.ray.reveal()
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)  # read when Ray is imported, and by what it starts
     try:

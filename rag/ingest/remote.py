@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rag.secrets import revealed
+
 if TYPE_CHECKING:
     from rag.embedding import Embedder
     from rag.pipeline.parts import Parts
@@ -19,7 +21,7 @@ def described(rag: Parts) -> dict[str, Any]:
     return {
         "index": os.path.abspath(rag.index),  # noqa: PTH100 (resolve() would follow links)
         "embedder": rag.origin.embedder,
-        "settings": {"store.url": rag.origin.url, **kept},
+        "settings": {"store.url": rag.origin.url, **revealed(kept)},
         "offline": rag.offline,
     }
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ConfigError, RagError
 from rag.options import parsed
+from rag.secrets import revealed
 
 from .chat import ChatOptions, Message
 from .kinds import kind_of
@@ -95,7 +96,9 @@ def _sections(models: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, options in models.items():
         yield f"[models.{json.dumps(name)}]"
         # JSON's strings, numbers and booleans are TOML's too.
-        yield from (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in options.items())
+        yield from (
+            f"{key} = {json.dumps(revealed(value), ensure_ascii=False)}" for key, value in options.items()
+        )
         yield ""
 
 
@@ -134,7 +137,7 @@ def tried_apart(
     """`tried`, in a process of its own: a native library may end the process instead of raising."""
     from .apart import apart
 
-    return apart(name, tried, name, named, offline=offline)
+    return apart(name, tried, name, revealed(named), offline=offline)
 
 
 def tried(name: str, named: Mapping[str, Mapping[str, Any]], *, offline: bool = False) -> dict[str, Any]:
@@ -186,7 +189,7 @@ def _settings(name: str) -> ModelSettings:
 
 def _described(settings: ModelSettings) -> str:
     if settings.kind == "openai":
-        return settings.base_url
+        return str(settings.base_url)
     if settings.name.endswith(".gguf") and not settings.name.startswith("hf:"):
         from .gguf_header import read_header
 

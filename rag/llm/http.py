@@ -21,7 +21,9 @@ from typing import Any
 import httpx2
 
 from rag.errors import ConfigError, ModelError
+from rag.secrets import Secret
 
+_NO_KEY = Secret()
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
 _LONGEST = 2**20  # bytes of an event, and of a body that does not stream
@@ -63,7 +65,7 @@ class Server:
         )
         weakref.finalize(self, self._client.close)
 
-    def get(self, path: str, key: str = "") -> dict[str, Any]:
+    def get(self, path: str, key: Secret = _NO_KEY) -> dict[str, Any]:
         """A JSON object. Raises ModelError."""
         response = self._answered("GET", path, None, key)
         try:
@@ -74,7 +76,7 @@ class Server:
             ) from error
         return values if isinstance(values, dict) else {}
 
-    def events(self, path: str, body: Mapping[str, Any], key: str = "") -> Iterator[str]:
+    def events(self, path: str, body: Mapping[str, Any], key: Secret = _NO_KEY) -> Iterator[str]:
         """The data of each server-sent event, or the whole body where the server does not stream."""
         response = self._answered("POST", path, body, key)
         if "text/event-stream" not in response.headers.get("Content-Type", ""):
@@ -108,9 +110,11 @@ class Server:
             response.close()
         return bytes(read[:_LONGEST])
 
-    def _answered(self, method: str, path: str, body: Mapping[str, Any] | None, key: str) -> httpx2.Response:
+    def _answered(
+        self, method: str, path: str, body: Mapping[str, Any] | None, key: Secret
+    ) -> httpx2.Response:
         """An open response. What may pass is tried again; what cannot is raised at once."""
-        headers = {"Authorization": f"Bearer {key}"} if key else None
+        headers = {"Authorization": f"Bearer {key.reveal()}"} if key else None
         for attempt in range(self._retries + 1):
             pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1)
             try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, ModelError
+from rag.secrets import Secret
 
 from .chat import DEFAULTS, ChatOptions, Message
 from .http import Refused, Server
@@ -127,8 +128,8 @@ class OpenAIModel:
             raise ModelError(f"{self.name} sent no completion at all: {_EXPECTED}")
 
     @property
-    def _key(self) -> str:
-        return os.environ.get(self._key_env, "") if self._key_env else ""
+    def _key(self) -> Secret:
+        return Secret(os.environ.get(self._key_env, "") if self._key_env else "")
 
     @cached_property
     def _listed(self) -> Mapping[str, Any]:
@@ -179,7 +180,7 @@ def opened(settings: ModelSettings, offline: bool) -> OpenAIModel:
     """The model of complete settings."""
     return OpenAIModel(
         settings.name,
-        base_url=settings.base_url,
+        base_url=settings.base_url.reveal(),
         key_env=settings.key_env,
         context_tokens=settings.context_tokens,
         tokenizer=settings.tokenizer,

@@ -32,7 +32,7 @@ class Origin:
     @property
     def url(self) -> str:
         """Where the store is: the URL or folder in the settings, else the index folder."""
-        return self.config.settings.store.url or str(self.index)
+        return self.config.settings.store.url.reveal() or str(self.index)
 
     @property
     def place(self) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 from rag.config import Resolved, resolve_settings
 from rag.denoise.corrections import NAME as CORRECTIONS
 from rag.errors import ConfigError, StoreError
+from rag.secrets import guarded
 from rag.stores import VectorStore, open_store
 
 from .adopted import TUNED, with_adopted
@@ -82,7 +83,7 @@ class Parts:
         self.config: Resolved = with_adopted(resolve_settings(self.index, settings), self.home)
         self.settings = self.config.settings
         self.offline = offline
-        self.origin = Origin(self.index, self.config, dict(settings or {}), embedder, store is None)
+        self.origin = Origin(self.index, self.config, guarded("", settings or {}), embedder, store is None)
         self._given_store, self._wait = store, wait
         self._chunk = chunk or self.settings.chunk.method
         self._stages = {

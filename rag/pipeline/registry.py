@@ -18,6 +18,7 @@ from typing import Any
 from rag import lookup
 from rag.errors import ConfigError
 from rag.options import Kind, annotations_of, checked, kind_of
+from rag.secrets import revealed
 
 from .conditional import LISTED, Conditional, Spelled, spelled
 
@@ -124,7 +125,7 @@ def _checked(named: str, given: Mapping[str, Any], annotations: Mapping[str, Any
         raise ConfigError(f"[stages.{named}] has no option {', '.join(sorted(unknown))}; it knows {known}")
     kinds = {name: settable[name] for name in given}
     return {
-        name: checked(f"[stages.{named}] {name}", value, kind) if (kind := kinds[name]) else value
+        name: checked(f"[stages.{named}] {name}", value, kind) if (kind := kinds[name]) else revealed(value)
         for name, value in given.items()
     }
 

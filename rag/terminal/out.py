@@ -8,6 +8,8 @@ import sys
 import traceback
 from typing import Any
 
+from rag.secrets import masked
+
 from .controls import json_safe, one_line, shown
 
 
@@ -41,16 +43,16 @@ class _Shown(logging.Formatter):
     """What is logged on one line; the lines of a traceback follow, indented."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
-        record.message = one_line(record.message)
+        record.message = one_line(masked(record.message))
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
-        return indented(shown(super().formatException(ei)))
+        return indented(shown(masked(super().formatException(ei))))
 
 
 def crashed(error: BaseException) -> None:
     """The traceback of an error that nobody expected, on standard error."""
-    say("".join(traceback.format_exception(error)).rstrip(), err=True)
+    say(masked("".join(traceback.format_exception(error)).rstrip()), err=True)
 
 
 def indented(text: str, by: str = "    ") -> str:

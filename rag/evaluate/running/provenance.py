@@ -21,6 +21,7 @@ from rag.evaluate.questions.cases import QuestionSet
 from rag.glossary.file import NAME as GLOSSARY
 from rag.pipeline.adopted import KINDS, TUNED, folder_of
 from rag.pipeline.parts import stages_of
+from rag.secrets import as_shown
 from rag.trace import name_of
 from rag.types import stable_id
 
@@ -181,4 +182,4 @@ def versions() -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else as_shown(value)

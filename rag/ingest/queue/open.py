@@ -35,7 +35,7 @@ def open_queue(url: str) -> Queue:
 def queue_url(rag: Parts) -> str:
     """Where an ingest of this pipeline and its workers meet."""
     if rag.settings.ingest.queue:
-        return rag.settings.ingest.queue
+        return rag.settings.ingest.queue.reveal()
     if not rag.origin.store_is_named:
         return str(rag.home / NAME)
     if store_name(rag.origin.url) == "postgres":

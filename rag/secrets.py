@@ -1,0 +1,185 @@
+"""Passwords, keys and tokens: values whose text is never their value.
+
+`Secret` is one as a whole, `Url` a URL that may hold some. Printed, formatted, logged or written as JSON they
+show `…` in the place of what is secret, and refuse to be pickled; `reveal()` is the one way to the value.
+What was ever made a Secret is known to this process, and so are the environment's variables that are called
+so: `masked` takes them out of texts that others wrote, errors of database drivers and HTTP clients above all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+HIDDEN = "…"
+_SHORTEST = 4  # shorter ones stand in too many words to be taken out of a text
+_NO_SECRETS = frozenset(
+    {"admin", "changeme", "guest", "milvus", "minioadmin", "password", "postgres", "qdrant", "root", "secret"}
+    | {"test", "token", "user"}
+)
+"""Passwords that are none: words, which are left in a text that others wrote."""
+_known: set[str] = set()
+
+_NAMES = (
+    r"(?:ssl|pg)?pass(?:word|wd|phrase)?|pwd|(?:api|access|account|private|secret|service|signing)[_-]?key(?:[_-]id)?|key"
+    r"|(?:\w+[_-])?secret(?:[_-]\w+)?|(?:\w+[_-])?token|credentials?|auth(?:orization)?|sig(?:nature)?"
+)
+_NAME = re.compile(rf"(?:\w+[_-])?(?:{_NAMES})", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_OF_QUERY = re.compile(rf"(?<=[?&;])((?:\w+[_-])?(?:{_NAMES}))=([^&#;\s]*)", re.IGNORECASE)
+_KEYWORD = re.compile(
+    r"\b((?:ssl|pg)?pass(?:word|wd|phrase)|pwd|api[_-]?key|secret[_-]?key)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&'\"]+)",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(Bearer|Basic)\s+([A-Za-z0-9._~+/-]{6,}=*)")
+_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+
+
+class Secret:
+    """A value that no text of it shows: `str`, `repr` and `format` say `…`, or nothing where it is empty."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | Secret = "") -> None:
+        self._value: str = value._value if isinstance(value, Secret) else value
+        for part in self._parts():
+            _remember(part)
+
+    def reveal(self) -> str:
+        """The value itself, for what needs it: a driver, a header, a process of one's own."""
+        return self._value
+
+    def _parts(self) -> list[str]:
+        return [self._value]
+
+    def __str__(self) -> str:
+        return HIDDEN if self._value else ""
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return self._value == (other._value if isinstance(other, Secret) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("a secret is not pickled: hand over what reveal() gives, where that is meant")
+
+
+class Url(Secret):
+    """A URL, a folder or a libpq string that may hold passwords and keys; its text shows all but those."""
+
+    __slots__ = ()
+
+    def _parts(self) -> list[str]:
+        return secrets_in(self._value)
+
+    def __str__(self) -> str:
+        return masked_address(self._value)
+
+
+def masked_address(url: str) -> str:
+    """The address without the passwords, keys and tokens in it.
+
+    A password may hold `/`, `@` and `?`: in doubt more is hidden than needs be.
+    """
+    where = _userinfo(url)
+    if where:
+        url = f"{url[: where[0]]}{HIDDEN}{url[where[1] :]}"
+    url = _OF_QUERY.sub(rf"\1={HIDDEN}", url)
+    return _KEYWORD.sub(rf"\1={HIDDEN}", url)
+
+
+def secrets_in(url: str) -> list[str]:
+    """What `masked_address` hides."""
+    where = _userinfo(url)
+    found = [url[where[0] : where[1]]] if where else []
+    found += [one[2] for one in _OF_QUERY.finditer(url)]
+    return found + [one[2].strip("'") for one in _KEYWORD.finditer(url)]
+
+
+def masked(text: str) -> str:
+    """A text that others wrote without the secrets known here, and without those of any URL in it."""
+    of_environment = {value for name, value in os.environ.items() if value and _NAME.fullmatch(name)}
+    of_environment = {value for value in of_environment if len(value) >= _SHORTEST} - _NO_SECRETS
+    for secret in sorted(_known | of_environment, key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, HIDDEN)
+    if "://" in text:
+        text = _URL_IN_TEXT.sub(lambda url: masked_address(url[0]), text)
+    if "=" in text:
+        text = _KEYWORD.sub(rf"\1={HIDDEN}", text)
+    return _BEARER.sub(rf"\1 {HIDDEN}", text)
+
+
+def guarded(name: str, value: Any) -> Any:
+    """The value of a setting as a Secret or an Url, where its name or its form says that it is one."""
+    if isinstance(value, Mapping):
+        return {key: guarded(key, inner) for key, inner in value.items()}
+    if not isinstance(value, str) or not value:
+        return value
+    last = name.rpartition(".")[2]
+    if _NAME.fullmatch(last) and not last.endswith("_env"):
+        return Secret(value)
+    return Url(value) if secrets_in(value) else value
+
+
+def revealed(value: Any) -> Any:
+    """The value with every Secret in it as its text, for what is handed over on purpose."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {name: revealed(inner) for name, inner in value.items()}
+    return value
+
+
+def as_shown(value: Any) -> Any:
+    """The value with every Secret in it as the text that may be shown, for what is printed or written."""
+    if isinstance(value, Secret):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: as_shown(inner) for name, inner in value.items()}
+    return value
+
+
+def _userinfo(url: str) -> tuple[int, int] | None:
+    """Where the secret part stands between `://` and the `@` before the host; None where there is none."""
+    scheme = _SCHEME.match(url)
+    if not scheme:
+        return None
+    start = scheme.end()
+    query = url.find("?", start)
+    end = url.rfind("@", start, query if query >= 0 else len(url))
+    authority = re.split(r"[/?#]", url[start:], maxsplit=1)[0]
+    _, colon, behind = authority.partition(":")
+    if end < 0 and query >= 0 and colon and not behind.isdigit():
+        end = url.rfind("@", start)  # a password with a question mark
+    if end < 0 or (not colon and "@" not in authority):
+        return None  # no name and no password: the @ belongs to a path
+    if scheme[0].lower() in ("http://", "https://"):
+        return start, end  # a name alone may be a token
+    named = url.find(":", start, end)
+    return (named + 1, end) if named >= 0 else None
+
+
+def _remember(secret: str) -> None:
+    for form in {secret, unquote(secret), quote(secret, safe=""), repr(secret)[1:-1]}:
+        if len(form) >= _SHORTEST and form != HIDDEN and form.lower() not in _NO_SECRETS:
+            _known.add(form)
