@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from rag.errors import FilterError
@@ -27,6 +27,12 @@ from rag.types import Chunk
 Op = Literal["=", "!=", "<", "<=", ">", ">=", "in", "~", "has", "exists"]
 CHUNK_FIELDS = ("page", "heading")
 DOCUMENT_FIELDS = ("source", "title", "document_id")
+
+
+MOST_CONDITIONS = 600
+"""Conditions in a filter; `in` takes any number of values in one."""
+DEEPEST = 24
+"""`and`, `or` and `not` inside each other: the parsers of databases take no more."""
 
 
 class _Combines:
@@ -79,26 +85,57 @@ class Where(_Combines):
 
 @dataclass(frozen=True, slots=True)
 class AllOf(_Combines):
-    """Every part holds; with no parts, always true."""
+    """Every part holds; with no parts, always true.
+
+    Raises FilterError for more than `MOST_CONDITIONS` conditions, or parts nested deeper than `DEEPEST`.
+    """
 
     parts: tuple[Filter, ...]
+    size: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _measure(self, self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf(_Combines):
-    """At least one part holds; with no parts, never true."""
+    """At least one part holds; with no parts, never true. Raises FilterError as `AllOf` does."""
 
     parts: tuple[Filter, ...]
+    size: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _measure(self, self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class NotOf(_Combines):
-    """The part does not hold, also where its field is missing."""
+    """The part does not hold, also where its field is missing. Raises FilterError as `AllOf` does."""
 
     part: Filter
+    size: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _measure(self, (self.part,))
 
 
 Filter: TypeAlias = Where | AllOf | AnyOf | NotOf
+
+
+def _measure(filter_: Any, parts: tuple[Filter, ...]) -> None:
+    """Keeps how many conditions are in the parts, and how deep; each of them has been measured itself."""
+    sizes = [(1, 0) if isinstance(part, Where) else part.size for part in parts]
+    conditions, depth = sum(one for one, _ in sizes), 1 + max((one for _, one in sizes), default=0)
+    if conditions > MOST_CONDITIONS:
+        raise FilterError(
+            f"the filter has {conditions:,} conditions or more, expected at most {MOST_CONDITIONS}: many "
+            "values of one field go into one list, `year in [2023, 2024]`"
+        )
+    if depth > DEEPEST:
+        raise FilterError(
+            f"the filter nests `and`, `or` and `not` deeper than {DEEPEST}: write it flatter, or ask twice"
+        )
+    object.__setattr__(filter_, "size", (conditions, depth))
 
 
 def leaves(where: Filter) -> Iterator[Where]:

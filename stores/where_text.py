@@ -24,7 +24,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_MAX_DEPTH = 50
+_MAX_DEPTH = 20  # brackets and `not`s; what combines filters afterwards has room up to DEEPEST
+_SHOWN = 60  # characters on either side of a mark
 _MAX_DIGITS = 1000
 
 
@@ -40,8 +41,8 @@ class _Parser:
         self.text = text
         self.tokens: list[tuple[str, str, int]] = []
         self.at = 0
-        position = 0
-        while position < len(text.rstrip()):
+        position, end = 0, len(text.rstrip())
+        while position < end:
             match = _TOKEN.match(text, position)
             if match is None:
                 self.fail("cannot read this", position + len(text[position:]) - len(text[position:].lstrip()))
@@ -53,6 +54,9 @@ class _Parser:
         at = len(self.text) if position is None else position
         example = 'source ~ "guides/*" and year >= 2024'
         line = re.sub(r"\s", " ", self.text)  # on one line, so that the mark stands where it should
+        if at > _SHOWN:
+            line, at = f"… {line[at - _SHOWN :]}", _SHOWN + 2
+        line = line if len(line) <= at + _SHOWN else f"{line[: at + _SHOWN]} …"
         raise FilterError(f"filter: {why}\n  {line}\n  {' ' * at}^\nexpected something like: {example}")
 
     def peek(self) -> tuple[str, str, int]:

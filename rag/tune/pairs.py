@@ -15,7 +15,7 @@ from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged
 from rag.evaluate.running.score import right
 from rag.progress import Progress, Watcher
-from rag.stores import AnyOf, Filter, NotOf, Where
+from rag.stores import Filter, NotOf, Where
 from rag.types import Chunk, Hit
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _positives(rag: Pipeline, case: Case, judged: Judged) -> list[Chunk]:
 
 def among(sources: Sequence[str]) -> Filter:
     """The filter that leaves these sources."""
-    return AnyOf(tuple(Where("source", "=", source) for source in sources))
+    return Where("source", "in", tuple(sources))
 
 
 def outside(sources: Sequence[str]) -> Filter | None:

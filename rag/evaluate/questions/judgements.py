@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rag.stores import AnyOf, Filter, NotOf, VectorStore, Where
+from rag.stores import Filter, NotOf, VectorStore, Where
 
 from .cases import Case
 
@@ -32,7 +32,7 @@ class Judged:
     def hidden(self, case: Case) -> Filter | None:
         """The filter that hides what a case is to be asked without."""
         sources = [self.sources[name] for name in case.without if name in self.sources]
-        return NotOf(AnyOf(tuple(Where("source", "=", source) for source in sources))) if sources else None
+        return NotOf(Where("source", "in", tuple(sources))) if sources else None
 
     def document_ids(self, names: Iterable[str]) -> set[str]:
         """The ids of the documents that go by these names."""
