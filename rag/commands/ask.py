@@ -32,6 +32,7 @@ from .common import (
 ASK_EXAMPLES = (
     "Examples:\n\n"
     "    rag ask 'How long is a session?'\n\n"
+    "    rag ask how long is a session\n\n"
     "    rag ask 'Who signs off releases?' --where 'source ~ \"handbook/*\"' --explain\n\n"
     "    rag ask 'Who is on call?' --index handbook.rag --index wiki.rag\n\n"
     "    rag ask 'What changed?' --json | jq .sentences"
@@ -53,7 +54,7 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage 
 
 
 def ask(
-    question: Annotated[str, typer.Argument(help="A question in plain words.")],
+    question: Annotated[list[str], typer.Argument(help="A question in plain words, quoted or not.")],
     index: Indexes = None,
     store: Store = None,
     k: K = None,
@@ -74,7 +75,7 @@ def ask(
     with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
         from . import live
 
-        events = rag.stream(question, k=k, where=where)
+        events = rag.stream(" ".join(question), k=k, where=where)
         base = rag.index.absolute().parent
         answer = live.answered(events, base=base, explain=explain, as_json=as_json)
         if not answer.hits:

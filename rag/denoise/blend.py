@@ -13,6 +13,11 @@ def standard(scores: Sequence[float]) -> list[float]:
 
 
 def blended(first: Sequence[float], second: Sequence[float], share: float) -> list[float]:
-    """(1 − share) · z(first) + share · z(second), score by score; `share` is from 0 to 1."""
+    """(1 − share) · z(first) + share · z(second), score by score; `share` is from 0 to 1.
+
+    A single score stays as it is: there is nothing to compare it with.
+    """
+    if len(first) == 1:
+        return list(first)
     pairs = zip(standard(first), standard(second), strict=True)
     return [(1 - share) * own + share * other for own, other in pairs]

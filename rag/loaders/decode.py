@@ -23,6 +23,10 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROLS = bytes(range(9)) + bytes(range(14, 27)) + bytes(range(28, 32)) + b"\x0b\x7f"
+# Codecs of Python that no file comes in: they read escapes and names of hosts.
+_NO_ENCODINGS = frozenset(
+    {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7", "mbcs", "oem"}
+)
 _NEWLINE = re.compile("\r\n?")
 
 
@@ -144,7 +148,10 @@ def _unmarked_utf16(data: bytes) -> str:
 def _codec(name: str) -> str:
     """The codec of a declared name, as browsers read it; `` where there is none."""
     try:
-        found = codecs.lookup(name.strip()).name if name else ""
-    except LookupError:
+        codec = codecs.lookup(name.strip()) if name else None
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
         return ""
+    if codec is None or not codec._is_text_encoding or codec.name in _NO_ENCODINGS:
+        return ""
+    found = codec.name
     return {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}.get(found, found)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from rag.config import Resolved, resolve_settings
 from rag.denoise.corrections import NAME as CORRECTIONS
-from rag.errors import ConfigError, StoreError
+from rag.errors import ConfigError, RagError, StageError, StoreError
 from rag.secrets import guarded
 from rag.stores import VectorStore, open_store
 
@@ -223,7 +223,13 @@ class Parts:
         """How this index would cut a document."""
         from rag.chunking import make_chunks
 
-        return make_chunks(document, self.chunk(document, self.embedder.token_ends))
+        try:
+            spans = self.chunk(document, self.embedder.token_ends)
+        except (RagError, MemoryError):
+            raise
+        except Exception as error:  # a bug of the chunker is this document's error, not the end of the run
+            raise StageError(f"the chunker failed: {type(error).__name__}: {error}") from error
+        return make_chunks(document, spans)
 
     @cached_property
     def augment(self) -> list[Augment]:

@@ -151,6 +151,7 @@ class LocalStore:
 
         lock = FileLock(self.folder / "writer.lock", timeout=self._wait)
         try:
+            self._truth.check_place()  # the lock would make the folder again, where it was moved away
             lock.acquire()
         except Timeout:
             raise LockedError(

@@ -150,6 +150,12 @@ class Truth:
             )
         if version == FORMAT:
             return
+        filled = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if version < 0 or (version == 0 and filled):
+            raise CorruptError(
+                f"{self.path} has format {version}, which no version has written: restore a backup, or "
+                "delete the folder and ingest again"
+            )
         connection.execute("PRAGMA journal_mode = WAL")
         with self.transaction():
             if connection.execute("PRAGMA user_version").fetchone()[0] == FORMAT:
@@ -172,7 +178,7 @@ class Truth:
         if connection.in_transaction:
             raise StoreError("a write inside a snapshot: leave `with store.snapshot()` first")
         with translated(self.path):
-            self._check_place()
+            self.check_place()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -196,13 +202,17 @@ class Truth:
     def begin(self) -> int:
         """Starts this thread's read snapshot; returns the last change it sees."""
         with translated(self.path):
-            self._check_place()
+            self.check_place()
             self.connection.execute("BEGIN")
             return self.seq()
 
-    def _check_place(self) -> None:
-        """Raises StoreError where another file stands in place of the one that is open."""
-        if self._inode is not None and self.path.stat().st_ino != self._inode:
+    def check_place(self) -> None:
+        """Raises StoreError where the open file was moved away, or another stands in its place."""
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.path} was moved since it was opened: open the store again") from error
+        if self._inode is not None and inode != self._inode:
             raise StoreError(f"{self.path} was replaced since it was opened: open the store again")
 
     def end(self) -> None:

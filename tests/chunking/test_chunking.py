@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 import rag.chunking
+from rag import Rag
 from rag.chunking import chunker, make_chunks
 from rag.errors import ConfigError
+from rag.testing import WordEmbedder
 from rag.types import Document, Span, stable_id
 
 
@@ -91,3 +94,31 @@ def test_semantic_cuts_where_the_subject_changes(ends: Callable[..., Any]) -> No
 def test_import_is_light() -> None:
     code = "import sys, rag.chunking as c; c.make_chunks; c.chunker(); sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "nothing": (None, "returned NoneType, expected a list of Span"),
+    "a number": (5, "returned int"),
+    "texts": (["Kiwis"], "a list with str"),
+    "beyond the end": ([Span(0, 99)], "from 0 to 99, expected 0 <= start < end <= 16"),
+    "empty": ([Span(3, 3)], "from 3 to 3"),
+    "backwards": ([Span(-2, 3)], "from -2 to 3"),
+    "halves": ([Span(0.5, 3)], "from 0.5 to 3"),  # type: ignore[arg-type]
+    "twice": ([Span(0, 5), Span(0, 5)], "from 0 to 5 twice"),
+}
+
+
+@pytest.mark.parametrize(("returned", "told"), WRONG.values(), ids=WRONG.keys())
+def test_a_chunker_that_returns_something_else_is_one_clear_error(
+    tmp_path: Path, returned: Any, told: str
+) -> None:
+    with Rag(tmp_path / ".rag", embedder=WordEmbedder(), chunk=lambda document, ends: returned) as rag:
+        report = rag.ingest([Document.make("Kiwis are green.", "a.txt")])
+        assert [row.source for row in report.failed] == ["a.txt"]
+        assert told in report.failed[0].reason
+
+
+def test_a_chunker_that_fails_or_takes_other_arguments_fails_its_document(tmp_path: Path) -> None:
+    with Rag(tmp_path / ".rag", embedder=WordEmbedder(), chunk=lambda document: []) as rag:  # type: ignore[arg-type, misc]
+        report = rag.ingest([Document.make("Kiwis are green.", "a.txt")])
+        assert "the chunker failed: TypeError" in report.failed[0].reason

@@ -310,3 +310,8 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_question_need_not_be_quoted(folder: Path) -> None:
+    done = rag(folder, "ask", "How", "long", "does", "a", "session", "last?", "--json")
+    assert json_of(done)["question"] == "How long does a session last?"

@@ -60,3 +60,29 @@ def test_html_declares_its_encoding() -> None:
     page = "<meta charset=windows-1251><p>Привет".encode("cp1251")
     document = load_bytes(page, "a.html").documents[0]
     assert (document.text, document.metadata["encoding"]) == ("Привет", "cp1251")
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "zlib",
+        "hex",
+        "base64",
+        "rot13",
+        "bz2",
+        "uu",
+        "quopri",
+        "unicode_escape",
+        "idna",
+        "undefined",
+        "a\x00b",
+    ],
+)
+def test_a_codec_that_is_no_encoding_of_texts_is_no_declaration(charset: str) -> None:
+    assert decode(b"Kiwis cost \\x41 5", charset).text == "Kiwis cost \\x41 5"
+    head = "From: a@b.example\nSubject: Kiwis\nContent-Type: text/plain"
+    mail = f'{head}; charset="{charset}"\n\nKiwis are green.\n'
+    assert "Kiwis are green." in load_bytes(mail.encode(), "a.eml").documents[0].text
+    if "\x00" not in charset:
+        page = f'<html><head><meta charset="{charset}"></head><body><p>Kiwis are green.</p></body></html>'
+        assert load_bytes(page.encode(), "a.html").documents[0].text == "Kiwis are green."

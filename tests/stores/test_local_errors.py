@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -288,3 +290,22 @@ def test_a_full_disk_loses_nothing_that_was_stored(small_disk: Path) -> None:
     store.upsert([more])
     assert ids(store.lexical("after", 1)) == [more.chunks[0].id]
     store.close()
+
+
+@pytest.mark.parametrize("version", [0, -1, -(2**31)])
+def test_a_version_that_nobody_wrote_is_refused(folder: Path, version: int) -> None:
+    with closing(sqlite3.connect(folder / "store.sqlite")) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(CorruptError, match=f"format {version}, which no version has written"):
+        open_store(folder)
+
+
+def test_an_open_folder_that_was_renamed_is_not_made_again(folder: Path) -> None:
+    with closing(open_store(folder)) as store:
+        folder.rename(folder.with_name("elsewhere"))
+        for work in (lambda: store.upsert(library()), store.sync, lambda: store.delete(["a"])):
+            with pytest.raises(StoreError, match="was moved since it was opened: open the store again"):
+                work()
+        assert not folder.exists()
+    with closing(open_store(folder.with_name("elsewhere"))) as store:
+        assert len(store.documents()) == 40
