@@ -55,7 +55,9 @@ def paragraph_spans(text: str, start: int, end: int) -> Spans:
 
 def item_spans(text: str, start: int, end: int) -> Spans:
     """The outermost items of a list, each with all that is nested in it."""
-    rows = [line for line in lines(text, text.rfind("\n", 0, start) + 1, end) if line.body]
+    # From the line's beginning, for its indent; what else ends a line than a line feed may stand between.
+    whole = lines(text, text.rfind("\n", 0, start) + 1, end)
+    rows = [line for line in whole if line.body and line.end > start]
     outer = rows[0].indent + 1 if rows else 0
     spans: Spans = []
     for line in rows:

@@ -147,6 +147,6 @@ def test_the_dense_leg_and_the_reader_leave_unknown_letters_to_the_words(tmp_pat
 
 def test_a_single_hit_keeps_the_score_it_came_with() -> None:
     chunk = Chunk("c", "d", "a.txt", "Kiwis are green.", 0, 16)
-    [hit] = Rerank(Knows({"Kiwis are green.": -3.0}))(Question("kiwis"), [Hit(chunk, 2.0)])
+    [hit] = Rerank(Knows({"Kiwis are green.": -3.0}), 20, 0.6)(Question("kiwis"), [Hit(chunk, 2.0)])
     assert hit.score == 2.0
     assert hit.scores["rerank"] == -3.0
