@@ -8,10 +8,11 @@ their values.
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -266,6 +267,76 @@ def checked_section(where: str, given: Mapping[str, Any], section: type[T]) -> T
     kinds = setting_kinds(section)
     _refuse_unknown({name: value for name, value in given.items() if name not in kinds}, where, kinds)
     return section(**{name: checked(f"{where}.{name}", value, kinds[name]) for name, value in given.items()})
+
+
+def set_in_file(index: Path, name: str, text: str) -> Path:
+    """Writes a setting, given as text, into the rag.toml beside an index. Returns the file.
+
+    All other lines stay. Raises ConfigError for an unknown setting, a value that it cannot have, and a file in
+    which it cannot be set line by line.
+    """
+    section, _, key = name.rpartition(".")
+    value = _value_of(name, text)
+    path = resolve_settings(index, {name: value}, environ={}, looking=True).path
+    before = _read(path)
+    wanted = {**before, **_put(before, section.split("."), key, value)}
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    written = (
+        "\n".join(_with_line(lines, section, key, f"{key} = {json.dumps(value, ensure_ascii=False)}")) + "\n"
+    )
+    try:
+        done = tomllib.loads(written)
+    except tomllib.TOMLDecodeError:
+        done = {}
+    if done != wanted:
+        raise ConfigError(
+            f"{name} cannot be set in {path} line by line, the way it is written: edit the file"
+        )
+    try:
+        beside = path.with_name(path.name + ".new")
+        beside.write_text(written, "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror}): mend its permissions") from error
+    return path
+
+
+def _value_of(name: str, text: str) -> Any:
+    """The value of a setting as TOML has it, read off a command line."""
+    section, _, key = name.rpartition(".")
+    kind = get_type_hints(Settings).get(section)
+    if isinstance(kind, type) and key in (kinds := setting_kinds(kind)):
+        return _as_toml(parsed(name, text, kinds[key]))
+    if section.partition(".")[0] not in _OPEN or "." not in section:
+        raise ConfigError(f"{name} is no setting: `rag config show` lists all, beside [stages.NAME]")
+    if section.startswith("models."):  # the keys of [model]
+        return _value_of(f"model.{key}", text)
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(values: Mapping[str, Any], sections: Sequence[str], key: str, value: Any) -> dict[str, Any]:
+    """The outermost section with a value set in it or in one within."""
+    first, *rest = sections
+    inner = values.get(first, {})
+    return {first: {**inner, **(_put(inner, rest, key, value) if rest else {key: value})}}
+
+
+def _with_line(lines: Sequence[str], section: str, key: str, line: str) -> list[str]:
+    """The lines of a TOML file with one set: in place of the old one, else at the end of its section."""
+    heads = [at for at, one in enumerate(lines) if one.strip().startswith("[")]
+    own = next((at for at in heads if lines[at].partition("#")[0].strip() == f"[{section}]"), None)
+    if own is None:
+        return [*lines, *([""] if lines else []), f"[{section}]", line]
+    end = next((at for at in heads if at > own), len(lines))
+    for at in range(own + 1, end):
+        if re.match(rf"\s*{re.escape(key)}\s*=", lines[at]):
+            return [*lines[:at], line, *lines[at + 1 :]]
+    while end > own + 1 and not lines[end - 1].strip():
+        end -= 1
+    return [*lines[:end], line, *lines[end:]]
 
 
 def _read(path: Path) -> dict[str, Any]:

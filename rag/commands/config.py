@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from rag.errors import ConfigError
@@ -34,3 +36,26 @@ def config_init(index: Index = DEFAULT_INDEX) -> None:
             raise ConfigError(f"{path} exists already: edit it, or move it away first")
         path.write_text(template(), "utf-8")
         say(f"wrote {path}")
+
+
+@config_app.command(
+    "set",
+    epilog="Examples:\n\n    rag config set search.k 20\n\n"
+    "    rag config set search.denoise rerank,duplicates\n\n    rag config set stages.rerank.weight 0.5",
+)
+def config_set(
+    name: Annotated[str, typer.Argument(help="Full name of a setting, as `rag config show` has it.")],
+    value: Annotated[str, typer.Argument(help="Its value; lists comma-separated.")],
+    index: Index = DEFAULT_INDEX,
+) -> None:
+    """Write a setting into the rag.toml beside the index; what else stands there stays as it is."""
+    with reported(as_json=False):
+        from rag import trust
+        from rag.config import resolve_settings, set_in_file
+
+        before = resolve_settings(index, environ={}, looking=True)
+        was_trusted = trust.is_trusted(before.path, before.needs)
+        set_in_file(index, name, value)
+        if was_trusted:  # who sets a value trusts it
+            trust.trust_own(before.path, resolve_settings(index, environ={}, looking=True).needs)
+        say(f"wrote {before.path}")

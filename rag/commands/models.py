@@ -44,6 +44,17 @@ def models_add(
         say(f"wrote {add(name, {'name': model, **options_of(options or [])})}")
 
 
+@models_app.command("rm", epilog="Example:\n\n    rag models rm small")
+def models_rm(
+    name: Annotated[str, typer.Argument(help="A name that `rag models add` gave.")],
+) -> None:
+    """Take a model's name away; its file stays."""
+    with reported(as_json=False):
+        from rag.llm.catalogue import remove
+
+        say(f"wrote {remove(name)}")
+
+
 @models_app.command("pull", epilog="Example:\n\n    rag models pull small")
 def models_pull(
     name: Annotated[str, typer.Argument(help="A name, or hf:owner/repo/file.gguf.")],

@@ -72,7 +72,21 @@ def add(name: str, options: Mapping[str, Any]) -> Path:
         raise ConfigError(f"{name!r} cannot name a model: expected letters, digits, `-`, `_` and `.`")
     settings = checked_section(f"models.{name}", options, ModelSettings)
     options = {**options, "name": _placed(settings)}
-    models = known() | {name: dict(options)}
+    return _keep(known() | {name: dict(options)})
+
+
+def remove(name: str) -> Path:
+    """Takes a name away; the model itself stays where it is. Returns the file. Raises ConfigError."""
+    models = known()
+    if name not in models:
+        raise ConfigError(
+            f"{name!r} is no name in {path()}: expected one of {', '.join(sorted(models)) or 'none'}; what a "
+            "rag.toml names is removed there"
+        )
+    return _keep({one: options for one, options in models.items() if one != name})
+
+
+def _keep(models: Mapping[str, Mapping[str, Any]]) -> Path:
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
     written = file.with_suffix(".toml.new")

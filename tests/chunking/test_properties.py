@@ -158,7 +158,9 @@ def test_methods_without_structure_lose_nothing_at_all(
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @example(text="---\n# 1. \n---\n")  # front matter needs a key
 @example(text="# # # # # # # # \f- # | a | b |\n|---|---|\n")  # a list on the line of a heading
-@example(text="# One two three four five six seven eight nine ten eleven twelve\u2028- a b\n- c d e f g h i\n")
+@example(
+    text="# One two three four five six seven eight nine ten eleven twelve\u2028- a b\n- c d e f g h i\n"
+)
 @given(text=ANY)
 def test_every_method_takes_any_text(method: str, ends: Ends, owes: Callable[..., None], text: str) -> None:
     for media_type in ("text/markdown", "text/plain", "text/x-rst"):

@@ -308,4 +308,4 @@ def test_an_open_folder_that_was_renamed_is_not_made_again(folder: Path) -> None
                 work()
         assert not folder.exists()
     with closing(open_store(folder.with_name("elsewhere"))) as store:
-        assert len(store.documents()) == 40
+        assert len(list(store.documents())) == 40
