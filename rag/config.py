@@ -272,8 +272,8 @@ def checked_section(where: str, given: Mapping[str, Any], section: type[T]) -> T
 def set_in_file(index: Path, name: str, text: str) -> Path:
     """Writes a setting, given as text, into the rag.toml beside an index. Returns the file.
 
-    All other lines stay. Raises ConfigError for an unknown setting, a value that it cannot have, and a file in
-    which it cannot be set line by line.
+    All other lines stay. Raises ConfigError for an unknown setting, a value that it cannot have, and a file
+    in which it cannot be set line by line.
     """
     section, _, key = name.rpartition(".")
     value = _value_of(name, text)

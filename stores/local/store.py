@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
 from rag.errors import CorruptError, FingerprintError, LockedError, StoreError
@@ -29,6 +30,7 @@ from .derived import Derived
 from .exchange import exchange, grown_beside, settle
 from .gate import Gate
 from .identity import Identity
+from .shadow import is_read_only, readable_database, shadow_of
 from .truth import Truth, translated
 
 if TYPE_CHECKING:
@@ -54,8 +56,16 @@ _CACHED_IDS = 65_536  # some 12 MB
 class LocalStore:
     """A `VectorStore` in a folder. Use `LocalStore.open`."""
 
-    def __init__(self, folder: Path, identity: Identity, truth: Truth, wait: float = 0.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: Identity,
+        truth: Truth,
+        wait: float = 0.0,
+        shadow: TemporaryDirectory[str] | None = None,
+    ) -> None:
         self.folder = folder
+        self._shadow = shadow  # in which a store searches whose folder may only be read
         self.identity = identity
         self._truth = truth
         self._derived: Derived | None = None
@@ -88,6 +98,8 @@ class LocalStore:
         `rank-bm25`) are only looked at when the store is made. `wait`: seconds to wait for another
         writer before LockedError.
 
+        A folder that may only be read is searched all the same; what is written then fails.
+
         Raises FingerprintError where the store was built with another embedder, CorruptError where the
         folder holds something else, StoreError where it cannot be made.
         """
@@ -107,7 +119,13 @@ class LocalStore:
                 f"{embedder or fingerprint} was given: use the former, or run `rag ingest --reembed` "
                 "to embed everything again with the new one"
             )
-        return cls(path, identity, Truth(path / "store.sqlite"), wait)
+        database = path / "store.sqlite"
+        if not is_read_only(path):
+            return cls(path, identity, Truth(database), wait)
+        shadow = shadow_of(path)
+        with translated(database):
+            uri = readable_database(database, Path(shadow.name))
+        return cls(path, identity, Truth(database, uri), wait, shadow)
 
     @staticmethod
     def identity_of(folder: str | Path) -> Identity | None:
@@ -240,7 +258,11 @@ class LocalStore:
             if self._derived is None:
                 identity = self.identity
                 self._derived = Derived(
-                    self.folder, self._truth, identity.dim, identity.engine, identity.store_id
+                    Path(self._shadow.name) if self._shadow else self.folder,
+                    self._truth,
+                    identity.dim,
+                    identity.engine,
+                    identity.store_id,
                 )
             return self._derived
 
@@ -384,6 +406,8 @@ class LocalStore:
         if self._derived is not None:
             self._derived.close()
         self._truth.close()
+        if self._shadow is not None:
+            self._shadow.cleanup()
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -111,15 +111,16 @@ def translated(path: Path) -> Iterator[None]:
 class Truth:
     """One SQLite file. Each thread has its own connection; writers queue on SQLite's own lock."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, uri: str = "") -> None:
+        """`uri` is how to open a file that may only be read, which nobody else may change meanwhile."""
+        self.path, self._uri = path, uri
         self._local = threading.local()
         self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._guard = threading.Lock()
         self._inode: int | None = None
         with translated(path):
             self._prepare()
-            self._inode = path.stat().st_ino
+            self._inode, self._state = path.stat().st_ino, self._seen()
 
     # ------------------------------------------------------------------------------------- connections
 
@@ -129,7 +130,11 @@ class Truth:
         opened: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if opened is None:
             opened = sqlite3.connect(
-                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                self._uri or self.path,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=bool(self._uri),
             )
             opened.execute("PRAGMA foreign_keys = ON")
             opened.execute("PRAGMA synchronous = NORMAL")
@@ -150,6 +155,10 @@ class Truth:
             )
         if version == FORMAT:
             return
+        if self._uri and version > 0:
+            raise StoreError(
+                f"{self.path} has the older format {version}: open it once where it may be written"
+            )
         filled = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if version < 0 or (version == 0 and filled):
             raise CorruptError(
@@ -212,8 +221,14 @@ class Truth:
             inode = self.path.stat().st_ino
         except FileNotFoundError as error:
             raise StoreError(f"{self.path} was moved since it was opened: open the store again") from error
+        if self._uri and self._inode is not None and self._seen() != self._state:
+            raise StoreError(f"{self.path} was changed by another process: open the store again")
         if self._inode is not None and inode != self._inode:
             raise StoreError(f"{self.path} was replaced since it was opened: open the store again")
+
+    def _seen(self) -> tuple[int, int]:
+        stat = self.path.stat()
+        return stat.st_size, stat.st_mtime_ns
 
     def end(self) -> None:
         """Leaves a snapshot, or undoes a transaction (SQLite itself may have done so, on a full disk)."""

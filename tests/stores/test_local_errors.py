@@ -231,12 +231,40 @@ def test_a_folder_that_may_not_be_written(folder: Path, closed: str) -> None:
     if os.geteuid() != 0:
         folder.chmod(0o500)
     searched, written = as_nobody(use, folder)
-    assert searched == "5 5 hits" or searched.startswith("StoreError:"), searched
+    assert searched.startswith("StoreError:") if closed == "unreadable" else searched == "5 5 hits", searched
     assert written.startswith("StoreError:"), written
     assert "permission" in written
     store = open_store(folder)
     assert_like_a_fresh_build(store, library(), ["amber"])
     store.close()
+
+
+def search_only(folder: Path) -> tuple[list[str], str]:
+    """What a search finds of the document that only the log of the database holds; what a write says."""
+    with closing(open_store(folder)) as store:
+        found = [hit.chunk_id for hit in store.lexical("quetzal", 5)]
+        try:
+            store.upsert([make("b.txt", "amber")])
+        except RagError as error:
+            return found, f"{type(error).__name__}: {error}"
+    return found, "written"
+
+
+def test_a_folder_that_is_only_read_is_searched_with_what_its_log_holds(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    with closing(open_store(folder)) as store:
+        store.upsert([make("new.txt", "a quetzal")])
+        shutil.copytree(folder, copy)  # as the store's process would leave it, killed now
+    assert (copy / "store.sqlite-wal").stat().st_size
+    (copy / "store.sqlite-shm").unlink()
+    before = {path.relative_to(copy): path.stat().st_mtime_ns for path in copy.rglob("*")}
+    tmp_path.chmod(0o755)
+    for path in [copy, *copy.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    found, written = as_nobody(search_only, copy)
+    assert len(found) == 1
+    assert written.startswith("StoreError:")
+    assert {path.relative_to(copy): path.stat().st_mtime_ns for path in copy.rglob("*")} == before
 
 
 # ------------------------------------------------------------------------------ a full disk
