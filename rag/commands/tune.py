@@ -103,6 +103,57 @@ def tune_ranker_command(
         render.result(tuned, as_json=as_json)
 
 
+@tune_app.command(
+    "generator",
+    epilog="Examples:\n\n    rag tune generator questions.jsonl --base SmolLM2-135M-Instruct/\n\n"
+    "    rag tune generator questions.jsonl --base FOLDER --method full --gguf",
+)
+def tune_generator_command(
+    base: Annotated[
+        str, typer.Option("--base", help="Folder of a Hugging Face model: config, tokenizer, safetensors.")
+    ],
+    questions: Questions = None,
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    corpus: Corpus = None,
+    method: Annotated[str, typer.Option("--method", help="lora, ia3, prefix, p-tuning, or full.")] = "lora",
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="How often each turn is seen.")] = 2,
+    rate: Annotated[float, typer.Option("--rate", min=0, help="Peak learning rate; 0: the method's.")] = 0.0,
+    tokens: Annotated[
+        int, typer.Option("--tokens", min=64, help="Tokens a batch; less needs less memory.")
+    ] = 2048,
+    rank: Annotated[int, typer.Option("--rank", min=1, help="lora: the rank.")] = 16,
+    sources: Annotated[int, typer.Option("--sources", min=1, help="Sources of a prompt, at most.")] = 4,
+    merge: Annotated[bool, typer.Option("--merge", help="Write the whole model, not the adapter.")] = False,
+    gguf: Annotated[
+        bool, typer.Option("--gguf", help="Write it as model.gguf too, for llama.cpp (Llama, Qwen2).")
+    ] = False,
+    qrels: Qrels = None,
+    held_out: HeldOut = 0.4,
+    number: Number = 300,
+    limit: Limit = None,
+    doubtful: Doubtful = "drop",
+    seed: Seed = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps; default: the best there is.")] = "",
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tune a language model to answer from sources, cite and decline. Stopped, the same command goes on."""
+    from rag.tune.causal import Plan
+    from rag.tune.generator import GeneratorOptions, tune_generator
+    from rag.tune.tuning import Options
+
+    from . import live, render
+
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        plan = Plan(method, epochs, rate, tokens, rank, seed)
+        given = GeneratorOptions(base, plan, merge, gguf, sources, device)
+        options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
+        with live.progress(quiet=as_json) as shown:
+            tuned = tune_generator(rag, questions, given, corpus=corpus, options=options, progress=shown)
+        render.result(tuned, as_json=as_json)
+
+
 @tune_app.command("list", epilog="Example:\n\n    rag tune list --json")
 def tune_list_command(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
     """List what is adopted for the index, and every verdict that was reached."""

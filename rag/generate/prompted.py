@@ -68,8 +68,7 @@ class Prompted:
         if not hits:
             return
         options = replace(self._options, **changed)
-        # The sources need room too: an answer takes half of a small context at most.
-        options = replace(options, max_tokens=min(options.max_tokens, self.model.context_tokens // 2))
+        options = replace(options, max_tokens=self._room(options.max_tokens))
         fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options.max_tokens)
         if self._grammar:
             from rag.llm.grammar import cited
@@ -88,6 +87,15 @@ class Prompted:
         yield from self._answer(self.model.chat(fitted.messages, options), notes, loops)
         lists = {"judged": notes, "ended_before_repeating": loops}
         yield Detail(detail | {name: values[0] for name, values in lists.items() if values})
+
+    def sent(self, question: Question, hits: Sequence[Hit]) -> Sequence[Message]:
+        """The messages that the model is sent. Raises ModelError where the context is too small."""
+        room = self._room(self._options.max_tokens)
+        return fit(self.model, self.prompt, hits, self._renderer(question.text), room).messages
+
+    def _room(self, max_tokens: int) -> int:
+        """What is kept for the answer: half of a small context at most, since sources need room too."""
+        return min(max_tokens, self.model.context_tokens // 2)
 
     def _renderer(self, question: str) -> Callable[[str], Sequence[Message]]:
         prompt = self.prompt

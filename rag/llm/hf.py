@@ -89,6 +89,21 @@ class HfModel:
         return self._name
 
     @property
+    def network(self) -> Any:
+        """The transformers model itself, for those that train it."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer, as transformers has it."""
+        return self._tokenizer
+
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """The tokens of the prompt that the messages become, chat template included."""
+        ids: list[int] = self._encoded(messages)["input_ids"]
+        return ids
+
+    @property
     def context_tokens(self) -> int:
         return self._context_tokens
 
@@ -102,7 +117,7 @@ class HfModel:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
-        return len(self._encoded(messages)["input_ids"])
+        return len(self.prompt_ids(messages))
 
     def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         encoded = self._encoded(messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,12 @@ def with_adapter(model: Any, adapter: str, *, offline: bool = False) -> Any:
             f"the adapter {adapter} has no {' and no '.join(missing)}: expected a PEFT folder with "
             "safetensors (pickled weights are never read)"
         )
+    # What a prefix or prompt brings its own of; peft says so at every turn.
+    warnings.filterwarnings("ignore", "Position ids are not supported", UserWarning)
     try:
-        return PeftModel.from_pretrained(model, str(folder))
+        with warnings.catch_warnings():  # of names that transformers is giving up, in the code of peft
+            warnings.simplefilter("ignore", FutureWarning)
+            return PeftModel.from_pretrained(model, str(folder))
     except Exception as error:  # peft raises many types
         raise ModelError(f"the adapter {adapter} does not fit its model: {error}") from error
 

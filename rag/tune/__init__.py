@@ -13,6 +13,12 @@ The retriever, in core:
 
 The ranker, learned by the `[tune]` extra and run in core: `ranker.py`.
 
+The generator, by the `[tune]` extra:
+
+- `conversations.py`: questions → prompts of our own form and the turn that should follow
+- `causal.py`: the training of a causal model; `gguf_export.py`: Hugging Face → GGUF
+- `generator.py`: all of it, one call
+
 The reader, by the `[tune]` extra:
 
 - `examples.py`: question files → `Example`; `split.py`: which titles are held out

@@ -227,10 +227,11 @@ def tuning(
     options: Options | None,
     progress: Watcher | None,
     tuned: Callable[[Data, Options, Watcher], Tuned],
+    kinds: Sequence[str] = ("qa", "retrieval"),
 ) -> Tuned:
     """Prepares the data and has the part made and judged."""
     options, report = options or Options(), progress or no_watcher
-    with prepared(rag, kind, questions, corpus, options, report) as data:
+    with prepared(rag, kind, questions, corpus, options, report, kinds) as data:
         return tuned(data, options, report)
 
 

@@ -1,0 +1,173 @@
+"""Trains a causal model on encoded turns: a PEFT adapter or all of it, with checkpoints that a kill survives.
+
+Turns of like length go together, so little is padding; batches hold up to a number of tokens. The loss is
+that of the answers alone. AdamW warms up over the first tenth and falls to zero; the same seed gives the same
+run, stopped or not. Sources: LoRA (Hu and others), IA³ (Liu and others), Prefix-Tuning (Li and Liang),
+P-Tuning (Liu and others), as `peft` has them.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigError, ModelError
+
+from . import checkpoint
+
+METHODS = ("lora", "ia3", "prefix", "p-tuning", "full")
+_RATES = {"lora": 3e-4, "ia3": 8e-3, "prefix": 1e-2, "p-tuning": 1e-2, "full": 3e-5}
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+_WARM_UP = 0.1
+_VIRTUAL = 16  # tokens that a prefix or prompt adds
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train; a `rate` of 0 is the method's own. `tokens` is the size of a batch, padding counted."""
+
+    method: str = "lora"
+    epochs: int = 2
+    rate: float = 0.0
+    tokens: int = 2048
+    rank: int = 16
+    seed: int = 0
+    save_seconds: float = 120.0
+
+
+def prepared(network: Any, plan: Plan) -> Any:
+    """The network with what is to be trained in it. Raises ConfigError for a method that is none.
+
+    Raises ModelError for a base whose architecture the method does not know.
+    """
+    import torch
+    from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptEncoderConfig, get_peft_model
+
+    if plan.method not in METHODS:
+        raise ConfigError(f"method is {plan.method!r}, expected one of {', '.join(METHODS)}")
+    torch.manual_seed(plan.seed)
+    network = network.float()
+    if plan.method == "full":
+        return network.requires_grad_(True)
+    kind = {"task_type": "CAUSAL_LM"}
+    config = {
+        "lora": lambda: LoraConfig(
+            r=plan.rank, lora_alpha=2 * plan.rank, target_modules="all-linear", **kind
+        ),
+        "ia3": lambda: IA3Config(**kind),
+        "prefix": lambda: PrefixTuningConfig(num_virtual_tokens=_VIRTUAL, **kind),
+        "p-tuning": lambda: PromptEncoderConfig(
+            num_virtual_tokens=_VIRTUAL, encoder_hidden_size=network.config.hidden_size, **kind
+        ),
+    }[plan.method]()
+    try:
+        with warnings.catch_warnings():  # of names that transformers is giving up, in the code of peft
+            warnings.simplefilter("ignore", FutureWarning)
+            return get_peft_model(network, config)
+    except ValueError as error:
+        raise ModelError(
+            f"{plan.method} does not know the architecture {network.config.model_type!r} ({error}): try "
+            "--method lora or full"
+        ) from error
+
+
+def train(
+    network: Any,
+    rows: Sequence[tuple[list[int], list[int]]],
+    plan: Plan,
+    folder: Path,
+    device: str = "cpu",
+    watch: Callable[[int, int, float], None] | None = None,
+) -> list[float]:
+    """Trains what has gradients on (ids, labels); `folder` has the checkpoint, and the same call goes on.
+
+    Returns the losses of the steps. `watch` gets step, steps and loss.
+    """
+    import torch
+
+    network = network.to(device).train()
+    trained = {name: one for name, one in network.named_parameters() if one.requires_grad}
+    rate = plan.rate or _RATES[plan.method]
+    optimizer = torch.optim.AdamW(list(trained.values()), lr=rate, weight_decay=0.0)
+    steps = [batch for epoch in range(plan.epochs) for batch in batches(rows, plan.tokens, plan.seed + epoch)]
+    losses = _resumed(folder, trained, optimizer, plan)
+    saved = time.monotonic()
+    for step in range(len(losses), len(steps)):
+        share = (step + 1) / len(steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * min(share / _WARM_UP, (1 - share) / (1 - _WARM_UP) + 1e-3)
+        ids, labels, mask = _tensors([rows[at] for at in steps[step]], device)
+        loss = network(input_ids=ids, attention_mask=mask, labels=labels).loss
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(trained.values()), 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        if not losses[-1] < float("inf"):
+            raise ModelError(f"the loss is {losses[-1]} at step {step + 1}: try a lower --rate than {rate:g}")
+        if watch:
+            watch(step + 1, len(steps), losses[-1])
+        if time.monotonic() - saved > plan.save_seconds or step + 1 == len(steps):
+            _save(folder, trained, optimizer, losses, plan)
+            saved = time.monotonic()
+    network.eval()
+    return losses
+
+
+def batches(rows: Sequence[tuple[list[int], list[int]]], tokens: int, seed: int) -> list[list[int]]:
+    """Places of rows by batch: rows of like length together, batches in random order."""
+    chance = random.Random(seed)
+    order = sorted(range(len(rows)), key=lambda at: (len(rows[at][0]), chance.random()))
+    made: list[list[int]] = [[]]
+    for at in order:
+        longest = len(rows[at][0])  # the row is the longest so far
+        if made[-1] and longest * (len(made[-1]) + 1) > tokens:
+            made.append([])
+        made[-1].append(at)
+    chance.shuffle(made)
+    return [batch for batch in made if batch]
+
+
+def _tensors(rows: Sequence[tuple[list[int], list[int]]], device: str) -> tuple[Any, Any, Any]:
+    import torch
+
+    longest = max(len(ids) for ids, _ in rows)
+    ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows], device=device)
+    labels = torch.tensor([told + [-100] * (longest - len(told)) for _, told in rows], device=device)
+    mask = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in rows], device=device)
+    return ids, labels, mask
+
+
+def _save(
+    folder: Path, trained: Mapping[str, Any], optimizer: Any, losses: Sequence[float], plan: Plan
+) -> None:
+    held = {f"own.{name}": one.detach() for name, one in trained.items()}
+    for name, one in trained.items():
+        moments = optimizer.state.get(one, {})
+        held |= {f"{key}.{name}": moments[key] for key in _MOMENTS if key in moments}
+    try:
+        checkpoint.save(folder, held, {"step": len(losses), "losses": list(losses), "plan": asdict(plan)})
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written ({error.strerror}): free some space") from error
+
+
+def _resumed(folder: Path, trained: Mapping[str, Any], optimizer: Any, plan: Plan) -> list[float]:
+    """Puts the state of the last checkpoint back; the losses so far, none where it is of another plan."""
+    import torch
+
+    found = checkpoint.load(folder)
+    if found is None or found[1]["plan"] != asdict(plan):
+        return []
+    held, state = found
+    with torch.no_grad():
+        for name, one in trained.items():
+            one.copy_(held[f"own.{name}"])
+            if f"exp_avg.{name}" in held:
+                moments = {key: held[f"{key}.{name}"].to(one.device) for key in _MOMENTS}
+                optimizer.state[one] = {"step": torch.tensor(float(state["step"])), **moments}
+    return list(state["losses"])
