@@ -61,8 +61,8 @@ def chart_blocks(root: Element, *, values: bool = True) -> list[str]:
     table = pipe_table(_rows(series) or _extended_rows(root)) if values else ""
     if not title and len(series) == 1:
         title = series[0].name  # what the program itself shows above it
-    told = ": ".join(part for part in ("Chart", title) if part) + (f" ({'; '.join(axes)})" if axes else "")
-    return [part for part in (told if title or axes or table else "", table) if part]
+    heading = ": ".join(part for part in ("Chart", title) if part) + (f" ({'; '.join(axes)})" if axes else "")
+    return [part for part in (heading if title or axes or table else "", table) if part]
 
 
 def diagram_blocks(root: Element) -> list[str]:
@@ -142,7 +142,7 @@ def _cached(element: Element) -> dict[int, str]:
     """Place → text of the values that a reference keeps a copy of; the levels of a category joined."""
     code = next((each.text or "" for each in element.iter() if local(each) == "formatCode"), "")
     levels = [each for each in element.iter() if local(each) == "lvl"] or [element]
-    found: dict[int, str] = {}
+    cells: dict[int, str] = {}
     for level in reversed(levels):
         latest = ""
         points = {
@@ -152,10 +152,10 @@ def _cached(element: Element) -> dict[int, str]:
         }
         if len(levels) == 1:
             return points
-        for place in range(max([*points, *found], default=-1) + 1):
+        for place in range(max([*points, *cells], default=-1) + 1):
             latest = points.get(place, latest)
-            found[place] = " ".join(part for part in (found.get(place, ""), latest) if part)
-    return found
+            cells[place] = " ".join(part for part in (cells.get(place, ""), latest) if part)
+    return cells
 
 
 def _value(point: Element, code: str) -> str:

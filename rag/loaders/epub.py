@@ -78,12 +78,12 @@ def _chapters(package: Element, package_name: str) -> list[str]:
 
 def _metadata(package: Element) -> tuple[str, dict[str, str]]:
     groups = [each for each in package if local(each) == "metadata"]
-    found = texts(groups[0]) if groups else {}
-    return sensible_title(found.get("title", "")), present(
-        author=found.get("creator", ""),
-        language=found.get("language", ""),
-        publisher=found.get("publisher", ""),
-        created=found.get("date", ""),
-        identifier=found.get("identifier", ""),
-        subject=found.get("subject", ""),
+    named = texts(groups[0]) if groups else {}
+    return sensible_title(named.get("title", "")), present(
+        author=named.get("creator", ""),
+        language=named.get("language", ""),
+        publisher=named.get("publisher", ""),
+        created=named.get("date", ""),
+        identifier=named.get("identifier", ""),
+        subject=named.get("subject", ""),
     )

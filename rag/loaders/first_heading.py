@@ -25,8 +25,8 @@ def first_heading(text: str) -> str:
             elif mark[1][0] == fence[0] and len(mark[1]) >= len(fence):
                 fence = ""
         elif not fence:
-            if found := _ATX.match(line):
-                return plain(found[1])
+            if match := _ATX.match(line):
+                return plain(match[1])
             if _SETEXT.match(line) and previous.strip():
                 return plain(previous)
         previous = line
@@ -35,4 +35,4 @@ def first_heading(text: str) -> str:
 
 def plain(heading: str) -> str:
     """A heading's text without links, emphasis and anchors, on one line."""
-    return one_line(_MARKUP.sub(lambda found: found[1] or "", heading))[:300]
+    return one_line(_MARKUP.sub(lambda match: match[1] or "", heading))[:300]

@@ -106,9 +106,9 @@ def _text_of(value: Any) -> str:
 
 def _id_of(value: dict[str, Any]) -> str:
     for name in ID_FIELDS:
-        found = value.get(name)
-        if isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip():
-            return one_line(str(found))[:200]
+        known = value.get(name)
+        if isinstance(known, str | int) and not isinstance(known, bool) and str(known).strip():
+            return one_line(str(known))[:200]
     return ""
 
 

@@ -69,9 +69,9 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
 def _split(data: bytes) -> Iterator[bytes]:
     """The messages of a mailbox. A postmark stands at its beginning or behind a blank line (RFC 4155)."""
     marks = [
-        found
-        for found in _POSTMARK.finditer(data)
-        if found.start() == 0 or data.endswith((b"\n\n", b"\n\r\n"), 0, found.start())
+        match
+        for match in _POSTMARK.finditer(data)
+        if match.start() == 0 or data.endswith((b"\n\n", b"\n\r\n"), 0, match.start())
     ]
     if not marks:
         raise LoadError("no mailbox: no line begins a message with 'From '; is it a single mail, an .eml?")
@@ -81,10 +81,10 @@ def _split(data: bytes) -> Iterator[bytes]:
 
 
 def _message_id(raw: bytes) -> str:
-    found = re.search(
+    match = re.search(
         rb"^message-id:\s*<?([^\s<>]{1,200})>?", raw.partition(b"\n\n")[0], re.IGNORECASE | re.MULTILINE
     )
-    return found[1].decode("ascii", "replace") if found else ""
+    return match[1].decode("ascii", "replace") if match else ""
 
 
 def _message(data: bytes, source: str, limits: Limits, *, boxed: bool = False) -> Loaded:
@@ -104,8 +104,10 @@ def _message(data: bytes, source: str, limits: Limits, *, boxed: bool = False) -
     attached = _attachments(content.attached, source, limits)
     text, media_type = content.text()
     body = Document.make(text or title, source, title=title, metadata=headers, media_type=media_type)
-    told = [f"{odd} header line{'s' * (odd > 1)} without a name passed over"] if odd else []
-    return Loaded([marked(body, counts), *attached.documents], [*told, *content.problems, *attached.problems])
+    problems = [f"{odd} header line{'s' * (odd > 1)} without a name passed over"] if odd else []
+    return Loaded(
+        [marked(body, counts), *attached.documents], [*problems, *content.problems, *attached.problems]
+    )
 
 
 def _without_odd_lines(data: bytes) -> tuple[bytes, int]:
@@ -132,13 +134,13 @@ def _without_odd_lines(data: bytes) -> tuple[bytes, int]:
 def _headers(message: EmailMessage) -> dict[str, str]:
     names = ("subject", "from", "to", "cc", "message-id")
     values = {name: str(message[name]) for name in names if message[name] is not None}
-    found = present(**{name: visible(value) for name, value in values.items()})
+    fields = present(**{name: visible(value) for name, value in values.items()})
     date = str(message["date"] or "")
     try:
-        found |= present(date=parsedate_to_datetime(date).isoformat() if date else "")
+        fields |= present(date=parsedate_to_datetime(date).isoformat() if date else "")
     except ValueError:
-        found |= present(date=date)
-    return found
+        fields |= present(date=date)
+    return fields
 
 
 class Content:
@@ -228,7 +230,7 @@ def _decoded(part: EmailMessage) -> str:
 
 def calendar_text(text: str) -> str:
     """An invitation as lines to read: `Event: Planning`, `Start: 2024-03-11 09:00 UTC`, `Place: Elbe`."""
-    found = []
+    rows = []
     for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
         name, _, value = line.partition(":")
         label = _EVENT.get(name.partition(";")[0].upper())
@@ -237,8 +239,8 @@ def calendar_text(text: str) -> str:
             if moment := _MOMENT.fullmatch(value):
                 year, month, day, hour, minute, utc = moment.groups()
                 value = f"{year}-{month}-{day}" + (f" {hour}:{minute}{' UTC' if utc else ''}" if hour else "")
-            found.append(f"{label}: {value.removeprefix('mailto:').removeprefix('MAILTO:')}")
-    return visible("\n".join(found))
+            rows.append(f"{label}: {value.removeprefix('mailto:').removeprefix('MAILTO:')}")
+    return visible("\n".join(rows))
 
 
 def _attachments(parts: list[EmailMessage], source: str, limits: Limits) -> Loaded:

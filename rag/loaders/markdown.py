@@ -41,14 +41,14 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
 
 def front_matter(text: str) -> tuple[dict[str, Any], int, list[str]]:
     """The values between two `---` at the top, the offset behind them, and what is wrong with them."""
-    found = _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER) if text.startswith("---") else None
-    if not found:
+    match = _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER) if text.startswith("---") else None
+    if not match:
         return {}, 0, []
     import yaml
 
     try:
-        values = yaml.safe_load(found[1])
+        values = yaml.safe_load(match[1])
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        return {}, found.end(), [f"front matter is no YAML and was not read: {one_line(str(error))[:200]}"]
+        return {}, match.end(), [f"front matter is no YAML and was not read: {one_line(str(error))[:200]}"]
     # `---`, a line of prose, `---` is a rule above and below it, not front matter.
-    return (scalars(values), found.end(), []) if isinstance(values, dict) else ({}, 0, [])
+    return (scalars(values), match.end(), []) if isinstance(values, dict) else ({}, 0, [])

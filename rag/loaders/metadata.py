@@ -41,13 +41,13 @@ def scalars(values: Mapping[Any, Any], leave_out: frozenset[str] = frozenset()) 
 
 def _within(kept: Mapping[str, Any], room: int) -> dict[str, Any]:
     """The entries that have room together, as JSON; those behind them are left out."""
-    found: dict[str, Any] = {}
+    inner: dict[str, Any] = {}
     for name, value in kept.items():
         room -= len(json.dumps([name, value], ensure_ascii=False))
         if room < 0:
             break
-        found[name] = value
-    return found
+        inner[name] = value
+    return inner
 
 
 def _keep(
@@ -64,23 +64,23 @@ def _keep(
                 _keep(kept, f"{name}.", value, levels - 1, looked)
         elif isinstance(value, list | tuple | set):
             each_of = list(value)[:MAX_VALUES]
-            plain = [one for each in each_of if (one := _plain(each)) is not None]
+            plain = [scalar for each in each_of if (scalar := _plain(each)) is not None]
             inner = [each for each in each_of if isinstance(each, Mapping)]
             if plain or not inner:
                 kept[name] = plain
             if levels and inner:
                 _keep(kept, f"{name}.", _gathered(inner), levels - 1, looked)
-        elif (one := _plain(value)) is not None:
-            kept[name] = one
+        elif (scalar := _plain(value)) is not None:
+            kept[name] = scalar
 
 
 def _gathered(rows: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
     """Name → its values in several mappings."""
-    found: dict[Any, list[Any]] = {}
+    gathered: dict[Any, list[Any]] = {}
     for row in rows:
         for name, value in row.items():
-            found.setdefault(name, []).extend(value[:MAX_VALUES] if isinstance(value, list) else [value])
-    return found
+            gathered.setdefault(name, []).extend(value[:MAX_VALUES] if isinstance(value, list) else [value])
+    return gathered
 
 
 def present(**values: str) -> dict[str, str]:

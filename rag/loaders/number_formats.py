@@ -111,9 +111,9 @@ def _number(value: float, code: str) -> str:
     if "," in whole.rstrip(","):
         head = f"{int(head):,}" if len(head) <= 15 else head
     text = ("-" if scaled < 0 and digits else "") + head + ("." + tail if tail else "")
-    told = _literal(tokens, text)
+    shown = _literal(tokens, text)
     lost = abs(abs(scaled) - digits) > abs(scaled) * Decimal(_LOST)
-    return f"{told} ({stored(value)})" if lost else told
+    return f"{shown} ({stored(value)})" if lost else shown
 
 
 def _masked(tokens: tuple[tuple[str, str], ...], value: float) -> str:
@@ -136,10 +136,10 @@ def _section(value: float, code: str) -> tuple[str, float]:
     """The part of a code that applies to a value, and the value as that part shows it."""
     sections = _split(code)
     for section in sections[:2]:
-        if found := _CONDITION.search(section):
-            limit = float(found["limit"])
+        if match := _CONDITION.search(section):
+            limit = float(match["limit"])
             signs = {"<": value < limit, ">": value > limit, "=": value == limit}
-            if any(signs[sign] for sign in found["sign"] if sign in signs):
+            if any(signs[sign] for sign in match["sign"] if sign in signs):
                 return section, value
     if any(_CONDITION.search(section) for section in sections):
         return sections[-1], value
@@ -153,11 +153,11 @@ def _section(value: float, code: str) -> tuple[str, float]:
 
 def _split(code: str) -> list[str]:
     parts = [""]
-    for found in re.finditer(r'"[^"]*"|\\.|;|[^";\\]+|.', code, re.DOTALL):
-        if found[0] == ";":
+    for match in re.finditer(r'"[^"]*"|\\.|;|[^";\\]+|.', code, re.DOTALL):
+        if match[0] == ";":
             parts.append("")
         else:
-            parts[-1] += found[0]
+            parts[-1] += match[0]
     return parts
 
 
@@ -177,7 +177,7 @@ def _literal(tokens: tuple[tuple[str, str], ...], number: str) -> str:
 
 @lru_cache(maxsize=512)
 def _tokens(section: str) -> _Tokens:
-    found = []
+    tokens = []
     dated = False
     for match in _TOKEN.finditer(section):
         kind = match.lastgroup or ""
@@ -189,8 +189,8 @@ def _tokens(section: str) -> _Tokens:
         elif kind in ("date", "half"):
             dated = True
         if kind:
-            found.append((kind, text))
-    return _Tokens(tuple(found), dated)
+            tokens.append((kind, text))
+    return _Tokens(tuple(tokens), dated)
 
 
 def _moment(value: datetime.date | datetime.time | datetime.timedelta, code: str) -> str:

@@ -160,14 +160,14 @@ class _Slide:
 
 def _drawn(tree: Element) -> list[Element]:
     """The shapes of a tree; of alternative contents the first that says anything."""
-    found: list[Element] = []
+    drawn: list[Element] = []
     for each in tree:
         if local(each) == "AlternateContent":
             options = [_drawn(option) for option in each if local(option) in ("Choice", "Fallback")]
-            found += next((shapes for shapes in options if any(map(_says, shapes))), [])
+            drawn += next((shapes for shapes in options if any(map(_says, shapes))), [])
         elif local(each) in ("sp", "grpSp", "graphicFrame", "cxnSp"):
-            found.append(each)
-    return found
+            drawn.append(each)
+    return drawn
 
 
 def _says(shape: Element) -> bool:
@@ -177,10 +177,12 @@ def _says(shape: Element) -> bool:
 def _box(shape: Element) -> tuple[int, int, int, int] | None:
     """Left, top, width and height in EMU; None where the shape names none."""
     for each in shape:
-        xfrm = each if local(each) == "xfrm" else next((one for one in each if local(one) == "xfrm"), None)
+        xfrm = (
+            each if local(each) == "xfrm" else next((child for child in each if local(child) == "xfrm"), None)
+        )
         if xfrm is None or local(each) not in ("xfrm", "spPr", "grpSpPr"):
             continue
-        parts = {local(one): one for one in xfrm}
+        parts = {local(part): part for part in xfrm}
         if "off" in parts and "ext" in parts:
             values = (
                 *(parts["off"].get(name, "") for name in "xy"),
@@ -194,14 +196,14 @@ def _box(shape: Element) -> tuple[int, int, int, int] | None:
 
 def _masters(archive: Archive, part: str, limits: Limits) -> list[Element]:
     """The layout of a slide and the master of that."""
-    found: list[Element] = []
+    masters: list[Element] = []
     for wanted in ("slideLayout", "slideMaster"):
         target = next((to for kind, to in relations(archive, part, limits).values() if kind == wanted), "")
         if target not in archive:
             break
-        found.append(parse_xml(archive.read(target), target, limits))
+        masters.append(parse_xml(archive.read(target), target, limits))
         part = target
-    return found
+    return masters
 
 
 def _is_white(layer: Element) -> bool:
@@ -211,7 +213,7 @@ def _is_white(layer: Element) -> bool:
         if name in ("pic", "blipFill", "gradFill", "pattFill", "bgFillStyleLst"):
             return False
         if name == "bg" and not any(
-            one.get("val", "").lower() in ("bg1", "lt1", "ffffff") for one in each.iter()
+            colour.get("val", "").lower() in ("bg1", "lt1", "ffffff") for colour in each.iter()
         ):
             return False
         if name in ("spPr", "grpSpPr", "tcPr", "tblPr") and _has_fill(each):
@@ -294,8 +296,8 @@ def _run_text(paragraph: Element, paper: Colour | None = None) -> str:
         elif name == "br":
             text += "\n"
         elif name in ("r", "fld"):
-            said = "".join(one.text or "" for one in each if local(one) == "t")
-            properties = next((one for one in each if local(one) == "rPr"), None)
+            said = "".join(part.text or "" for part in each if local(part) == "t")
+            properties = next((part for part in each if local(part) == "rPr"), None)
             if properties is not None and (why := _unseen_ink(properties, paper)):
                 hidden[why] = hidden.get(why, "") + said
             else:
@@ -312,7 +314,7 @@ def _pieces(paragraph: Element) -> Iterator[Element]:
     for each in paragraph:
         name = local(each)
         if name == "AlternateContent":
-            options = (list(_pieces(one)) for one in each if local(one) in ("Choice", "Fallback"))
+            options = (list(_pieces(option)) for option in each if local(option) in ("Choice", "Fallback"))
             yield from next((pieces for pieces in options if pieces), [])
         elif name in ("r", "fld", "br", "oMath", "oMathPara"):
             yield each
@@ -366,18 +368,18 @@ def _text(element: Element) -> str:
 
 def _beside(archive: Archive, part: str, limits: Limits) -> list[str]:
     """The speaker's notes and the comments of a slide."""
-    found: list[str] = []
+    blocks: list[str] = []
     for kind, target in relations(archive, part, limits).values():
         if kind == "notesSlide" and target in archive:
             root = parse_xml(archive.read(target), target, limits)
             shapes = [each for each in root.iter() if local(each) == "sp" and _placeholder(each) == "body"]
             if text := "\n".join(text for shape in shapes for _, text in _paragraphs(shape)):
-                found.append(f"Notes: {text}")
+                blocks.append(f"Notes: {text}")
         elif kind == "comments" and target in archive:
             comments = parse_xml(archive.read(target), target, limits).iter()
             texts = (_comment(each) for each in comments if local(each) in ("cm", "reply"))
-            found += [f"Comment: {text}" for text in texts if text]
-    return found
+            blocks += [f"Comment: {text}" for text in texts if text]
+    return blocks
 
 
 def _comment(element: Element) -> str:

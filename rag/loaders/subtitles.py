@@ -37,12 +37,12 @@ class Cue(NamedTuple):
 def load(data: bytes, source: str, limits: Limits) -> list[Document]:
     """One document. Raises LoadError where no line has times."""
     decoded = decode(data)
-    found = list(cues(decoded.text))
-    if not found:
+    spoken = list(cues(decoded.text))
+    if not spoken:
         raise LoadError(f"{source}: no line with times such as 00:01:02,000 --> 00:01:04,000")
-    text, last = "", found[0]
+    text, last = "", spoken[0]
     pages: list[int] = []  # where each minute begins; silent ones where the next begins
-    for cue in found:
+    for cue in spoken:
         minute = int(cue.start) // _MINUTE
         if minute >= len(pages):
             text = f"{text}\n\n" if text else ""
@@ -51,8 +51,8 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
         gap = "\n\n" if cue.start - last.end > _PAUSE or re.match(r"[^\s:]{1,40}:", cue.text) else " "
         text += cue.text if text.endswith("\n") else gap + cue.text
         last = cue
-    told = {**decoded.metadata, "seconds": round(found[-1].end)}
-    return [Document.make(text, source, media_type="text/markdown", pages=pages, metadata=told)]
+    metadata = {**decoded.metadata, "seconds": round(spoken[-1].end)}
+    return [Document.make(text, source, media_type="text/markdown", pages=pages, metadata=metadata)]
 
 
 def cues(text: str) -> Iterator[Cue]:

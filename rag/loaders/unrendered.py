@@ -52,38 +52,38 @@ class _Markdown:
     def blanked(self) -> str:
         pieces: list[str] = []
         position = 0
-        found = _OPENS.search(self._text)
-        while found:
-            why, end = self._hidden(found)
+        match = _OPENS.search(self._text)
+        while match:
+            why, end = self._hidden(match)
             if why:
                 pieces += [
-                    self._text[position : found.start()],
-                    _blanked(why, self._text[found.start() : end]),
+                    self._text[position : match.start()],
+                    _blanked(why, self._text[match.start() : end]),
                 ]
                 position = end
-            found = _OPENS.search(self._text, end)
+            match = _OPENS.search(self._text, end)
         return "".join([*pieces, self._text[position:]]) if pieces else self._text
 
-    def _hidden(self, found: re.Match[str]) -> tuple[str, int]:
+    def _hidden(self, match: re.Match[str]) -> tuple[str, int]:
         """Why what opens here is hidden, `` where it shows, and where to go on reading."""
-        end = found.end()
-        if found["fence"]:
-            closing = re.compile(rf"^ {{0,3}}{found['fence']}[`~]*[ \t]*$", re.MULTILINE)
+        end = match.end()
+        if match["fence"]:
+            closing = re.compile(rf"^ {{0,3}}{match['fence']}[`~]*[ \t]*$", re.MULTILINE)
             closed = closing.search(self._text, end)
             return "", closed.end() if closed else len(self._text)
-        if found["ticks"]:
-            return "", self._code_end(found["ticks"], end)
-        if found["comment"]:
-            mark = "-->" if found["comment"] == "<!--" else "*/}"
+        if match["ticks"]:
+            return "", self._code_end(match["ticks"], end)
+        if match["comment"]:
+            mark = "-->" if match["comment"] == "<!--" else "*/}"
             close = self._find(mark, end)
             return ("comment", close + len(mark)) if close >= 0 else ("", end)
-        if found["label"]:
+        if match["label"]:
             return "comment", end
-        if self._tags >= _MOST_TAGS or not _HIDING.search(found["tag"]):
+        if self._tags >= _MOST_TAGS or not _HIDING.search(match["tag"]):
             return "", end
         self._tags += 1
-        why = hidden_by_attributes(found["tag"])
-        return why, self._element_end(end, found["name"]) if why and found["tag"][-2] != "/" else end
+        why = hidden_by_attributes(match["tag"])
+        return why, self._element_end(end, match["name"]) if why and match["tag"][-2] != "/" else end
 
     def _code_end(self, ticks: str, start: int) -> int:
         """The end of a code span within its paragraph; `start` where nothing closes it."""
@@ -120,7 +120,7 @@ class _Markdown:
 
 def blank_rst(text: str) -> str:
     """The text with comments as blanks, each counted."""
-    return _RST.sub(lambda found: _blanked("comment", found[0]), text) if ".." in text else text
+    return _RST.sub(lambda match: _blanked("comment", match[0]), text) if ".." in text else text
 
 
 def _blanked(why: str, text: str) -> str:

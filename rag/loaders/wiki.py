@@ -17,14 +17,14 @@ def wiki_metadata(body: str, matter: dict[str, Any]) -> dict[str, Any]:
     Tags in the text count only beside wiki links, or where the front matter has tags or aliases: elsewhere
     `#12` and `#name` are something else. Empty for a text without any of it.
     """
-    found = _LINK.findall(body) if "[[" in body else []
-    if not found and not {"tags", "aliases"} & matter.keys():
+    links = _LINK.findall(body) if "[[" in body else []
+    if not links and not {"tags", "aliases"} & matter.keys():
         return {}
     plain = _CODE.sub("", body) if "`" in body or "~~~" in body else body
-    found = _LINK.findall(plain)
+    links = _LINK.findall(plain)
     values = {
-        "links": [name.strip() for mark, name in found if not mark],
-        "embeds": [name.strip() for mark, name in found if mark],
+        "links": [name.strip() for mark, name in links if not mark],
+        "embeds": [name.strip() for mark, name in links if mark],
         "tags": [*_listed(matter.get("tags")), *_TAG.findall(plain)],
         "aliases": _listed(matter.get("aliases")),
     }

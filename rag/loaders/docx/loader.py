@@ -40,8 +40,8 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         walk.shaded_page = any(local(each) == "background" for each in root)
         for body in (each for each in root if local(each) == "body"):
             walk.body(body)
-        for told in _margins(root, archive, main, walk, limits):
-            walk.writer.paragraph(told)
+        for margin in _margins(root, archive, main, walk, limits):
+            walk.writer.paragraph(margin)
     text = walk.writer.text()
     document = Document.make(
         text, source, title=title or first_heading(text), metadata=metadata, media_type="text/markdown"
@@ -69,7 +69,7 @@ def _parts(archive: Archive, main: str, limits: Limits) -> dict[str, Element]:
 def _margins(root: Element, archive: Archive, main: str, walk: Walk, limits: Limits) -> list[str]:
     """Headers and footers, each text once; page numbers alone say nothing."""
     targets = relations(archive, main, limits)
-    found: list[str] = []
+    margins: list[str] = []
     for each in root.iter():
         if local(each) not in ("headerReference", "footerReference"):
             continue
@@ -77,7 +77,7 @@ def _margins(root: Element, archive: Archive, main: str, walk: Walk, limits: Lim
         if target not in archive:
             continue
         text = walk.apart(target, parse_xml(archive.read(target), target, limits))
-        told = f"{'Header' if local(each) == 'headerReference' else 'Footer'}: {text}"
-        if text and not _PAGE.fullmatch(text) and told not in found:
-            found.append(told)
-    return found
+        margin = f"{'Header' if local(each) == 'headerReference' else 'Footer'}: {text}"
+        if text and not _PAGE.fullmatch(text) and margin not in margins:
+            margins.append(margin)
+    return margins

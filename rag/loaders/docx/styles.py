@@ -24,14 +24,14 @@ def child(element: Element | None, name: str) -> Element | None:
 
 def value(element: Element | None, name: str, default: str = "") -> str:
     """The `val` of a child; the default where the child is missing."""
-    found = child(element, name)
-    return attribute(found, "val") if found is not None else default
+    stated = child(element, name)
+    return attribute(stated, "val") if stated is not None else default
 
 
 def is_on(element: Element | None, name: str) -> bool | None:
     """Whether a switch such as `w:vanish` is on; None where it is not set."""
-    found = child(element, name)
-    return None if found is None else attribute(found, "val") not in ("0", "false", "off")
+    stated = child(element, name)
+    return None if stated is None else attribute(stated, "val") not in ("0", "false", "off")
 
 
 class Styles:
@@ -54,12 +54,12 @@ class Styles:
 
     def chain(self, style: str) -> list[Element]:
         """The style and those it is based on, innermost first."""
-        found: list[Element] = []
+        chain: list[Element] = []
         name = style or self._default
-        while name in self._styles and len(found) < _DEEPEST:
-            found.append(self._styles[name])
+        while name in self._styles and len(chain) < _DEEPEST:
+            chain.append(self._styles[name])
             name = value(self._styles[name], "basedOn")
-        return found
+        return chain
 
     def heading(self, style: str) -> int:
         """The level of a heading style, 1 to 6; 0 for others."""
@@ -77,8 +77,8 @@ class Styles:
         """A run property of the first of some styles that has it."""
         for style in styles:
             for each in self.chain(style):
-                if (found := child(child(each, "rPr"), name)) is not None:
-                    return found
+                if (value := child(child(each, "rPr"), name)) is not None:
+                    return value
         return None
 
     def numbering(self, style: str) -> tuple[str, str]:
@@ -146,25 +146,25 @@ class Numbering:
 
     def next(self, number: str, level: int) -> str | None:
         """The label of the next paragraph of a list: `2.1`, `(a)`; `•` for bullets; None without a list."""
-        found = self._lists.get(number)
-        if found is None or level not in found.levels:
+        numbered = self._lists.get(number)
+        if numbered is None or level not in numbered.levels:
             return None
-        own = found.levels[level]
+        own = numbered.levels[level]
         for depth, start in self._starts[number].items():
             if depth <= level:
-                found.counts[depth] = start - 1
+                numbered.counts[depth] = start - 1
         self._starts[number] = {d: s for d, s in self._starts[number].items() if d > level}
-        found.counts[level] = found.counts.get(level, own.start - 1) + 1
-        for depth, each in found.levels.items():
+        numbered.counts[level] = numbered.counts.get(level, own.start - 1) + 1
+        for depth, each in numbered.levels.items():
             if depth > level and each.restart != 0 and (each.restart < 0 or level < each.restart):
-                found.counts.pop(depth, None)
+                numbered.counts.pop(depth, None)
         if own.format == "bullet":
             return "•"
         label = own.text
         for depth in range(9):
             if f"%{depth + 1}" in label:
-                each = found.levels.get(depth, _Level())
-                count = found.counts.setdefault(depth, each.start)
+                each = numbered.levels.get(depth, _Level())
+                count = numbered.counts.setdefault(depth, each.start)
                 label = label.replace(
                     f"%{depth + 1}", _counted(count, "decimal" if own.legal else each.format)
                 )

@@ -409,8 +409,8 @@ class Walk:
         styles = [value(properties, "rStyle"), style]
         vanish = is_on(properties, "vanish")
         if vanish is None:
-            found = self._styles.run([name for name in styles if name], "vanish")
-            vanish = found is not None and attribute(found, "val") not in ("0", "false", "off")
+            toggle = self._styles.run([name for name in styles if name], "vanish")
+            vanish = toggle is not None and attribute(toggle, "val") not in ("0", "false", "off")
         if vanish:
             return "hidden by format"
         size = value(properties, "sz") or self._of_style(styles, "sz")
@@ -424,8 +424,8 @@ class Walk:
         """A run's property where its styles say it, `` where they do not."""
         known = self._said.get((*styles, name))
         if known is None:
-            found = self._styles.run([each for each in styles if each], name)
-            known = self._said[(*styles, name)] = attribute(found, "val") if found is not None else ""
+            value = self._styles.run([each for each in styles if each], name)
+            known = self._said[(*styles, name)] = attribute(value, "val") if value is not None else ""
         return known
 
     def _paper(self, properties: Element | None) -> Colour | None:

@@ -54,7 +54,7 @@ def marked(document: Document, counts: Counter[str]) -> Document:
     """The document with a sentence on what was counted, most first, behind what it is marked with already."""
     if not counts:
         return document
-    told = ", ".join(f"{amount:,} {what}" for what, amount in counts.most_common())
+    report = ", ".join(f"{amount:,} {what}" for what, amount in counts.most_common())
     before = document.metadata.get(HIDDEN_KEY)
-    told = f"{before}, {told}" if isinstance(before, str) else f"left out as hidden: {told}"
-    return replace(document, metadata={**document.metadata, HIDDEN_KEY: told})
+    report = f"{before}, {report}" if isinstance(before, str) else f"left out as hidden: {report}"
+    return replace(document, metadata={**document.metadata, HIDDEN_KEY: report})

@@ -17,14 +17,14 @@ def core_properties(archive: Archive, limits: Limits) -> tuple[str, dict[str, st
     """The title, `` where it is none, and author, dates, language, subject, keywords as metadata."""
     if CORE not in archive:
         return "", {}
-    found = texts(parse_xml(archive.read(CORE), CORE, limits))
-    return sensible_title(found.get("title", "")), present(
-        author=found.get("creator", ""),
-        created=found.get("created", ""),
-        modified=found.get("modified", ""),
-        language=found.get("language", ""),
-        subject=found.get("subject", ""),
-        keywords=found.get("keywords", ""),
+    named = texts(parse_xml(archive.read(CORE), CORE, limits))
+    return sensible_title(named.get("title", "")), present(
+        author=named.get("creator", ""),
+        created=named.get("created", ""),
+        modified=named.get("modified", ""),
+        language=named.get("language", ""),
+        subject=named.get("subject", ""),
+        keywords=named.get("keywords", ""),
     )
 
 

@@ -26,8 +26,8 @@ def melts(ink: Colour, paper: Colour, alpha: float = 1.0) -> bool:
     if ink == paper:
         return True
     mixed = mix(ink, paper, alpha)
-    one, other = sorted((_luminance(mixed), _luminance(paper)))
-    return (other + 0.05) / (one + 0.05) < _LEAST_CONTRAST and _distance(mixed, paper) < _LEAST_DISTANCE
+    darker, other = sorted((_luminance(mixed), _luminance(paper)))
+    return (other + 0.05) / (darker + 0.05) < _LEAST_CONTRAST and _distance(mixed, paper) < _LEAST_DISTANCE
 
 
 def mix(ink: Colour, paper: Colour, alpha: float) -> Colour:
@@ -66,5 +66,5 @@ def _lab(colour: Colour) -> Colour:
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
 
 
-def _distance(one: Colour, other: Colour) -> float:
-    return float(sum((a - b) ** 2 for a, b in zip(_lab(one), _lab(other), strict=True)) ** 0.5)
+def _distance(first: Colour, other: Colour) -> float:
+    return float(sum((a - b) ** 2 for a, b in zip(_lab(first), _lab(other), strict=True)) ** 0.5)

@@ -57,8 +57,8 @@ def attribute(element: Element, name: str) -> str:
 
 def texts(root: Element) -> dict[str, str]:
     """Local name → text of the children of a flat part, such as a document's properties; the first wins."""
-    found: dict[str, str] = {}
+    named: dict[str, str] = {}
     for child in root:
         if child.text and child.text.strip():
-            found.setdefault(local(child), child.text.strip())
-    return found
+            named.setdefault(local(child), child.text.strip())
+    return named

@@ -133,7 +133,7 @@ def _text_of(node: LexborNode, tag: str) -> str:
 
 def _sentences(script: str) -> str:
     """The strings of a script that are prose."""
-    quoted = (" ".join("".join(found).split()) for found in _QUOTED.findall(script))
+    quoted = (" ".join("".join(groups).split()) for groups in _QUOTED.findall(script))
     return " ".join(text for text in quoted if says_something(text) and text.count(" ") > 2)
 
 

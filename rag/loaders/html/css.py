@@ -68,8 +68,8 @@ def rules(sheet: str, applies: bool = True) -> Iterator[Rule]:
     """The rules of a style sheet in their order, those within `@media` and nested ones too."""
     import tinycss2
 
-    found = _rules(tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True), "", applies)
-    for _, rule in zip(range(_MOST_RULES), found, strict=False):
+    parsed = _rules(tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True), "", applies)
+    for _, rule in zip(range(_MOST_RULES), parsed, strict=False):
         yield rule
 
 
@@ -110,8 +110,8 @@ def font_size(tokens: Sequence[Token] | None, em: float) -> float:
         return em / 1.2 if name == "smaller" else em * 1.2
     if tokens and len(tokens) == 1 and tokens[0].type == "percentage":
         return float(tokens[0].value) * em / 100
-    found = pixels(tokens, em)
-    return em if found is None else found
+    size = pixels(tokens, em)
+    return em if size is None else size
 
 
 def share(tokens: Sequence[Token] | None, default: float = 1.0) -> float:
@@ -129,13 +129,13 @@ def colour(tokens: Sequence[Token] | str | None) -> tuple[Colour, float] | None:
     if not tokens or (not isinstance(tokens, str) and len(tokens) != 1):
         return None
     try:
-        found = parse_color(tokens if isinstance(tokens, str) else tokens[0])
-        if found is None or isinstance(found, str):
+        parsed = parse_color(tokens if isinstance(tokens, str) else tokens[0])
+        if parsed is None or isinstance(parsed, str):
             return None
-        red, green, blue = (255 * (each or 0.0) for each in found.to("srgb").coordinates)
+        red, green, blue = (255 * (each or 0.0) for each in parsed.to("srgb").coordinates)
     except (ValueError, TypeError, NotImplementedError):
         return None
-    return (red, green, blue), float(1.0 if found.alpha is None else found.alpha)
+    return (red, green, blue), float(1.0 if parsed.alpha is None else parsed.alpha)
 
 
 def functions(tokens: Sequence[Token] | None) -> Iterator[tuple[str, list[list[Token]]]]:
@@ -152,13 +152,13 @@ def resolved(values: Values, variables: dict[str, list[Token]]) -> Values:
     """The values with `var()` replaced by what the variables say, else by what stands behind the comma."""
     import tinycss2
 
-    found = dict(values)
+    written = dict(values)
     for name, tokens in values.items():
         if not name.startswith("--") and _asks(tokens):
             text = _substituted(tokens, variables, 0)[:_LONGEST_VALUE]
             whole = _without_blanks(tinycss2.parse_component_value_list(text, skip_comments=True))
-            found.update(_written_out(name, whole))
-    return found
+            written.update(_written_out(name, whole))
+    return written
 
 
 def _asks(tokens: Iterable[Token]) -> bool:
@@ -193,7 +193,7 @@ def _rules(parsed: Iterable[Token], within: str, applies: bool) -> Iterator[Rule
                     yield from _rules(inner, within, shown)
         elif each.type == "qualified-rule":
             inner = tinycss2.parse_blocks_contents(each.content, skip_comments=True, skip_whitespace=True)
-            plain, important = _split(one for one in inner if one.type == "declaration")
+            plain, important = _split(node for node in inner if node.type == "declaration")
             whole = []
             for tokens in _apart(each.prelude):
                 selector = _within(tinycss2.serialize(tokens).strip(), within)
@@ -201,8 +201,8 @@ def _rules(parsed: Iterable[Token], within: str, applies: bool) -> Iterator[Rule
                 if plain or important:
                     names, weight, stated = _read_selector(tokens)
                     yield Rule(selector, stated, names, weight, plain, important, applies)
-            if any(one.type != "declaration" for one in inner) and len(within) < _LONGEST_SELECTOR:
-                nested = (one for one in inner if one.type != "declaration")
+            if any(node.type != "declaration" for node in inner) and len(within) < _LONGEST_SELECTOR:
+                nested = (node for node in inner if node.type != "declaration")
                 yield from _rules(nested, ", ".join(whole), applies)
 
 

@@ -58,8 +58,8 @@ def grid(table: LexborNode) -> tuple[list[str], list[list[str]]]:
 
 def caption(table: LexborNode) -> str:
     """The text of the table's caption; `` where it has none."""
-    found = [each for each in children(table) if each.tag == "caption" and shown(each)]
-    return text_under(found[0]) if found else ""
+    captions = [each for each in children(table) if each.tag == "caption" and shown(each)]
+    return text_under(captions[0]) if captions else ""
 
 
 def table_rows(table: LexborNode) -> list[LexborNode]:

@@ -91,14 +91,15 @@ def parse(html: str, limits: Limits) -> LexborHTMLParser:
 
 
 def _metadata(page: LexborHTMLParser) -> dict[str, str]:
-    found: dict[str, str] = {}
+    contents: dict[str, str] = {}
     for node in page.css("meta"):
         attributes = node.attributes
         name = (attributes.get("name") or attributes.get("property") or "").lower()
         if name and (content := attributes.get("content")):
-            found.setdefault(name, content)
+            contents.setdefault(name, content)
     root = page.css_first("html")
     values = {
-        field: next((found[name] for name in names if name in found), "") for field, names in _META.items()
+        field: next((contents[name] for name in names if name in contents), "")
+        for field, names in _META.items()
     }
     return present(**values, language=(root.attributes.get("lang") or "") if root else "")

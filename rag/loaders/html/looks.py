@@ -117,15 +117,15 @@ class Cascade:
             plain, important = declarations(style)
             return {**plain, **important} if important else plain
         ordered = [rule for *_, rule in sorted(matched, key=lambda each: each[:2])]
-        found: Values = {}
+        merged: Values = {}
         for rule in ordered:
-            found.update(rule.plain)
+            merged.update(rule.plain)
         plain, important = declarations(style) if style else ({}, {})
-        found.update(plain)
+        merged.update(plain)
         for rule in ordered:
-            found.update(rule.important)
-        found.update(important)
-        return found
+            merged.update(rule.important)
+        merged.update(important)
+        return merged
 
     def is_revealed(self, node: LexborNode, attributes: Attributes, properties: tuple[str, ...]) -> bool:
         """Whether a click or a pointer shows the element: another rule says so for a state of it."""
@@ -284,8 +284,8 @@ def _hides(name: str, tokens: list[Token]) -> bool:
     if name == "opacity":
         return share(tokens) <= FAINT
     if name in ("height", "width", "max-height", "max-width"):
-        found = pixels(tokens)
-        return found is not None and found <= 1
+        size = pixels(tokens)
+        return size is not None and size <= 1
     if name == "overflow":
         return word(tokens) in ("hidden", "clip")
     return False
@@ -375,8 +375,8 @@ def _is_for_screens(attributes: Attributes) -> bool:
 
 def _toggled(page: LexborHTMLParser) -> frozenset[str]:
     """The ids that buttons of the page show and hide."""
-    found = set()
+    toggled = set()
     for node in page.css(_TOGGLES):
         for name in ("aria-controls", "data-target", "data-bs-target"):
-            found.update((node.attributes.get(name) or "").replace("#", " ").split())
-    return frozenset(found)
+            toggled.update((node.attributes.get(name) or "").replace("#", " ").split())
+    return frozenset(toggled)

@@ -130,8 +130,8 @@ class _Walk:
         if text.strip():
             inner = node.css_first("code") or node
             names = f"{node.attributes.get('class') or ''} {inner.attributes.get('class') or ''}"
-            found = _LANGUAGE.search(names)
-            self.writer.code(text, found[1] if found else "")
+            match = _LANGUAGE.search(names)
+            self.writer.code(text, match[1] if match else "")
 
     def _flush(self) -> None:
         """Ends the line of text that inline elements have built."""

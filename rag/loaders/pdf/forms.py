@@ -35,7 +35,7 @@ def field_lines(pdf: Any, page: Any) -> list[Line]:
     """One line for each field of the page that has a value, and for each check box."""
     from pypdfium2 import raw
 
-    found: list[Line] = []
+    lines: list[Line] = []
     form = pdf.formenv
     for place in range(raw.FPDFPage_GetAnnotCount(page)):
         annotation = raw.FPDFPage_GetAnnot(page, place)
@@ -48,10 +48,10 @@ def field_lines(pdf: Any, page: Any) -> list[Line]:
                 text = _value(raw, form, annotation)
                 rect = raw.FS_RECTF()
                 if text and raw.FPDFAnnot_GetRect(annotation, rect):
-                    found.append(_line(text, rect))
+                    lines.append(_line(text, rect))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
-    return found
+    return lines
 
 
 def _value(raw: Any, form: Any, annotation: Any) -> str:

@@ -59,7 +59,7 @@ def _of_few(pages: list[list[Line]], filled: list[list[Line]]) -> list[list[Line
 def _outer(page: list[Line]) -> set[int]:
     """Places of the lines above the first gap and below the last, two heights at most each."""
     order = sorted(range(len(page)), key=lambda place: -page[place].bottom)
-    found: set[int] = set()
+    outer: set[int] = set()
     for run in (order, order[::-1]):
         for count in range(1, min(EDGE_LINES + 2, len(run) - 1) + 1):
             last, following = page[run[count - 1]], page[run[count]]
@@ -68,9 +68,9 @@ def _outer(page: list[Line]) -> set[int]:
                 abs(last.bottom - following.bottom) > APART * max(last.height, following.height)
                 and heights <= EDGE_LINES
             ):
-                found |= set(run[:count])
+                outer |= set(run[:count])
                 break
-    return found
+    return outer
 
 
 def _without(page: list[Line], repeated: set[tuple[str, int]], margins: tuple[float, float]) -> list[Line]:

@@ -125,11 +125,11 @@ def _stands_apart(page: Sequence[Item], place: int) -> bool:
 
 def _sizes(heights: Iterable[float]) -> list[float]:
     """Heights of headings, largest first; those that differ little are one."""
-    found: list[float] = []
+    sizes: list[float] = []
     for height in sorted(set(heights), reverse=True):
-        if not found or found[-1] > _ALIKE * height:
-            found.append(height)
-    return found
+        if not sizes or sizes[-1] > _ALIKE * height:
+            sizes.append(height)
+    return sizes
 
 
 def _level(height: float, sizes: Sequence[float]) -> int:

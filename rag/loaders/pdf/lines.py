@@ -181,7 +181,7 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
     paired = ((codes >= 0xD800) & (codes < 0xE000)) | (codes > 0xFFFF)
     text = codes.astype("<u2").tobytes().decode("utf-16-le") if not paired.any() else ""
     page = _Page(text_page, text, codes, boxes)
-    found: list[Line] = []
+    lines: list[Line] = []
     # All at once: single numbers are slow to take out of an array.
     runs: list[_Run] = list(
         zip(
@@ -213,8 +213,8 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
         else:
             line = page.line(three, sizes, runs[first:behind])
         if line is not None:
-            found.append(line)
-    return found
+            lines.append(line)
+    return lines
 
 
 class _Page(NamedTuple):

@@ -39,8 +39,10 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     Raises LoadError for an encrypted or broken file, and where no page has a text.
     """
     if b"%PDF-" not in data[:HEADER_WITHIN]:
-        found = sniff(data)
-        kind = f"its content looks like {found}; rename it" if found else "its content is of no known format"
+        suffix = sniff(data)
+        kind = (
+            f"its content looks like {suffix}; rename it" if suffix else "its content is of no known format"
+        )
         raise LoadError(f"not a .pdf file: {kind}")
     with _opened(data) as pdf:
         limits.check("max_pages", len(pdf), "pages")
@@ -147,8 +149,8 @@ def _no_text(
     if unreadable:
         return f"no text: {_LOST} on {unreadable} of its {pages} pages; {_EMBED}"
     if images:
-        told = "; ".join(told_of(scans)) or (_INSTALL if not scans else "OCR read nothing on them")
-        return f"no text layer: {len(images)} pages hold images only; {told}"
+        reason = "; ".join(told_of(scans)) or (_INSTALL if not scans else "OCR read nothing on them")
+        return f"no text layer: {len(images)} pages hold images only; {reason}"
     if broken:
         return f"a broken PDF: {broken} of its {pages} pages cannot be read; get a fresh copy"
     return f"no text on any of its {pages} pages"
@@ -172,8 +174,8 @@ def _metadata(properties: dict[str, str]) -> dict[str, str]:
 
 def _iso(date: str) -> str:
     """`D:20210618045331+08'00'` → `2021-06-18T04:53:31`; `` where it is no such date."""
-    found = _DATE.match(date)
-    if not found or not "01" <= (found[2] or "01") <= "12" or not "01" <= (found[3] or "01") <= "31":
+    match = _DATE.match(date)
+    if not match or not "01" <= (match[2] or "01") <= "12" or not "01" <= (match[3] or "01") <= "31":
         return ""
-    day = "-".join(part for part in found.group(1, 2, 3) if part)
-    return f"{day}T{found[4]}:{found[5]}:{found[6] or '00'}" if found[3] and found[4] else day
+    day = "-".join(part for part in match.group(1, 2, 3) if part)
+    return f"{day}T{match[4]}:{match[5]}:{match[6] or '00'}" if match[3] and match[4] else day

@@ -46,10 +46,10 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         with Archive(data, ".xlsx", limits) as archive:
             title, metadata = _properties(archive, limits)
             if ods.CONTENT in archive:
-                found: Iterator[_Sheet] = _ods(archive, limits)
+                sheets: Iterator[_Sheet] = _ods(archive, limits)
             else:
-                found = _calamine(archive.repacked(), xlsx.extras(archive, limits), limits)
-            pages, problems = _pages(found, limits)
+                sheets = _calamine(archive.repacked(), xlsx.extras(archive, limits), limits)
+            pages, problems = _pages(sheets, limits)
     elif data.startswith(_BIFF):
         pages, problems = _pages(_xls(data, limits), limits)
     else:
@@ -60,10 +60,10 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     return Loaded([document], problems)
 
 
-def _pages(found: Iterator[_Sheet], limits: Limits) -> tuple[Pages, list[str]]:
+def _pages(sheets: Iterator[_Sheet], limits: Limits) -> tuple[Pages, list[str]]:
     pages = Pages()
     problems: list[str] = []
-    for sheet in found:
+    for sheet in sheets:
         if sheet.hidden:
             problems.append(f"sheet {sheet.name!r} is hidden and was left out")
             continue
@@ -154,11 +154,11 @@ def _properties(archive: Archive, limits: Limits) -> tuple[str, dict[str, str]]:
     if "meta.xml" not in archive:
         return core_properties(archive, limits)
     for group in parse_xml(archive.read("meta.xml"), "meta.xml", limits):
-        found = texts(group)
-        return sensible_title(found.get("title", "")), present(
-            author=found.get("creator", "") or found.get("initial-creator", ""),
-            created=found.get("creation-date", ""),
-            modified=found.get("date", ""),
-            language=found.get("language", ""),
+        named = texts(group)
+        return sensible_title(named.get("title", "")), present(
+            author=named.get("creator", "") or named.get("initial-creator", ""),
+            created=named.get("creation-date", ""),
+            modified=named.get("date", ""),
+            language=named.get("language", ""),
         )
     return "", {}

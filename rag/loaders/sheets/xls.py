@@ -48,15 +48,15 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     limits.check("max_pages", book.nsheets, "sheets")
     for sheet in book.sheets():
         limits.check("max_cells", sheet.nrows * sheet.ncols, f"cells in sheet {sheet.name!r}")
-        found = Sheet(sheet.name, bool(sheet.visibility))
-        if not found.hidden:
-            found.rows = [
+        read = Sheet(sheet.name, bool(sheet.visibility))
+        if not read.hidden:
+            read.rows = [
                 [_text(book, sheet, row, column) for column in range(sheet.row_len(row))]
                 for row in range(sheet.nrows)
             ]
-            found.spans = [(top, left, end - 1, right - 1) for top, end, left, right in sheet.merged_cells]
-            found.blocks = list(_notes(sheet))
-        yield found
+            read.spans = [(top, left, end - 1, right - 1) for top, end, left, right in sheet.merged_cells]
+            read.blocks = list(_notes(sheet))
+        yield read
 
 
 def _text(book: Any, sheet: Any, row: int, column: int) -> str:
@@ -75,8 +75,8 @@ def _code(book: Any, sheet: Any, row: int, column: int) -> str:
     style = sheet.cell_xf_index(row, column)
     if style is None or not 0 <= style < len(book.xf_list):
         return ""
-    found = book.format_map.get(book.xf_list[style].format_key)
-    return str(found.format_str) if found else ""
+    number_format = book.format_map.get(book.xf_list[style].format_key)
+    return str(number_format.format_str) if number_format else ""
 
 
 def _notes(sheet: Any) -> Iterator[str]:

@@ -52,15 +52,15 @@ def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
         return {}
     codes = _codes(archive, limits)
     targets = relations(archive, WORKBOOK, limits)
-    found: dict[str, Extras] = {}
+    by_sheet: dict[str, Extras] = {}
     for each in parse_xml(archive.read(WORKBOOK), WORKBOOK, limits).iter():
         if local(each) != "sheet":
             continue
         reference = next((value for key, value in each.attrib.items() if key.endswith("}id")), "")
         part = targets.get(reference, ("", ""))[1]
         if part in archive:
-            found[attribute(each, "name")] = _sheet(archive, part, codes, limits)
-    return found
+            by_sheet[attribute(each, "name")] = _sheet(archive, part, codes, limits)
+    return by_sheet
 
 
 def _sheet(archive: Archive, part: str, codes: dict[bytes, str], limits: Limits) -> Extras:
@@ -94,33 +94,35 @@ def _codes(archive: Archive, limits: Limits) -> dict[bytes, str]:
         if local(each) == "numFmt" and attribute(each, "numFmtId").isdecimal():
             formats[int(attribute(each, "numFmtId"))] = attribute(each, "formatCode")
     styles = next((each for each in root if local(each) == "cellXfs"), ())
-    found: dict[bytes, str] = {}
+    codes: dict[bytes, str] = {}
     for number, style in enumerate(styles):
         identity = attribute(style, "numFmtId")
         code = formats.get(int(identity), "") if identity.isdecimal() else ""
         if code and code.lower() not in ("general", "@"):
-            found[str(number).encode()] = code
-    return found
+            codes[str(number).encode()] = code
+    return codes
 
 
 def _uncached(data: bytes) -> str:
     """A sentence on the formulas that no program has computed; `` where there are none."""
     if b"<f" not in data and b":f" not in data:
         return ""
-    found = [match for match in _UNCACHED.finditer(data) if not _STATED.search(match[0].partition(b">")[0])]
-    if not found:
+    uncached = [
+        match for match in _UNCACHED.finditer(data) if not _STATED.search(match[0].partition(b">")[0])
+    ]
+    if not uncached:
         return ""
-    told = ", ".join(
-        match[1].decode() + (f" ={_formula(match[2])}" if match[2] else "") for match in found[:_NAMED]
+    examples = ", ".join(
+        match[1].decode() + (f" ={_formula(match[2])}" if match[2] else "") for match in uncached[:_NAMED]
     )
-    more = ", …" if len(found) > _NAMED else ""
-    return without_value(len(found), f" ({told}{more})")
+    more = ", …" if len(uncached) > _NAMED else ""
+    return without_value(len(uncached), f" ({examples}{more})")
 
 
-def without_value(formulas: int, told: str = "") -> str:
+def without_value(formulas: int, where: str = "") -> str:
     """The sentence on formulas that no program has computed."""
     counted = "1 formula has" if formulas == 1 else f"{formulas:,} formulas have"
-    return f"{counted} no stored value{told} and left a blank; open and save the file in its program"
+    return f"{counted} no stored value{where} and left a blank; open and save the file in its program"
 
 
 def _formula(raw: bytes) -> str:
@@ -132,14 +134,14 @@ def _formula(raw: bytes) -> str:
 
 def _notes(root: Element) -> list[str]:
     """`Note on B3: text`. What a threaded comment leaves for older programs is left out: it says no more."""
-    found = []
+    notes = []
     for each in root.iter():
         if local(each) not in ("comment", "threadedComment"):
             continue
         text = " ".join(visible("".join(part.text or "" for part in _texts(each))).split())
         if text and not text.startswith("[Threaded comment]"):
-            found.append(f"Note on {attribute(each, 'ref')}: {text}")
-    return found
+            notes.append(f"Note on {attribute(each, 'ref')}: {text}")
+    return notes
 
 
 def _texts(comment: Element) -> list[Element]:
