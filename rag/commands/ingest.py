@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -130,6 +131,7 @@ def _watch(rag: Rag, paths: list[str], as_json: bool) -> None:
 
     from . import live, render
 
-    with live.progress(quiet=as_json) as shown:
+    with suppress(KeyboardInterrupt), live.progress(quiet=as_json) as shown:  # Ctrl-C is how it ends
         for report in watch(rag, paths, progress=shown):
+            shown.hide()
             render.report(report, as_json=as_json, time=True)

@@ -20,44 +20,73 @@ from .render import answer
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.progress import Progress as Columns
 
     from rag.chat import Chat
-    from rag.progress import Progress, Watcher
+    from rag.progress import Progress
     from rag.types import Event, Record
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Watcher]:
+def progress(*, quiet: bool = False) -> Iterator[Bar]:
     """A progress bar on standard error, with rate and time left; nothing where that is no terminal."""
-    console = make_screen(err=True)
-    if quiet or not console.is_terminal:
-        yield lambda _: None
-        return
+    bar = Bar(make_screen(err=True), quiet=quiet)
+    try:
+        yield bar
+    finally:
+        bar.hide()
+
+
+class Bar:
+    """A line that shows how far the work is, from the first call on, until it is hidden; then anew."""
+
+    def __init__(self, screen: Screen, *, quiet: bool = False) -> None:
+        self._screen, self._shown = screen, screen.is_terminal and not quiet
+        self._bar: Columns | None = None
+
+    def __call__(self, now: Progress) -> None:
+        if not self._shown:
+            return
+        if self._bar is None:
+            self._bar = _columns(self._screen)
+            self._bar.start()
+        self._bar.update(
+            self._bar.task_ids[0],
+            description=now.stage,
+            completed=now.done,
+            total=now.total or None,
+            chunks=_chunks(now, self._bar.tasks[0].elapsed or 0),
+            source=one_line(now.source)[-40:],
+        )
+
+    def hide(self) -> None:
+        """Takes the line away, before anything else is printed."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = None
+
+
+def _columns(screen: Screen) -> Columns:
+    """The parts of the line; on a narrow terminal they are cut, not wrapped, so that all of it goes away."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as Columns
+    from rich.table import Column
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[chunks]}", markup=False),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[source]}", markup=False),
+    def text(template: str) -> TextColumn:
+        return TextColumn(template, markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+
+    columns = Columns(
+        text("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        text("{task.fields[chunks]}"),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        text("{task.fields[source]}"),
+        console=screen,
+        transient=True,
     )
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None, chunks="", source="")
-
-        def shown(now: Progress) -> None:
-            bar.update(
-                task,
-                description=now.stage,
-                completed=now.done,
-                total=now.total or None,
-                chunks=_chunks(now, bar.tasks[0].elapsed or 0),
-                source=one_line(now.source)[-40:],
-            )
-
-        yield shown
+    columns.add_task("reading", total=None, chunks="", source="")
+    return columns
 
 
 def _chunks(now: Progress, elapsed: float) -> str:

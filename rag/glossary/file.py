@@ -61,17 +61,23 @@ def read(folder: Path) -> Glossary | None:
     """The glossary of an index folder; None where none was built. Raises ConfigError for another file."""
     path = folder / NAME
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        return parsed(path.read_bytes(), path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def parsed(data: bytes, path: Path) -> Glossary:
+    """The glossary that a file holds, which `path` names in errors. Raises ConfigError for another file."""
+    try:
+        values = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}. Correct it with `rag glossary edit`") from error
     entries = {term: _meanings(path, term, value) for term, value in _table(path, values, "entries").items()}
     mined = {term: _senses(path, term, value) for term, value in _table(path, values, "mined").items()}
     ignore = values.get("ignore", [])
-    if not isinstance(ignore, list):
+    if not isinstance(ignore, list) or not all(isinstance(term, str) for term in ignore):
         raise ConfigError(f'{path}: ignore is {ignore!r}, expected a list of terms such as ["IT"]')
-    return Glossary(mined, entries, frozenset(map(str, ignore)))
+    return Glossary(mined, entries, frozenset(ignore))
 
 
 def shown(folder: Path, terms: Sequence[str] = ()) -> dict[str, Senses]:
@@ -132,7 +138,7 @@ def _meanings(path: Path, term: str, value: Any) -> Sequence[str]:
 
 
 def _senses(path: Path, term: str, value: Any) -> Senses:
-    if not isinstance(value, dict) or not all(isinstance(count, int) for count in value.values()):
+    if not isinstance(value, dict) or not all(type(count) is int and count > 0 for count in value.values()):
         raise ConfigError(f"{path}: [mined] {term!r} is {value!r}: run `rag glossary build` to write it anew")
     return value
 

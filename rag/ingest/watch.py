@@ -26,11 +26,14 @@ def watch(
     """The report of a first ingest, then one after each burst of changes, until `stop` is set.
 
     What cannot be done now (a busy store, a folder that is gone for a moment) is tried again at the next
-    change; the report then holds the reason.
+    change; the report then holds the reason. What failed or was skipped before is told again only when it
+    was touched.
     """
     from watchfiles import watch as changes_of
 
-    yield ingest(rag, paths, progress=progress)
+    first = ingest(rag, paths, progress=progress)
+    known = {*first.failed, *first.skipped}
+    yield first
     index, behind = base_of(rag) / rag.index.name, True
     for changes in changes_of(
         *(Path(path).expanduser() for path in paths),
@@ -48,8 +51,19 @@ def watch(
             report = ingest(rag, paths, progress=progress)
         except RagError as error:
             report = Report(failed=[Failure(", ".join(map(str, paths)), str(error))])
+        now = {*report.failed, *report.skipped}
+        touched = tuple(path for _, path in changes)
+        for rows in (report.failed, report.skipped):
+            rows[:] = [row for row in rows if row not in known or _is_of(row, touched)]
+        known &= now  # what is well again may be told again
         if report.changed or (changes and report.failed):
+            known = now
             yield report
+
+
+def _is_of(row: Failure, touched: Sequence[str]) -> bool:
+    """Whether a row of a report is about one of these files."""
+    return any(path.endswith(f"/{row.source.partition('#')[0]}") for path in touched)
 
 
 def _outside(index: Path) -> Callable[[object, str], bool]:

@@ -139,6 +139,9 @@ def import_archive(
     """
     report = progress or (lambda _: None)
     archive = reading.opened(Path(file), report)
+    kept = reading.kept(archive)
+    if glossary_file.NAME in kept:  # another program may have written it: said before anything is stored
+        glossary_file.parsed(kept[glossary_file.NAME], Path(file) / glossary_file.NAME)
     with _like(target, archive.built, options, wait) as store:
         wanted: dict[str, Content] = {}
         there = contents(store)
@@ -153,7 +156,7 @@ def import_archive(
         with store.writing():
             done = copy(left(), store, 0, archive.documents, report)
         now = contents(store)
-    _put_beside(target, reading.kept(archive))
+    _put_beside(target, kept)
     differing = sum(now.get(name) != content for name, content in wanted.items())
     more = len(now.keys() - wanted.keys())
     whole = Check(archive.documents, archive.chunks, differing, more, 0, 1.0, 1.0, 0.0)

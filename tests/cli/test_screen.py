@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 import pty
@@ -19,7 +20,10 @@ from typer.testing import CliRunner
 
 from rag import Document, Rag
 from rag.cli import app
+from rag.commands.live import Bar
+from rag.progress import Progress
 from rag.terminal import controls_in, html_safe, json_safe, one_line, shown, to_json
+from rag.terminal.screen import Screen
 
 pyte = pytest.importorskip("pyte", reason="pyte is not installed: pip install 'footnote-rag[dev]'")
 
@@ -311,3 +315,21 @@ def test_a_document_made_in_python_warns_too(tmp_path: Path) -> None:
         done = rag.ingest([Document.make("Kiwis are green.", "a.txt", title="Kiwi\x1b[2J")])
         assert [row.reason for row in done.warnings] == ["shown as escapes: control characters (1)"]
         assert rag.documents()[0].title == "Kiwi\x1b[2J"
+
+
+def test_a_bar_on_a_narrow_terminal_leaves_nothing_behind() -> None:
+    written = io.StringIO()
+    bar = Bar(Screen(file=written, force_terminal=True, width=80, height=24))
+    terminal = pyte.Screen(80, 24)
+    stream = pyte.Stream(terminal)
+    for number in range(3):
+        bar(Progress("embedding", 1_000 + number, 123_456, 900, 54_321, "a/very/long/path/" * 9 + "file.md"))
+        stream.feed(written.getvalue().replace("\n", "\r\n"))
+        written.seek(0)
+        written.truncate()
+        assert len(lines_of(terminal)) == 1, "the bar is one line"
+        bar.hide()
+        stream.feed(written.getvalue().replace("\n", "\r\n"))
+        written.seek(0)
+        written.truncate()
+        assert lines_of(terminal) == []

@@ -48,3 +48,19 @@ def test_a_busy_store_and_a_folder_that_is_gone_are_told_and_tried_again(notes: 
         assert next(reports).added == ["docs/b.txt", "docs/c.txt"]
         stop.set()
         assert list(reports) == []
+
+
+@pytest.mark.timeout(60)
+def test_an_old_failure_is_told_again_only_when_its_file_was_touched(notes: Notes) -> None:
+    bad = notes.write("bad.docx", "no archive")
+    stop = threading.Event()
+    with notes.open() as rag:
+        reports = watch(rag, [notes.docs], stop=stop)
+        assert [row.source for row in next(reports).failed] == ["docs/bad.docx"]
+        threading.Timer(1.5, notes.write, ["a.txt", "amber"]).start()
+        report = next(reports)
+        assert (report.added, report.failed) == (["docs/a.txt"], [])
+        threading.Timer(0.2, bad.write_text, ["still none"]).start()
+        assert [row.source for row in next(reports).failed] == ["docs/bad.docx"]
+        stop.set()
+        assert list(reports) == []

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,21 @@ def test_the_glossary_and_the_memory_go_along(index: Path, tmp_path: Path) -> No
     export_archive(index, tmp_path / "a.ragz")
     import_archive(tmp_path / "a.ragz", tmp_path / "back")
     assert (tmp_path / "back" / "glossary.toml").read_text() == "# mine\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["no toml", "ignore = 5", "[mined]\\nSLA = { a = -1 }", "[entries]\\nSLA = 5"]
+)
+def test_a_glossary_that_is_none_is_refused_before_anything_is_stored(
+    index: Path, tmp_path: Path, text: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(index, copy)
+    (copy / "glossary.toml").write_text(text)
+    export_archive(copy, tmp_path / "a.ragz")
+    with pytest.raises(ConfigError, match=r"a\.ragz/glossary\.toml"):
+        import_archive(tmp_path / "a.ragz", tmp_path / "back")
+    assert not (tmp_path / "back").exists()
 
 
 def test_the_lexical_engine_of_a_folder_goes_along(tmp_path: Path) -> None:
