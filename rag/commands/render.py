@@ -304,7 +304,12 @@ def settings(resolved: Resolved, *, as_json: bool = False) -> None:
     if as_json:
         _json({name: {"value": value, "from": origins[name]} for name, value in values.items()})
         return
-    _table([(name, json.dumps(value, default=str), origins[name]) for name, value in values.items()])
+    _table(
+        [
+            (name, json.dumps(value, default=str, ensure_ascii=False), origins[name])
+            for name, value in values.items()
+        ]
+    )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:
