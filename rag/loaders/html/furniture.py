@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 _NAVIGATION = frozenset({"nav", "navbar", "navigation", "breadcrumb", "breadcrumbs", "skip-link"})
 _ROLES = frozenset({"navigation", "menu", "menubar", "toolbar"})
 _MENUS = frozenset(
-    {"menu", "menus", "nav", "navbar", "navigation", "topnav", "sidenav", "pagination", "pager", "toc"}
+    {"menu", "menus", "nav", "navbar", "navigation", "topnav", "sidenav", "pagination", "pager"}
 )
 _CONSENT = frozenset(
     ("cookie", "cookies", "cookiebot", "consent", "gdpr", "onetrust", "didomi", "usercentrics", "cmp", "cc")
 )
 _NAMED = re.compile(
-    r"nav|menu|pag|toc|cook|consent|gdpr|onetrust|didomi|usercentrics|cmp|cc|dialog|breadcrumb|skip"
+    r"nav|menu|pag|cook|consent|gdpr|onetrust|didomi|usercentrics|cmp|cc|dialog|breadcrumb|skip"
 )
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORDS = re.compile(r"[a-z]+")
