@@ -137,6 +137,12 @@ _DATE = re.compile(
     r"|\b\d{1,2}(?:st|nd|rd|th)? (?:of )?[A-Z][a-zä]{2,8}\.?(?: \d{4})?\b"
     r"|\b[A-Z][a-zä]{2,8} \d{1,2},? \d{4}\b"
 )
+_WHEN = re.compile(  # times in words
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight|mid(?:day|summer)|dawn|dusk|sunrise|sunset"
+    r"|(?:jan|febr)uary|march|april|may|june|july|august|(?:septem|octo|novem|decem)ber|today|tomorrow|yesterday"
+    r"|mornings?|afternoons?|evenings?|nights?|spring|summer|autumn|winter|christmas|easter)\b",
+    re.IGNORECASE,
+)
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
@@ -427,6 +433,8 @@ def _kind(question: str, text: str) -> float:
     kind = kind_of(question)
     if kind == "number":
         text = _DATE.sub(" ", text)
+    if kind == "time" and any(word.lower() not in known for word in _WHEN.findall(text)):
+        return 1.0
     if kind in ("number", "time"):
         return float(any(number not in known for number in _NUMBER.findall(text)))
     if kind == "name":

@@ -246,7 +246,9 @@ def test_the_server_goes_away_and_comes_back(tmp_path: Path) -> None:
             one.start("fsync=on")
             assert rag.search("pump")[0].chunk.source == "pump.txt"
             assert list(rag.store.problems()) == []
-        with Rag(tmp_path / "mine.rag", store=one.url, embedder=embedder) as rag:
+        with Rag(
+            tmp_path / "mine.rag", store=one.url, embedder=embedder, settings={"ask.abstain_below": 0.0}
+        ) as rag:
             assert rag.exists
             assert rag.ask("When does the pump stop?").citations[0].source == "pump.txt"
 
