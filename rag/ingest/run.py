@@ -14,7 +14,7 @@ from rag.embedding.tokenizer import WrittenTokenizer
 from rag.errors import RagError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
-from rag.pipeline.parts import has_stage, language_of, make_store
+from rag.pipeline.parts import chunker_by_name, has_stage, language_of, make_store
 from rag.progress import Watcher
 from rag.trace import name_of
 from rag.types import Document, stable_id
@@ -157,7 +157,7 @@ def _parse_in_pool(rag: Parts) -> Parse:
 def _cutter(rag: Parts) -> Cutter | None:
     """How parsing processes cut documents; None where only this process can."""
     tokenizer = getattr(rag.embedder, "tokenizer", None)
-    method = rag.chunk_by_name
+    method = chunker_by_name(rag)
     if method is None or not isinstance(tokenizer, WrittenTokenizer):
         return None
     return Cutter(*method, *tokenizer)

@@ -197,15 +197,6 @@ class Parts:
             return self._part("chunking", self._chunk)  # type: ignore[no-any-return]
         return chunker(self._chunk, **self._chunk_options(self._chunk))
 
-    @property
-    def chunk_by_name(self) -> tuple[str, Mapping[str, Any]] | None:
-        """Method and options of the chunker, for another process; None where it cannot be made there."""
-        from rag.chunking import options
-
-        if not isinstance(self._chunk, str) or ":" in self._chunk or "embed" in options(self._chunk):
-            return None
-        return self._chunk, self._chunk_options(self._chunk)
-
     def _chunk_options(self, method: str) -> dict[str, Any]:
         from rag.chunking import options
 
@@ -378,3 +369,13 @@ def _listed(kind: str, stages: Stages | str | Callable[..., Any]) -> Stages:
     if not isinstance(stages, Sequence):
         raise ConfigError(f"{kind} is {stages!r}, expected a list of names, module:function or callables")
     return stages
+
+
+def chunker_by_name(parts: Parts) -> tuple[str, Mapping[str, Any]] | None:
+    """Method and options of the chunker, for another process; None where it cannot be made there."""
+    from rag.chunking import options
+
+    method = parts._chunk
+    if not isinstance(method, str) or ":" in method or "embed" in options(method):
+        return None
+    return method, parts._chunk_options(method)

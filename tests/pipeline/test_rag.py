@@ -294,8 +294,8 @@ def test_ask_and_search_take_the_same_arguments() -> None:
 
 def test_a_rag_has_the_names_that_its_user_needs_and_no_others() -> None:
     """What it does, the parts it does it with, and whether there is an index."""
-    asking = {"ask", "stream", "search", "explain", "like", "variant", "evaluate"}
-    keeping = {"ingest", "remove", "documents", "chunks", "build_glossary", "exists", "close"}
+    asking = {"ask", "stream", "search", "explain", "like", "summarize", "over", "variant", "evaluate"}
+    keeping = {"ingest", "remove", "forget", "documents", "chunks", "build_glossary", "exists", "close"}
     feedback = {"rate", "correct", "uncorrect", "corrections"}
     parts = {"store", "embedder", "chunk", "reader"}
     stages = {"augment", "retrieve", "denoise", "reorder", "generate", "ground"}
