@@ -224,5 +224,7 @@ def test_files_that_a_module_names_are_there(module: str) -> None:
     if path.name == "__init__.py":
         named += re.findall(r"`([\w/]+/)`", ast.get_docstring(ast.parse(text)) or "")
     root = folders()["rag"].parent
+    if not (root / "benchmarks").exists():  # what is installed has none
+        named = [name for name in named if not name.startswith("benchmarks/")]
     near = (path.parent, path.parent.parent, root, folders()["rag"])
     assert [name for name in named if not any((folder / name).exists() for folder in near)] == []
