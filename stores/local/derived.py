@@ -348,7 +348,7 @@ def _damaged(error: Exception) -> bool:
 
 
 def _report_damage(folder: Path, why: object) -> None:
-    _log.warning("%s was damaged and is rebuilt from the documents (%s)", folder, why)
+    _log.warning("%s is damaged or of another version, and is rebuilt from the documents (%s)", folder, why)
 
 
 def _batches(positions: Sequence[int], size: int) -> Iterator[Sequence[int]]:
