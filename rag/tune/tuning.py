@@ -29,6 +29,7 @@ from rag.evaluate.questions.judgements import Judged, match
 from rag.evaluate.questions.make import make
 from rag.evaluate.run import evaluate, home_of, read
 from rag.evaluate.running.corpora import over
+from rag.evaluate.running.load import Load
 from rag.evaluate.running.provenance import index_fingerprint
 from rag.pipeline.adopted import TUNED, Card, adopt
 from rag.progress import Progress, Watcher
@@ -188,7 +189,9 @@ def verdict_of(
             report(Progress(label, step.done, step.total))
 
         runs.append(evaluate(pipeline, held, out=data.folder / name, fresh=True, progress=watch))
-    return judge(runs[0], runs[1], gain, sizes=sizes)
+    # Beside other work, milliseconds tell of that and not of the part.
+    quiet = not any(Load(run.setting.get("other_processes")).busy for run in runs)
+    return judge(runs[0], runs[1], gain, sizes=sizes, timed=quiet)
 
 
 def finished(
