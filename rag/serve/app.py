@@ -303,6 +303,7 @@ def make_app(indexes: Mapping[str, Rag], options: Options) -> ASGIApp:
         limits,
         traces=Traces(limits.traces),
         log_questions=options.log_questions,
+        links=options.tokens.links if options.tokens else None,
     )
     routes, lifespans = _routes(serving, options)
 

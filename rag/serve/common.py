@@ -23,7 +23,7 @@ from .limits import Limits
 from .metrics import Metrics
 from .pictures import NotDrawn, Pictures
 from .requests import AskBody, Refused, read_body
-from .tokens import Holder
+from .tokens import Holder, Links
 from .traces import Spans, Traces
 
 T = TypeVar("T")
@@ -43,6 +43,7 @@ class Serving:
     metrics: Metrics = field(default_factory=Metrics)
     traces: Traces = field(default_factory=lambda: Traces(100))
     log_questions: bool = False
+    links: Links | None = None
     started: float = field(default_factory=time.time)
 
     def index(self, request: Request) -> Served:

@@ -173,7 +173,12 @@ class Documents:
         """The evaluation runs beside the index, newest first."""
         whole(request)
         served = self._serving.index(request)
-        return Json({"runs": await self._serving.desk.read(_runs, _runs_folder(served))})
+        found = await self._serving.desk.read(_runs, _runs_folder(served))
+        links = self._serving.links
+        for run in found:
+            path = f"/api/indexes/{served.name}/runs/{run['name']}"
+            run["href"] = quote(path) if links is None else quote(path) + links.signed(path)[len(path) :]
+        return Json({"runs": found})
 
     async def report(self, request: Request) -> Response:
         """The report of a run; it may run nothing and load nothing."""

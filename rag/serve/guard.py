@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 from .limits import Limits
 from .requests import Refused
-from .tokens import ANYBODY, Tokens
+from .tokens import ANYBODY, LINKED, Tokens
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +39,7 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 # What a browser must get before it can send a token: the page itself, and whether the server lives.
+_REPORT = re.compile(r"/api/indexes/[^/]+/runs/[^/]+")  # a link to it may carry a key
 _OPEN = ("/", "/page/", "/health", "/ready")
 _UPLOAD_TIMES = 10
 
@@ -115,6 +117,9 @@ class Guard:
         kind, _, token = headers.get("authorization", "").partition(" ")
         holder = self.tokens.holder(token.strip()) if kind.lower() == "bearer" else None
         path = scope["path"]
+        if holder is None and scope["method"] == "GET" and _REPORT.fullmatch(path):
+            key = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
+            holder = LINKED if self.tokens.links.opens(path, key) else None
         if holder is None:
             if any(
                 path == open_path

@@ -43,8 +43,8 @@ class Aligned(NamedTuple):
     """The places in the PDF of a page's characters, by their offset in the document.
 
     `wanted` are the offsets of all characters that stand on the page: spaces and signs that the loader wrote
-    do not. `exact`: each of them has its place. `typed` are words that a form's field holds, each with the
-    offsets of its first character and behind its last; they count as found.
+    do not. `exact`: each of them has its place. `typed` are words that are no characters of the file,
+    values of fields and what OCR read, each with the offsets of its first character and behind its last.
     """
 
     places: dict[int, int]

@@ -104,6 +104,8 @@ class OpenAI:
         for piece in pieces(answer.text):
             yield chunk({"content": piece})
         proofs = cited(answer, _base(request), served)
+        for source in proofs["sources"]:  # Open WebUI shows them as they come
+            yield chunk({}, event={"type": "source", "data": source})
         yield chunk(proofs, "stop", sources=proofs["sources"])
         if usage:
             values = {
@@ -288,7 +290,7 @@ def cited(answer: Answer, base: str, served: Served) -> dict[str, Any]:
             {
                 "source": {"id": url, "name": _title(citation), "url": url},
                 "document": [citation.quote],
-                "metadata": [{"source": url, "name": _title(citation), "page": citation.page}],
+                "metadata": [_shown(citation, url)],
             }
             for citation, url in zip(answer.citations, urls, strict=True)
         ],
@@ -296,6 +298,12 @@ def cited(answer: Answer, base: str, served: Served) -> dict[str, Any]:
         "confidence": answer.confidence,
         "notes": list(answer.notes),
     }
+
+
+def _shown(citation: Citation, url: str) -> dict[str, Any]:
+    """The metadata of a source as Open WebUI shows them: the link, its name, and the page counted from 0."""
+    page = {} if citation.page is None else {"page": citation.page - 1}
+    return {"source": url, "source_url": url, "name": _title(citation), **page}
 
 
 def _response(

@@ -115,7 +115,7 @@ def draw(wanted: Wanted, picture: bool = True, seconds: float = 10.0) -> Picture
                 return f"there is no page {wanted.number}: the file has {len(pdf)}"
             page = pdf[wanted.number - 1]
             try:
-                return _drawn(pdf, page, wanted, parts, picture)
+                return _drawn(page, wanted, parts, picture)
             finally:
                 page.close()
         finally:
@@ -150,13 +150,13 @@ def _parts(wanted: Wanted, seconds: float) -> list[Part] | None:
     return [part for part in flow.parts if part.page == wanted.number - 1]
 
 
-def _drawn(pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, picture: bool) -> Picture | str:
+def _drawn(page: Any, wanted: Wanted, parts: list[Part] | None, picture: bool) -> Picture | str:
     across, down = page.get_size()
     if across <= 0 or down <= 0:
         return "the page has no size"
     scale = min(wanted.width / across, (MOST_PIXELS / (across * down)) ** 0.5)
     width, height = max(1, round(across * scale)), max(1, round(down * scale))
-    spans, exact = _boxes_of(pdf, page, wanted, parts, width, height)
+    spans, exact = _boxes_of(page, wanted, parts, width, height)
     png = b""
     if picture:
         pixels = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
@@ -166,7 +166,7 @@ def _drawn(pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, pictur
 
 
 def _boxes_of(
-    pdf: Any, page: Any, wanted: Wanted, parts: list[Part] | None, width: int, height: int
+    page: Any, wanted: Wanted, parts: list[Part] | None, width: int, height: int
 ) -> tuple[list[Box], bool]:
     """Where the span stands, and whether every character of it was found."""
     if wanted.start >= wanted.end:
@@ -176,8 +176,12 @@ def _boxes_of(
         aligned = aligned_with(wanted.page, wanted.first, parts, page_characters(text_page))
         places, exact = places_of(aligned, wanted.start, wanted.end)
         cells = boxes(places, lambda place: _box(page, text_page, place, width, height))
-        typed, all_found = _fields(pdf, page, aligned, wanted, width, height)
-        return [*cells, *typed], exact and all_found
+        typed = [
+            _in_pixels(page, (word.left, word.low, word.right, word.high), width, height)
+            for start, end, word in aligned.typed
+            if start < wanted.end and wanted.start < end
+        ]
+        return [*cells, *typed], exact
     finally:
         text_page.close()
 
@@ -194,23 +198,6 @@ def places_of(aligned: Aligned, start: int, end: int) -> tuple[list[int], bool]:
     needed = [offset for offset in range(start, end) if offset in aligned.wanted]
     found = [aligned.places[offset] for offset in needed if offset in aligned.places]
     return found, len(found) == len(needed)
-
-
-def _fields(
-    pdf: Any, page: Any, aligned: Aligned, wanted: Wanted, width: int, height: int
-) -> tuple[list[Box], bool]:
-    """Where the fields stand whose values the span touches, and whether each was found."""
-    from rag.loaders.pdf.forms import field_lines
-
-    touched = [word for start, end, word in aligned.typed if start < wanted.end and wanted.start < end]
-    if not touched:
-        return [], True
-    at = {(line.text, line.left, line.right): line for line in field_lines(pdf, page)}
-    lines = [line for word in touched if (line := at.get((word.text, word.left, word.right))) is not None]
-    found = [
-        _in_pixels(page, (line.left, line.bottom, line.right, line.top), width, height) for line in lines
-    ]
-    return found, len(found) == len(touched)
 
 
 def page_characters(text_page: Any) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +35,28 @@ class Holder:
 
 
 ANYBODY = Holder("anybody")
+LINKED = Holder("link", write=False)
+
+
+class Links:
+    """Addresses that a browser may open without a token, for a while: signed by this process alone."""
+
+    def __init__(self, seconds: float = 600.0) -> None:
+        self._secret, self._seconds = os.urandom(32), seconds
+
+    def signed(self, path: str) -> str:
+        """The address with its key."""
+        until = str(int(time.time() + self._seconds))
+        return f"{path}?key={until}-{self._digest(path, until)}"
+
+    def opens(self, path: str, key: str) -> bool:
+        """Whether the key is this path's and not too old."""
+        until, _, digest = key.partition("-")
+        right = hmac.compare_digest(self._digest(path, until).encode(), digest.encode())
+        return right and until.isdigit() and int(until) > time.time()
+
+    def _digest(self, path: str, until: str) -> str:
+        return hmac.new(self._secret, f"{until}\n{path}".encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +64,7 @@ class Tokens:
     """Hashes of tokens and their holders; without any, everybody may come in."""
 
     holders: Mapping[str, Holder] = field(default_factory=dict)
+    links: Links = field(default_factory=Links)
 
     def holder(self, token: str) -> Holder | None:
         """Whose token it is; every hash is compared, each in constant time."""

@@ -513,6 +513,61 @@ def test_evaluation_runs_are_listed_with_their_reports(copy: Path) -> None:
         assert report.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
         for wrong in ("nothing", "..%2f..", "%2e%2e"):
             assert server.get(f"/api/runs/{wrong}").status == 404
+    token = "a-token-of-24-characters"
+    with served(copy, "--read-only", RAG_TOKEN=token) as server:
+        assert server.get("/api/runs").status == 401
+        (run,) = server.get("/api/runs", authorization=f"Bearer {token}").json["runs"]
+        assert "nDCG@10" in server.get(run["href"]).body.decode()  # as a browser opens a link
+        path, _, key = run["href"].partition("?key=")
+        other = path.replace(run["name"], "other")
+        for wrong in (path, f"{path}?key=", f"{path}?key=9999999999-{key[-64:]}", f"{other}?key={key}"):
+            assert server.get(wrong).status == 401
+        assert server.get(f"/api/status?key={key}").status == 401
+
+
+def test_a_kill_during_a_plain_ingest_loses_nothing(copy: Path) -> None:
+    """Another process ingests and is killed; the server answers, and the next ingest ends what was begun."""
+    import subprocess
+
+    from tests.serve.serving import RAG, environment, ingest
+
+    for number in range(60):
+        paragraphs = "\n\n".join(
+            f"Line {at} of sheet {number} speaks of tin and of copper." for at in range(40)
+        )
+        (copy / "docs" / f"sheet-{number}.md").write_text(f"# Sheet {number}\n\n{paragraphs}\n")
+    (copy / "docs" / "last.md").write_text("# Last\n\nThe last code is vermilion.\n")
+    with served(copy) as server:
+        before = {row["source"] for row in server.get("/api/documents").json["documents"]}
+        for kill in range(3):  # while it starts, and when its first batches are there
+            index = copy / ".rag"
+            state = {path: path.stat().st_mtime_ns for path in index.rglob("*") if path.is_file()}
+            process = subprocess.Popen(
+                [*RAG, "ingest", "docs"], cwd=copy, env=environment(), stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            while process.poll() is None:
+                now = {path: path.stat().st_mtime_ns for path in index.rglob("*") if path.is_file()}
+                if sum(now.get(path) != at for path, at in state.items()) + len(now.keys() - state) > kill:
+                    break
+                time.sleep(0.01)
+            process.kill()
+            process.wait()
+            answer = server.post("/api/ask", ASK).json
+            assert answer["citations"][0]["source"] == "docs/guide.md"
+            rows = server.get("/api/documents").json["documents"]
+            assert before <= {row["source"] for row in rows}
+            for row in rows:
+                assert server.get(f"/api/documents/{row['id']}").status == 200
+        ingest(copy)
+        sources = {row["source"] for row in server.get("/api/documents").json["documents"]}
+        assert before | {"docs/last.md", *(f"docs/sheet-{number}.md" for number in range(60))} <= sources
+        answer = server.post("/api/ask", {"question": "What is the last code?"}).json
+        assert answer["citations"][0]["source"] == "docs/last.md"
+    checked = subprocess.run(
+        [*RAG, "doctor"], cwd=copy, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_several_indexes_are_served_by_name(copy: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_completion_carries_annotations_citations_and_sources(client: Any) -> 
     assert cited(note.url, GUIDE) == "A session lasts thirty minutes."
     assert message.citations[0]["quote"] == "A session lasts thirty minutes."
     source = done.sources[0]
-    assert source["source"]["url"] == source["metadata"][0]["source"] == note.url
+    assert source["source"]["url"] == source["metadata"][0]["source_url"] == note.url
     assert source["document"] == ["A session lasts thirty minutes."]
     assert done.usage.total_tokens == done.usage.prompt_tokens + done.usage.completion_tokens
 
@@ -51,6 +51,13 @@ def test_a_stream_loses_nothing(client: Any) -> None:
     )
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert text == "A session lasts thirty minutes. [1]"
+    # Open WebUI takes what it shows of a source from an event; its name and link are the title and our page.
+    (event,) = [chunk.event for chunk in chunks if getattr(chunk, "event", None)]
+    assert event["type"] == "source"
+    assert event["data"]["document"] == ["A session lasts thirty minutes."]
+    (shown,) = event["data"]["metadata"]
+    assert cited(shown["source_url"], GUIDE) == "A session lasts thirty minutes."
+    assert (shown["name"], shown.get("page")) == ("Guide", None)
     last = [chunk for chunk in chunks if chunk.choices][-1]
     assert last.choices[0].finish_reason == "stop"
     assert last.choices[0].delta.citations[0]["quote"] == "A session lasts thirty minutes."
@@ -98,3 +105,11 @@ def test_models_and_errors_are_those_of_the_client(client: Any) -> None:
     assert [model.id for model in client.models.list()] == ["rag"]
     with pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model="gpt-4", messages=[QUESTION])
+
+
+def test_pages_are_counted_from_0_for_open_webui(client: Any) -> None:
+    asked = {"role": "user", "content": "What was the lamp changed to in 1871?"}
+    message = client.chat.completions.create(model="rag", messages=[asked]).choices[0].message
+    assert message.citations[0]["page"] == 2
+    assert message.sources[0]["metadata"][0]["page"] == 1
+    assert message.sources[0]["metadata"][0]["name"].endswith("p. 2")

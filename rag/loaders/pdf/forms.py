@@ -82,10 +82,9 @@ def _text(function: Any, *arguments: Any) -> str:
 def _line(text: str, rect: Any) -> Line:
     height = min(rect.top - rect.bottom, 12.0)
     middle = (rect.top + rect.bottom) / 2 if rect.top - rect.bottom < 40 else rect.top - height
-    return Line(
-        text, rect.left, rect.right, middle - height / 2, middle + height / 2,
-        words=(Word(text, rect.left, rect.right),), form=True,
-    )  # fmt: skip
+    low, high = middle - height / 2, middle + height / 2
+    word = Word(text, rect.left, rect.right, low=low, high=high)
+    return Line(text, rect.left, rect.right, low, high, words=(word,), form=True)
 
 
 def with_fields(lines: Sequence[Line], fields: Sequence[Line]) -> list[Line]:

@@ -35,7 +35,8 @@ _LONGEST_HEADING = 160
 class Word(NamedTuple):
     """Letters without a space between, from `left` to `right` in points.
 
-    They are PDFium's characters `first` to `behind` of the page; -1 where they are none of them.
+    They are PDFium's characters `first` to `behind` of the page; -1 where they are none of them, and stand
+    between the heights `low` and `high`.
     """
 
     text: str
@@ -43,6 +44,8 @@ class Word(NamedTuple):
     right: float
     first: int = -1
     behind: int = -1
+    low: float = 0.0
+    high: float = 0.0
 
 
 class Line(NamedTuple):

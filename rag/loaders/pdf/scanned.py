@@ -44,7 +44,10 @@ def scanned_lines(page: Any) -> Scanned:
                 left + seen.right / scale,
                 bottom + below + margin,
                 bottom + top - margin,
-                words=tuple(Word(text, left + a / scale, left + b / scale) for text, a, b in seen.words),
+                words=tuple(
+                    Word(text, left + a / scale, left + b / scale, low=bottom + below, high=bottom + top)
+                    for text, a, b in seen.words
+                ),
             )
         )
     scores = [seen.score for seen in reading.lines]

@@ -265,6 +265,8 @@ class Placed(NamedTuple):
     right: float
     first: int
     behind: int
+    low: float
+    high: float
 
 
 def _by_line(words: Sequence[Placed], same: float = 4.0) -> list[list[Placed]]:

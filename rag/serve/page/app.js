@@ -336,8 +336,7 @@ function reported(report) {
 async function listRuns() {
   try {
     const { runs } = await json("runs");
-    const link = (run) => (sessionStorage.getItem("token") ? run.name
-      : make("a", { href: `/api/indexes/${encodeURIComponent(state.index)}/runs/${encodeURIComponent(run.name)}`, target: "_blank", rel: "noopener" }, run.name));
+    const link = (run) => make("a", { href: run.href, target: "_blank", rel: "noopener" }, run.name);
     $("run-list").replaceChildren(runs.length
       ? make("table", {}, make("thead", {}, make("tr", {}, ...["Run", "When", "Questions", "Measures"].map((name) => make("th", { scope: "col" }, name)))),
         make("tbody", {}, ...runs.map((run) => make("tr", {}, make("td", {}, link(run)), make("td", {}, new Date(run.at * 1000).toLocaleString()), make("td", { class: "number" }, String(run.questions)),
@@ -377,7 +376,7 @@ function theme(name) {
 }
 
 function fromAddress() {
-  const wanted = new URLSearchParams(location.hash.slice(1));
+  const wanted = new URLSearchParams(location.hash.slice(1).replace(/#.*$/, "")); // clients may add #:~:text=
   if (wanted.get("document")) {
     if (wanted.get("index")) { state.index = wanted.get("index"); $("index").value = state.index; }
     open({ document_id: wanted.get("document"), start: Number(wanted.get("start")) || 0, end: Number(wanted.get("end")) || 0 });
