@@ -61,7 +61,7 @@ def extras() -> dict[str, list[str]]:
     """Every extra of this package, and the packages that it brings."""
     packages: dict[str, list[str]] = {}
     for row in requires(_PACKAGE) or ():
-        named = re.match(r"([\w.-]+).*;.*\bextra\s*==\s*['\"]([\w-]+)['\"]", row)
+        named = re.match(r"([\w.-]++)[^;]*;.*\bextra\s*==\s*['\"]([\w-]+)['\"]", row)
         if named and named[2] != _DEVELOPMENT:
             packages.setdefault(named[2], []).append(named[1])
     return packages

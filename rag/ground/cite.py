@@ -25,7 +25,7 @@ from .markers import plain_markers
 from .plain import header_of, plain
 from .refusal import is_refusal
 
-_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+_MARKER = re.compile(r"(?<!\s)\s*+\[(\d{1,3})\]")
 Pages = Callable[[str], Sequence[int]]
 """Document id → the offsets at which its pages begin; empty where it has none."""
 

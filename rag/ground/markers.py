@@ -11,15 +11,15 @@ _SOURCE = (
     r"(?:sources?|documents?|docs?|passages?|refs?|references?|citations?|quellen?|fuentes?|fonti|fontes?|"
     r"来源|资料|出典)"
 )
-_NUMBER = r"\^?\d{1,3}(?:†[^\]】)]{0,80})?"
+_NUMBER = r"\^?\d{1,3}+(?:†[^\]】)]{0,80}+)?"
 _BETWEEN = rf"(?:\s*[,;&、，–-]\s*|\s+(?:and|und|y|et|e)\s+)(?:{_SOURCE}[\s.:#]*)?"
 _NUMBERS = rf"{_NUMBER}(?:{_BETWEEN}{_NUMBER})*"
 _LIST = rf"(?:{_SOURCE}[\s.:#]*)?{_NUMBERS}"
 _BRACKETED = re.compile(
-    rf"(\s*)(?:\[\s*({_LIST})\s*\]|【\s*({_LIST})\s*】|［\s*({_LIST})\s*］)", re.IGNORECASE
+    rf"(?<!\s)(\s*+)(?:\[\s*({_LIST})\s*\]|【\s*({_LIST})\s*】|［\s*({_LIST})\s*］)", re.IGNORECASE
 )
-_NAMED = re.compile(rf"(\s*)[(（]\s*({_SOURCE}[\s.:#]*{_NUMBERS})\s*[)）]", re.IGNORECASE)
-_RAISED = re.compile(r"(\s*)<sup>\s*\[?(\d{1,3})\]?\s*</sup>", re.IGNORECASE)
+_NAMED = re.compile(rf"(?<!\s)(\s*+)[(（]\s*({_SOURCE}[\s.:#]*{_NUMBERS})\s*[)）]", re.IGNORECASE)
+_RAISED = re.compile(r"(?<!\s)(\s*+)<sup>\s*\[?(\d{1,3})\]?\s*</sup>", re.IGNORECASE)
 _EACH = re.compile(r"(\d{1,3})(?:†[^,;\]】)]*)?\s*([-–](?=\s*\d))?")
 _MOST_IN_RANGE = 10
 

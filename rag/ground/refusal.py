@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_SOURCES = r"""(?:(?:the|these|any\ of\ the|given|provided|available)\ )*
+_SOURCES = r"""(?:(?:the|these|any\ of\ the|given|provided|available)\ ){0,4}
     (?:sources?|context|documents?|passages?|texts?|information)"""
 _SAY = r"""(?:say|mention|contain|provide|state|specify|include|give|answer|tell|address|discuss|indicate|hold
     |have|offer)"""

@@ -77,7 +77,7 @@ def entropy(labels: Sequence[int]) -> float:
 
 def clusters(texts: Sequence[str], embedder: Embedder, alike: float) -> list[int]:
     """A label for each text; texts that mean the same share one. Compared with the first of each cluster."""
-    plain = [re.sub(r"\s*\[\d+\]", "", text).strip() for text in texts]
+    plain = [re.sub(r"(?<!\s)\s*+\[\d+\]", "", text).strip() for text in texts]
     plain = ["" if is_refusal(text) else text for text in plain]
     rows = embedder.embed(plain, "document")
     firsts: list[int] = []

@@ -50,7 +50,7 @@ def _names(part: str) -> str:
 
 def _split(part: str) -> list[str]:
     """At the slashes that stand for themselves, not those inside brackets."""
-    return re.split(r"/(?![^(\[]*[\])])", part)
+    return re.split(r"/(?![^(\[]{0,300}[\])])", part)
 
 
 def _stars(name: str) -> str:

@@ -26,7 +26,8 @@ BUILT_IN = {
 """The format codes that a file names by number only."""
 
 _TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<currency>[^\]-]*)[^\]]*\]|\[(?P<bracket>[^\]]*)\]'
+    r'"(?P<quoted>[^"]{0,255})"|\\(?P<escaped>.)'
+    r"|\[\$(?P<currency>[^\]-]{0,255}+)[^\]]{0,255}\]|\[(?P<bracket>[^\]]{0,255})\]"
     r"|_.|\*.|(?P<general>General)|(?P<half>AM/PM|A/P)|(?P<exponent>E[+-])"
     r"|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?)|(?P<digits>[0#?.,]+)|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,

@@ -20,7 +20,7 @@ from rag.types import Document
 
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
 _TIMES = re.compile(rf"(?P<from>{_TIME})[ \t]*-->[ \t]*(?P<to>{_TIME})")
-_VOICE = re.compile(r"<v(?:\.[^ >]*)? ([^>]{1,80})>")
+_VOICE = re.compile(r"<v(?:\.[^ <>]*)? ([^>]{1,80})>")
 _MARKUP = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _PAUSE = 2.0  # seconds of silence between two paragraphs
 _MINUTE = 60

@@ -7,7 +7,7 @@ from typing import Any
 
 _LINK = re.compile(r"(!?)\[\[([^\[\]\n|#^]{1,200})(?:[#^][^\[\]\n|]{0,200})?(?:\|[^\[\]\n]{0,200})?\]\]")
 _TAG = re.compile(r"(?<![\w/#&\[(])#([^\W\d_][\w/-]{0,99})")
-_CODE = re.compile(r"^(`{3,}|~{3,}).*?^\1[`~]*[ \t]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^(`{3,}+|~{3,}+).*?^\1[`~]*[ \t]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _MOST = 200  # names kept of a document
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from . import Reading, Span
 
 _EDGES = string.punctuation + string.whitespace + "“”‘’«»„…–—"
-_BREAK = re.compile(r"\s*(?:\||\n\s*\n|\n(?=[-*+•]\s))\s*")
+_BREAK = re.compile(r"\||\n\s*\n|\n(?=[-*+•]\s)")
 _EDGE = re.compile(r"[\s|]+(?=[^\s|])")
 _LIST_MARK = re.compile(r"[-*+•]\s+(?=\S)")
 _PAIRS = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
@@ -72,4 +72,5 @@ def _first_piece(text: str, start: int, end: int) -> tuple[int, int]:
     if lead := _EDGE.match(text, start, end):
         start = lead.end()
     cut = _BREAK.search(text, start, end)
-    return (start, cut.start()) if cut and cut.start() > start else (start, end)
+    first = start + len(text[start : cut.start()].rstrip()) if cut else start
+    return (start, first) if first > start else (start, end)

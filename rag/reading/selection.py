@@ -171,7 +171,7 @@ def _dated(table: Sequence[Row], year: str) -> str:
     """The first column in which most rows have a date, some of the year."""
     for name in table[0].names:
         cells = [cell.text for row in table for cell in row.cells if cell.name == name]
-        dates = [text for text in cells if _YEAR.search(text) and re.search(r"\d[-./ ]|\w+ \d{4}", text)]
+        dates = [text for text in cells if _YEAR.search(text) and re.search(r"\d[-./ ]|\w \d{4}", text)]
         if len(dates) * 2 > len(cells) and any(year in text for text in dates):
             return name
     return ""

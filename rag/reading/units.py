@@ -21,7 +21,7 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"(?P<mark>[-*+•‣◦▪–]|\(?(?P<number>\d{1,3})[.)]|\(?[a-z]\))[ \t]+(?=\S)")
 _NUMBER = re.compile(r"\(?\d{1,3}[.)]")
 _CLAUSE = re.compile(
-    r"^(?:§+|art(?:icle|\.)|clause|section|chapter)?\s*(?:\d+[.\d]*|[a-z][.)]|[IVX]+\.)\s+", re.IGNORECASE
+    r"^(?:§+|art(?:icle|\.)|clause|section|chapter)?\s*(?:\d[.\d]*+|[a-z][.)]|[IVX]+\.)\s+", re.IGNORECASE
 )
 _WORD = re.compile(r"\w")
 _QUESTION_WORD = re.compile(r"\W*(?:why|how|what|when|where|who|which|whose|whom)\b", re.IGNORECASE)

@@ -212,7 +212,7 @@ class OpenAI:
         return served, Asked(question, holder_of(request), history=turns[-serving.limits.history_turns :])
 
 
-_MARKER = re.compile(r"\s*\[\d+\]")
+_MARKER = re.compile(r"(?<!\s)\s*+\[\d+\]")
 
 
 def _text(content: Any) -> str:

@@ -70,7 +70,7 @@ _SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORE
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
     r"|\b(?:steps|procedure|instructions)\b"
-    r"|\bhow (?:is|are) .+ (?:done|made|replaced|changed|installed|set up|reset)\b",
+    r"|\bhow (?:is|are) .{1,200} (?:done|made|replaced|changed|installed|set up|reset)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -81,7 +81,8 @@ _LISTED = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    r"\bcompare\b|\bdifference between\b|\b(?:what|how) (?:are|were|do|does|is)\b.+\band\b", re.IGNORECASE
+    r"\bcompare\b|\bdifference between\b|\b(?:what|how) (?:are|were|do|does|is)\b.{1,200}\band\b",
+    re.IGNORECASE,
 )
 _ASKING = re.compile(
     r"\b(?:list|name|give|show|enumerate|compare|explain|describe|tell|all|every|steps?|procedure|instructions)\b",
@@ -153,7 +154,7 @@ def sides_of(question: str) -> tuple[str, str] | None:
 
 
 _PAIR = re.compile(
-    r"(?P<first>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)(?P<and> (?:and|with|to|or) )"
+    r"(?P<first>(?:the )?[A-Z0-9][\w&.-]{0,40}(?: [A-Z][\w&.-]{0,40}){0,6})(?P<and> (?:and|with|to|or) )"
     r"(?:in |of |for |at |by )?"
-    r"(?P<second>(?:the )?[A-Z0-9][\w&.-]*(?: [A-Z][\w&.-]*)*)"
+    r"(?P<second>(?:the )?[A-Z0-9][\w&.-]{0,40}(?: [A-Z][\w&.-]{0,40}){0,6})"
 )

@@ -23,7 +23,7 @@ _YEAR = re.compile(r"^(?:1\d|20)\d\d$")
 _LOWER = re.compile(r"\b[a-z]{4,}(?: [a-z]{4,}){0,2}\b")
 _DULL = {"The", "This", "These", "It", "In", "He", "She", "They", "A", "An", "On", "At", "For", "His", "Her"}
 _PERSON_VERB = re.compile(
-    r"^\s*(?:,[^,]+,)?\s*(?:said|wrote|won|became|married|born|died|argued|believed|led|played|was born)"
+    r"^\s*+(?:,[^,]+,\s*+)?(?:said|wrote|won|became|married|born|died|argued|believed|led|played|was born)"
 )
 
 

@@ -144,3 +144,8 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         load(tmp_path, "folder")
     with pytest.raises(LoadError, match="is a folder or a device"):
         load(Path("/dev/zero"), "zero.txt")
+
+
+def test_a_zip_with_a_nameless_member_is_no_crash() -> None:
+    data = docx(paragraph("text"), **{"nameless.xml": "<x/>"}).replace(b"nameless.xml", b"\0ameless.xml")
+    assert load_bytes(data, "a.docx").documents[0].text == "text"

@@ -178,6 +178,6 @@ def _definition(row: Line) -> str:
         return named[1]
     if not row.body.endswith(("{", ")")) or "(" not in row.body or row.body[0] in "#/*@":
         return ""
-    method = (_METHOD if row.body.endswith("{") else _TYPED).match(row.body)
+    method = _METHOD.match(row.body) if row.body.endswith("{") else _TYPED.match(row.body)
     name = method[1] if method else ""
     return "" if name in _NOT_METHODS or row.body.split(None, 1)[0] in _NOT_METHODS else name

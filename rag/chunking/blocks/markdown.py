@@ -21,7 +21,7 @@ _BULLET_OR_ONE = re.compile(r"(?:[-*+•]|1[.)])\s")
 _FENCE = re.compile(r"`{3,}(?=[^`]*$)|~{3,}")
 _FRONT_KEY = re.compile(r"[\"']?[\w.-]+(?: [\w.-]+){0,3}[\"']?\s*[:=]")
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
-_MARKS = re.compile(r"</?[a-zA-Z][^<>]*>|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+|\s*\{#[^{}]*\}\s*$")
+_MARKS = re.compile(r"</?[a-zA-Z][^<>]*>|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+|(?<!\s)\s*+\{#[^{}]*\}\s*$")
 _CODE_INDENT = 4
 _LONGEST_SETEXT = 3  # lines; a longer paragraph over a rule is a paragraph over a rule
 

@@ -38,7 +38,7 @@ _SUBJECT = r"(?P<subject>(?:The |A |An )?[A-Z][\w’'-]*(?: (?:of|the|and|for|in
 _DEFINED = re.compile(
     rf"^{_SUBJECT} (?P<be>is|are|was|were) (?P<answer>(?:an?|the|one of) [^,;:()]{{8,90}}?)(?=[,.;]|$)"
 )
-_SHORT = re.compile(r"(?P<long>[\w-]+(?: [\w-]+){1,7}) \((?P<short>[A-Z][A-Z0-9-]{1,7})\)")
+_SHORT = re.compile(r"(?P<long>(?<![\w-])[\w-]++(?: [\w-]++){1,7}) \((?P<short>[A-Z][A-Z0-9-]{1,7})\)")
 _DATED = re.compile(
     rf"^{_SUBJECT} (?P<be>was|were) (?P<what>[a-z][^,;:()]{{2,80}}?) in (?:[A-Z][a-z]+ )?"
     r"(?P<answer>1\d{3}|20\d{2})\b"

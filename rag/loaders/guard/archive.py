@@ -32,7 +32,9 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _BROKEN as error:
             raise LoadError(f"a broken or cut off {suffix} file: {error}; get a fresh copy") from error
-        self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        self._members = {
+            info.filename: info for info in self._zip.infolist() if info.filename and not info.is_dir()
+        }
         try:
             _check(self._zip.infolist(), limits)
         except LoadError:

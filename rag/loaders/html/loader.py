@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 _CHARSET = re.compile(
-    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]*?encoding=[\"']([\w.:-]+)", re.IGNORECASE
+    rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]+)|<\?xml[^>]{0,200}?encoding=[\"']([\w.:-]+)",
+    re.IGNORECASE,
 )
 # XML closes any element with `/>`; for an HTML parser `<title/>` would swallow the page.
 _EMPTY_ELEMENT = re.compile(
-    r"<((?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)[a-zA-Z][\w:-]*)([^<>]*)/>"
+    r"<((?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)[a-zA-Z][\w:-]*+)([^<>]*)/>"
 )
 # Elements that stay open until they are closed.
 _NESTING = re.compile(

@@ -25,7 +25,7 @@ from .tables import Item, Table, goes_on
 _LIST_ITEM = re.compile(r"(?:[•‣▪●○■–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_LAST_WORD = re.compile(r"([^\W\d_]+)-$")
+_LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _CJK_END = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]$")
 _CJK_START = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s+\S|[A-Z]\.\s")

@@ -16,7 +16,7 @@ Span = tuple[int, int, int, int]
 """First row, first column, last row, last column of a merged range, all from 0."""
 
 _LETTER = re.compile(r"[^\W\d_]")
-_VALUE = re.compile(r"^[-+(]?\s*[^\w\s]?\s*\d")
+_VALUE = re.compile(r"^[-+(]?\s*+(?:[^\w\s]\s*+)?\d")
 _MOST_ABOVE = 12  # rows of one cell that may stand above a table
 _MOST_SPANS = 20_000
 

@@ -1,0 +1,40 @@
+"""No text of any kind holds up a pattern: each takes time in proportion to the text."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.text.hostile import patterns, slow
+
+OWED = ("rag/secrets.py",)
+"""Files with a pattern that is quadratic and still to be mended: it looks for secrets in short texts."""
+
+
+def test_every_pattern_of_the_package_is_linear() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.text.hostile"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3600,
+    )
+    *lines, count = done.stdout.splitlines()
+    found = [line for line in lines if json.loads(line)["place"].partition(":")[0] not in OWED]
+    assert (done.returncode, found) == (0, []), done.stderr
+    assert int(count.split()[0]) > 250
+
+
+def test_what_is_quadratic_is_found() -> None:
+    assert list(slow(re.compile(r"\s*#"), False))
+    assert list(slow(re.compile(r"(?:a+)+b"), True))
+    assert not list(slow(re.compile(r"(?<!\s)\s*+#"), False))
+
+
+def test_patterns_are_collected_from_all_three_packages() -> None:
+    places = {place.split("/")[0] for place in patterns()}
+    assert places == {"rag", "stores", "indexes"}
