@@ -1,4 +1,4 @@
-"""What every test has: a record of trusted settings files of its own, never that of who runs it."""
+"""What every test has of its own: a record of trusted settings files, and the secrets that are known."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from rag.config import resolve_settings
 @pytest.fixture(autouse=True)
 def _own_trust(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_TRUSTED", str(tmp_path_factory.getbasetemp() / "trusted.json"))
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.secrets._known", set())
 
 
 @pytest.fixture

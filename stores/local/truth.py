@@ -159,8 +159,8 @@ class Truth:
             raise StoreError(
                 f"{self.path} has the older format {version}: open it once where it may be written"
             )
-        filled = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        if version < 0 or (version == 0 and filled):
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if version < 0 or (version == 0 and names and "chunk" not in names):
             raise CorruptError(
                 f"{self.path} has format {version}, which no version has written: restore a backup, or "
                 "delete the folder and ingest again"
