@@ -99,8 +99,9 @@ def patterns() -> dict[str, re.Pattern[Any]]:
     def kept(pattern: Any, flags: Any = 0) -> re.Pattern[Any]:
         made = compiled(pattern, flags)
         caller = sys._getframe(1)
-        if Path(caller.f_code.co_filename).is_relative_to(root):
-            found[f"{Path(caller.f_code.co_filename).relative_to(root)}:{caller.f_lineno}"] = made
+        path = Path(caller.f_code.co_filename)
+        if any(path.is_relative_to(root / package) for package in PACKAGES):
+            found[f"{path.relative_to(root)}:{caller.f_lineno}"] = made
         return made
 
     re.compile = kept  # type: ignore[assignment]
