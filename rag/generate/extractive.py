@@ -73,9 +73,7 @@ class Extractive:
             if judged:
                 yield _quoted(self._current(question.text, judged, hits), certainty(judged))
             return
-        judged = [
-            candidate for candidate in judged if candidate.unit.kind != "heading"
-        ]  # a heading explains nothing
+        judged = _without_headings(judged)
         sure = certainty(judged)
         chosen = self._chosen(judged)
         after = _after(judged[0], hits) if judged else None
@@ -93,16 +91,15 @@ class Extractive:
         best = self._current(parts[0], first, hits)
         yield _quoted(best, certainty(first))
         others = [candidate for candidate in rest if not _same_place(candidate.unit, best.unit)]
-        if not _same_place(rest[0].unit, best.unit) or certainty(others) >= _LEAST:
-            rest = others
-        if certainty(rest) < _LEAST:
+        repeated = len(rest) > 0 and _same_place(rest[0].unit, best.unit)
+        if certainty(others) >= _LEAST:
+            yield _quoted(others[0], certainty(others))
+            return
+        after = _after(best, hits) if repeated and explains(parts[1]) else None
+        if after and certainty(rest) >= _LEAST:
+            yield _quoted(after, certainty(rest), named=False)
+        elif not repeated or certainty(rest) < _LEAST:
             note_reader(f"nothing was found that answers “{parts[1].partition(':')[0]}?”")
-        elif not _same_place(rest[0].unit, best.unit):
-            yield _quoted(rest[0], certainty(rest))
-        elif explains(parts[1]):
-            after = _after(best, hits)
-            if after:
-                yield _quoted(after, certainty(rest), named=False)
 
     def _current(self, question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> Judged:
         """The best unit, or that of a newer version of its document; then the answer names the older one."""
@@ -171,14 +168,7 @@ class Extractive:
         sides = sides_of(question)
         if sides is None:
             return []
-        judged = [
-            [
-                candidate
-                for candidate in self._choice.judged(subject_of(side), hits)
-                if candidate.unit.kind != "heading"
-            ]
-            for side in sides
-        ]
+        judged = [_without_headings(self._choice.judged(subject_of(side), hits)) for side in sides]
         sure = min(certainty(side) for side in judged)
         best = [side[0] for side in judged if side]
         places = {(candidate.unit.place, candidate.unit.start) for candidate in best}
@@ -216,6 +206,11 @@ def _after(best: Judged, hits: Sequence[Hit]) -> Judged | None:
             near = "\n" not in text[best.unit.end : unit.start].strip(" ")
             return best._replace(unit=unit, span=None) if near and unit.context == best.unit.context else None
     return None
+
+
+def _without_headings(judged: Sequence[Judged]) -> list[Judged]:
+    """A heading explains nothing, and compares nothing."""
+    return [candidate for candidate in judged if candidate.unit.kind != "heading"]
 
 
 def _same_place(first: Unit, other: Unit) -> bool:

@@ -149,7 +149,7 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
             heading = None if fenced else _HEADING.match(line)
             if heading:
                 level = len(heading[1])
-                headings = [heading for heading in headings if heading[0] < level]
+                headings = [above for above in headings if above[0] < level]
                 title = heading[2] == chunk.title or not (chunk.start or _WORD.search(text, 0, first))
                 if says_something(heading[2]) and not title:
                     unit = _text_unit(
