@@ -122,6 +122,11 @@ def _module(url: str) -> Any:
             f"no store is known for {without_password(url)}: expected a folder, or a URL that begins with "
             f"one of {known}"
         )
+    if not scheme and re.search(r"\b(host(addr)?|dbname|password)\s*=\s*\S", url):
+        raise ConfigError(
+            f"{without_password(url)} is a connection string of libpq, not a folder or a URL: write it as "
+            "postgresql://USER@HOST:PORT/DBNAME, and keep the password in ~/.pgpass or PGPASSWORD"
+        )
     module = lookup.find("stores", name, NAMES, __package__)
     for wanted in ("open", "built_with"):
         if not callable(getattr(module, wanted, None)):

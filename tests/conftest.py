@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from rag import trust
 from rag.config import resolve_settings
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_left_behind() -> Iterator[None]:
+    """No test writes into the folder that the tests are run in, but for hidden files and what is built."""
+    here = Path.cwd()
+    before = {file.name for file in here.iterdir()}
+    yield
+    left = {file.name for file in here.iterdir()} - before - {"dist", "build", "__pycache__"}
+    assert not {name for name in left if not name.startswith(".") and not name.endswith(".egg-info")}
 
 
 @pytest.fixture(autouse=True)

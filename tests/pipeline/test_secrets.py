@@ -157,8 +157,9 @@ def test_no_setting_is_printed_or_written(
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_no_form_of_an_address_is_printed_or_written(
-    form: str, tmp_path: Path, trusted: Callable[[Path], None]
+    form: str, tmp_path: Path, trusted: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     canary = f"{CANARY}{abs(hash(form))}"
     address = form.format(canary)
     said = []

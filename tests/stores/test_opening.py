@@ -81,6 +81,20 @@ def test_an_unknown_scheme_and_an_unknown_option_are_told(tmp_path: Path) -> Non
     assert not (tmp_path / "a").exists()
 
 
+def test_a_connection_string_of_libpq_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for given in ("host=db user=ana password='hid den' dbname=notes", "dbname=notes password = hidden"):
+        for opened in (lambda url: open_store(url, fingerprint="f", dim=4), built_with):
+            with pytest.raises(ConfigError, match="write it as postgresql://") as told:
+                opened(given)
+            assert "hid" not in str(told.value)
+    assert not list(tmp_path.iterdir())
+    open_store("hosts=2", fingerprint="f", dim=4).close()
+    assert (tmp_path / "hosts=2").is_dir()
+
+
 def test_a_store_of_the_table_opens_by_its_name(
     tmp_path: Path, third_party: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
