@@ -41,7 +41,7 @@ FILES = (
     *("qamr", "wikitables", "fairytale", "fewrel", "cuad", "molweni-test", "timeqa-human", "tatqa"),
     "conditionalqa",
 )
-UNANSWERED = 0.25
+UNANSWERED = 0.125
 """The share of questions that the documents do not answer, for which the confidence is calibrated."""
 Row = dict[str, Any]
 

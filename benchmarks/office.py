@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,27 @@ _JOBS = (
 )
 _FIRMS = ["Alder", "Borealis", "Cobalt", "Delphi", "Ember", "Fjord", "Granite", "Harbour"]
 
+_SUBJECT = re.compile(r"(?<=[a-z] )[A-Z][A-Za-z]*(?:-\d+| [A-Z]\w+)?")
+_ABSENT = (
+    ("Who is the deputy of {}?", "deputy"), ("How much is the deposit for {}?", "deposit"),
+    ("What colour is {}?", "colour"), ("Which bank does {} use?", "bank"), ("Who designed the logo of {}?", "logo"),
+    ("When is the birthday of {}?", "birthday"), ("When was {} last audited?", "audit"), ("How loud is {}?", "loud"),
+    ("Who insures {}?", "insur"), ("What is the nickname of {}?", "nickname"), ("Who is the landlord of {}?", "landlord"),
+    ("How many parking spaces belong to {}?", "parking"), ("Which language is spoken with {}?", "language"),
+    ("What is the tax number of {}?", "tax number"), ("Who took the photographs of {}?", "photograph"),
+    ("What is the melting point of {}?", "melting"), ("Where was {} born?", "born"), ("Who translated {}?", "translat"),
+    ("What discount do students get on {}?", "student"), ("Which prize did {} win?", "prize"),
+)  # fmt: skip
+"""Questions on a subject for what no file says, and the word that no file may have."""
+_ELSEWHERE = (
+    ("Which airline do we fly with?", "airline"), ("Who waters the plants?", "plants"),
+    ("What was the score at the chess evening?", "chess"), ("How many bicycles are in the cellar?", "bicycle"),
+    ("Where is the Christmas dinner held?", "christmas"), ("Who painted the picture in the hall?", "paint"),
+    ("When does the gym open?", "gym"), ("What is the name of the office dog?", "dog"),
+    ("Which newspaper do we read?", "newspaper"), ("How long is the way to the harbour on foot?", "on foot"),
+    ("What does a haircut cost?", "haircut"), ("Who is the mayor?", "mayor"),
+)  # fmt: skip
+
 Question = dict[str, Any]
 
 
@@ -121,6 +143,7 @@ class Office:
             self.faults,
             self.projects,
             self.letters,
+            self.near_misses,
         ):
             write()
         self.misspell()
@@ -775,6 +798,20 @@ class Office:
             self.ask("prose", f"How many {what} are delivered?", [pieces], source)
             self.ask("prose", f"Where are the {what} delivered to?", ["east gate"], source)
             self.ask("prose", f"Who pays for unloading the {what}?", ["supplier"], source)
+
+    def near_misses(self) -> None:
+        """Questions on things that the files know, for what they do not say of them, and on other things."""
+        text = " ".join(self.files.values()).lower()
+        asked = " ".join(row["question"] for row in self.questions)
+        known = sorted(
+            {match[0] for match in _SUBJECT.finditer(asked) if match[0].lower() in text} - {"How", "What"}
+        )
+        absent = [(form, word) for form, word in _ABSENT if word not in text]
+        for form, _ in absent * 3:
+            self.ask("near miss", form.format(self.pick(*known)), [], "")
+        for question, word in _ELSEWHERE:
+            if word not in text:
+                self.ask("unanswerable", question, [], "")
 
     def misspell(self) -> None:
         for row in self.chance.sample([row for row in self.questions if row["answers"]], 25):

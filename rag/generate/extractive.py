@@ -22,7 +22,7 @@ from rag.reading.selection import best_selection, selection
 from rag.reading.units import Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
-from rag.text.questions import Form, explains, form_of, parts_of, sides_of, subject_of
+from rag.text.questions import Form, explains, form_of, is_reason, parts_of, sides_of, subject_of
 from rag.text.tables import Row
 from rag.trace import note, note_reader
 from rag.types import Derived, Hit, Question, Quote
@@ -74,11 +74,12 @@ class Extractive:
                 yield _quoted(self._current(question.text, judged, hits), certainty(judged))
             return
         judged = _without_headings(judged)
+        if is_reason(question.text):  # a row gives none
+            judged = [candidate for candidate in judged if candidate.unit.kind != "row"] or judged
         sure = certainty(judged)
         chosen = self._chosen(judged)
-        after = _after(judged[0], hits) if judged else None
-        if after and all(not _same_place(candidate.unit, after.unit) for candidate in chosen):
-            chosen = [*chosen[: max(1, self._sentences - 1)], after][: self._sentences]
+        beside = (_before(judged[0], hits), _after(judged[0], hits)) if judged else ()
+        chosen = self._with(chosen, [candidate for candidate in beside if candidate])
         for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
             yield _quoted(candidate, sure, named=False)
 
@@ -186,6 +187,16 @@ class Extractive:
             }.values()
         )
 
+    def _with(self, chosen: list[Judged], beside: Sequence[Judged]) -> list[Judged]:
+        """The best sentence, those beside it, and of the others as many as an answer may have."""
+        kept = chosen[:1] + [
+            candidate for candidate in beside if not _same_place(candidate.unit, chosen[0].unit)
+        ]
+        for candidate in chosen[1:]:
+            if all(not _same_place(candidate.unit, other.unit) for other in kept):
+                kept.append(candidate)
+        return kept[: self._sentences]
+
     def _chosen(self, judged: Sequence[Judged]) -> list[Judged]:
         chosen: list[Judged] = []
         for candidate in judged:
@@ -196,6 +207,18 @@ class Extractive:
             if all(_overlap(candidate.unit.view, other.unit.view) < _SAME for other in chosen):
                 chosen.append(candidate)
         return chosen
+
+
+def _before(best: Judged, hits: Sequence[Hit]) -> Judged | None:
+    """The sentence that the best one refers back to (`This destroys it.`); judged as the best is."""
+    if not best.unit.lead or best.unit.kind != "sentence":
+        return None
+    earlier = [
+        unit
+        for unit in units(best.unit.place, hits[best.unit.place])
+        if unit.kind == "sentence" and unit.end <= best.unit.start and unit.view == best.unit.lead
+    ]
+    return best._replace(unit=earlier[-1], span=None) if earlier else None
 
 
 def _after(best: Judged, hits: Sequence[Hit]) -> Judged | None:

@@ -46,9 +46,10 @@ _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 def load(data: bytes, source: str, limits: Limits) -> Loaded:
     """A document a message, and one an attachment, as `mail.eml#name.pdf`.
 
-    The text is every text that the message shows, in order; of alternatives the plain one, or the HTML as
-    Markdown where the plain one says less. The subject is the title; From, To, Cc,
-    Date and Message-ID are metadata. Messages of a mailbox are `box.mbox#<message id, or number>`.
+    The text begins with the lines From, To, Cc and Date; then comes every text that the message shows, in
+    order; of alternatives the plain one, or the HTML as Markdown where the plain one says less. The subject
+    is the title; From, To, Cc, Date and Message-ID are metadata. Messages of a mailbox are
+    `box.mbox#<message id, or number>`.
     """
     if suffix_of(source) != ".mbox":
         return _message(data, source, limits)
@@ -103,7 +104,8 @@ def _message(data: bytes, source: str, limits: Limits, *, boxed: bool = False) -
     title = headers.pop("subject", "")
     attached = _attachments(content.attached, source, limits)
     text, media_type = content.text()
-    body = Document.make(text or title, source, title=title, metadata=headers, media_type=media_type)
+    text = "\n\n".join(part for part in (_shown_headers(message), text or title) if part)
+    body = Document.make(text, source, title=title, metadata=headers, media_type=media_type)
     problems = [f"{odd} header line{'s' * (odd > 1)} without a name passed over"] if odd else []
     return Loaded(
         [marked(body, counts), *attached.documents], [*problems, *content.problems, *attached.problems]
@@ -141,6 +143,12 @@ def _headers(message: EmailMessage) -> dict[str, str]:
     except ValueError:
         fields |= present(date=date)
     return fields
+
+
+def _shown_headers(message: EmailMessage) -> str:
+    """The lines that tell who sent the message to whom, and when."""
+    values = {name: one_line(visible(str(message[name] or ""))) for name in ("From", "To", "Cc", "Date")}
+    return "\n".join(f"{name}: {value}" for name, value in values.items() if value)
 
 
 class Content:

@@ -33,7 +33,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
@@ -67,53 +67,53 @@ FEATURES = (
     *("read", "inside", "alone", "span", "agree", "search"),
 )
 WEIGHTS = (
-    4.159,
-    1.385,
-    0.103,
-    -0.151,
-    -0.81,
-    -0.586,
-    0.512,
-    0.462,
-    -0.129,
-    2.077,
-    -0.927,
-    1.106,
-    -0.097,
-    1.837,
-    0.481,
-    -0.182,
-    0.653,
-    0.689,
+    4.318,
+    0.872,
+    0.023,
+    0.763,
+    -1.228,
+    -0.355,
+    0.579,
+    0.553,
+    -0.098,
+    2.065,
+    -0.881,
+    1.675,
+    -0.047,
+    1.799,
+    0.424,
+    -0.039,
+    0.617,
+    0.567,
 )
-BIAS = -4.457
+BIAS = -4.899
 
 CERTAIN_WEIGHTS = (
-    0.52,
-    -0.04,
-    -1.31,
-    0.849,
-    -0.471,
-    -0.311,
-    -0.275,
-    0.766,
-    -1.055,
-    0.134,
-    -0.182,
-    0.327,
-    0.211,
-    -1.624,
-    -0.072,
-    0.806,
-    -0.464,
-    0.665,
-    0.533,
-    0.75,
-    -0.027,
-    -0.12,
-    0.009,
+    0.666,
+    -0.383,
+    -0.784,
+    0.309,
+    0.113,
+    -0.429,
+    -0.417,
+    0.69,
+    -1.738,
+    0.312,
+    0.465,
+    -0.093,
+    0.207,
+    -1.397,
+    -0.084,
+    0.597,
+    -0.519,
+    0.506,
+    0.546,
+    0.819,
+    -0.337,
+    0.183,
+    0.005,
 )
-CERTAIN_BIAS = -0.335
+CERTAIN_BIAS = 0.401
 
 DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit, and another may answer
 PLAUSIBLE = 0.1  # the probability from which another may
@@ -143,6 +143,20 @@ _WHEN = re.compile(  # times in words
     r"|mornings?|afternoons?|evenings?|nights?|spring|summer|autumn|winter|christmas|easter)\b",
     re.IGNORECASE,
 )
+_SENDS = (
+    r"(?:sen[dt]|wr(?:ote|ite|itten)|told?|tell|inform(?:ed)?|ask(?:ed)?|announced?|mail(?:ed)?|repl(?:y|ied)"
+    r"|answer(?:ed)?|complain(?:ed)?|report(?:ed)?|invited?|wants?|wanted|forward(?:ed)?)"
+)
+_HEADER = {
+    "sent on": re.compile(rf"\b(?:when|what (?:day|date)|which day)\b.{0, 200}\b{_SENDS}\b", re.IGNORECASE),
+    "sent to": re.compile(
+        rf"\b(?:to whom|whom|who (?:got|received|gets))\b.{0, 200}\b(?:{_SENDS}|mail|message|letter)\b"
+        rf"|\bwho (?:was|were|is) .{0, 200}\b{_SENDS}\b(?! by)",
+        re.IGNORECASE,
+    ),
+    "sent by": re.compile(rf"\bwho\b.{0, 200}\b{_SENDS}\b|\bwhose (?:mail|message|letter)\b", re.IGNORECASE),
+}
+"""The lines of a mail's header, and the questions that ask for each."""
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
@@ -228,6 +242,8 @@ class Choice:
         asked = set(self.analyze(question))
         every = [unit for place, hit in enumerate(hits) for unit in units(place, hit)]
         every += headings
+        if not _asked_of_a_header(question):
+            every = [unit for unit in every if not unit.is_header]
         every = [unit for unit in every if unit.kind != "heading" or asked & set(self.analyze(unit.view))]
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
@@ -236,8 +252,13 @@ class Choice:
         chunks = [set(self.analyze(hit.chunk.indexed_text)) for hit in hits]
         rarity = _rarity(asked, chunks)
         readings = self._reader.read(question, [passage_of(hit) for hit in hits])
-        inside = [self._inside(unit, readings) for unit in every]
-        cover = [_share(rarity, own | heads[unit.above]) for unit, own in zip(every, terms, strict=True)]
+        inside = _pooled(every, [self._inside(unit, readings) for unit in every])
+        files = {hit.chunk.source: set(self.analyze(_name_of(hit.chunk.source))) for hit in hits}
+        names = [files[hits[unit.place].chunk.source] for unit in every]
+        cover = [
+            _share(rarity, own | heads[unit.above] | name)
+            for unit, own, name in zip(every, terms, names, strict=True)
+        ]
         order = sorted(range(len(every)), key=lambda at: -(cover[at] + inside[at]))
         telling = order if is_polar(question) else [at for at in order if terms[at] - asked] or order
         kept = telling[:EMBEDDED]
@@ -250,7 +271,7 @@ class Choice:
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
         whole: dict[str, str] = defaultdict(str)
         for hit in hits:
-            whole[hit.chunk.document_id] += f" {hit.chunk.source} {hit.chunk.indexed_text}".lower()
+            whole[hit.chunk.document_id] += f" {_name_of(hit.chunk.source)} {hit.chunk.indexed_text}".lower()
         measure = quantity_of(question)
         best = max(hit.score for hit in hits)
         spans = []
@@ -259,7 +280,7 @@ class Choice:
         for at, reading in zip(kept, alone, strict=True):
             unit = every[at]
             if unit.kind == "row":
-                span = _cell(unit, reading, columns, question, measure)
+                span = _cell(unit, reading, columns, question, measure, self.analyze)
             else:
                 span = self._span(unit, reading, readings[unit.place], question)
             spans.append(span)
@@ -270,8 +291,10 @@ class Choice:
         for at, reading, span, words in zip(kept, alone, spans, said, strict=True):
             unit = every[at]
             chunk = hits[unit.place].chunk
-            around = f"{unit.above} {unit.view}".lower()
-            missing = [key for key in keys if key not in around]
+            around = f"{_name_of(chunk.source)} {unit.above} {unit.view}".lower()
+            kinds = _kind(question, words if unit.kind == "row" else unit.view)
+            measures = _measured(measure, _shown(unit, span))
+            missing = [key for key in keys if not _has(around, key)]
             rows.append(
                 (
                     near[at],
@@ -279,9 +302,9 @@ class Choice:
                     _share(rarity, terms[at]),
                     _share(rarity, chunks[unit.place]),
                     len(missing) / len(keys) if keys else 0.0,
-                    sum(key not in whole[chunk.document_id] for key in keys) / len(keys) if keys else 0.0,
-                    _kind(question, words if unit.kind == "row" else unit.view),
-                    _measured(measure, _shown(unit, span)),
+                    sum(not _has(whole[chunk.document_id], key) for key in keys) / len(keys) if keys else 0.0,
+                    kinds,
+                    measures,
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),
                     _ahead(unit, _column(unit, span), columns),
@@ -301,13 +324,20 @@ class Choice:
 
         0 for a year that the question does not name, where it names another.
         """
-        names = sorted({name for unit in read if unit.kind == "row" for name in unit.columns() if name})
+        rows = [unit for unit in read if unit.kind == "row"]
+        names = sorted({name for unit in rows for name in unit.columns() if name})
         if not names:
             return {}
         asked = f" {_bare(question)} "
         near = (self._embedder.embed(names, "document") @ vector).tolist()
         said = {name for name in names if f" {_bare(name)} " in asked}
         dated = any(name.isdecimal() for name in said)  # of the columns of years, only those that are said
+        header = {name for unit in rows if unit.is_header for name in unit.columns()}
+        wanted = _asked_of_a_header(question)
+        near = [
+            (_SAID if name == wanted else 0.0) if name in header else cosine
+            for name, cosine in zip(names, near, strict=True)
+        ]
         return {
             name: max(cosine, _SAID) if name in said else 0.0 if dated and name.isdecimal() else cosine
             for name, cosine in zip(names, near, strict=True)
@@ -362,13 +392,14 @@ def _cell(
     columns: dict[str, float],
     question: str,
     measure: re.Pattern[str] | None,
+    analyze: Callable[[str], Sequence[str]],
 ) -> tuple[int, int] | None:
     """The cell of a row that answers: what the reader finds in it, weighed by how its column is named.
 
     A cell scores (`_UNREAD` + the probability of the answers in it) · exp(`_NAMED` · its column's cosine
     + the measure's fit). Cells that the question has itself answer only where there are no others.
     """
-    known, scored = f" {_words(question)} ", list[tuple[bool, float, tuple[int, int]]]()
+    known, scored = set(analyze(question)), list[tuple[bool, float, tuple[int, int]]]()
     for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
         within = [span for span in alone.spans if first <= span.start and span.end <= last]
         score = (_UNREAD + sum(span.probability for span in within)) * math.exp(
@@ -377,7 +408,8 @@ def _cell(
         start, end = first, last
         if within and last - first > _SHORT:
             start, end = trimmed(unit.view, max(within, key=lambda span: span.probability))
-        new = f" {_words(unit.view[first:last])} " not in known
+        terms = set(analyze(unit.view[first:last]))
+        new = not terms or not terms <= known
         scored.append((new, score, (at + start - first, at + end - first)))
     return max(scored)[2] if scored else None
 
@@ -406,6 +438,33 @@ def _column(unit: Unit, span: tuple[int, int] | None) -> str:
         if at <= span[0] < at + last - first:
             return name
     return ""
+
+
+def _asked_of_a_header(question: str) -> str:
+    """The line of a mail's header that the question asks for, by its name in `units`; "" where for none."""
+    return next((name for name, pattern in _HEADER.items() if pattern.search(question)), "")
+
+
+def _pooled(every: Sequence[Unit], inside: Sequence[float]) -> list[float]:
+    """Of the settings of one name in a chunk (`port` of two servers), each has the most that one of them has:
+    the reader sees the chunk as prose, and not which section a line is of."""
+    names = [
+        (unit.place, unit.view.partition("=")[0].partition(":")[0]) if unit.kind == "setting" else (at, "")
+        for at, unit in enumerate(every)
+    ]
+    most: dict[tuple[int, str], float] = defaultdict(float)
+    for name, value in zip(names, inside, strict=True):
+        most[name] = max(most[name], value)
+    return [most[name] for name in names]
+
+
+def _name_of(source: str) -> str:
+    """The words of a file's name: of `docs/haulage-contract_Lund.docx` haulage, contract and Lund."""
+    return re.sub(r"[\W_]+", " ", source.partition("#")[0].rpartition("/")[2].rpartition(".")[0])
+
+
+def _has(text: str, key: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text) is not None
 
 
 def _bare(text: str) -> str:

@@ -47,6 +47,12 @@ def _lists(hits: Sequence[Hit]) -> list[list[Unit]]:
     current: list[Unit] = []
     for place in order:
         for unit in units(place, hits[place]):
+            if current and _goes_on(current[-1], unit, hits):
+                last = current[-1]
+                text = hits[place].chunk.text
+                view = last.view + text[last.end : unit.end]
+                current[-1] = last._replace(end=unit.end, view=view)
+                continue
             if unit.kind == "item" and current and _follows(current[-1], unit, hits):
                 current.append(unit)
                 continue
@@ -62,6 +68,12 @@ def _follows(before: Unit, unit: Unit, hits: Sequence[Hit]) -> bool:
     first, other = hits[before.place].chunk, hits[unit.place].chunk
     apart = other.start + unit.start - first.start - before.end
     return first.document_id == other.document_id and before.context == unit.context and 0 <= apart <= _APART
+
+
+def _goes_on(item: Unit, unit: Unit, hits: Sequence[Hit]) -> bool:
+    """Whether a sentence goes on in the line of an item."""
+    text = hits[item.place].chunk.text
+    return unit.kind == "sentence" and unit.place == item.place and not text[item.end : unit.start].strip(" ")
 
 
 def _share(terms: set[str], text: set[str]) -> float:

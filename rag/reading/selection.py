@@ -2,7 +2,8 @@
 
 A condition is a cell that stands in the question, word for word up to endings: `Marina Visby` in the column
 `customer`. Two of one column are either's; those of several columns must all be met. A year that is no cell
-is met by dates of that year, unless the table's title or heading names it. What is left of the question must
+is met by dates of that year, unless the table's title or heading names it; `May 2031` by dates of that
+month. What is left of the question must
 be explained by the title, the heading or the names of the columns that are asked about; `unexplained` are the
 terms that are not. Summed is the column of plain numbers that the question names, if no row is a sum itself.
 """
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from rag.text.dates import month_of, months_in
 from rag.text.tables import Row, rows
 from rag.types import Chunk
 
@@ -29,6 +31,7 @@ _PLAIN = (
 )
 _SUM = re.compile(r"\W*(?:sub-?total|total|sum|gesamt|summe|altogether)\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_STEM = 5  # letters that two forms of a word begin with
 _LEAST = 4  # letters or digits of a cell that may be a condition without its column's name
 
 
@@ -80,9 +83,17 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
         tuple(chosen),
         len(table),
         tuple((column, value) for column, values in met.items() for value in values),
-        frozenset(asked) - explained,
+        frozenset(term for term in asked if not _explained(term, explained)),
         category or bool((noun - given) & {*about, *analyze("rows records entries")}),
         total,
+    )
+
+
+def _explained(term: str, explained: set[str]) -> bool:
+    """Whether a term is among those, or one of two that begin alike (`deliver`, `deliveri`)."""
+    return term in explained or any(
+        min(len(term), len(other)) >= _STEM and (other.startswith(term) or term.startswith(other))
+        for other in explained
     )
 
 
@@ -132,7 +143,12 @@ def _conditions(
         if not places & taken:
             taken |= places
             met.setdefault(column, []).append(value)
-    for year in _YEAR.findall(question):
+    months = months_in(question)
+    for words, month in months:
+        column = _column_of_month(table, month)
+        if column and not set(analyze(words)) & set(analyze(" ".join(met.get(column, ())))):
+            met.setdefault(column, []).append(words)
+    for year in _YEAR.findall(question) if not months else ():
         column = _dated(table, year)
         if year not in about and column and not any(year in values for values in met.values()):
             met.setdefault(column, []).append(year)
@@ -177,12 +193,22 @@ def _dated(table: Sequence[Row], year: str) -> str:
     return ""
 
 
+def _column_of_month(table: Sequence[Row], month: tuple[int, int]) -> str:
+    """The first column in which most rows have a date, some of the month."""
+    for name in table[0].names:
+        dates = [month_of(cell.text) for row in table for cell in row.cells if cell.name == name]
+        if sum(date is not None for date in dates) * 2 > len(dates) and month in dates:
+            return name
+    return ""
+
+
 def _meets(row: Row, column: str, values: Sequence[str]) -> bool:
     for cell in row.cells:
         if cell.name == column:
             return any(
                 cell.text.lower() == value.lower()
                 or (_YEAR.fullmatch(value) is not None and value in _YEAR.findall(cell.text))
+                or any(month_of(cell.text) == month for _, month in months_in(value))
                 for value in values
             )
     return False

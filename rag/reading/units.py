@@ -26,12 +26,33 @@ _CLAUSE = re.compile(
 _WORD = re.compile(r"\w")
 _QUESTION_WORD = re.compile(r"\W*(?:why|how|what|when|where|who|which|whose|whom)\b", re.IGNORECASE)
 _QUESTION = ("?", "？")
+_STATES = re.compile(
+    r"\d|: |\b(?:is|are|was|were|has|have|had|do|does|did|must|may|can|cannot|will|shall|should"
+    r"|needs?|costs?|takes?|not|no|never|always|only|every|each|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight)\b",
+    re.IGNORECASE,
+)
 _BACK = re.compile(r"\b(?:he|she|it|its|they|them|their|him|his|her|this|these|those)\b", re.IGNORECASE)
 _SETTING = re.compile(r"""["']?[\w.\[\]-]+(?: [\w.-]+){0,3}["']?\s*(?::|=>?|:=)\s*[^\s=]""")
+_SECTION = re.compile(r"""\[\[?\s*["']?[\w.:/ "'-]+\]?\]\s*$""")
+_GREETING = re.compile(
+    r"(?:dear|hi|hello|hey|good (?:morning|afternoon|evening|day)|hallo|liebe[rs]?|sehr geehrte[rs]?"
+    r"|guten (?:morgen|tag)|bonjour|chère?s?|madame|monsieur|hola|estimad[oa]s?|querid[oa]s?"
+    r"|buen[oa]s (?:días|tardes))\b[^.!?\n]{0,60}[,!:]?\s*$"
+    r"|(?:(?:best|kind|warm|many)(?: \w+)? (?:regards|wishes|thanks)"
+    r"|(?:best|regards|thanks|thank you|cheers|yours(?: \w+)?)(?=\s*[,.!]?\s*(?:\n|$))"
+    r"|(?:mit )?(?:freundliche[nr]?|viele|beste|herzliche|liebe) grü(?:ße|ßen|sse|ssen)|cordialement"
+    r"|bien à vous|salutations|(?:un )?(?:cordial )?saludos?|atentamente)\b[^.!?]{0,80}$",
+    re.IGNORECASE,
+)
+_SENT = re.compile(r"(?P<name>From|To|Cc|Date): (?P<value>[^\n]+)(?:\n|$)")
+_NAMED = {"From": "sent by", "To": "sent to", "Cc": "copy to", "Date": "sent on"}
+_YES = re.compile(r"\W*(?:yes|no|ja|nein|oui|non|sí)\W*$", re.IGNORECASE)
 _BRACKETS = " \t{}[]():,\"'"
 _BETWEEN = " › "
 _NAME = 4  # words of a line that only holds others
 _NEAR = 600  # characters before a chunk in which its heading is looked for
+_HEADERS = 2  # header lines with which a mail's text begins
+MAIL = (".eml", ".mbox")
 TABULAR = (".csv", ".tsv", ".tab")
 
 CODE = (*LANGUAGES, ".json", ".jsonl")
@@ -76,6 +97,11 @@ class Unit(NamedTuple):
             for before, (first, _, _) in zip(ends, self.pieces, strict=False)
         )
 
+    @property
+    def is_header(self) -> bool:
+        """Whether it is the row of a mail's header."""
+        return self.kind == "row" and self.columns()[:1] in (("sent by",), ("sent to",))
+
     def said(self, start: int, end: int) -> str:
         """The words at these characters of the chunk's text."""
         for first, last, at in self.pieces:
@@ -85,9 +111,13 @@ class Unit(NamedTuple):
 
 
 def units(place: int, hit: Hit) -> list[Unit]:
-    """The units of one hit, in their order. Questions are left out, unless nothing else is there."""
+    """The units of one hit, in their order; questions and greetings only where nothing else is there."""
     made = [unit._replace(place=place) for unit in _units(hit.chunk)]
-    telling = [unit for unit in made if unit.kind in ("row", "setting") or not _asks(unit.view)]
+    telling = [
+        unit
+        for unit in made
+        if unit.kind in ("row", "setting") or not (_asks(unit.view) or _GREETING.match(unit.view))
+    ]
     return telling or made
 
 
@@ -113,9 +143,12 @@ def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
 def says_something(heading: str) -> bool:
     """Whether a heading may answer by itself: three words or more besides its number, and no question.
 
+    It must say something, not only what its section is about: it has a verb, a number, a time or a colon.
     One without its mark, `Why it took long`, is a question too.
     """
-    return _CLAUSE.sub("", heading).count(" ") >= 2 and not (_asks(heading) or _QUESTION_WORD.match(heading))
+    bare = _CLAUSE.sub("", heading)
+    says = bare.count(" ") >= 2 and _STATES.search(bare)
+    return bool(says) and not (_asks(heading) or _QUESTION_WORD.match(heading))
 
 
 def _asks(view: str) -> bool:
@@ -140,7 +173,11 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
     headings: list[tuple[int, str]] = []
     fenced = False
     before: Unit | None = None
-    for start, end in _numbered(text, sentences(text)):
+    begin = 0
+    if not chunk.start and (header := _header_unit(chunk)):
+        yield header
+        begin = header.end
+    for start, end in _with_yes(text, _numbered(text, sentences(text, begin))):
         for first, last in _lines_of(text, start, end, part=part):
             line = text[first:last]
             if _FENCE.match(line):
@@ -172,6 +209,35 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
                 before = unit if unit.kind == "sentence" else None
 
 
+def _header_unit(chunk: Chunk) -> Unit | None:
+    """Who sent a mail to whom and when, as a row: the lines that a mail's text begins with."""
+    view, pieces, at = "", [], 0
+    while line := _SENT.match(chunk.text, at):
+        view += ("; " if view else "") + _NAMED[line["name"]] + ": "
+        pieces.append((len(view), len(view) + len(line["value"]), line.start("value")))
+        view += line["value"]
+        at = line.end()
+    if len(pieces) < _HEADERS or not chunk.source.partition("#")[0].lower().endswith(MAIL):
+        return None
+    return Unit(0, 0, len(chunk.text[:at].rstrip()), "row", _context(chunk, ()), view, tuple(pieces))
+
+
+def _with_yes(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The sentences; `No.` together with the one that follows it in its paragraph."""
+    held: tuple[int, int] | None = None
+    for start, end in spans:
+        if held and "\n" in text[held[1] : start]:
+            yield held
+            held = None
+        if held is None and _YES.match(text, start, end):
+            held = start, end
+            continue
+        yield (held[0] if held else start), end
+        held = None
+    if held:
+        yield held
+
+
 def _code_units(chunk: Chunk) -> Iterator[Unit]:
     """Settings line by line, each under the lines that hold it; the rest as sentences."""
     text, context = chunk.text, _context(chunk, ())
@@ -183,6 +249,9 @@ def _code_units(chunk: Chunk) -> Iterator[Unit]:
         for first, last in lines:
             name = text[first:last].strip(_BRACKETS).replace("_", " ")
             if not _WORD.search(name):
+                continue
+            if _SECTION.fullmatch(text, first, last):
+                holders = [(-1, name)]
                 continue
             indent = first - (text.rfind("\n", 0, first) + 1)
             holders = [holder for holder in holders if holder[0] < indent]

@@ -62,6 +62,11 @@ def explains(question: str) -> bool:
     return bool(_EXPLANATION.search(question))
 
 
+def is_reason(question: str) -> bool:
+    """Whether a question asks for a reason."""
+    return re.match(r"\W*(?:why|warum|wieso|weshalb|pourquoi|por qué)\b", question, re.IGNORECASE) is not None
+
+
 Form = Literal["steps", "list", "count", "sum", "comparison", "explanation", "value"]
 
 _COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
@@ -70,11 +75,14 @@ _SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORE
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
     r"|\b(?:steps|procedure|instructions)\b"
+    r"|\bwhat (?:do|should|must|shall|can) (?:i|we|you|one) do (?:with|when|if|after|in|about|on)\b"
     r"|\bhow (?:is|are) .{1,200} (?:done|made|replaced|changed|installed|set up|reset)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
-    r"^\W*(?:list|name|give me|show me|enumerate)\b"
+    r"\b(?:what|which) (?:are (?:the|our|its|their) )?(?:two|three|four|five|six|seven|eight|nine|ten)"
+    r" \w+(?: \w+)?s\b"
+    r"|^\W*(?:list|name|give me|show me|enumerate)\b"
     r"|\b(?:what|which) (?:all )?(?:are|were) (?:all )?the \w+s\b"
     r"|\b(?:which|what) \w+s (?:\w+ ){0,4}(?:are|were|have|had|do|did|came|must|should)\b"
     r"|\ball (?:the )?\w+s\b",

@@ -64,6 +64,13 @@ FILES = {
   }
 }
 """,
+    "gates.ini": "[gate.east]\nopen_seconds = 12\n\n[gate.west]\nopen_seconds = 31\n",
+    "visit.eml": "From: Gerda Moll <gerda@inspect.example>\nTo: Jan Voss <jan@works.example>\n"
+    "Date: Tue, 04 Mar 2031 09:12:00 +0100\nSubject: Visit of the lift inspector\n\nDear Jan,\n\n"
+    "the inspector comes on 20 March. Please keep the lift free.\n\nBest wishes\nGerda\n",
+    "pump.md": "# Feed pump\n\n## Stopping the feed pump\n\n1. Close valve A. The pressure falls slowly.\n"
+    "2. Press STOP.\n3. Open the drain.\n\n## Faults\n\nThe seal of the feed pump dried out in the store. "
+    "This cracked it.\n",
     "mill.md": "# The mill\n\nThe mill was built in 1874. Its wheel turns twelve times a minute.\n",
 }
 
@@ -179,6 +186,50 @@ def test_rows_are_counted_by_a_value_but_not_where_pieces_are_asked_for(rag: Rag
 def test_a_setting_is_answered_by_its_own_line(rag: Rag) -> None:
     answer = rag.ask("What percentage is the tank's low alarm?")
     assert answer.sentences[0].text == '"tank_low_percent": 35,'
+    proven(rag, answer)
+
+
+def test_a_setting_is_answered_by_its_own_section(rag: Rag) -> None:
+    for gate, seconds in (("east", "12"), ("west", "31")):
+        answer = rag.ask(f"How many seconds does the {gate} gate stay open?")
+        assert answer.span is not None
+        assert answer.span.quote == seconds
+        proven(rag, answer)
+
+
+def test_who_sent_a_mail_and_when_is_told_by_its_header(rag: Rag) -> None:
+    for question, wanted in (
+        ("Who sent the mail about the visit of the lift inspector?", "Gerda Moll"),
+        ("When was the mail about the visit of the lift inspector sent?", "04 Mar 2031"),
+    ):
+        answer = rag.ask(question)
+        assert answer.span is not None
+        assert wanted in answer.span.quote
+        proven(rag, answer)
+
+
+def test_a_step_of_two_sentences_is_one_item(rag: Rag) -> None:
+    answer = rag.ask("What are the steps for stopping the feed pump?")
+    assert [one.text for one in answer.sentences] == [
+        "1. Close valve A. The pressure falls slowly.",
+        "2. Press STOP.",
+        "3. Open the drain.",
+    ]
+    proven(rag, answer)
+
+
+def test_a_reason_that_refers_back_comes_with_what_it_refers_to(rag: Rag) -> None:
+    answer = rag.ask("Why did the seal of the feed pump crack?")
+    assert answer.text.startswith("The seal of the feed pump dried out in the store. [1] This cracked it.")
+    proven(rag, answer)
+
+
+def test_rows_of_one_month_are_summed(rag: Rag) -> None:
+    rows = [line.split(";") for line in ORDERS.splitlines()[1:]]
+    wanted = [row for row in rows if row[2] == "Lund Tools" and row[1].startswith("2031-05")]
+    answer = rag.ask("How many pieces did Lund Tools order in May 2031 altogether?")
+    summed = sum(int(row[4]) for row in wanted)
+    assert answer.text.startswith(f"pieces: {summed} in total, {len(wanted)} of 120 rows in ")
     proven(rag, answer)
 
 

@@ -155,3 +155,36 @@ def test_a_sentence_that_refers_back_is_read_under_the_one_before() -> None:
 def test_a_title_and_a_question_without_its_mark_are_no_headings_that_answer() -> None:
     made = units(0, hit("# Survey of spring 2031\n\n## Why it took long\n\n## Tea is at four\n\nText.\n"))
     assert [unit.view for unit in made if unit.kind == "heading"] == ["Tea is at four"]
+
+
+def test_yes_or_no_stands_with_its_reason() -> None:
+    made = units(0, hit("# Pets\n\nNo. Dogs stay outside. Yes.\n\nCats may come in. No."))
+    assert [one.view for one in made] == ["No. Dogs stay outside.", "Yes.", "Cats may come in.", "No."]
+
+
+def test_greetings_are_no_units() -> None:
+    letter = "Dear Mr Holm,\n\nthe crane is back.\n\nKind regards\nBerit Voss"
+    assert [one.view for one in units(0, hit(letter))] == ["the crane is back."]
+    for kept in (
+        "Best results come with dry wood.",
+        "Dear customers pay less. Ask us.",
+        "Thank you cards cost 2 euros.",
+    ):
+        assert next(one.view for one in units(0, hit(kept))).startswith(kept.split()[0])
+    assert [one.view for one in units(0, hit("Hallo Jan,"))] == ["Hallo Jan,"]
+
+
+def test_the_header_of_a_mail_is_a_row_that_says_who_sent_it() -> None:
+    text = "From: Ada <a@x.example>\nTo: Bo\nDate: Fri, 1 Mar 2030\n\nThe key is with Cy."
+    header, body = units(0, hit(text, source="m.eml"))
+    assert (header.kind, header.columns()) == ("row", ("sent by", "sent to", "sent on"))
+    assert text[header.start : header.end].endswith("1 Mar 2030")
+    assert header.said(6, 9) == "Ada"
+    assert body.view == "The key is with Cy."
+    assert [one.kind for one in units(0, hit(text))] == ["sentence", "sentence"]
+
+
+def test_a_setting_reads_under_its_section() -> None:
+    text = "# pumps\n[pump.a]\nspeed = 3\n\n[pump.b]\nspeed = 4\n"
+    settings = [one for one in units(0, hit(text, source="p.ini")) if one.kind == "setting"]
+    assert [(one.lead, one.view) for one in settings] == [("pump.a", "speed = 3"), ("pump.b", "speed = 4")]
