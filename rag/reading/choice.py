@@ -148,13 +148,13 @@ _SENDS = (
     r"|answer(?:ed)?|complain(?:ed)?|report(?:ed)?|invited?|wants?|wanted|forward(?:ed)?)"
 )
 _HEADER = {
-    "sent on": re.compile(rf"\b(?:when|what (?:day|date)|which day)\b.{0, 200}\b{_SENDS}\b", re.IGNORECASE),
+    "sent on": re.compile(rf"\b(?:when|what (?:day|date)|which day)\b.{{0,200}}\b{_SENDS}\b", re.IGNORECASE),
     "sent to": re.compile(
-        rf"\b(?:to whom|whom|who (?:got|received|gets))\b.{0, 200}\b(?:{_SENDS}|mail|message|letter)\b"
-        rf"|\bwho (?:was|were|is) .{0, 200}\b{_SENDS}\b(?! by)",
+        rf"\b(?:to whom|whom|who (?:got|received|gets))\b.{{0,200}}\b(?:{_SENDS}|mail|message|letter)\b"
+        rf"|\bwho (?:was|were|is) .{{0,200}}\b{_SENDS}\b(?! by)",
         re.IGNORECASE,
     ),
-    "sent by": re.compile(rf"\bwho\b.{0, 200}\b{_SENDS}\b|\bwhose (?:mail|message|letter)\b", re.IGNORECASE),
+    "sent by": re.compile(rf"\bwho\b.{{0,200}}\b{_SENDS}\b|\bwhose (?:mail|message|letter)\b", re.IGNORECASE),
 }
 """The lines of a mail's header, and the questions that ask for each."""
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
@@ -292,7 +292,7 @@ class Choice:
             unit = every[at]
             chunk = hits[unit.place].chunk
             around = f"{_name_of(chunk.source)} {unit.above} {unit.view}".lower()
-            kinds = _kind(question, words if unit.kind == "row" else unit.view)
+            kinds = 1.0 if unit.is_header else _kind(question, words if unit.kind == "row" else unit.view)
             measures = _measured(measure, _shown(unit, span))
             missing = [key for key in keys if not _has(around, key)]
             rows.append(
