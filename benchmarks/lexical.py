@@ -3,8 +3,9 @@
     python -m benchmarks.lexical DATA [DATA …] --sizes 20000 200000 --out benchmarks/results/lexical.json
 
 DATA: folders with `corpus.jsonl` and `qa.jsonl`. A size beyond the corpus is reached by chunks of about 100
-words, put together from sentences of it at random. "Stale" means that some documents were replaced, so that
-scores are computed anew from stored terms. Times: CPU seconds of the process where they say so, wall time
+words, put together from sentences of it at random. "Stale" means that some documents were replaced; "edited
+beside fresh" is how much longer the same questions take, asked in turn, than on an index built of what is left.
+Times: CPU seconds of the process where they say so, wall time
 otherwise; queries are the median and the 95th percentile over all questions.
 """
 
@@ -75,6 +76,46 @@ def analysis(texts: Sequence[str]) -> dict[str, float]:
     return {"million terms/s": terms / seconds / 1e6, "million words/s": words / seconds / 1e6}
 
 
+def edited_beside_fresh(size: int, sentences: Sequence[str], questions: Sequence[str]) -> dict[str, float]:
+    """Twelve edits of 20 documents for 20 others, then each question to both; ratios of wall times."""
+    chance = random.Random(size + 1)
+    texts = {number: chunk(sentences, chance) for number in range(size)}
+    with tempfile.TemporaryDirectory() as name:
+        edited = open_lexical(Path(name) / "edited", "english")
+        edited.update([], sorted(texts.items()), 1)
+        edited.close()
+        for step in range(12):
+            gone = chance.sample(sorted(texts), 20)
+            added = [(size + 20 * step + number, chunk(sentences, chance)) for number in range(20)]
+            texts = {number: text for number, text in texts.items() if number not in gone} | dict(added)
+            edited.update(gone, added, step + 2)
+            edited.close()
+        fresh = open_lexical(Path(name) / "fresh", "english")
+        fresh.update([], sorted(texts.items()), 1)
+        fresh.close()
+        worst = 0.0
+        times: list[list[float]] = []
+        for turn in range(4):  # the first fills caches
+            times = [] if turn == 1 else times
+            for number, question in enumerate(questions):
+                pair = [0.0, 0.0]
+                for which in ((0, 1), (1, 0))[number % 2]:
+                    started = time.perf_counter()
+                    scores, positions = (edited, fresh)[which].search(question, K)
+                    pair[which] = time.perf_counter() - started
+                    if turn == 0 and which == 1:
+                        mine, same = edited.search(question, K)
+                        assert same.tolist() == positions.tolist(), question
+                        worst = max(worst, float(np.abs(mine / scores - 1).max(initial=0.0)))
+                times.append(pair)
+    both = np.array(times)
+    return {
+        "p50 by p50": float(np.median(both[:, 0]) / np.median(both[:, 1])),
+        "median of ratios": float(np.median(both[:, 0] / both[:, 1])),
+        "greatest relative difference of scores": worst,
+    }
+
+
 def measure(size: int, sentences: Sequence[str], questions: Sequence[str]) -> dict[str, Any]:
     chance = random.Random(size)
     texts = [chunk(sentences, chance) for _ in range(size)]
@@ -108,6 +149,7 @@ def measure(size: int, sentences: Sequence[str], questions: Sequence[str]) -> di
         result["remove a ninth, which rewrites"] = {"CPU s": cpu, "s": wall}
         result["rewritten"] = queries(index, questions[::5])
         index.close()
+    result["edited beside fresh"] = edited_beside_fresh(size, sentences, questions[:300])
     return result
 
 

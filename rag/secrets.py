@@ -25,17 +25,19 @@ _known: set[str] = set()
 
 _NAMES = (
     r"(?:ssl|pg)?pass(?:word|wd|phrase)?|pwd|(?:api|access|account|private|secret|service|signing)[_-]?key(?:[_-]id)?|key"
-    r"|(?:\w+[_-])?secret(?:[_-]\w+)?|(?:\w+[_-])?token|credentials?|auth(?:orization)?|sig(?:nature)?"
+    r"|(?:\w{1,64}[_-])?secret(?:[_-]\w{1,64})?|(?:\w{1,64}[_-])?token|credentials?|auth(?:orization)?"
+    r"|sig(?:nature)?"
 )
-_NAME = re.compile(rf"(?:\w+[_-])?(?:{_NAMES})", re.IGNORECASE)
+"""Repetitions are bounded here and below, so that a long word costs no more than its length."""
+_NAME = re.compile(rf"(?:\w{{1,64}}[_-])?(?:{_NAMES})", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_OF_QUERY = re.compile(rf"(?<=[?&;])((?:\w+[_-])?(?:{_NAMES}))=([^&#;\s]*)", re.IGNORECASE)
+_OF_QUERY = re.compile(rf"(?<=[?&;])((?:\w{{1,64}}[_-])?(?:{_NAMES}))=([^&#;\s]*)", re.IGNORECASE)
 _KEYWORD = re.compile(
     r"\b((?:ssl|pg)?pass(?:word|wd|phrase)|pwd|api[_-]?key|secret[_-]?key)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&'\"]+)",
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+([A-Za-z0-9._~+/-]{6,}=*)")
-_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>]+")
 
 
 class Secret:

@@ -32,13 +32,18 @@ def read_meta(folder: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         raw = (folder / META).read_bytes()
         meta = json.loads(raw)
-        _segments(meta), int(meta["opstamp"]), shape(meta)
+        _segments(meta), segment_sizes(meta), int(meta["opstamp"]), shape(meta)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptError(
             f"{folder / META} cannot be read ({type(error).__name__}: {error}). "
             "Rebuild the index from its documents."
         ) from error
     return raw, meta
+
+
+def segment_sizes(meta: Mapping[str, Any]) -> list[int]:
+    """How many documents each segment holds, the deleted ones too, in the order of their numbers."""
+    return [int(row["max_doc"]) for row in meta["segments"]]
 
 
 def shape(meta: Mapping[str, Any]) -> int:

@@ -6,8 +6,9 @@ the two the owner repeats an update, which changes nothing. tantivy fixes k1 = 1
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +18,10 @@ from rag.errors import ConfigError, CorruptError, LockedError, StoreError
 
 from ..analysis.analyzer import Analyzer
 from .bm25 import K1, B, checked
-from .files import META, check, checksums, environment, read_meta, shape, sweep
+from .files import META, check, checksums, environment, read_meta, segment_sizes, shape, sweep
 from .manifest import NAME, Manifest, read_manifest, write_manifest
-from .snapshot import Snapshot
+from .snapshot import Snapshot, length
+from .upkeep import OURS, PAD, Statistics, padding, rewritten, tombstone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 _SMALL_HEAP = 15_000_000  # bytes; the least that tantivy takes, and the quickest to set up
 _LARGE_HEAP = 200_000_000
 _BULK = 2_000  # added texts from which the large heap pays
-_STALE_SHARE = 0.1  # deleted documents per living one, from which the index is written anew
 
 
 class TantivyIndex:
@@ -74,14 +75,26 @@ class TantivyIndex:
             return self._snapshot.search(Counter(self._analyzer.analyze(text)), k, allowed)
 
     def update(self, removed: Sequence[int], added: Sequence[tuple[int, str]], stamp: int) -> None:
-        texts = checked(removed, added)
-        terms = ((position, " ".join(self._analyzer.analyze(text))) for position, text in texts.items())
-        with self._writing(bulk=len(texts) >= _BULK) as writer:
-            self._delete(writer, {*removed, *texts})
-            self._add(writer, terms)
-            self._commit(writer, stamp)
-            if self._snapshot.deleted > _STALE_SHARE * len(self._snapshot):
-                self._rewrite(writer)
+        from tantivy import Query
+
+        texts = {p: " ".join(self._analyzer.analyze(text)) for p, text in checked(removed, added).items()}
+        bulk = len(texts) >= _BULK
+        while True:  # a second time with a larger heap, where more is to be written than came
+            with self._writing(bulk=bulk) as writer:
+                sizes = self._sizes()
+                losing = self._snapshot.find({*removed, *texts})
+                anew = rewritten(self._snapshot.state(sizes), list(losing.values()), len(texts))
+                carried = len(self._snapshot) if anew is None else sum(sizes[number] for number in anew)
+                if bulk or carried + len(texts) < _BULK:
+                    if anew is None:
+                        writer.delete_documents_by_query(Query.all_query())
+                        self._add(writer, self._snapshot.texts(without=losing))
+                    else:
+                        self._replace(writer, losing, texts, {number: sizes[number] for number in anew})
+                    self._add(writer, texts.items())
+                    self._commit(writer, stamp)
+                    return
+            bulk = True
 
     def refresh(self) -> None:
         with _reading(self._folder):
@@ -112,12 +125,42 @@ class TantivyIndex:
             # Dropping it instead would give up merges half done, again and again.
             writer.wait_merging_threads()
 
-    def _delete(self, writer: Any, positions: Iterable[int]) -> None:
+    def _sizes(self) -> list[int]:
+        """The documents of each segment of the snapshot, deleted ones included."""
+        sizes = segment_sizes(read_meta(self._folder)[1])
+        if len(sizes) != self._snapshot.segments:  # merged meanwhile
+            self.refresh()
+            sizes = segment_sizes(read_meta(self._folder)[1])
+        return sizes
+
+    def _replace(
+        self, writer: Any, losing: Mapping[int, Any], texts: Mapping[int, str], anew: Mapping[int, int]
+    ) -> None:
+        """Deletes what is lost, and writes segments anew (number → size), with true statistics for all."""
         from tantivy import Query
 
-        held = [position for position in positions if self._snapshot.holds(position)]
-        if held:
-            writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "position", held))
+        snapshot = self._snapshot
+        carried: dict[int, str] = {}
+        documents, terms = snapshot.counted
+        for number, size in anew.items():
+            rows, held = snapshot.segment(number, size)
+            documents, terms = documents - size, terms - held
+            carried.update(rows)
+        if gone := [*losing, *carried]:
+            writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "position", gone))
+        kept = {p: text for p, text in carried.items() if p not in losing and not text.startswith(PAD)}
+        buried = [place for place in losing.values() if place.segment_ord not in anew]
+        kept |= {_own_position(): tombstone(snapshot.terms(place)) for place in buried}
+        fresh = [*kept.values(), *texts.values()]
+        counted = Statistics(documents + len(fresh), terms + sum(map(length, fresh)))
+        living = Statistics(
+            snapshot.living.documents - len(losing) + len(texts),
+            snapshot.living.terms
+            - snapshot.lengths(list(losing.values()))
+            + sum(map(length, texts.values())),
+        )
+        pads = {_own_position(): " ".join([PAD] * number) for number in padding(living, counted)}
+        self._add(writer, (kept | pads).items())
 
     def _add(self, writer: Any, texts: Iterable[tuple[int, str]]) -> None:
         from tantivy import Document
@@ -125,18 +168,9 @@ class TantivyIndex:
         for position, terms in texts:
             document = Document()
             document.add_unsigned("position", position)
-            document.add_unsigned("length", terms.count(" ") + 1 if terms else 0)
+            document.add_unsigned("length", length(terms) if position < OURS else 0)
             document.add_text("tokens", terms)
             writer.add_document(document)
-
-    def _rewrite(self, writer: Any) -> None:
-        """Write every living document anew in one commit, which drops all that was deleted."""
-        from tantivy import Query
-
-        texts = self._snapshot.texts()
-        writer.delete_documents_by_query(Query.all_query())
-        self._add(writer, texts)
-        self._commit(writer, self._manifest.stamp)
 
     def _commit(self, writer: Any, stamp: int) -> None:
         manifest = replace(self._manifest, stamp=stamp, commit=writer.commit(), files={})
@@ -180,6 +214,11 @@ class TantivyIndex:
             self._writer = None  # not even that: the next change takes a new writer
             if not (isinstance(error, (ValueError, OSError)) or _panicked(error)):
                 raise
+
+
+def _own_position() -> int:
+    """One that no text has."""
+    return OURS | random.getrandbits(63)
 
 
 def _open(folder: Path, wanted: Manifest) -> tuple[Manifest, Any, dict[str, int]]:

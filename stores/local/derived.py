@@ -277,10 +277,10 @@ class Derived:
         else:
             added, removed = changes.added, changes.removed
         first, behind = removed, index.stamp
-        for batch in _batches(added, _LEXICAL_BATCH):
-            index.update(first, self._texts(batch), behind)
+        batches = list(_batches(added, _LEXICAL_BATCH)) or [[]]
+        for batch in batches:
+            index.update(first, self._texts(batch), seq if batch is batches[-1] else behind)
             first = []
-        index.update(first, [], seq)
         index.close()  # lets go of the writer's lock, for other processes; searching goes on
 
     def _open_lexical(self, language: str) -> LexicalIndex:

@@ -31,7 +31,7 @@ from .exchange import exchange, grown_beside, settle
 from .gate import Gate
 from .identity import Identity
 from .shadow import is_read_only, readable_database, shadow_of
-from .truth import Truth, translated
+from .truth import Truth, refuse_lost, translated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,6 +107,7 @@ class LocalStore:
         wanted = Identity(fingerprint, dim, embedder, engine, language)
         try:
             settle(path)
+            refuse_lost(path / "store.sqlite")
             path.mkdir(parents=True, exist_ok=True)
             identity = Identity.read(path) or wanted.write_new(path)
         except OSError as error:

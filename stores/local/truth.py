@@ -108,6 +108,31 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
 
 
+_DERIVED = ("dense/dense.json", "lexical/lexical.json", "lexical/lexical.jsonl")
+
+
+def refuse_lost(database: Path) -> None:
+    """Raises CorruptError where there is no database, or an empty one, under indexes that came of one.
+
+    Nothing is derived before the database is safely on disk: a new store that was killed has neither.
+    """
+    try:
+        if database.stat().st_size == 0:
+            _refuse(database, "is empty")
+    except FileNotFoundError:
+        _refuse(database, "is missing")
+    except OSError:
+        return  # not even to be looked at: opening it tells
+
+
+def _refuse(database: Path, state: str) -> None:
+    if left := [name for name in _DERIVED if (database.parent / name).exists()]:
+        raise CorruptError(
+            f"{database} {state}, but {left[0]} beside it was made from it, so what was stored is lost. "
+            f"Restore it from a backup, or delete {database.parent} and ingest again"
+        )
+
+
 class Truth:
     """One SQLite file. Each thread has its own connection; writers queue on SQLite's own lock."""
 
@@ -165,6 +190,8 @@ class Truth:
                 f"{self.path} has format {version}, which no version has written: restore a backup, or "
                 "delete the folder and ingest again"
             )
+        if "chunk" not in names:
+            _refuse(self.path, "holds nothing")
         connection.execute("PRAGMA journal_mode = WAL")
         with self.transaction():
             if connection.execute("PRAGMA user_version").fetchone()[0] == FORMAT:

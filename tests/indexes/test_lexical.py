@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -245,6 +247,54 @@ def test_deletes_in_a_large_index_score_like_a_fresh_build(tmp_path: Path) -> No
         assert_same(edited.search(query, 50), fresh.search(query, 50))
     edited.close()
     fresh.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_edited_index_stays_as_quick_as_a_new_one(tmp_path: Path, seed: int) -> None:
+    """After each edit tantivy's own scores are right, none is worked out from stored terms; few segments."""
+    chance = random.Random(seed)
+    texts = {position: words(chance, 5, 40) for position in range(4000)}
+    edited: Any = open_lexical(tmp_path / "edited", "english")
+    edited.update([], sorted(texts.items()), 1)
+    for step in range(25):
+        gone = chance.sample(sorted(texts), chance.choice([1, 20, 60]))
+        low = chance.choice([1, 100])
+        new = range(5000 + 500 * step, 5000 + 500 * step + chance.choice([0, 1, 300]))
+        added = [(position, words(chance, low, low + 30)) for position in new]
+        edited.update(gone, added, step + 2)
+        edited.close()
+        for position in gone:
+            del texts[position]
+        texts.update(added)
+        meta = json.loads((tmp_path / "edited" / "meta.json").read_text())
+        sizes = [row["max_doc"] for row in meta["segments"]]
+        assert edited._snapshot.state(sizes).right
+        assert len(sizes) <= 4
+        assert sum(sizes) < 1.2 * len(texts)
+    again = open_lexical(tmp_path / "edited", "english")
+    fresh = built(tmp_path / "fresh", "tantivy", texts)
+    assert len(again) == len(edited) == len(texts)
+    for _ in range(40):
+        query = words(chance, 1, 8)
+        for index in (edited, again):
+            assert_same(index.search(query, 50), fresh.search(query, 50))
+    fresh.close()
+
+
+def test_what_stands_for_deleted_documents_is_never_found(tmp_path: Path) -> None:
+    texts = {position: f"cat number{position}" for position in range(3000)}
+    edited = built(tmp_path / "edited", "tantivy", texts)
+    edited.update(range(100), [(9000, "a dog and nine cats " * 30)], 2)
+    edited.close()
+    assert len(edited) == 2901
+    positions = edited.search("cat dog", 5000)[1]
+    assert sorted(positions.tolist()) == [*range(100, 3000), 9000]
+    for mark in "\x01\x02\x03":
+        assert not len(edited.search(f"{mark} {mark}cat", 10, np.array([3]))[0])
+        assert (edited.search(mark, 10)[1] < 1 << 63).all()
+    edited.update([9000, *range(100, 3000)], [], 3)
+    assert len(edited) == 0
+    assert not len(edited.search("cat", 10)[0])
 
 
 def test_a_term_made_rare_by_deletes_finds_its_documents(tmp_path: Path) -> None:

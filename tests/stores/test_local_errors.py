@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -142,6 +143,41 @@ def test_a_first_opening_that_was_killed_is_finished_by_the_next(tmp_path: Path)
         store.upsert([make("a.txt", "amber")])
         assert len(store.dense(query("amber"), 5)) == 1
         store.close()
+
+
+def _unlinked(database: Path) -> None:
+    database.unlink()
+
+
+def _emptied(database: Path) -> None:
+    os.truncate(database, 0)
+
+
+def _without_tables(database: Path) -> None:
+    database.unlink()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+@pytest.mark.parametrize("lose", [_unlinked, _emptied, _without_tables])
+@pytest.mark.parametrize("also", [(), ("rag.toml",), ("dense",), ("lexical",)])
+def test_a_lost_database_is_no_empty_index(
+    folder: Path, lose: Callable[[Path], None], also: tuple[str, ...]
+) -> None:
+    """What was derived of it shows that there was one; nothing is made in its place."""
+    lose(folder / "store.sqlite")
+    for name in also:
+        path = folder / name
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    if also == ("rag.toml",) and lose is _without_tables:
+        return  # an error of its own
+    before = {path.name for path in folder.iterdir()}
+    for _ in range(2):
+        with pytest.raises(CorruptError, match=r"backup, or delete .* and ingest again"):
+            open_store(folder)
+    assert {path.name for path in folder.iterdir()} <= before | {"store.sqlite-wal", "store.sqlite-shm"}
+    shutil.rmtree(folder)
+    open_store(folder).close()
 
 
 def test_indexes_of_another_store_are_not_trusted(folder: Path, tmp_path: Path) -> None:

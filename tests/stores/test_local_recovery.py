@@ -17,10 +17,10 @@ from tests.stores.fresh import assert_like_a_fresh_build, found, open_store
 TEXTS = ["amber n7", "basil", WORDS[5]]
 
 
-def books(count: int) -> list[Upsert]:
+def books(count: int, words: int = 8) -> list[Upsert]:
     chance = random.Random(3)
     return [
-        make(f"book-{n}.txt", *(f"n{n} " + " ".join(chance.choices(WORDS, k=8)) for _ in range(3)))
+        make(f"book-{n}.txt", *(f"n{n} " + " ".join(chance.choices(WORDS, k=words)) for _ in range(3)))
         for n in range(count)
     ]
 
@@ -38,7 +38,7 @@ def filled(folder: Path, items: list[Upsert], engine: str = "tantivy") -> None:
 
 def test_a_file_of_deletions_left_by_a_killed_writer_stops_nothing(tmp_path: Path) -> None:
     """Killed after tantivy wrote `SEGMENT.N.del` and before `meta.json`; the next commit takes the same N."""
-    items, here, there = books(30), tmp_path / "here", tmp_path / "there"
+    items, here, there = books(400, 60), tmp_path / "here", tmp_path / "there"
     store = open_store(here)
     store.upsert(items)
     store.sync()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -11,10 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.text.hostile import patterns, slow
-
-OWED = ("rag/secrets.py",)
-"""Files with a pattern that is quadratic and still to be mended: it looks for secrets in short texts."""
-
 
 CHECKOUT = pytest.mark.skipif(
     not (Path(__file__).parents[2] / "rag").is_dir(), reason="reads the sources beside the tests"
@@ -32,8 +27,7 @@ def test_every_pattern_of_the_package_is_linear() -> None:
         timeout=3600,
     )
     *lines, count = done.stdout.splitlines()
-    found = [line for line in lines if json.loads(line)["place"].partition(":")[0] not in OWED]
-    assert (done.returncode, found) == (0, []), done.stderr
+    assert (done.returncode, lines) == (0, []), done.stderr
     assert int(count.split()[0]) > 250
 
 
