@@ -4,9 +4,9 @@
 
 DATA: folders with `corpus.jsonl` and `qa.jsonl`. A size beyond the corpus is reached by chunks of about 100
 words, put together from sentences of it at random. "Stale" means that some documents were replaced; "edited
-beside fresh" is how much longer the same questions take, asked in turn, than on an index built of what is left.
-Times: CPU seconds of the process where they say so, wall time
-otherwise; queries are the median and the 95th percentile over all questions.
+beside fresh" is how many times as long the same questions take, asked in turn, as on an index built of what
+is left. Times: CPU seconds of the process where they say so, wall time otherwise; queries are the median and
+the 95th percentile over all questions.
 """
 
 from __future__ import annotations
