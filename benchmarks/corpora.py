@@ -1,7 +1,7 @@
 """Real texts and questions from folders of evaluation sets, and text grown from them to any size.
 
 A set is a folder with `corpus.jsonl` (`id`, `title`, `text`) and `qa.jsonl` (`question`, `relevant`, `meta`);
-`reader-train` holds gzipped JSON lines with a `context`. Growth: each further paragraph is put together from
+`reader-train` holds gzipped JSON lines, most with a `context`. Growth: each further paragraph is put together from
 runs of one to three sentences of real paragraphs, drawn at random, up to about 100 words.
 """
 
@@ -36,7 +36,7 @@ def paragraphs(data: Path, size: int, seed: int = 0) -> tuple[list[str], int]:
     """`size` different paragraphs, and how many of them are real; the real ones come first."""
     found = dict.fromkeys(row["text"] for name in _ENGLISH for row in read(data / name / "corpus.jsonl"))
     for path in sorted((data / "reader-train").glob("*.jsonl.gz")):
-        found |= dict.fromkeys(row["context"] for row in read(path))
+        found |= dict.fromkeys(row["context"] for row in read(path) if "context" in row)
     real = [text for text in found if 40 <= len(text.split()) <= 400]
     random.Random(seed).shuffle(real)
     real = real[:size]

@@ -52,7 +52,7 @@ class Snapshot:
         self._counted_mean: float = self._mean
         if terms:
             self._counted, self._counted_mean = self._statistics()
-        self._drifted = abs(self._counted_mean / self._mean - 1) > SAME / 2
+        self._drifted = abs(self._counted_mean / self._mean - 1) > SAME / 8
         self._rarities: dict[str, tuple[float, float]] = {}
         self._told = self._counted - searcher.num_docs == self._tombstones
 

@@ -17,8 +17,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .bm25 import SAME
-
 if TYPE_CHECKING:
     from tantivy import DocAddress
 
@@ -39,7 +37,7 @@ _STALE_SHARE = 0.1  # deleted documents, tombstones and padding per living one t
 _AT_ONCE = 200_000  # documents up to which an index with other statistics is written anew at once
 _BULK, _BATCH = 2_000, 20_000  # added documents, absolutely and relatively, that are written by themselves
 _TRIED = 1_024  # numbers of paddings to choose from
-_CLOSE = SAME / 4  # to which the mean length is brought
+_CLOSE = 5e-8  # relatively, to which the mean length is brought; a float32 says no more
 
 
 class Statistics(NamedTuple):

@@ -48,6 +48,7 @@ def reembed(rag: Parts, *, progress: Watcher | None = None) -> Report:
     with old.writing():
         new = _grown(rag, LocalStore.grown_beside(folder), old)
         sync = Sync(new, rag.embedder, rag.chunks, recipe, base_of(rag), progress or (lambda _: None))
+        sync.timeout = rag.settings.ingest.timeout
         report = sync.documents(_all(old, recipe))
         kept = {info.id for info in old.documents()}
         new.delete([info.id for info in new.documents() if info.id not in kept])

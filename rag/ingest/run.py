@@ -60,6 +60,7 @@ def ingest(
             base=base_of(rag),
             watch=progress or (lambda _: None),
             storing=storing,
+            timeout=rag.settings.ingest.timeout,
         )
         if documents:
             sync.documents(documents)

@@ -31,6 +31,7 @@ from rag.stores import VectorStore, Where
 from rag.terminal import controls_in
 from rag.types import Chunk, Document, DocumentInfo, Span
 
+from .deadline import within
 from .files import File, Origin, Selection
 from .parsing.cutting import storable
 from .report import Failure, Report
@@ -70,7 +71,8 @@ Parse = Callable[[Iterable[File]], Generator[Parsed, None, None]]
 @dataclass(slots=True)
 class Sync:
     """One ingest run. `recipe` names everything but the file that decides about its chunks; relative
-    sources are relative to `base`. `storing` takes what is cut; by default it is embedded and stored here.
+    sources are relative to `base`. What no parsing process has cut has to be cut in `timeout` seconds.
+    `storing` takes what is cut; by default it is embedded and stored here.
     """
 
     store: VectorStore
@@ -81,6 +83,7 @@ class Sync:
     watch: Watcher = lambda progress: None
     report: Report = field(default_factory=Report)
     storing: Storing | None = None
+    timeout: float = 60.0
     _pending: list[Pending] = field(default_factory=list)
     _under_way: set[str] = field(default_factory=set)
     _files: int = 0
@@ -344,7 +347,7 @@ class Sync:
                 f"too large: {len(document.text):,} characters, at most {LONGEST:,} are cut outside of a "
                 "parsing process; split the document"
             )
-        return self.cut(document)
+        return within(self.timeout, lambda: self.cut(document), "cutting it into chunks")
 
     def _warn(self, document: Document) -> None:
         """Tells what the document's file hides; the text of a document made in Python stays as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from rag import Rag
 from rag.embedding.tokenizer import WrittenTokenizer
+from rag.errors import LoadError
 from rag.ingest import sync
+from rag.ingest.deadline import within
 from rag.ingest.parsing.cutting import LONGEST_METADATA
 from rag.models import BUILT_IN_EMBEDDER
 from rag.testing import WordEmbedder
@@ -100,6 +103,53 @@ def test_documents_of_a_program_have_limits_too(tmp_path: Path, monkeypatch: pyt
     reasons = {failure.source: failure.reason for failure in report.failed}
     assert reasons["long"].startswith("too large: 1,005 characters, at most 1,000")
     assert reasons["wide"].startswith("its metadata is too large: ")
+
+
+def busy(document: Document, token_ends: object) -> list[Span]:
+    """A chunking method that never ends for some, and holds on to what it gets."""
+    while "HANG" in document.text:
+        try:
+            time.sleep(0.01)
+        except Exception:
+            continue
+    return [Span(0, len(document.text))]
+
+
+def test_cutting_in_this_process_has_a_limit_of_time(tmp_path: Path) -> None:
+    """A method that is a function, documents of a program, and a thread that is not the first."""
+    texts = ("one", "HANG", "two")
+    documents = [Document.make(f"{text} text", text) for text in texts]
+    reports = []
+
+    def ingest() -> None:
+        settings = {"ingest.timeout": 0.4}
+        with Rag(tmp_path / ".rag", embedder=Words(), chunk=busy, settings=settings) as rag:
+            reports.append(rag.ingest(documents))
+
+    thread = threading.Thread(target=ingest)
+    began = time.monotonic()
+    thread.start()
+    thread.join(60)
+    assert time.monotonic() - began < 60
+    (report,) = reports
+    assert report.added == ["one", "two"]
+    ((source, reason),) = [(failure.source, failure.reason) for failure in report.failed]
+    assert source == "HANG"
+    assert reason == "cutting it into chunks took longer than 0.4 seconds and was stopped"
+
+
+def test_a_limit_that_comes_late_harms_nothing() -> None:
+    """Work that ends at about its limit gives its value or the error, and nothing is raised afterwards."""
+    outcomes = set()
+    for _ in range(300):
+        try:
+            outcomes.add(within(0.002, lambda: time.sleep(0.002), "it"))
+        except LoadError as error:
+            outcomes.add(str(error))
+        sum(range(2000))
+    assert outcomes <= {None, "it took longer than 0.002 seconds and was stopped"}
+    with pytest.raises(KeyError):
+        within(5.0, lambda: {}["x"], "it")
 
 
 def test_the_tokens_of_another_process_are_those_of_the_embedder() -> None:
