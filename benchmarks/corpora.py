@@ -1,7 +1,7 @@
 """Real texts and questions from folders of evaluation sets, and text grown from them to any size.
 
 A set is a folder with `corpus.jsonl` (`id`, `title`, `text`) and `qa.jsonl` (`question`, `relevant`, `meta`);
-`reader-train` holds gzipped JSON lines, most with a `context`. Growth: each further paragraph is put together from
+`reader-train` holds gzipped JSON lines, most with a `context`. Growth: each further paragraph is made of
 runs of one to three sentences of real paragraphs, drawn at random, up to about 100 words.
 """
 
