@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 
@@ -27,3 +29,26 @@ class Progress(NamedTuple):
 
 
 Watcher = Callable[[Progress], None]
+
+READING = "reading the prompt"
+_watching: ContextVar[Watcher | None] = ContextVar("watching", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Inside, `watcher` gets what deep parts `tell` of their work in this thread."""
+    before = _watching.set(watcher)
+    try:
+        yield
+    finally:
+        _watching.reset(before)
+
+
+def is_watched() -> bool:
+    return _watching.get() is not None
+
+
+def tell(now: Progress) -> None:
+    """Tells whoever watches; nobody may."""
+    if watcher := _watching.get():
+        watcher(now)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag.chat import Notice
 from rag.pipeline.pipeline import answer_of
+from rag.progress import watched
 from rag.terminal import one_line
 from rag.terminal.screen import Screen, Text, make_screen
 from rag.types import Answer
@@ -47,11 +48,12 @@ class Bar:
     def __call__(self, now: Progress) -> None:
         if not self._shown:
             return
-        if self._bar is None:
+        if first := self._bar is None:
             self._bar = _columns(self._screen)
             self._bar.start()
         self._bar.update(
             self._bar.task_ids[0],
+            refresh=first,
             description=now.stage,
             completed=now.done,
             total=now.total or None,
@@ -110,12 +112,16 @@ def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_j
 
 
 class _Draft:
-    """Text on a terminal as it is written, gone when what is proved of it comes; nothing elsewhere."""
+    """Text on a terminal as it is written, gone when what is proved of it comes; nothing elsewhere.
+
+    Until the first of it comes, a bar says how far a language model is with reading its prompt.
+    """
 
     def __init__(self, console: Screen, *, quiet: bool = False) -> None:
         self._console, self._shown = console, console.is_terminal and not quiet
         self._live: Live | None = None
         self._text = Text(style="dim")
+        self.bar = Bar(make_screen(err=True), quiet=quiet)
 
     def add(self, text: str) -> None:
         if not self._shown:
@@ -131,10 +137,12 @@ class _Draft:
 
     def of(self, events: Iterable[Event]) -> Iterator[Event]:
         """The events, with their text shown on the way."""
-        for event in events:
-            if event.kind == "text":
-                self.add(event.text)
-            yield event
+        with watched(self.bar):
+            for event in events:
+                self.bar.hide()
+                if event.kind == "text":
+                    self.add(event.text)
+                yield event
 
     def __enter__(self) -> Self:
         return self
@@ -143,6 +151,7 @@ class _Draft:
         self.end()
 
     def end(self) -> None:
+        self.bar.hide()
         if self._live is not None:
             self._live.stop()
         self._live = None
@@ -161,8 +170,9 @@ def conversation(chat: Chat, *, base: Path) -> bool:
             line = console.input(Text("\n› ", style="bold") if console.is_terminal else "")
         except EOFError:
             return well
-        with _Draft(console) as draft:
+        with _Draft(console) as draft, watched(draft.bar):
             for said in chat.say(line):
+                draft.bar.hide()
                 if isinstance(said, Notice):
                     well = well and not said.failed
                     draft.end()

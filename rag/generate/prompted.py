@@ -15,6 +15,7 @@ from rag.errors import ConfigError
 from rag.llm.chat import ChatModel, ChatOptions, Message, OpenModel
 from rag.llm.stream import behind, unless, without_loops, without_reasoning
 from rag.options import Amount, Count, Whole
+from rag.progress import READING, Progress, tell
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
 from rag.types import Hit, Question
@@ -84,6 +85,7 @@ class Prompted:
         }
         notes: list[str] = []
         loops: list[str] = []
+        tell(Progress(READING, 0, 0))
         yield from self._answer(self.model.chat(fitted.messages, options), notes, loops)
         lists = {"judged": notes, "ended_before_repeating": loops}
         yield Detail(detail | {name: values[0] for name, values in lists.items() if values})

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, MissingExtra, ModelError
+from rag.progress import READING, Progress, is_watched, tell
 
 from .chat import DEFAULTS, ChatOptions, Message
 from .gguf_header import read_header
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rag.config import ModelSettings
 
 _MOST_CONTEXT = 8192  # of a model trained for more, unless more is asked for: memory grows with it
+_READ_AT_ONCE = 128  # tokens of a prompt, where it is told how far it is: a second or so of a small processor
 _ROPE = {"none": 0, "linear": 1, "yarn": 2}
 
 
@@ -131,6 +133,7 @@ class GgufModel:
             self.reused = sum(1 for _ in takewhile(bool, map(eq, tokens, self._last)))
             self._last = tokens
             try:
+                self._read(tokens)
                 for step in self._llama.create_completion(
                     list(tokens),
                     max_tokens=options.max_tokens,
@@ -144,6 +147,15 @@ class GgufModel:
                         yield piece
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"{self._name} failed while it wrote: {error}") from error
+
+    def _read(self, tokens: Sequence[int]) -> None:
+        """Reads a prompt piece by piece where somebody watches, all but its end, and tells how far it is."""
+        if not is_watched():
+            return
+        for end in range(self.reused, len(tokens), _READ_AT_ONCE):
+            tell(Progress(READING, end, len(tokens)))
+            if end > self.reused:
+                next(iter(self._llama.generate(list(tokens[:end]), temp=0.0)))
 
     def _tokens(self, messages: Sequence[Message]) -> list[int]:
         text = plain(messages) if self._template is None else rendered(self._template, messages, self._name)

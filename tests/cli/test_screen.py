@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,11 @@ from typer.testing import CliRunner
 
 from rag import Document, Rag
 from rag.cli import app
-from rag.commands.live import Bar
-from rag.progress import Progress
+from rag.commands.live import Bar, _Draft
+from rag.progress import READING, Progress, tell
 from rag.terminal import controls_in, html_safe, json_safe, one_line, shown, to_json
 from rag.terminal.screen import Screen
+from rag.types import Event
 
 pyte = pytest.importorskip("pyte", reason="pyte is not installed: pip install 'footnote-rag[dev]'")
 
@@ -333,3 +335,33 @@ def test_a_bar_on_a_narrow_terminal_leaves_nothing_behind() -> None:
         written.seek(0)
         written.truncate()
         assert lines_of(terminal) == []
+
+
+def test_that_a_prompt_is_read_is_shown_until_the_first_text() -> None:
+    written = io.StringIO()
+    terminal = pyte.Screen(80, 24)
+    stream = pyte.Stream(terminal)
+
+    def looked() -> str:
+        stream.feed(written.getvalue().replace("\n", "\r\n"))
+        written.seek(0)
+        written.truncate()
+        return "\n".join(lines_of(terminal))
+
+    screens = []
+
+    def events() -> Iterator[Event]:
+        tell(Progress(READING, 128, 700))
+        screens.append(looked())
+        yield Event("text", text="The lamp is red.")
+
+    draft = _Draft(Screen(file=written, force_terminal=True, width=80, height=24))
+    draft.bar = Bar(Screen(file=written, force_terminal=True, width=80, height=24))
+    with draft:
+        screens += [looked() for _ in draft.of(events())]
+    screens.append(looked())
+    reading, writing, after = screens
+    assert "reading the prompt" in reading
+    assert "128/700" in reading
+    assert "reading" not in writing
+    assert after == ""

@@ -16,6 +16,7 @@ from rag.llm.chat import ChatModel, ChatOptions, Message
 from rag.llm.gguf import GgufModel
 from rag.llm.gguf_header import read_header
 from rag.pipeline.parts import model_of
+from rag.progress import READING, Progress, watched
 from rag.types import Hit, Question
 
 INSTALLED = importlib.util.find_spec("llama_cpp") is not None
@@ -113,6 +114,27 @@ def test_it_streams_and_stops(model: GgufModel) -> None:
     assert pieces == ["The", " lamp", " is", " painted", " red", ".", " [", "1", "]"]
     assert "".join(model.chat(SOURCED, ChatOptions(max_tokens=32, stop=["painted"]))) == "The lamp is "
     assert list(model.chat(SOURCED, ChatOptions(max_tokens=2))) == ["The", " lamp"]
+
+
+@needs_llama
+def test_reading_a_long_prompt_tells_how_far_it_is(tiny: Path) -> None:
+    long = messages(
+        "<source 1>\n" + "The gate opens at noon. " * 60 + "\n</source 1>\nWhen does the gate open?"
+    )
+    alone = GgufModel.open(tiny / "tiny-llama.gguf", threads=1)
+    expected = list(alone.chat(long, ChatOptions(max_tokens=8)))
+    told: list[Progress] = []
+    followed = GgufModel.open(tiny / "tiny-llama.gguf", threads=1)
+    with watched(told.append):
+        first = next(pieces := followed.chat(long, ChatOptions(max_tokens=8)))
+        at_first = list(told)
+        assert [first, *pieces] == expected
+    total = followed.prompt_tokens(long)
+    assert total > 256
+    assert at_first == told == [Progress(READING, done, total) for done in range(0, total, 128)]
+    with watched(told.append):
+        list(followed.chat(long, ChatOptions(max_tokens=2)))
+    assert told[len(at_first) :] == [], "what was read before is not read again"
 
 
 @needs_llama

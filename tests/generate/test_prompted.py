@@ -15,6 +15,7 @@ from rag.generate.prompted import Prompted, PromptOptions, prompted
 from rag.llm.chat import ChatOptions
 from rag.llm.grammar import cited
 from rag.pipeline.registry import part
+from rag.progress import Progress, watched
 from rag.prompts import Prompt
 from rag.types import Hit, Question
 
@@ -49,6 +50,17 @@ def test_sources_are_numbered_delimited_and_cited(scripted: Any, hits: list[Hit]
     )
     assert told["prompt_tokens"] == model.prompt_tokens(model.asked[0])
     assert (told["sources"], told["left_out"], told["prompt"]) == ([1, 2, 3], [], "short")
+
+
+def test_it_tells_that_a_prompt_is_read_before_the_first_token(scripted: Any, hits: list[Hit]) -> None:
+    told: list[Progress] = []
+    with watched(told.append):
+        pieces = iter(Prompted(scripted("The lamp is red [1]."), SHORT)(ASKED, hits))
+        assert told == []
+        next(pieces)
+        assert told == [Progress("reading the prompt", 0, 0)]
+    list(Prompted(scripted("Red [1]."), SHORT)(ASKED, hits))
+    assert len(told) == 1, "nobody watches any more"
 
 
 def test_a_source_cannot_leave_its_delimiters(scripted: Any, make_hit: Callable[..., Hit]) -> None:
