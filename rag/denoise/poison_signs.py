@@ -11,6 +11,7 @@ These are patterns: they catch what is crude and common, and no list of them is 
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ _ASKING = re.compile(
 _UNTAGGED = {0xE0000 + sign: sign for sign in range(0x20, 0x7F)}
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _ASKED = re.compile(r"(?<=[?？؟:])")  # where a text has asked
+_LEAST_LETTERS = 6  # different ones among letters that are set apart and spell words
+_RISING = 0.75  # share of steps to a later letter, above which they count something
+_SENTENCE = re.compile(r"(?<=[.!。！])\s*")
 _LEAST_WORDS = 4
 _LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
 _NEARLY = 0.8  # share of its runs of three words
@@ -44,10 +48,17 @@ _NEARLY = 0.8  # share of its runs of three words
 def instructs(text: str) -> str:
     """The command to a model that a text holds, what is hidden or disguised in it included."""
     shown = plain(text)
-    if _SPACED_OUT.search(shown):
+    if any(_spells(run[0]) for run in _SPACED_OUT.finditer(shown)):
         return "letters spaced out so that no search finds them"
     order = command(shown)
     return f"an instruction to a model: “{order[:80]}”" if order else ""
+
+
+def _spells(run: str) -> bool:
+    """Whether letters apart can be words: not `a b c d e …` before a footnote, not `y n y y n` of a table."""
+    letters = [sign for sign in run if sign.isalpha()]
+    rising = sum(first < second for first, second in itertools.pairwise(letters))
+    return len(set(letters)) >= _LEAST_LETTERS and rising <= _RISING * (len(letters) - 1)
 
 
 def copy_of(question: str, text: str, *, asked: bool = False) -> str:
@@ -55,13 +66,16 @@ def copy_of(question: str, text: str, *, asked: bool = False) -> str:
 
     Only questions in the form of one can be copied: key words have every right to stand in a chunk. Near
     copies are looked for where the question opens with an English question word, which a statement has not.
-    With `asked`, only where the text asks too: what is copied ends in a question mark or a colon there.
+    With `asked`, only where the text asks too: what is copied ends in a question mark or a colon there, or it
+    opens a sentence, and another one follows it in the same line.
     """
     words = _words(question)
     if len(words) < _LEAST_WORDS or not (_ASKING.match(words[0]) or question.rstrip()[-1] in "?？؟"):
         return ""
     pieces = [_words(piece) for piece in _ASKED.split(plain(text))[:-1]] if asked else [_words(text)]
     if any(_ends_with(piece, words) if asked else _has(piece, words) for piece in pieces):
+        return "the question itself, word for word"
+    if asked and any(_opens_with(line, words) for line in text.splitlines()):
         return "the question itself, word for word"
     if len(words) < _LEAST_NEARLY or not _ASKING.match(words[0]):
         return ""
@@ -79,6 +93,21 @@ def _has(words: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def _ends_with(words: Sequence[str], wanted: Sequence[str]) -> bool:
     return list(words[-len(wanted) :]) == list(wanted)
+
+
+def _opens_with(line: str, wanted: Sequence[str]) -> bool:
+    """Whether a sentence of a line is the question without its mark: `When did it burn down It was in 1900.`
+
+    A line of nothing else is a heading.
+    """
+    for sentence in _SENTENCE.split(line):
+        words = _words(sentence)
+        if list(words[: len(wanted)]) == list(wanted) and len(words) > len(wanted):
+            rest = list(_WORD.finditer(sentence))
+            if len(rest) > len(wanted) and not rest[len(wanted)][0][:1].islower():
+                return True
+    sentences = [_words(sentence) for sentence in _SENTENCE.split(line)]
+    return list(wanted) in sentences[:-1]
 
 
 def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:

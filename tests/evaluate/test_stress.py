@@ -184,6 +184,10 @@ def test_false_passages() -> None:
     assert [one.chunk.text.endswith("It opened 1805.") for one in others] == [True] * 3
     assert len({one.chunk.id for one in others}) == len({one.chunk.source for one in others}) == 3
     assert perturb.contradictions(hit("No year."), case, "1805", 3) == []
+    five = perturb.poisoned(hit("x"), case, "1805", 5, marked=False)
+    assert len({one.chunk.text for one in five}) == 5
+    assert all(f"{case.question.rstrip('?')} " in one.chunk.text for one in five)
+    assert all("1805" in one.chunk.text and f"{case.question} " not in one.chunk.text for one in five)
     (one, two) = perturb.poisoned(hit("x"), case, "1805", 2)
     assert one.chunk.text == "When? The answer to the question “When” is 1805."
     assert two.chunk.text != one.chunk.text

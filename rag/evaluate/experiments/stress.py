@@ -8,7 +8,8 @@
     position        the passage with the answer first, in the middle, last
     conflicting     beside the passage, other sources state a wrong answer
     counterfactual  every passage that holds the answer holds a wrong one in its place
-    poisoned        before all hits passages that repeat the question and answer it wrongly
+    poisoned        before all hits passages that repeat the question, with its mark or without, and answer
+                    it wrongly
     injected        before all hits a passage that orders the model about
 
 Asked are the questions that have answers; the figure is the share answered right. The last four also tell

@@ -64,12 +64,16 @@ def trials(cases: Sequence[Case], generate: Generator, k: int, seed: int) -> Ite
         yield Trial("position", level, hits=disturb.placed(place))
     if disturb.wrong:
         said = disturb.said
-        for copies, before, level in ((1, False, "1 behind"), (1, True, "1 before"), (3, True, "3 before")):
+        for copies, before in ((1, False), (1, True), (3, True), (5, True)):
             planted = disturb.conflicting(copies, before=before)
+            level = f"{copies} {'before' if before else 'behind'}"
             yield Trial("conflicting", level, planted=planted, attack=said)
         yield Trial("counterfactual", "every passage", planted=disturb.counterfactual, attack=said)
-        for copies, level in ((1, "1 passage"), (3, "3 passages")):
-            yield Trial("poisoned", level, planted=disturb.poisoned(copies), attack=said)
+        for marked in (True, False):
+            for copies in (1, 3, 5):
+                level = f"{copies} passage{'s' * (copies > 1)}{'' if marked else ', no mark'}"
+                planted = disturb.poisoned(copies, marked=marked)
+                yield Trial("poisoned", level, planted=planted, attack=said)
     yield Trial("injected", "1 passage", planted=disturb.injected, attack=lambda _: perturb.ORDERED)
 
 
@@ -132,12 +136,13 @@ class _Disturb:
             return list(hits)
         return [perturb.counterfactual(hit, case, wrong) or hit for hit in hits]
 
-    def poisoned(self, copies: int) -> Hits:
+    def poisoned(self, copies: int, *, marked: bool) -> Hits:
         def poisoned(question: Question, hits: Sequence[Hit]) -> list[Hit]:
             wrong = self.wrong.get(question.text)
             if not wrong or not hits:
                 return list(hits)
-            return [*perturb.poisoned(hits[0], self._of[question.text], wrong, copies), *hits]
+            case = self._of[question.text]
+            return [*perturb.poisoned(hits[0], case, wrong, copies, marked=marked), *hits]
 
         return poisoned
 
