@@ -35,7 +35,7 @@ NAMED: Mapping[str, frozenset[str]] = {
     "search.fusion": frozenset({"zscore", "rrf", "minmax", "dbsf"}),
     "search.denoise": frozenset(
         {
-            *("adaptive", "compress", "conflicts", "corrections", "duplicates"),
+            *("compress", "conflicts", "corrections", "duplicates"),
             *("mmr", "poison", "ranker", "rerank", "signals", "threshold", "voices"),
         }
     ),

@@ -2,7 +2,7 @@
 
 - `rerank.py`: the first hits in the order that the reader gives (a default)
 - `duplicates.py`: near-identical chunks, of which one is enough (a default)
-- `threshold.py`: what is no nearer than chance; `adaptive.py`: what comes after a drop in score
+- `threshold.py`: what is no nearer than chance
 - `mmr.py`: what says something new comes first
 - `cross_encoder.py`: scores by a model that reads question and chunk together (extra `[hf]`)
 - `listwise.py`: the order a language model gives the whole list
@@ -28,7 +28,6 @@ from typing import Protocol, runtime_checkable
 from rag.types import Hit, Question
 
 NAMES = {
-    "adaptive": "rag.denoise.adaptive:build",
     "compress": "rag.denoise.compress:build",
     "conflicts": "rag.denoise.conflicts:build",
     "corrections": "rag.denoise.corrections:build",

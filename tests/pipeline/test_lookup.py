@@ -93,7 +93,7 @@ def test_a_file_in_the_folder_of_a_kind_is_no_part(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(rag.denoise, "__path__", [*rag.denoise.__path__, str(tmp_path)])
     assert importlib.import_module("rag.denoise.helper_of_tests").build() is None
     assert "helper_of_tests" not in names("denoise")
-    with pytest.raises(ConfigError, match="no denoise stage named 'helper_of_tests': known are adaptive"):
+    with pytest.raises(ConfigError, match="no denoise stage named 'helper_of_tests': known are compress"):
         part("denoise", "helper_of_tests", {})
     for helper in ("blend", "claims", "injected_orders", "poison_signs"):
         assert helper not in names("denoise")

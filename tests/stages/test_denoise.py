@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rag import Document, Rag
-from rag.denoise.adaptive import build as adaptive
 from rag.denoise.compress import build as compress
 from rag.denoise.mmr import build as mmr
 from rag.denoise.threshold import build as threshold
 from rag.denoise.threshold import chance
+from rag.reading import Passage, Reading, Span
 from rag.retrieve.vectors import sample, vectors_of
 from rag.testing import WordEmbedder
 from tests.stages.small import dropped, hit, opened, texts, traced
 
 EMBEDDER = WordEmbedder(4096)
-
-
-# ------------------------------------------------------------------------------------------ adaptive
-
-
-def test_adaptive_cuts_at_the_first_large_drop() -> None:
-    # range 10 − 0 = 10; drops .1 .1 .5 .2 .1: the first of .25 or more is behind the third
-    hits = [hit(str(score), score, f"{score}.txt") for score in (10, 9, 8, 3, 1, 0)]
-    found, record = traced(adaptive(drop=0.25, least=1), "q", hits)
-    assert texts(found) == ["10", "9", "8"]
-    assert record.went_out == "3 hits, 3 dropped"
-    assert dropped(record)["3.txt"] == "behind a drop in score after place 3"
-
-
-@pytest.mark.parametrize(
-    ("scores", "least", "kept"),
-    [
-        ((10, 1, 0), 1, 1),  # the first drop is .9
-        ((10, 1, 0), 2, 3),  # behind the second it is .1
-        ((-1, -2, -9, -9), 1, 2),  # scores of any sign: 1/8, then 7/8
-        ((5, 5, 5), 1, 3),  # nothing falls off
-        ((5,), 3, 1),
-        ((), 1, 0),
-    ],
-)
-def test_adaptive_keeps_at_least_so_many(scores: tuple[float, ...], least: int, kept: int) -> None:
-    hits = [hit(f"{place}", score) for place, score in enumerate(scores)]
-    assert len(traced(adaptive(drop=0.25, least=least), "q", hits)[0]) == kept
 
 
 # --------------------------------------------------------------------------------------------- vectors
@@ -150,6 +123,39 @@ def test_a_compressed_hit_is_cited_where_it_stands(tmp_path: Path) -> None:
     assert all(text[one.chunk.start : one.chunk.end] == one.chunk.text for one in answer.hits)
 
 
+@pytest.mark.parametrize(
+    ("share", "kept"),
+    [
+        # 33 + 9 tokens, of the first text 4 + 5 + 6 + 5 + 4 + 5 + 4; the harbour's sentence goes before all
+        (0.01, ["The harbour opens at nine."]),  # the first is taken in any case
+        (0.15, ["The harbour opens at nine."]),  # 6.3 of 42: it costs 6
+        (0.3, ["They grow in Ecuador. The harbour opens at nine."]),  # 12.6: the next one beside it costs 5
+        (1, [LONG, "Harbour dues rise. They fund the piers."]),
+    ],
+)
+def test_a_budget_of_tokens_is_kept_over_all_hits(share: float, kept: list[str]) -> None:
+    hits = [hit(LONG), hit("Harbour dues rise. They fund the piers.", 0.5, "b.txt")]
+    found, record = traced(compress(EMBEDDER, tokens=share), "When does the harbour open?", hits)
+    assert texts(found) == kept
+    assert record.detail["tokens"]["before"] == 42
+    assert record.detail["tokens"]["after"] <= max(6, share * 42)
+    assert set(dropped(record)) == ({"b.txt"} if len(kept) == 1 else set())
+
+
+def test_what_the_reader_finds_goes_first_within_a_budget() -> None:
+    class Finds:
+        name = fingerprint = "finds"
+
+        def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+            return [Reading(9.0, 1.0, (Span(at, at + 4, 1.0),)) for at in [passages[0].text.index("Cats")]]
+
+        def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+            return [0.0] * len(pairs)
+
+    (found,) = traced(compress(EMBEDDER, Finds(), tokens=0.2), "When does the harbour open?", [hit(LONG)])[0]
+    assert found.chunk.text == "Cats sleep all day."
+
+
 def test_compress_leaves_what_has_no_sentences() -> None:
     assert texts(traced(compress(EMBEDDER), "q", [hit("…"), hit("One word", start=9)])[0]) == [
         "…",
@@ -160,7 +166,7 @@ def test_compress_leaves_what_has_no_sentences() -> None:
 
 
 def test_every_stage_keeps_offsets(tmp_path: Path) -> None:
-    for stages in (["adaptive"], ["threshold"], ["mmr"], ["conflicts"], ["poison"], ["compress"]):
+    for stages in (["threshold"], ["mmr"], ["conflicts"], ["poison"], ["compress"]):
         with Rag(tmp_path / "i", embedder=EMBEDDER, denoise=stages, reorder=["neighbours"]) as rag:
             rag.ingest(Document.make(LONG, "port.txt"))
             hits = rag.ask("Where do bananas grow?").hits
