@@ -1,10 +1,13 @@
 """Withdraws an answer that the model would give otherwise the next time: semantic entropy over samples.
 
 The question is answered n times at a high temperature; answers that mean the same form a cluster, and H =
--Σ_c p(c) ln p(c) / ln n is 0 where all agree and 1 where none do. Two answers mean the same when their
-vectors are near or their numbers and words agree. A refusal is an answer too. Source: Detecting
-hallucinations in large language models using semantic entropy (clusters by entailment there, by embedding
-here).
+-Σ_c p(c) ln p(c) / ln n is 0 where all agree and 1 where none do. Two answers a, b to the question q mean the
+same where they follow from each other, by the reader's probability that a text supports a claim,
+
+    min(P(q a | q b), P(q b | q a)) ≥ `alike`
+
+A refusal is an answer too. Source: Detecting hallucinations in large language
+models using semantic entropy.
 """
 
 from __future__ import annotations
@@ -16,12 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-from rag.embedding import Embedder
 from rag.options import Amount, Bounds, Count, Share
+from rag.reading import Reader
 from rag.types import Answer, Question
 
 from .abstain import withdrawn
-from .align import numbers
 from .refusal import is_refusal
 
 if TYPE_CHECKING:
@@ -30,18 +32,18 @@ if TYPE_CHECKING:
 
 def build(
     open_model: OpenModel,
-    embedder: Embedder,
+    reader: Reader,
     samples: Annotated[int, Bounds(2)] = 5,
     most: Share = 0.6,
     temperature: Amount = 0.8,
-    alike: Share = 0.85,
+    alike: Share = 0.5,
     max_tokens: Count = 128,
     prompt: str = "answer",
 ) -> Callable[[Question, Answer], Answer]:
     """A stage for answers of language models; each question costs `samples` more answers.
 
     Answers with entropy above `most` (0 to 1) are withdrawn; confidence becomes at most 1 - entropy. `alike`
-    is the cosine from which two answers count as one.
+    is the probability of following from each other from which two answers count as one.
     """
     from rag.generate.prompted import PromptOptions, prompted
 
@@ -60,7 +62,7 @@ def build(
             )
             for seed in range(1, samples + 1)
         ]
-        uncertain = entropy(clusters(texts, embedder, alike))
+        uncertain = entropy(clusters(question.text, texts, reader, alike))
         answer = replace(answer, confidence=min(answer.confidence, 1 - uncertain))
         return withdrawn(answer) if uncertain > most else answer
 
@@ -75,20 +77,26 @@ def entropy(labels: Sequence[int]) -> float:
     return -sum(count / n * math.log(count / n) for count in Counter(labels).values()) / math.log(n) + 0.0
 
 
-def clusters(texts: Sequence[str], embedder: Embedder, alike: float) -> list[int]:
+def clusters(question: str, texts: Sequence[str], reader: Reader, alike: float) -> list[int]:
     """A label for each text; texts that mean the same share one. Compared with the first of each cluster."""
     plain = [re.sub(r"(?<!\s)\s*+\[\d+\]", "", text).strip() for text in texts]
     plain = ["" if is_refusal(text) else text for text in plain]
-    rows = embedder.embed(plain, "document")
-    firsts: list[int] = []
+    firsts: list[str] = []
     labels = []
-    for place, text in enumerate(plain):
+    for text in plain:
         for label, first in enumerate(firsts):
-            near = float(rows[place] @ rows[first]) >= alike
-            if bool(text) == bool(plain[first]) and near and numbers(text) == numbers(plain[first]):
+            if _same(question, text, first, reader, alike):
                 labels.append(label)
                 break
         else:
             labels.append(len(firsts))
-            firsts.append(place)
+            firsts.append(text)
     return labels
+
+
+def _same(question: str, text: str, other: str, reader: Reader, alike: float) -> bool:
+    """Whether two answers, empty where they refuse, follow from each other."""
+    if not text or not other or text.lower() == other.lower():
+        return text.lower() == other.lower()
+    one, two = f"{question} {text}", f"{question} {other}"
+    return min(reader.support([(one, two), (two, one)])) >= alike

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from rag.ground.plain import plain
 from rag.ground.refusal import is_refusal
 from rag.ground.semantic_entropy import build as entropy_stage
 from rag.ground.semantic_entropy import clusters, entropy
+from rag.reading import Passage, Reading
 from rag.testing import WordEmbedder
 from rag.types import Answer, Hit, Question
 
@@ -220,20 +222,35 @@ def test_the_built_in_support_by_hand() -> None:
     assert found[3] < 0.5
 
 
+class Entails:
+    """Supports a claim by the share of its words that the text has."""
+
+    name = fingerprint = "entails"
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        return [Reading(0.0, 0.5, ()) for _ in passages]
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        words = [[set(re.findall(r"\w+", text.lower())) for text in pair] for pair in pairs]
+        return [float(claim <= text) for claim, text in words]
+
+
 def test_entropy_by_hand() -> None:
     assert entropy([0, 0, 0, 0]) == 0
     assert entropy([0, 1, 2, 3]) == pytest.approx(1)
     # p = 3/4, 1/4: (.75 ln 4/3 + .25 ln 4) / ln 4 = .5623 / 1.3863
     assert entropy([0, 0, 0, 1]) == pytest.approx(0.4056, abs=1e-4)
     texts = ["Red paint [1].", "Red paint [2].", "5 red paint", "4 red paint", "NO ANSWER", ""]
-    assert clusters(texts, WordEmbedder(4096), 0.8) == [0, 0, 1, 2, 3, 3]
+    assert clusters("What is it?", texts, Entails(), 0.5) == [0, 0, 1, 2, 3, 3]
+    # "red" says no more than the question and "Red paint" together, but not the other way round
+    assert clusters("What is it?", ["Red paint", "red", "Paint, red."], Entails(), 0.5) == [0, 1, 0]
 
 
 def test_answers_that_the_model_would_not_repeat_are_withdrawn(scripted: Any, hits: list[Hit]) -> None:
     def stage(texts: Sequence[str]) -> Callable[[Question, Answer], Answer]:
         told = iter(texts)
         model = scripted(lambda _: next(told))
-        return entropy_stage(lambda kind: model, WordEmbedder(4096), samples=4)
+        return entropy_stage(lambda kind: model, Entails(), samples=4)
 
     draft = cite(ASKED, ["The lamp is red [1]."], hits)
     steady = stage(["The lamp is red [1]."] * 4)(ASKED, draft)
