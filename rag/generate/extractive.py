@@ -18,6 +18,7 @@ from rag.options import Count
 from rag.reading import Reader
 from rag.reading.choice import Choice, Judged, certainty
 from rag.reading.lists import LEAST, MOST, best_list
+from rag.reading.polar import word
 from rag.reading.selection import best_selection, selection
 from rag.reading.units import Unit, heading_unit, units
 from rag.reading.versions import newest
@@ -41,9 +42,15 @@ class Extractive:
     name = "extractive"
 
     def __init__(
-        self, choice: Choice, sentences: int = 3, read: int = 10, store: VectorStore | None = None
+        self,
+        choice: Choice,
+        sentences: int = 3,
+        read: int = 10,
+        store: VectorStore | None = None,
+        polar: Reader | None = None,
     ) -> None:
         self._choice, self._sentences, self._read, self._store = choice, sentences, read, store
+        self._polar = polar
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         hits = hits[: self._read]
@@ -71,7 +78,8 @@ class Extractive:
         judged = self._choice.judged(question.text, hits, self._headings(hits))
         if form in ("value", "count", "sum"):
             if judged:
-                yield _quoted(self._current(question.text, judged, hits), certainty(judged))
+                best = self._current(question.text, judged, hits)
+                yield self._worded(question.text, best, certainty(judged))
             return
         judged = _without_headings(judged)
         if is_reason(question.text):  # a row gives none
@@ -82,6 +90,14 @@ class Extractive:
         chosen = self._with(chosen, [candidate for candidate in beside if candidate])
         for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
             yield _quoted(candidate, sure, named=False)
+
+    def _worded(self, question: str, best: Judged, sure: float) -> Quote | Derived:
+        """The quote, behind `Yes.` or `No.` where that is wanted and proved by it."""
+        quote, unit = _quoted(best, sure), best.unit
+        if self._polar is None or unit.kind not in ("sentence", "item"):
+            return quote
+        told = word(self._polar, question, f"{unit.lead} {unit.view}".strip())
+        return Derived(f"{told}. {' '.join(unit.view.split())}", (quote,), sure) if told else quote
 
     def _both(self, parts: tuple[str, str], hits: Sequence[Hit]) -> Iterator[Quote]:
         """What answers each of two questions in one; a note where only the first has an answer."""
@@ -268,6 +284,8 @@ def build(
     language: str = "english",
     sentences: Count = 3,
     read: Count = 10,
+    yes_no: bool = False,
 ) -> Extractive:
-    """The default generator, over the reader of the settings."""
-    return Extractive(Choice(embedder, reader, language), sentences, read, store)
+    """The default generator, over the reader of the settings; `yes_no` says yes or no where it is proved."""
+    polar = reader if yes_no else None
+    return Extractive(Choice(embedder, reader, language), sentences, read, store, polar)

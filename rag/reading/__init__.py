@@ -4,7 +4,7 @@
 - `pairs.py`: two texts → the tokens that the model reads; `spans.py`: its logits → answers
 - `pooled.py`: answers found in several hits → which of them to believe
 - `units.py`: hits → sentences, items, rows and headings; `choice.py`: which of them answers
-- `lists.py`: which list answers a question for steps or for all of something
+- `lists.py`: which list answers a question for steps or for all of something; `polar.py`: yes or no
 - `candidates.py`: which parts of a chunk may be quoted; `evidence.py`: how well one answers a question
 - `settings.py`: `reader.json`, what a model says of itself
 """
