@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -16,9 +17,11 @@ from rag.types import Answer, Document, DocumentInfo, Hit
 if TYPE_CHECKING:
     from rag.augment.ratings import Rating
     from rag.evaluate import Case, QuestionSet, Run
+    from rag.evaluate.questions.suggest import Suggestion
     from rag.evaluate.run import Options
     from rag.glossary.build import Built
     from rag.ingest import Report, Watcher
+    from rag.pipeline.fields import Form
     from rag.pipeline.forget import Forgotten
 
 
@@ -132,6 +135,28 @@ class Rag(Pipeline):
 
         return summarize(self, sources, filter_of(where), sentences)
 
+    def fill(
+        self,
+        schema: Mapping[str, Any] | str | Path,
+        about: str = "",
+        k: int | None = None,
+        where: Where = None,
+    ) -> Form:
+        """A value that keeps to a JSON schema, given or in a file: each field cited, or null and why.
+
+        `about` says of whom or what, such as `the lease of Tarn Street`. Raises ConfigError for a schema that
+        cannot be kept to, and for a file that is no JSON.
+        """
+        from rag.pipeline.fields import fill
+
+        if not isinstance(schema, str | Path):
+            return fill(self, schema, about, k, filter_of(where))
+        try:
+            read = json.loads(Path(schema).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{schema} cannot be read as a JSON schema: {error}") from error
+        return fill(self, read, about, k, filter_of(where))
+
     def like(self, path: str | Path, k: int | None = None, where: Where = None) -> list[Hit]:
         """The `k` documents of the index that are most like a file, each at its best chunk.
 
@@ -152,6 +177,12 @@ class Rag(Pipeline):
         asked = like(documents[0], self.chunks(documents[0]), self.embedder, language_of(self))
         hits = self.retrieve(asked, max(self.settings.search.depth, 4 * wanted), filter_of(where))
         return others(documents[0], hits, wanted)
+
+    def suggest(self, near: str = "", number: int = 5, where: Where = None) -> list[Suggestion]:
+        """Questions that the index answers, nearest to `near` where it is given, each with its answer."""
+        from rag.evaluate.questions.suggest import suggest
+
+        return suggest(self, near, number, filter_of(where))
 
     def documents(self, where: Where = None) -> list[DocumentInfo]:
         """What is stored, ordered by source."""

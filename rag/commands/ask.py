@@ -35,7 +35,8 @@ ASK_EXAMPLES = (
     "    rag ask how long is a session\n\n"
     "    rag ask 'Who signs off releases?' --where 'source ~ \"handbook/*\"' --explain\n\n"
     "    rag ask 'Who is on call?' --index handbook.rag --index wiki.rag\n\n"
-    "    rag ask 'What changed?' --json | jq .sentences"
+    "    rag ask 'What changed?' --json | jq .sentences\n\n"
+    "    rag ask 'the lease of Tarn Street' --schema lease.json --json"
 )
 SEARCH_EXAMPLES = (
     "Examples:\n\n"
@@ -48,6 +49,11 @@ SEARCH_EXAMPLES = (
 SUMMARIZE_EXAMPLES = (
     "Examples:\n\n    rag summarize handbook/backups.md\n\n"
     "    rag summarize --where 'source ~ \"minutes/*\" and year = 2031' -n 10"
+)
+
+SUGGEST_EXAMPLES = (
+    "Examples:\n\n    rag suggest\n\n    rag suggest 'How long are backups kept?' -n 3\n\n"
+    "    rag suggest --where 'source ~ \"minutes/*\"'"
 )
 
 Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage did.")]
@@ -67,14 +73,24 @@ def ask(
     generate: Generate = None,
     ground: Ground = None,
     model: Model = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", help="Fill this JSON schema about QUESTION; each field is cited or null."),
+    ] = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
     settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
     with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
-        from . import live
+        from . import live, render
 
+        if schema is not None:
+            form = rag.fill(schema, " ".join(question), k, where)
+            render.form(form, base=rag.index.absolute().parent, as_json=as_json)
+            if all(field.value is None for field in form.fields):
+                raise typer.Exit(3)
+            return
         events = rag.stream(" ".join(question), k=k, where=where)
         base = rag.index.absolute().parent
         answer = live.answered(events, base=base, explain=explain, as_json=as_json)
@@ -133,3 +149,22 @@ def summarize(
         render.answer(
             rag.summarize(sources or [], where, number), base=rag.index.absolute().parent, as_json=as_json
         )
+
+
+def suggest(
+    question: Annotated[str | None, typer.Argument(help="Suggest what is near to this question.")] = None,
+    index: Indexes = None,
+    store: Store = None,
+    where: Where = None,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many questions.")] = 5,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show questions that the documents answer. Exit code 3: none was found."""
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        from . import render
+
+        found = rag.suggest(question or "", number, where)
+        render.suggestions(found, as_json=as_json)
+        if not found:
+            raise typer.Exit(3)

@@ -188,6 +188,54 @@ def eval_gate(
 
 
 @eval_app.command(
+    "needles",
+    epilog="Examples:\n\n    rag eval needles\n\n    rag eval needles --tokens 500,2000,8000 --depth 0,100",
+)
+def eval_needles(
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    tokens: Annotated[
+        str, typer.Option("--tokens", metavar="N,N,…", help="Lengths of the context.")
+    ] = "500,1000,2000,4000",
+    depth: Annotated[
+        str, typer.Option("--depth", metavar="P,P,…", help="Where the fact stands: 0 first, 100 last.")
+    ] = "0,50,100",
+    wording: Annotated[
+        list[str] | None,
+        typer.Option("--wording", help="literal, reworded, keys or chain; may be repeated."),
+    ] = None,
+    number: Annotated[int, typer.Option("--number", min=1, help="Needles of each kind.")] = 3,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all that is drawn at random.")] = 0,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="A language model, by name or path.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the report.")] = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hide facts in longer and longer contexts: how much text the generator can use."""
+    from rag.evaluate.experiments.needles import WORDINGS, needles, parsed
+
+    from . import live, render
+
+    settings = {"model.name": model, "ask.generate": "model" if model else None}
+    with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
+        depths = [share / 100 for share in parsed(depth, "--depth", float)]
+        with live.progress(quiet=as_json) as shown:
+            found = needles(
+                rag,
+                list(parsed(tokens, "--tokens", int)),
+                depths,
+                tuple(wording or WORDINGS),
+                number=number,
+                seed=seed,
+                out=out,
+                progress=shown,
+            )
+        render.result(found, as_json=as_json)
+
+
+@eval_app.command(
     "make",
     epilog="Examples:\n\n    rag eval make questions.jsonl\n\n"
     "    rag eval make q.jsonl --number 200 --model small\n\n"

@@ -19,9 +19,11 @@ from rag.types import Answer
 if TYPE_CHECKING:
     from rag.config import Resolved
     from rag.doctor import Finding
+    from rag.evaluate.questions.suggest import Suggestion
     from rag.glossary.build import Built
     from rag.ingest import Report
     from rag.llm.catalogue import Entry
+    from rag.pipeline.fields import Form
     from rag.types import Chunk, Citation, DocumentInfo, Hit, Record
 
 _PREVIEW = 200  # characters of a hit that are shown
@@ -87,6 +89,40 @@ def _said(given: Answer) -> Text:
     quote = given.span.quote if given.span else ""
     before, words, after = given.text.partition(quote or given.text or " ")
     return Text.assemble(before, (words, "bold"), after) if words else Text(given.text, style="bold")
+
+
+def form(filled: Form, *, base: Path, as_json: bool = False) -> None:
+    """A filled schema: one field a line with its place, or null and why."""
+    if as_json:
+        fields = [{**asdict(one), "confidence": round(one.confidence, 4)} for one in filled.fields]
+        _json({"value": filled.value, "fields": fields})
+        return
+    console = make_screen()
+    width = max(len(one.name) for one in filled.fields)
+    for one in filled.fields:
+        line = Text(f"{one_line(one.name):{width}}  ")
+        if one.value is None:
+            line.append(f"null  {one_line(one.note)}", style="yellow")
+        else:
+            line.append(one_line(json.dumps(one.value, ensure_ascii=False)), style="bold")
+            for citation in one.citations[:1]:
+                line.append("  ")
+                line.append_text(_place(citation.source, citation.page, base))
+                line.append(f" {citation.start}–{citation.end}", style="dim")
+        console.print(line)
+
+
+def suggestions(found: Sequence[Suggestion], *, as_json: bool = False) -> None:
+    """One question a line, with its answer and where that stands."""
+    if as_json:
+        _json([one._asdict() for one in found])
+        return
+    console = make_screen()
+    for one in found:
+        answer = (f"  {one_line(one.answer)}  {one_line(one.source)}", "dim")
+        console.print(Text.assemble(one_line(one.question), answer))
+    if not found:
+        console.print("no question: there are few definitions, dates, numbers or names in plain sentences")
 
 
 def models(rows: Sequence[Entry], *, as_json: bool = False) -> None:

@@ -6,6 +6,6 @@
 - `origin.py`: where the store and the embedder come from
 - `registry.py`: stages by name, with the options of their sections
 - `conditional.py`: stages that run only where a condition holds; `retry.py`: what is tried before a refusal
-- `summary.py`: documents in few of their own sentences
+- `summary.py`: documents in few of their own sentences; `fields.py`: a JSON schema filled from them
 - `forget.py`: documents removed without a trace, and the proof of it
 """

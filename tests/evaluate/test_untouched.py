@@ -15,6 +15,7 @@ from rag import ConfigError, Hit, Question, Rag
 from rag.augment.memory import remember
 from rag.commands.evaluate import Task, evaluated
 from rag.evaluate import Case, Run
+from rag.evaluate.experiments.needles import needles
 from rag.evaluate.gate import gate
 from rag.evaluate.questions.from_feedback import from_feedback
 from rag.evaluate.questions.label import label
@@ -119,6 +120,8 @@ def test_neither_a_gate_nor_labels_nor_feedback_change_it(home: Path) -> None:
         assert gate(kept, rag.evaluate(home / "own.jsonl", out=other / "now", fresh=True)).passed
         from_feedback(rag, other / "feedback.jsonl")
         label(rag, other / "asked.txt", other / "label.jsonl", number=2)
+        needles(rag, [5], [0.0], ("literal",), number=1, out=other / "needles")
+        rag.suggest(number=1)
     assert (other / "feedback.jsonl").exists()
     assert (other / "label.jsonl").exists()
     assert hashed(home) == before

@@ -294,13 +294,14 @@ def test_ask_and_search_take_the_same_arguments() -> None:
 
 def test_a_rag_has_the_names_that_its_user_needs_and_no_others() -> None:
     """What it does, the parts it does it with, and whether there is an index."""
-    asking = {"ask", "stream", "search", "explain", "like", "summarize", "over", "variant", "evaluate"}
+    asking = {"ask", "stream", "search", "explain", "over", "variant", "evaluate"}
+    finding = {"fill", "like", "suggest", "summarize"}
     keeping = {"ingest", "remove", "forget", "documents", "chunks", "build_glossary", "exists", "close"}
     feedback = {"rate", "correct", "uncorrect", "corrections"}
     parts = {"store", "embedder", "chunk", "reader"}
     stages = {"augment", "retrieve", "denoise", "reorder", "generate", "ground"}
     public = {name for name in dir(Rag) if not name.startswith("_")}
-    assert public == asking | keeping | feedback | parts | stages
+    assert public == asking | finding | keeping | feedback | parts | stages
 
 
 @pytest.mark.parametrize(

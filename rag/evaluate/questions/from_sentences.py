@@ -10,6 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from rag.text.sentences import sentences
+from rag.types import Chunk, stable_id
+
+from .cases import Case
+
 
 class Turned(NamedTuple):
     """A question, its answer as the sentence has it, and the kind of pattern."""
@@ -56,6 +61,14 @@ _NAMED = re.compile(
     r"built|led|directed|established|proved|composed|painted|coined) (?P<what>[^,;:()]{4,80}?)(?=[,.;]|$)"
 )
 _BASE = {"has": "have", "contains": "contain", "includes": "include", "needs": "need", "had": "have"}
+
+
+def cases_of(chunk: Chunk) -> Iterator[Case]:
+    """The questions that the sentences of a chunk answer."""
+    for start, end in sentences(chunk.text):
+        for question, answer, kind in turned(chunk.text[start:end]):
+            meta = {"made": kind, "sentence": " ".join(chunk.text[start:end].split())}
+            yield Case(f"made-{stable_id(question)[:8]}", question, (answer,), {chunk.source: 1.0}, meta)
 
 
 def turned(sentence: str) -> Iterator[Turned]:

@@ -24,12 +24,11 @@ from rag.evaluate.run import read
 from rag.evaluate.running.journal import write_lines
 from rag.pipeline.parts import model_of
 from rag.progress import Progress, Watcher
-from rag.text.sentences import sentences
-from rag.types import Chunk, stable_id
+from rag.types import Chunk
 
 from .cases import Case
 from .from_model import Writer
-from .from_sentences import turned
+from .from_sentences import cases_of
 from .round_trip import RoundTrip
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def make(
     kept: list[Case] = []
     tried = 0
     hidden = round(number * unanswerable)
-    for case, chunk in _candidates(rag, random.Random(seed), writer.questions if writer else _turned):
+    for case, chunk in _candidates(rag, random.Random(seed), writer.questions if writer else cases_of):
         if len(kept) >= number or tried >= _TRIES * number:
             break
         tried += 1
@@ -188,10 +187,3 @@ def _candidates(
                     yield case, chunk
                     break
         piles = [pile for pile in piles if pile]
-
-
-def _turned(chunk: Chunk) -> Iterator[Case]:
-    for start, end in sentences(chunk.text):
-        for question, answer, kind in turned(chunk.text[start:end]):
-            meta = {"made": kind, "sentence": " ".join(chunk.text[start:end].split())}
-            yield Case(f"made-{stable_id(question)[:8]}", question, (answer,), {chunk.source: 1.0}, meta)
