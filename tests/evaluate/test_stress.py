@@ -85,6 +85,13 @@ def test_a_test_that_was_killed_goes_on_where_it_stopped(
         stressed(breaking(-1), museum, out=tmp_path / "run", workers=1, k=2)
 
 
+def test_a_question_with_blanks_around_it_is_disturbed_as_it_is_asked(rag: Rag, tmp_path: Path) -> None:
+    blank = Case("a", " When was the great hall opened? ", ("1931",))
+    other = Case("b", "How many steps has the tower?", ("ninety",))
+    done = stressed(rag, [blank, other], limit=1, out=tmp_path)
+    assert done.base.mean == 1
+
+
 def test_reversed_hits_are_the_same_hits(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 

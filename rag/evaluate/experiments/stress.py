@@ -67,7 +67,8 @@ def stressed(
     What an earlier, stopped test has asked is not asked again unless `fresh`.
     """
     whole = read(questions, qrels)
-    cases = [case for case in whole if case.kind == "qa"]
+    # a pipeline strips what it is asked, and the disturbances know their cases by what was asked
+    cases = [replace(case, question=case.question.strip()) for case in whole if case.kind == "qa"]
     if not cases:
         raise ConfigError(f"{whole.name} has no question with answers: a stress test needs some")
     asked = QuestionSet(whole.name, tuple(cases)).first(limit or _MOST)
