@@ -11,9 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+_HYPHEN = 0x02  # PDFium's sign for one that ends a line
+
 
 class Chars(NamedTuple):
-    """`codes`: UTF-16 units (n). `boxes`: left, bottom, right, top of each (n, 4), points, font height."""
+    """`codes`: UTF-16 units (n). `boxes`: left, bottom, right, top of each (n, 4), points, font height.
+
+    Blanks have no box: all zeros.
+    """
 
     codes: NDArray[np.int64]
     boxes: NDArray[np.float32]
@@ -33,7 +38,9 @@ def page_chars(text_page: Any) -> Chars:
     # FS_RECTF: left, top, right, bottom, four floats.
     rects = np.zeros((count, 4), np.float32)
     address, step = rects.ctypes.data, 16
-    deque(map(box_of, repeat(handle), range(count), range(address, address + count * step, step)), maxlen=0)
+    inked = np.flatnonzero((codes > 0x20) | (codes == _HYPHEN))
+    addresses = (address + step * inked).tolist()
+    deque(map(box_of, repeat(handle), inked.tolist(), addresses), maxlen=0)
     return Chars(codes, rects[:, [0, 3, 2, 1]])
 
 

@@ -6,7 +6,8 @@ import ctypes
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from math import inf
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -70,6 +71,16 @@ class Line(NamedTuple):
     def height(self) -> float:
         """Height of the font, in points."""
         return self.top - self.bottom
+
+    def has_gap(self) -> bool:
+        """Whether two words stand so far apart that they may be in columns of their own."""
+        wide = WIDE * (self.top - self.bottom)
+        right = inf
+        for word in self.words:
+            if word.left - right > wide:
+                return True
+            right = word.right
+        return False
 
 
 def page_lines(page: Any, drawn: Drawn | None = None) -> list[Line]:
@@ -148,9 +159,9 @@ def _holds(box: Box, x: float, y: float) -> bool:
     return box.left <= x <= box.right and box.bottom <= y <= box.top
 
 
-_Run: TypeAlias = tuple[int, int, float, float, float, bool]
+_Run: TypeAlias = tuple[int, int, float, float, float, bool, bool]
 """A word: its first character and the one behind it, its left and right edge, how tall its first letter is,
-and whether its letters differ in height."""
+whether its letters differ in height, and whether they are all of ASCII."""
 
 
 def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
@@ -183,7 +194,8 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
     downs = np.concatenate(([0], np.cumsum(down)))
     paired = ((codes >= 0xD800) & (codes < 0xE000)) | (codes > 0xFFFF)
     text = codes.astype("<u2").tobytes().decode("utf-16-le") if not paired.any() else ""
-    page = _Page(text_page, text, codes, boxes)
+    ascii_ = (codes > 0x20) & (codes < 0x7F) & bool(text)
+    page = _Page(ctypes.cast(text_page.raw, ctypes.c_void_p).value or 0, text, codes, boxes)
     lines: list[Line] = []
     # All at once: single numbers are slow to take out of an array.
     runs: list[_Run] = list(
@@ -194,6 +206,7 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
             boxes[places[stops], 2].tolist(),
             tall[starts].tolist(),
             odd.tolist(),
+            np.logical_and.reduceat(ascii_[places], starts).tolist(),
             strict=True,
         )
     )
@@ -223,14 +236,14 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
 class _Page(NamedTuple):
     """A page while its lines are made. `text`: one character a code; `` where there are pairs."""
 
-    text_page: Any
+    handle: int
     text: str
     codes: NDArray[np.int64]
     boxes: NDArray[np.float32]
 
     def upright(self, places: Sequence[int]) -> Line | None:
         """A line that is written from top to bottom."""
-        text = self._clean(places[0], places[-1] + 1)
+        text = clean(self.codes[places[0] : places[-1] + 1].tolist())
         lefts, bottoms, rights, tops = self.boxes[places].T.tolist()
         if not text:
             return None
@@ -246,7 +259,7 @@ class _Page(NamedTuple):
         size = sorted(boxes, key=_tall)[1]
         height = max(size[3] - size[1], 0.1)
         words: list[Word] = []
-        for start, end, left, right, tall, odd in runs:
+        for start, end, left, right, tall, odd, is_ascii in runs:
             if odd or tall < _SMALLER * height:
                 near = words and left - words[-1].right < 0.15 * height
                 text = _marked(
@@ -256,7 +269,7 @@ class _Page(NamedTuple):
                     words[-1].text if near else "",
                 )
             else:
-                text = self._clean(start, end)
+                text = self.text[start:end] if is_ascii else clean(self.codes[start:end].tolist())
             if text:
                 words.append(Word(text, left, right, start, end))
         if not words:
@@ -267,18 +280,12 @@ class _Page(NamedTuple):
             last + 1 == len(self.codes) and text.endswith("-") and text[-2:-1].isalpha()
         )
         bold = len(text) <= _LONGEST_HEADING and all(
-            _is_bold(self.text_page, place) for place in (three[0], last)
+            _is_bold(self.handle, place) for place in (three[0], last)
         )
         # The hyphen that a break needed is no part of what fills the line.
         edge = last - 1 if broken and int(self.codes[last - 1]) > 0x20 else last
         left, right = boxes[0][0], boxes[2][2] if edge == last else float(self.boxes[edge, 2])
         return Line(text, left, right, size[1], size[1] + height, broken, tuple(words), bold)
-
-    def _clean(self, start: int, end: int) -> str:
-        text = self.text[start:end]
-        if text.isascii() and text.isprintable() and text and " " not in text:
-            return text
-        return clean(self.codes[start:end].tolist())
 
 
 def _tall(box: Sequence[float]) -> float:
@@ -321,20 +328,25 @@ def _marked(
     return text
 
 
-def _is_bold(text_page: Any, place: int) -> bool:
-    font_info, name, flags = _font_info()
-    handle = ctypes.cast(text_page.raw, ctypes.c_void_p).value
-    font_info(handle, place, ctypes.addressof(name), len(name), ctypes.addressof(flags))
-    return bool(flags.value & (1 << 18)) or bool(_BOLD.search(name.value.decode("utf-8", "replace")))
+def _is_bold(handle: int, place: int) -> bool:
+    font_info, name, name_at, flags, flags_at = _font_info()
+    font_info(handle, place, name_at, len(name), flags_at)
+    return bool(flags.value & (1 << 18)) or _names_bold(name.value)
+
+
+@lru_cache(1000)
+def _names_bold(name: bytes) -> bool:
+    return bool(_BOLD.search(name.decode("utf-8", "replace")))
 
 
 @cache
-def _font_info() -> tuple[Any, Any, Any]:
+def _font_info() -> tuple[Any, Any, int, Any, int]:
     from pypdfium2 import raw
 
     handle, size = ctypes.c_void_p, ctypes.c_ulong
     function = unchecked(raw.FPDFText_GetFontInfo, size, handle, ctypes.c_int, handle, size, handle)
-    return function, ctypes.create_string_buffer(128), ctypes.c_int()
+    name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+    return function, name, ctypes.addressof(name), flags, ctypes.addressof(flags)
 
 
 def clean(codes: Sequence[int]) -> str:

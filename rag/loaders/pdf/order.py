@@ -51,12 +51,10 @@ def _columns(lines: list[Line]) -> list[Line]:
 
 def _cut(line: Line) -> tuple[Line, ...]:
     """A line cut at its wide gaps."""
-    if len(line.words) < 2 or line.upright:
+    if line.upright or not line.has_gap():
         return (line,)
     runs: list[list[Word]] = [[line.words[0]]]
     gaps = [b.left - a.right for a, b in pairwise(line.words)]
-    if max(gaps) <= WIDE * line.height:
-        return (line,)
     usual = median(gaps)
     for word in line.words[1:]:
         gap = word.left - runs[-1][-1].right

@@ -1,0 +1,145 @@
+"""Printed sheets, whose columns stand close: rows cut where a white strip goes down through many of them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from math import inf
+from typing import NamedTuple
+
+from ..lines import Line, Word
+from .rows import Row, aligned, row_of
+from .table import NUMBER, Columns
+
+_FEWEST = 5  # rows
+_STRIP = 0.3  # of the height of a row; a space takes less
+_DIGIT = re.compile(r"\d")
+_OPENS_NUMBER = frozenset("-+−–(€$£¥")
+
+
+class _Spread(NamedTuple):
+    """The words of a row from the left, where each begins, and the gaps that are wider than `narrow`."""
+
+    words: list[Word]
+    lefts: list[float]
+    gaps: Columns
+    narrow: float
+
+
+def parted(lines: Sequence[Line], rows: list[Row]) -> list[Row]:
+    """Rows of words that stand close, cut into cells where a white strip goes down through many rows.
+
+    As a sheet is printed whose columns are hardly wider than what is in them; one of them holds numbers.
+    """
+    for start, end in _stacks(lines, rows):
+        rows[start:end] = _parted(lines, rows[start:end])
+    return rows
+
+
+def _stacks(lines: Sequence[Line], rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """From where to where rows of several words go on under one another, enough of them and with a number."""
+    stacks: list[tuple[int, int]] = []
+    start = 0
+    for place, row in enumerate([*rows, None]):
+        if row is not None and place > start and _goes_on(rows[place - 1], row) and _is_wide(lines, row):
+            continue
+        digits = (_DIGIT.search(lines[line].text) for row in rows[start:place] for line in row.places)
+        if place - start >= _FEWEST and any(digits):
+            stacks.append((start, place))
+        start = place if row is not None and _is_wide(lines, row) else place + 1
+    return stacks
+
+
+def _is_wide(lines: Sequence[Line], row: Row) -> bool:
+    return sum(len(lines[line].words) for line in row.places) > 1
+
+
+def _goes_on(above: Row, row: Row) -> bool:
+    height = row.height
+    return above.bottom - row.bottom <= 2.2 * height and 0.8 < height / above.height < 1.25
+
+
+def _parted(lines: Sequence[Line], rows: list[Row]) -> list[Row]:
+    spreads = [_spread(lines, row) for row in rows]
+    start, ahead = 0, _strips(spreads, 0)
+    while start + _FEWEST <= len(rows):
+        end, strips = ahead
+        ahead = later, more = _strips(spreads, start + 1)
+        if end - start >= _FEWEST and (later - start <= _FEWEST or len(more) <= len(strips)):
+            cuts = [(left + right) / 2 for left, right in strips]
+            if _are_columns(rows[start:end], spreads[start:end], cuts):
+                rows[start:end] = [row_of(lines, row.places, cuts) for row in rows[start:end]]
+                start, ahead = end, _strips(spreads, end)
+                continue
+        start += 1
+    return rows
+
+
+def _spread(lines: Sequence[Line], row: Row) -> _Spread:
+    words = [word for line in row.places for word in lines[line].words]
+    words.sort(key=lambda word: word.left)
+    narrow = _STRIP * row.height
+    lefts = [word.left for word in words]
+    ends = [word.right for word in words]
+    gaps = [(end, left) for end, left in zip(ends, lefts[1:], strict=False) if left - end > narrow]
+    return _Spread(words, lefts, gaps, narrow)
+
+
+def _strips(spreads: Sequence[_Spread], start: int) -> tuple[int, Columns]:
+    """How far rows go on with white strips between their words, and the strips."""
+    strips = spreads[start].gaps if start < len(spreads) else []
+    end = start + 1
+    while strips and end < len(spreads):
+        row = spreads[end]
+        gaps = _common([(-inf, row.lefts[0]), *row.gaps, (row.words[-1].right, inf)], strips, row.narrow)
+        if not gaps or (end - start > 2 and len(gaps) < len(strips)):
+            break
+        strips = gaps
+        end += 1
+    return end if strips else start, strips
+
+
+def _common(gaps: Columns, strips: Columns, narrow: float) -> Columns:
+    """What gaps and strips have in common, wider than `narrow`; both are in order and apart."""
+    found: Columns = []
+    at = 0
+    for left, right in strips:
+        while at < len(gaps):
+            a, b = gaps[at]
+            low, high = max(a, left), min(b, right)
+            if high - low > narrow:
+                found.append((low, high))
+            if b >= right:
+                break
+            at += 1
+    return found
+
+
+def _are_columns(rows: Sequence[Row], spreads: Sequence[_Spread], cuts: Sequence[float]) -> bool:
+    """Whether rows cut there keep their cells or get more, in aligned columns, one of them of numbers."""
+    columns: list[list[list[Word]]] = [[] for _ in range(len(cuts) + 1)]
+    for row, spread in zip(rows, spreads, strict=True):
+        edges = [0, *(bisect_right(spread.lefts, cut) for cut in cuts), len(spread.lefts)]
+        count = 0
+        for column, (first, behind) in zip(columns, pairwise(edges), strict=True):
+            if first < behind:
+                column.append(spread.words[first:behind])
+                count += 1
+        if count < len(row.cells):
+            return False
+    return (
+        all(columns)
+        and any(sum(map(_is_number, cells)) >= 0.7 * len(cells) for cells in columns)
+        and all(
+            aligned([cell[0].left for cell in cells], [cell[-1].right for cell in cells], 2.0, 0.8)
+            for cells in columns
+        )
+    )
+
+
+def _is_number(cell: Sequence[Word]) -> bool:
+    first = cell[0].text[:1]
+    opens = first.isdecimal() or first in _OPENS_NUMBER
+    return opens and bool(NUMBER.match(" ".join(word.text for word in cell)))
