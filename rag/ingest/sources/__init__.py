@@ -2,6 +2,7 @@
 
 - `web.py`: pages by their address, one or all of a sitemap; `client.py`: requests that go where they may, and
   no further; `robots.py`: what a site lets robots read; `sitemap.py`: the addresses that a site lists
+- `s3.py`: the objects of a bucket
 - `zotero.py`: the attachments of a Zotero library
 
 A source remembers nothing itself. What it has to know the next time (an ETag, say) is the `state` of its
@@ -20,6 +21,7 @@ from rag.errors import ConfigError
 NAMES = {
     "http": "rag.ingest.sources.web:open_source",
     "https": "rag.ingest.sources.web:open_source",
+    "s3": "rag.ingest.sources.s3:open_source",
     "zotero": "rag.ingest.sources.zotero:open_source",
 }
 """Scheme of an address → what opens it: `(address, options) -> Source`."""

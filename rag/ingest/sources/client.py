@@ -88,7 +88,9 @@ class Client:
         if wait > 0:
             time.sleep(wait)
         parts = urlsplit(address)
-        place = self._place(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        place = place_of(
+            parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), self._allowed
+        )
         port = f":{parts.port}" if parts.port else ""
         literal = f"[{place}]" if ":" in place else place
         target = urlunsplit((parts.scheme, literal + port, parts.path or "/", parts.query, ""))
@@ -127,22 +129,26 @@ class Client:
         megabytes = self._max_bytes / 2**20
         return f"{size / 2**20:.1f} MB, more than {megabytes:g}: raise ingest.max_megabytes"
 
-    def _place(self, host: str, port: int) -> str:
-        """The address of a host, the first of those that may be asked. Raises LoadError where none may."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise LoadError(f"no such host: {host} ({error})") from error
-        places = [str(each[4][0]).partition("%")[0] for each in found]
-        if host.lower() in self._allowed:
-            return places[0]
-        hidden = [place for place in places if not _is_public(place)]
-        if hidden:
-            raise LoadError(
-                f"{host} is {hidden[0]}, an address within a network, which pages may not lead to; "
-                f"to read it all the same, name it in ingest.allow_hosts"
-            )
+
+def place_of(host: str, port: int, allowed: frozenset[str]) -> str:
+    """The address of a host, the first of those that may be asked. Raises LoadError where none may.
+
+    `allowed`: names, in lower case, of hosts that may be within a network.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise LoadError(f"no such host: {host} ({error})") from error
+    places = [str(each[4][0]).partition("%")[0] for each in found]
+    if host.lower() in allowed:
         return places[0]
+    hidden = [place for place in places if not _is_public(place)]
+    if hidden:
+        raise LoadError(
+            f"{host} is {hidden[0]}, an address within a network, which pages may not lead to; "
+            f"to read it all the same, name it in ingest.allow_hosts"
+        )
+    return places[0]
 
 
 def host_of(address: str) -> str:
