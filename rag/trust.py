@@ -23,7 +23,7 @@ _ANY = frozenset(
         *("ingest.include", "ingest.exclude", "index.language"),
         *("chunk.max_tokens", "chunk.min_tokens", "chunk.overlap"),
         *("search.k", "search.depth", "search.dense_weight", "search.lexical_weight", "search.read"),
-        *("ask.sentences", "ask.abstain_below"),
+        *("ask.sentences", "ask.abstain_below", "ask.quote_instead"),
     }
 )
 NAMED: Mapping[str, frozenset[str]] = {

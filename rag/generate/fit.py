@@ -29,8 +29,13 @@ class Fitted(NamedTuple):
     cut: Sequence[int] = ()
 
 
-def fit(model: ChatModel, prompt: Prompt, hits: Sequence[Hit], render: Render, max_tokens: int) -> Fitted:
-    """Fills the context. Raises ModelError where not even the best hit fits, cut to its first sentence."""
+def fit(
+    model: ChatModel, prompt: Prompt, hits: Sequence[Hit], render: Render, max_tokens: int, most: int = 0
+) -> Fitted:
+    """Fills the context with at most `most` hits, the best ones; 0 is as many as fit.
+
+    Raises ModelError where not even the best hit fits, cut to its first sentence.
+    """
     room = model.context_tokens - max_tokens
     bare = model.prompt_tokens(render(""))
     if bare >= room:
@@ -40,7 +45,7 @@ def fit(model: ChatModel, prompt: Prompt, hits: Sequence[Hit], render: Render, m
             "model.max_tokens, or use a shorter prompt file."
         )
     blocks = {number: source(prompt, number, hit, model.control) for number, hit in enumerate(hits, 1)}
-    chosen = _chosen(model, hits, blocks, room - bare)
+    chosen = _chosen(model, hits, blocks, room - bare, most or len(hits))
     # Blocks were counted one by one; the whole is counted once more, as seams can make tokens.
     while chosen:
         messages = render("\n".join(blocks[number] for number in sorted(chosen)))
@@ -65,10 +70,12 @@ def source(
     return "\n".join(line for line in shown.split("\n") if line.strip())
 
 
-def _chosen(model: ChatModel, hits: Sequence[Hit], blocks: dict[int, str], room: int) -> list[int]:
+def _chosen(model: ChatModel, hits: Sequence[Hit], blocks: dict[int, str], room: int, most: int) -> list[int]:
     """Numbers of the hits that fit, best first; a long one that does not fit makes way for shorter ones."""
-    chosen = []
+    chosen: list[int] = []
     for number in sorted(blocks, key=lambda number: -hits[number - 1].score):
+        if len(chosen) == most:
+            break
         tokens = model.count(blocks[number] + "\n")
         if tokens <= room:
             chosen.append(number)

@@ -41,8 +41,9 @@ class Prompted:
         seed: int = 0,
         examples: Examples | None = None,
         grammar: bool = False,
+        read: int = 0,
     ) -> None:
-        self.model, self.prompt = model, prompt
+        self.model, self.prompt, self._read = model, prompt, read
         self.name = model.name
         self._options = ChatOptions(max_tokens, temperature=temperature, seed=seed)
         self._examples, self._grammar = examples, grammar
@@ -70,7 +71,9 @@ class Prompted:
             return
         options = replace(self._options, **changed)
         options = replace(options, max_tokens=self._room(options.max_tokens))
-        fitted = fit(self.model, self.prompt, hits, self._renderer(question.text), options.max_tokens)
+        fitted = fit(
+            self.model, self.prompt, hits, self._renderer(question.text), options.max_tokens, self._read
+        )
         if self._grammar:
             from rag.llm.grammar import cited
 
@@ -93,7 +96,7 @@ class Prompted:
     def sent(self, question: Question, hits: Sequence[Hit]) -> Sequence[Message]:
         """The messages that the model is sent. Raises ModelError where the context is too small."""
         room = self._room(self._options.max_tokens)
-        return fit(self.model, self.prompt, hits, self._renderer(question.text), room).messages
+        return fit(self.model, self.prompt, hits, self._renderer(question.text), room, self._read).messages
 
     def _room(self, max_tokens: int) -> int:
         """What is kept for the answer: half of a small context at most, since sources need room too."""
@@ -130,6 +133,7 @@ class PromptOptions:
     form: str = "answer"  # answer, notes or examples
     examples: str = ""  # a TOML file of worked examples, for the form `examples`
     shots: Whole = 3  # how many of them are shown
+    read: Whole = 4  # at most so many hits are shown to the model, the best ones; 0 is all that fit
 
 
 DEFAULTS = PromptOptions()
@@ -157,6 +161,7 @@ def prompted(model: ChatModel, options: PromptOptions = DEFAULTS, *, grammar: bo
         seed=options.seed,
         examples=choose,
         grammar=grammar,
+        read=options.read,
     )
 
 

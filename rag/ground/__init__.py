@@ -2,8 +2,9 @@
 
 - `cite.py`: sentences, and the spans of the hits that they cite; always the first step
 - `markers.py`: markers and labels as language models write them → plain ones
-- `align.py`: which span a written sentence rests on; `refusal.py`: sentences that say there is no answer;
-  `compose.py`: an answer put together again from checked sentences
+- `align.py`: which span a written sentence rests on; `evidence.py`: what that span says to a reader
+- `refusal.py`: sentences that say there is no answer; `compose.py`: an answer put together again from checked
+  sentences
 - `plain.py`: a quoted piece of Markdown as a sentence to read
 - `abstain.py`: the one decision whether the sources answer at all
 - `support.py`: how well each written sentence is supported; marks, removes, or withdraws the answer

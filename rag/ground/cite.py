@@ -2,8 +2,9 @@
 
 A quote is proved by where it stands. A written sentence is proved by its markers: each is resolved to the
 span of that hit which shares most of its words (`align.py`). A marker of a hit that does not exist, or that
-shares too little, is wrong: another hit that clearly has the sentence takes its place, or it is dropped; a
-sentence without markers is treated alike. Citations are numbered by first use, so an answer never lists a
+shares too little, is wrong: another hit that clearly has the sentence takes its place, or two spans that have
+it together, or it is dropped. A sentence without markers has those at the end of its paragraph. Citations
+are numbered by first use, so an answer never lists a
 source it did not use. Where nothing is written, or only that the sources do not answer, the answer is an
 abstention.
 """
@@ -19,9 +20,9 @@ from functools import cached_property
 from rag.types import Answer, Citation, Derived, Hit, Question, Quote, Sentence
 
 from .abstain import withdrawn
-from .align import Aligned, Aligner, numbers
+from .align import Aligned, Aligner, bare, numbers
 from .compose import joined, shown_with
-from .markers import plain_markers
+from .markers import plain_markers, without_bracketed_values
 from .plain import header_of, plain
 from .refusal import is_refusal
 
@@ -104,6 +105,7 @@ class _Citer:
 
     def write(self, written: str) -> None:
         """Cuts written text into sentences, with the markers that follow each."""
+        written = without_bracketed_values(written, [hit.chunk.text for hit in self.hits])
         for text, markers in _marked_sentences(written):
             spans = self._proof(text, markers)
             if is_refusal(text) and not any(span.share >= _CLEARLY for span in spans):
@@ -120,7 +122,10 @@ class _Citer:
         if right and _supported(text, right):
             return right
         other = self._aligner.anywhere(text)
-        return [other] if other.share >= _CLEARLY and _supported(text, [other]) else []
+        if other.share >= _CLEARLY and _supported(text, [other]):
+            return [other]
+        share, both = self._aligner.together(text)
+        return both if share >= _CLEARLY and _supported(text, both) else []
 
     @cached_property
     def _aligner(self) -> Aligner:
@@ -153,14 +158,18 @@ def _mark_of(item: str) -> str:
 
 def _supported(text: str, spans: Sequence[Aligned]) -> bool:
     """Whether every number of a sentence stands in its spans: a wrong number is never a paraphrase."""
-    return numbers(text) <= frozenset().union(*(span.numbers for span in spans))
+    return numbers(bare(text)) <= frozenset().union(*(span.numbers for span in spans))
 
 
 def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
-    """(sentence without markers, its markers), for markers before or behind the full stop."""
+    """(sentence without markers, its markers), for markers before or behind the full stop.
+
+    A sentence without any has those of the next one that has some, within its paragraph.
+    """
     from rag.text.sentences import sentences
 
     rows: list[tuple[str, list[int]]] = []
+    ends: list[int] = []
     written = plain_markers(written)
     for start, end in sentences(written):
         part = written[start:end]
@@ -168,6 +177,11 @@ def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
         markers = [int(marker) for marker in _MARKER.findall(part)]
         if re.search(r"\w", text):
             rows.append((" ".join(text.split()), markers))
+            ends.append(end)
         elif rows:  # markers that stand behind the stop belong to the sentence before
             rows[-1][1].extend(markers)
+    for place in range(len(rows) - 1, 0, -1):
+        between = written[ends[place - 1] : ends[place]]
+        if not rows[place - 1][1] and "\n\n" not in between:
+            rows[place - 1][1].extend(rows[place][1])
     return rows

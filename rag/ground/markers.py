@@ -6,6 +6,7 @@ Labels such as `**Answer:**` and a list of references at the end are no sentence
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SOURCE = (
     r"(?:sources?|documents?|docs?|passages?|refs?|references?|citations?|quellen?|fuentes?|fonti|fontes?|"
@@ -22,6 +23,7 @@ _NAMED = re.compile(rf"(?<!\s)(\s*+)[(（]\s*({_SOURCE}[\s.:#]*{_NUMBERS})\s*[)�
 _RAISED = re.compile(r"(?<!\s)(\s*+)<sup>\s*\[?(\d{1,3})\]?\s*</sup>", re.IGNORECASE)
 _EACH = re.compile(r"(\d{1,3})(?:†[^,;\]】)]*)?\s*([-–](?=\s*\d))?")
 _MOST_IN_RANGE = 10
+_BRACKETED_VALUE = re.compile(r"(?<![\w\])])\[(\d(?:[\d.,]*\d)?)\](?=[ \u00a0]?(%|€|[^\W\d_]+))")
 
 _ANSWER = (
     r"(?:final\s+|short\s+)?(?:answer|response|antwort|respuesta|réponse|risposta|resposta|回答|答案|答)"
@@ -49,6 +51,23 @@ def plain_markers(written: str) -> str:
     for pattern in (_BRACKETED, _NAMED, _RAISED):
         text = pattern.sub(_plain, text)
     return text
+
+
+def without_bracketed_values(written: str, sources: Sequence[str]) -> str:
+    """The text with values that stand in brackets, `is [395] kg heavy`, without these.
+
+    A number in brackets is a value where a word follows it and it is no number of a source, or a source has
+    it before that word.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        number, word = found[1], found[2]
+        if not (number.isdecimal() and 1 <= int(number) <= len(sources)):
+            return number
+        there = re.compile(rf"(?<![\w.,]){number}[ \u00a0]?{re.escape(word)}(?!\w)")
+        return number if any(there.search(source) for source in sources) else found[0]
+
+    return _BRACKETED_VALUE.sub(value, written)
 
 
 def _plain(found: re.Match[str]) -> str:

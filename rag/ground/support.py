@@ -2,8 +2,9 @@
 
 For a sentence s and its cited text e: support = (cos(s, e) + cover(s, e)) / 2, with cover the share of the
 terms of s that e has; halved where s has a number that e has not, or one of the two is negated and the other
-is not. Where there is a reader, its probability that e supports s takes the place of that sum. Quotes are
-their own proof and keep their score.
+is not. Where there is a reader, its probability that e supports s takes the place of that sum. A row of a
+table is read with the names of its columns, and a number of s in a column that neither s nor the question
+speaks of halves the score too (`evidence.py`). Quotes are their own proof and keep their score.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from rag.reading import Reader
 from rag.types import Answer, Question, Sentence
 
 from .abstain import withdrawn
-from .align import numbers
+from .align import bare, numbers
 from .compose import composed
+from .evidence import Evidence
 
 Scorer = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """Pairs of (sentence, cited text) → how well each is supported, 0 to 1."""
@@ -89,7 +91,7 @@ def build(
         return Read(reader, question.text) if reader else Overlap(embedder, language)
 
     def support(question: Question, answer: Answer) -> Answer:
-        sentences = _scored(answer, scorer_of(question))
+        sentences = _scored(question, answer, scorer_of(question))
         weak = {
             place
             for place, sentence in enumerate(sentences)
@@ -112,8 +114,9 @@ def build(
     return support
 
 
-def _scored(answer: Answer, score: Scorer) -> list[Sentence]:
+def _scored(question: Question, answer: Answer, score: Scorer) -> list[Sentence]:
     """The sentences, each written one with its score; quotes keep theirs."""
+    evidence = Evidence(answer.hits)
     written = {
         place: sentence
         for place, sentence in enumerate(answer.sentences)
@@ -121,8 +124,11 @@ def _scored(answer: Answer, score: Scorer) -> list[Sentence]:
     }
     if not written:
         return list(answer.sentences)
-    pairs = [(sentence.text, " ".join(c.quote for c in sentence.citations)) for sentence in written.values()]
+    pairs = [(sentence.text, evidence.text(sentence.citations)) for sentence in written.values()]
     scores = dict(zip(written, score(pairs), strict=True))
+    for place, sentence in written.items():
+        if evidence.misplaced(f"{question.text} {sentence.text}", sentence.citations):
+            scores[place] /= 2
     return [
         replace(sentence, support=float(scores[place])) if place in scores else sentence
         for place, sentence in enumerate(answer.sentences)
@@ -153,5 +159,5 @@ def _confidence(answer: Answer) -> float:
 
 
 def _contradict(sentence: str, cited: str) -> bool:
-    invented = numbers(sentence) - numbers(cited)
+    invented = numbers(bare(sentence)) - numbers(cited)
     return bool(invented) or bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(cited))

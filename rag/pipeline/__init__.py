@@ -7,5 +7,6 @@
 - `registry.py`: stages by name, with the options of their sections
 - `conditional.py`: stages that run only where a condition holds; `retry.py`: what is tried before a refusal
 - `summary.py`: documents in few of their own sentences; `fields.py`: a JSON schema filled from them
+- `instead.py`: a quote in place of a written answer that was withdrawn
 - `forget.py`: documents removed without a trace, and the proof of it
 """

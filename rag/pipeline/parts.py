@@ -248,6 +248,11 @@ class Parts:
         return self._part("generate", self._generate)  # type: ignore[no-any-return]
 
     @cached_property
+    def _quotes(self) -> Generator:
+        """The built-in generator, whatever the settings name."""
+        return self._part("generate", "extractive")  # type: ignore[no-any-return]
+
+    @cached_property
     def ground(self) -> list[Ground]:
         return self._parts("ground")
 

@@ -22,6 +22,7 @@ from rag.trace import Trace, notes_of
 from rag.types import Answer, Derived, Event, Hit, Question, Quote, Record, Turn
 
 from .conditional import Conditional
+from .instead import quoted_instead
 from .parts import Changes, Parts
 from .retry import check_retry, hits_of, outcome
 
@@ -152,9 +153,13 @@ class Pipeline(Parts):
         answer: Answer = trace.run("ground", cite, asked, pieces, hits, self._pages)
         for ground in grounds:
             answer = trace.run("ground", ground, asked, answer)
+        least = self.settings.ask.quote_instead
+        if answer.abstained and least < 1 and any(isinstance(piece, str) for piece in pieces):
+            least = max(least, self.settings.ask.abstain_below)
+            answer = quoted_instead(trace, self._quotes, asked, answer, least, self._pages)
         yield from _finished(trace)
 
-        notes = answer.notes + notes_of(trace.records)
+        notes = notes_of(trace.records) + answer.notes
         return replace(answer, trace=tuple(trace.records), notes=notes)
 
     def variant(

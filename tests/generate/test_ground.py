@@ -17,6 +17,7 @@ from rag.ground.abstain import REFUSAL
 from rag.ground.align import Aligner
 from rag.ground.cite import cite
 from rag.ground.compose import composed
+from rag.ground.evidence import Evidence
 from rag.ground.markers import plain_markers
 from rag.ground.plain import plain
 from rag.ground.refusal import is_refusal
@@ -173,16 +174,99 @@ def test_an_answer_without_support_is_withdrawn_under_every_policy(hits: list[Hi
         support_stage.build(WordEmbedder(), policy="ignore")
 
 
-def test_a_written_answer_that_is_withdrawn_is_told_of(tmp_path: Path) -> None:
-    def bees(question: Question, hits: Sequence[Hit]) -> Iterator[str]:
-        yield "Bees hum about nothing."
+def _bees(question: Question, hits: Sequence[Hit]) -> Iterator[str]:
+    yield "Bees hum about nothing."
 
-    with Rag(tmp_path / "i", embedder=WordEmbedder(), generate=bees) as rag:
+
+def test_a_written_answer_that_is_withdrawn_is_told_of(tmp_path: Path) -> None:
+    with Rag(tmp_path / "i", embedder=WordEmbedder(), generate=_bees) as rag:
         rag.ingest(Document.make("The lamp is red. The gate opens.", "a.md"))
-        answer = rag.ask("Is the lamp red?")
+        answer = rag.ask("Who sings in the boat?")
     assert answer.abstained
     assert any("withdrawn" in note for note in answer.notes)
     assert answer.hits
+
+
+def test_a_sure_quote_stands_in_for_a_written_answer_that_is_withdrawn(tmp_path: Path) -> None:
+    with Rag(tmp_path / "i", embedder=WordEmbedder(), generate=_bees) as rag:
+        rag.ingest(Document.make("The lamp is red. The gate opens.", "a.md"))
+        answer = rag.ask("Is the lamp red?")
+        assert [one.quoted for one in answer.sentences] == [True]
+        assert answer.text == "The lamp is red. [1]"
+        assert answer.confidence >= 0.5
+        told = [one for one in answer.notes if "withdrawn" in one or "quoted from the sources" in one]
+        assert len(told) == 2, answer.notes
+        with rag.variant({"ask.quote_instead": 1.0}) as never:
+            assert never.ask("Is the lamp red?").abstained
+        with rag.variant({"ask.abstain_below": 1.0}) as unsure:
+            assert unsure.ask("Is the lamp red?").abstained, "what is too unsure for an answer is for a quote"
+
+
+TABLE = (
+    "| Model | Flow (m3/h) | Weight (kg) |\n| --- | --- | --- |\n| NP-8 | 60 | 126 |\n| NP-9 | 240 | 395 |"
+)
+
+
+def test_a_value_in_brackets_is_no_marker(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit(TABLE), make_hit("The crane is 2 m wide and stands at the gate.", source="b.txt")]
+    for written in ("The NP-9 is [395] kg heavy. [1]", "The NP-9 is 395 kg heavy. [1]"):
+        (sentence,) = cite(ASKED, [written], hits).sentences
+        assert sentence.text == "The NP-9 is 395 kg heavy."
+        assert [citation.quote for citation in sentence.citations] == ["| NP-9 | 240 | 395 |"]
+    (sentence,) = cite(ASKED, ["The crane is [2] m wide [2]."], hits).sentences
+    assert sentence.text == "The crane is 2 m wide."
+    (sentence,) = cite(ASKED, ["The crane [2] stands at the gate."], hits).sentences
+    assert (sentence.text, len(sentence.citations)) == ("The crane stands at the gate.", 1)
+
+
+def test_a_row_proves_what_its_columns_say(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit(TABLE)]
+    asked = Question("How heavy is the NP-9?")
+    draft = cite(asked, ["The NP-9 weighs 395 kg. [1]"], hits)
+    evidence = Evidence(hits)
+    assert evidence.text(draft.citations) == "Model: NP-9; Flow (m3/h): 240; Weight (kg): 395"
+    assert not evidence.misplaced("How heavy is the NP-9? The NP-9 weighs 395 kg.", draft.citations)
+    assert evidence.misplaced("How heavy is the NP-9? The NP-9 weighs 240 kg.", draft.citations)
+    assert not evidence.misplaced("Which one? The second one is 240.", draft.citations), "no column is named"
+
+    def sure(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [0.9 for _ in pairs]
+
+    stage = support_stage.build(WordEmbedder(), scorer=sure)
+    assert stage(asked, draft).sentences[0].support == 0.9
+    other = cite(asked, ["The NP-9 weighs 240 kg. [1]"], hits)
+    assert stage(asked, other).abstained, ".9 / 2 is below .5"
+
+
+def test_a_comparison_rests_on_a_span_of_each_side(make_hit: Callable[..., Hit]) -> None:
+    hits = [
+        make_hit(
+            "The Supplier is liable up to EUR 250,000 a year.", source="a.md", heading="Rostock agreement"
+        ),
+        make_hit(
+            "The Supplier is liable up to EUR 400,000 a year.", source="b.md", heading="Nantes agreement"
+        ),
+        make_hit("The harbour of Nantes opens at six.", source="c.md"),
+    ]
+    written = "The Rostock agreement is liable up to EUR 250,000 a year, the Nantes agreement up to EUR 400,000. [2]"
+    (sentence,) = cite(ASKED, [written], hits).sentences
+    assert {citation.source for citation in sentence.citations} == {"a.md", "b.md"}
+    (wrong,) = cite(ASKED, [written.replace("400", "500")], hits).sentences
+    assert not wrong.citations, "a number that neither has is no paraphrase"
+
+
+def test_markers_at_the_end_of_a_paragraph_count_for_its_sentences(make_hit: Callable[..., Hit]) -> None:
+    steps = "1. Close the valve.\n2. Drain the casing.\n3. Remove the eight bolts of the cover."
+    hits = [make_hit("Nothing else."), make_hit(steps, source="b.md")]
+    # The list of the answer counts on its own: no source has a 7 or an 8.
+    written = "7. Close the valve.\n8. Remove the bolts of the cover. [2]\n\nThe moon is full."
+    one, two, three = cite(ASKED, [written], hits).sentences
+    assert [c.source for c in one.citations] == ["b.md"]
+    assert [c.source for c in two.citations] == ["b.md"]
+    assert not three.citations
+    halves = support_stage.Overlap(WordEmbedder())([("7. Close the valve.", "1. Close the valve.")])
+    whole = support_stage.Overlap(WordEmbedder())([("1. Close the valve.", "1. Close the valve.")])
+    assert halves[0] > whole[0] / 1.5, "the number of an item is no invented number"
 
 
 @pytest.mark.parametrize(

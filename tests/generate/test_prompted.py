@@ -91,6 +91,16 @@ def test_the_best_hits_that_fit_are_shown_and_the_rest_is_told(scripted: Any, hi
     assert model.asked[0][1].content.startswith("<source 2>\nThe lamp is painted red.")
 
 
+def test_the_model_is_shown_the_best_four_hits_unless_more_are_asked_for(
+    scripted: Any, make_hit: Callable[..., Hit]
+) -> None:
+    hits = [make_hit(f"Lamp {place}.", score=float(place), source=f"{place}.txt") for place in range(1, 7)]
+    offered = {"open_model": lambda: lambda kind: scripted("x")}
+    for given, sources in (({}, [3, 4, 5, 6]), ({"read": 2}, [5, 6]), ({"read": 0}, [1, 2, 3, 4, 5, 6])):
+        _, told = parts(part("generate", "model", offered, {"model": given}), hits)
+        assert told["sources"] == sources
+
+
 def test_a_hit_that_is_too_long_is_cut_behind_a_sentence(scripted: Any, make_hit: Callable[..., Hit]) -> None:
     long = make_hit("The lamp is red. It was painted in May. Nobody knows who did it.")
     # 9 tokens without sources, 4 for the delimiters: 25 - 9 - 4 = 12 hold two sentences (4 + 5 words).
