@@ -121,10 +121,13 @@ def asked(rag: Rag, variant: Rag, model: Kept, case: Mapping[str, Any]) -> Row:
     spent = 1000 * (time.perf_counter() - began)
     detail: Mapping[str, Any] = {}
     steps: dict[str, str] = {}
-    for record in written.trace:
+    trace = [record for record in written.trace if record.stage in ("generate", "ground")]
+    turns = [place for place, record in enumerate(trace) if record.stage == "generate"]
+    own = trace[: turns[1]] if len(turns) > 1 else trace  # a second one is the quote that stands in
+    for record in own:
         if record.stage == "generate":
             detail = record.detail
-        elif record.stage == "ground":
+        else:
             abstained = record.went_out.startswith("abstained")
             said = "" if abstained else " ".join(one["text"] for one in record.detail["sentences"])
             steps[record.name] = said
@@ -142,7 +145,8 @@ def asked(rag: Rag, variant: Rag, model: Kept, case: Mapping[str, Any]) -> Row:
         "first ms": model.last["first ms"],
         "draft verdict": verdict(case, "" if "cite" in steps and not steps["cite"] else model.last["raw"]),
         "steps": {name: {"text": text, "verdict": verdict(case, text)} for name, text in steps.items()},
-        "traced": [_told(record.detail) for record in written.trace if record.stage == "ground"],
+        "traced": [_told(record.detail) for record in own if record.stage == "ground"],
+        "quoted instead": len(turns) > 1 and not written.abstained,
     }
     for name, answer in (("written", written), ("quoted", quoted)):
         row[name] = {
@@ -180,6 +184,9 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
         found[f"more {one} than quoted"] = interval([float(a) - float(b) for a, b in pairs])
     found["drafts"] = dict(Counter(row["draft verdict"] for row in rows))
     found["steps"] = taken_away(rows)
+    found["quoted instead"] = dict(
+        Counter(row["written"]["verdict"] for row in rows if row["quoted instead"])
+    )
     found["prompt tokens"] = round(float(np.median([row["prompt tokens"] for row in rows])))
     found["ms"] = round(float(np.median([row["ms"] for row in rows])))
     return found

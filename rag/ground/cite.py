@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
 from rag.types import Answer, Citation, Derived, Hit, Question, Quote, Sentence
 
@@ -106,16 +107,18 @@ class _Citer:
     def write(self, written: str) -> None:
         """Cuts written text into sentences, with the markers that follow each."""
         written = without_bracketed_values(written, [hit.chunk.text for hit in self.hits])
-        for text, markers in _marked_sentences(written):
-            spans = self._proof(text, markers)
+        for text, markers, own in _marked_sentences(written):
+            spans = self._proof(text, markers, own)
             if is_refusal(text) and not any(span.share >= _CLEARLY for span in spans):
                 spans = []
             shares = {self._citation(span.hit, span.start, span.end): span.share for span in spans}
             self.sentences.append(Sentence(text, tuple(shares), max(shares.values(), default=0.0)))
 
-    def _proof(self, text: str, markers: Sequence[int]) -> list[Aligned]:
+    def _proof(self, text: str, markers: Sequence[int], own: bool) -> list[Aligned]:
         """The spans that the markers point to; where a marker is wrong or missing, the one that should be."""
         spans = [self._aligner.best(text, marker - 1) for marker in markers if 1 <= marker <= len(self.hits)]
+        if not own and spans:  # of a paragraph's markers, the one that is this sentence's
+            spans = [max(spans, key=lambda span: span.share)]
         # A sentence made of two sources has part of its terms from each.
         least = _LEAST_SHARED / 2 if len(spans) > 1 else _LEAST_SHARED
         right = [span for span in spans if span.share >= least]
@@ -161,14 +164,22 @@ def _supported(text: str, spans: Sequence[Aligned]) -> bool:
     return numbers(bare(text)) <= frozenset().union(*(span.numbers for span in spans))
 
 
-def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
-    """(sentence without markers, its markers), for markers before or behind the full stop.
+class _Marked(NamedTuple):
+    """A sentence without its markers, and those; `own` unless they stand further on in its paragraph."""
+
+    text: str
+    markers: list[int]
+    own: bool
+
+
+def _marked_sentences(written: str) -> list[_Marked]:
+    """The sentences, for markers before or behind the full stop.
 
     A sentence without any has those of the next one that has some, within its paragraph.
     """
     from rag.text.sentences import sentences
 
-    rows: list[tuple[str, list[int]]] = []
+    rows: list[_Marked] = []
     ends: list[int] = []
     written = plain_markers(written)
     for start, end in sentences(written):
@@ -176,12 +187,11 @@ def _marked_sentences(written: str) -> list[tuple[str, list[int]]]:
         text = _MARKER.sub("", part).strip()
         markers = [int(marker) for marker in _MARKER.findall(part)]
         if re.search(r"\w", text):
-            rows.append((" ".join(text.split()), markers))
+            rows.append(_Marked(" ".join(text.split()), markers, own=True))
             ends.append(end)
         elif rows:  # markers that stand behind the stop belong to the sentence before
-            rows[-1][1].extend(markers)
+            rows[-1].markers.extend(markers)
     for place in range(len(rows) - 1, 0, -1):
-        between = written[ends[place - 1] : ends[place]]
-        if not rows[place - 1][1] and "\n\n" not in between:
-            rows[place - 1][1].extend(rows[place][1])
+        if not rows[place - 1].markers and "\n\n" not in written[ends[place - 1] : ends[place]]:
+            rows[place - 1] = rows[place - 1]._replace(markers=rows[place].markers, own=False)
     return rows

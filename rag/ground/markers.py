@@ -34,6 +34,9 @@ _LABEL = re.compile(
     rf"|^[ \t]*\#{{1,6}}[ \t]*{_ANSWER}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_NAMED_FIRST = re.compile(
+    rf"^[ \t]*(?:\*\*|__)?{_SOURCE}[ \t]*\d{{1,3}}[ \t]*[:：][ \t]*(?:\*\*|__)?", re.IGNORECASE | re.MULTILINE
+)
 _LISTED = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*|__)?(?:references|sources|citations|bibliography|works cited|quellen|"
     r"literatur|fuentes|referencias|références|fonti|referências|来源|参考资料|参考文献)"
@@ -48,6 +51,7 @@ def plain_markers(written: str) -> str:
     text = _without_references(written)
     if _LABEL.search(text):
         text = _LABEL.sub("", text)
+    text = _NAMED_FIRST.sub("", text)
     for pattern in (_BRACKETED, _NAMED, _RAISED):
         text = pattern.sub(_plain, text)
     return text

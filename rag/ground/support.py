@@ -97,6 +97,7 @@ def build(
             for place, sentence in enumerate(sentences)
             if not sentence.citations or (sentence.support < below and not is_quote(sentence))
         }
+        weak -= _leading(sentences, weak)
         if sentences and (len(weak) == len(sentences) or (weak and policy == "abstain")):
             return withdrawn(replace(answer, confidence=0.0))
         if policy == "remove":
@@ -133,6 +134,17 @@ def _scored(question: Question, answer: Answer, score: Scorer) -> list[Sentence]
         replace(sentence, support=float(scores[place])) if place in scores else sentence
         for place, sentence in enumerate(answer.sentences)
     ]
+
+
+def _leading(sentences: Sequence[Sentence], weak: set[int]) -> set[int]:
+    """Lines such as "Follow these steps:" before a sentence that is kept: they claim nothing themselves."""
+    return {
+        place
+        for place in weak
+        if sentences[place].text.endswith((":", "："))
+        and place + 1 < len(sentences)
+        and place + 1 not in weak
+    }
 
 
 def is_quote(sentence: Sentence) -> bool:

@@ -54,6 +54,7 @@ def test_a_wrong_marker_is_repaired_or_dropped(hits: list[Hit]) -> None:
         "The gate opens at noon 【2†gate.txt】.",
         "The gate opens at noon (Source 2).",
         "The gate opens at noon [Source 2].",
+        "Source 2: [2] The gate opens at noon.",
         "The gate opens at noon [^2].",
         "The gate opens at noon.<sup>2</sup>",
         "**Answer:**\n\n- The gate opens at noon. [2]",
@@ -238,6 +239,15 @@ def test_a_row_proves_what_its_columns_say(make_hit: Callable[..., Hit]) -> None
     assert stage(asked, other).abstained, ".9 / 2 is below .5"
 
 
+def test_a_line_that_leads_to_a_list_is_not_marked(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit("1. Close the valve.\n2. Drain the casing.")]
+    draft = cite(ASKED, ["Follow these steps:\n1. Close the valve. [1]\n2. Paint the moon. [1]"], hits)
+    answer = support_stage.build(WordEmbedder())(ASKED, draft)
+    assert answer.text == "Follow these steps:\n1. Close the valve. [1]\n2. Paint the moon. [unsupported]"
+    alone = cite(ASKED, ["Follow these steps:\n1. Paint the moon. [1]"], hits)
+    assert support_stage.build(WordEmbedder())(ASKED, alone).abstained
+
+
 def test_a_comparison_rests_on_a_span_of_each_side(make_hit: Callable[..., Hit]) -> None:
     hits = [
         make_hit(
@@ -248,7 +258,7 @@ def test_a_comparison_rests_on_a_span_of_each_side(make_hit: Callable[..., Hit])
         ),
         make_hit("The harbour of Nantes opens at six.", source="c.md"),
     ]
-    written = "The Rostock agreement is liable up to EUR 250,000 a year, the Nantes agreement up to EUR 400,000. [2]"
+    written = "The Rostock agreement is liable up to EUR 250,000 a year, Nantes up to EUR 400,000. [2]"
     (sentence,) = cite(ASKED, [written], hits).sentences
     assert {citation.source for citation in sentence.citations} == {"a.md", "b.md"}
     (wrong,) = cite(ASKED, [written.replace("400", "500")], hits).sentences
@@ -264,6 +274,8 @@ def test_markers_at_the_end_of_a_paragraph_count_for_its_sentences(make_hit: Cal
     assert [c.source for c in one.citations] == ["b.md"]
     assert [c.source for c in two.citations] == ["b.md"]
     assert not three.citations
+    both = cite(ASKED, ["Close the valve. Nothing else. [1] [2]"], hits).sentences
+    assert [c.source for c in both[0].citations] == ["b.md"], "its own, not all"
     halves = support_stage.Overlap(WordEmbedder())([("7. Close the valve.", "1. Close the valve.")])
     whole = support_stage.Overlap(WordEmbedder())([("1. Close the valve.", "1. Close the valve.")])
     assert halves[0] > whole[0] / 1.5, "the number of an item is no invented number"
