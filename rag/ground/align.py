@@ -54,7 +54,7 @@ class Aligner:
                     unit.end,
                     self._terms(unit.view),
                     self._terms(unit.context) if unit.context else frozenset(),
-                    numbers(hit.chunk.text[unit.start : unit.end]),
+                    numbers(unit.view),
                 )
                 for unit in units(place, hit)
                 if unit.start >= 0

@@ -23,7 +23,7 @@ _NAMED = re.compile(rf"(?<!\s)(\s*+)[(（]\s*({_SOURCE}[\s.:#]*{_NUMBERS})\s*[)�
 _RAISED = re.compile(r"(?<!\s)(\s*+)<sup>\s*\[?(\d{1,3})\]?\s*</sup>", re.IGNORECASE)
 _EACH = re.compile(r"(\d{1,3})(?:†[^,;\]】)]*)?\s*([-–](?=\s*\d))?")
 _MOST_IN_RANGE = 10
-_BRACKETED_VALUE = re.compile(r"(?<![\w\])])\[(\d(?:[\d.,]*\d)?)\](?=[ \u00a0]?(%|€|[^\W\d_]+))")
+_BRACKETED_VALUE = re.compile(r"(?<=[\w:,] )\[(\d(?:[\d.,]*\d)?)\](?=[ \u00a0]?(%|€|[^\W\d_]+))")
 
 _ANSWER = (
     r"(?:final\s+|short\s+)?(?:answer|response|antwort|respuesta|réponse|risposta|resposta|回答|答案|答)"
@@ -37,6 +37,7 @@ _LABEL = re.compile(
 _NAMED_FIRST = re.compile(
     rf"^[ \t]*(?:\*\*|__)?{_SOURCE}[ \t]*\d{{1,3}}[ \t]*[:：][ \t]*(?:\*\*|__)?", re.IGNORECASE | re.MULTILINE
 )
+_LED = re.compile(r"^[ \t]*\[(\d{1,3})\][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)  # `[1] an item`, line by line
 _LISTED = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*|__)?(?:references|sources|citations|bibliography|works cited|quellen|"
     r"literatur|fuentes|referencias|références|fonti|referências|来源|参考资料|参考文献)"
@@ -54,7 +55,7 @@ def plain_markers(written: str) -> str:
     text = _NAMED_FIRST.sub("", text)
     for pattern in (_BRACKETED, _NAMED, _RAISED):
         text = pattern.sub(_plain, text)
-    return text
+    return _LED.sub(r"- \2 [\1]", text) if len(_LED.findall(text)) > 1 else text
 
 
 def without_bracketed_values(written: str, sources: Sequence[str]) -> str:

@@ -248,6 +248,22 @@ def test_a_line_that_leads_to_a_list_is_not_marked(make_hit: Callable[..., Hit])
     assert support_stage.build(WordEmbedder())(ASKED, alone).abstained
 
 
+def test_lines_that_begin_with_markers_are_items(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit("Alerts go to the phone. Disks above 85 percent page.")]
+    rows = cite(ASKED, ["[1] Alerts go to the phone\n[2] Disks above 85 percent page"], hits).sentences
+    assert [row.text for row in rows] == ["- Alerts go to the phone", "- Disks above 85 percent page"]
+    assert all(row.citations for row in rows)
+
+
+def test_the_name_of_a_column_may_be_the_year(make_hit: Callable[..., Hit]) -> None:
+    hits = [make_hit("| | 2021 | 2022 |\n| --- | --- | --- |\n| Operating margin | 8.0% | 5.4% |")]
+    (sentence,) = cite(ASKED, ["The operating margin in 2022 was 5.4%. [1]"], hits).sentences
+    assert sentence.citations
+    asked = "What was the operating margin in 2022?"
+    assert Evidence(hits).misplaced(f"{asked} It was 8.0%.", sentence.citations)
+    assert not Evidence(hits).misplaced(f"{asked} It was 5.4%.", sentence.citations)
+
+
 def test_a_comparison_rests_on_a_span_of_each_side(make_hit: Callable[..., Hit]) -> None:
     hits = [
         make_hit(
