@@ -203,7 +203,8 @@ def taken_away(rows: Sequence[Row]) -> dict[str, Any]:
             now = step["verdict"]
             if given and not step["text"]:
                 # What nothing answers was wrong before, and is right now that it is withdrawn.
-                counts["withdrawn wrongly" if before == "right" else "withdrawn rightly"] += 1
+                wrongly = before == "right" and row["accepted"]
+                counts["withdrawn wrongly" if wrongly else "withdrawn rightly"] += 1
             elif before == "right" and now == "wrong":
                 counts["cut wrong"] += 1
             before, given = now, bool(step["text"])

@@ -112,11 +112,10 @@ def measured(index: Path, rows: Sequence[Mapping[str, Any]], model: str) -> dict
     result: dict[str, Any] = {"questions": len(rows), "unanswerable": sum(not row["answers"] for row in rows)}
     base: list[Told] = []
     plain: list[tuple[Answer, float]] = []
-    with Rag(
-        index, generate="model", ground=[], settings={"model.name": model, "ask.quote_instead": 1}
-    ) as rag:
+    with Rag(index, generate="model", ground=[], settings={"model.name": model}) as rag:
         for form, options in FORMS.items():
-            with rag.variant({"stages.model": {**options, "max_tokens": TOKENS}}) as variant:
+            settings = {"stages.model": {**options, "max_tokens": TOKENS}}
+            with rag.variant(settings=settings) as variant:
                 answers = [asked(variant, row) for row in rows]
             now = [told(row, *one) for row, one in zip(rows, answers, strict=True)]
             plain, base = plain or answers, base or now

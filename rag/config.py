@@ -99,9 +99,7 @@ class AskSettings:
     reader: str = ""  # folder of the model that reads hits; empty is the one that ships
     sentences: Count = 3  # at most so many sentences in an extractive answer
     abstain_below: Share = 0.3  # confidence under which the sources are said not to answer
-    quote_instead: Share = (
-        0.5  # confidence from which a quote replaces a withdrawn written answer; 1 is never
-    )
+    quote_instead: Share = 1.0  # confidence from which a quote replaces a withdrawn draft; 1 is never
     retry: tuple[str, ...] = ()  # tried in turn before a refusal: k=30 for more hits, or an augment stage
 
 
