@@ -4,8 +4,6 @@ Exit codes: 0 done, 1 error, 2 usage, 3 the sources do not answer the question, 
 130 interrupted.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """`rag ask` and `rag search` on the command line: options in, one call into the pipeline, rendered out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -3,8 +3,6 @@
 What is asked and answered in it is `chat.py`'s.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`rag config` on the command line: every setting, and a file to begin with."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

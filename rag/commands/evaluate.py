@@ -4,8 +4,6 @@
 and 1 where a figure is out of its bounds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -363,8 +361,8 @@ class Task(NamedTuple):
 class Tested:
     """A run and the bounds it was held against."""
 
-    run: Run
-    checks: tuple[Check, ...]
+    run: "Run"
+    checks: tuple["Check", ...]
 
     @property
     def passed(self) -> bool:
@@ -382,7 +380,7 @@ class Tested:
         return "\n".join([str(self.run), "", *rows])
 
 
-def evaluated(rag: Rag, questions: Path, task: Task, options: Mapping[str, Any]) -> Outcome:
+def evaluated(rag: "Rag", questions: Path, task: Task, options: Mapping[str, Any]) -> Outcome:
     """One of the tasks of `rag eval`. Raises ConfigError where more than one is asked for."""
     given = {name: value for name, value in options.items() if value is not None}
     if sum(value not in (None, False) for value in task) > 1:
@@ -426,7 +424,7 @@ def _numbers(text: str) -> list[int]:
         raise ConfigError(f"--curve is {text!r}, expected numbers of hits such as 1,2,5,10") from None
 
 
-def compared(rag: Rag, questions: Path, two: tuple[str, str], options: Mapping[str, Any]) -> Comparison:
+def compared(rag: "Rag", questions: Path, two: tuple[str, str], options: Mapping[str, Any]) -> "Comparison":
     """Two runs, each saved before or made now."""
     from rag.evaluate.paired import compare
     from rag.evaluate.result import Run
@@ -446,7 +444,7 @@ def compared(rag: Rag, questions: Path, two: tuple[str, str], options: Mapping[s
     return compare(runs[0], runs[1], two)
 
 
-def tested(rag: Rag, questions: Path, bounds: Path, options: Mapping[str, Any]) -> Tested:
+def tested(rag: "Rag", questions: Path, bounds: Path, options: Mapping[str, Any]) -> Tested:
     """A run held against the bounds of a file; what the file names is measured too."""
     from rag.evaluate.experiments.bounds import check, measured_by, read_bounds
     from rag.evaluate.measures import DEFAULT, measure

@@ -1,7 +1,5 @@
 """`rag good`, `rag bad` and `rag correct` on the command line: what a person says of answers."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`rag glossary` on the command line: options in, one call into `rag.augment`, rendered out."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`rag status`, `ls`, `rm` and `doctor` on the command line: what an index holds, and whether it is well."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`rag ingest` on the command line: options in, one call into `rag.ingest`, its report rendered out."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
@@ -126,7 +124,7 @@ def _standard_input(name: str) -> list[Any]:
     return load_bytes(sys.stdin.buffer.read(), name).documents
 
 
-def _watch(rag: Rag, paths: list[str], as_json: bool) -> None:
+def _watch(rag: "Rag", paths: list[str], as_json: bool) -> None:
     from rag.ingest.watch import watch
 
     from . import live, render

@@ -1,7 +1,5 @@
 """`rag models` on the command line: options in, one call into `rag.generate`, rendered out."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

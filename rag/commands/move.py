@@ -1,7 +1,5 @@
 """`rag move`, `rag export` and `rag import` on the command line: options in, one call, rendered out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

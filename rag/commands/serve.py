@@ -1,7 +1,5 @@
 """`rag serve` and `rag mcp` on the command line: options in, indexes opened, one server run."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping
@@ -149,7 +147,7 @@ def open_indexes(
     *,
     offline: bool,
     wait: float,
-) -> dict[str, Rag]:
+) -> dict[str, "Rag"]:
     """Indexes by name: those that were named, or the one of `--index`."""
     from rag.rag import Rag
 

@@ -1,7 +1,5 @@
 """`rag trust` on the command line: which settings files may set more than search and chunking."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path

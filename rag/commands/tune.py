@@ -1,15 +1,18 @@
 """`rag tune` on the command line: options in, one call into `rag.tune`, rendered out."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag.errors import ConfigError
 
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
+
+if TYPE_CHECKING:
+    from rag.tune.tuning import Tuned
 
 tune_app = typer.Typer(
     no_args_is_help=True,
@@ -62,13 +65,9 @@ def tune_retriever_command(
     from rag.tune.retriever import tune_retriever
     from rag.tune.tuning import Options
 
-    from . import live, render
-
-    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
-        with live.progress(quiet=as_json) as shown:
-            tuned = tune_retriever(rag, questions, corpus=corpus, options=options, progress=shown)
-        render.result(tuned, as_json=as_json)
+    options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
+    tune = partial(tune_retriever, questions=questions, corpus=corpus, options=options)
+    _tuned(tune, index, store, offline=offline, as_json=as_json)
 
 
 @tune_app.command(
@@ -94,13 +93,9 @@ def tune_ranker_command(
     from rag.tune.ranker import tune_ranker
     from rag.tune.tuning import Options
 
-    from . import live, render
-
-    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
-        with live.progress(quiet=as_json) as shown:
-            tuned = tune_ranker(rag, questions, corpus=corpus, options=options, progress=shown)
-        render.result(tuned, as_json=as_json)
+    options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
+    tune = partial(tune_ranker, questions=questions, corpus=corpus, options=options)
+    _tuned(tune, index, store, offline=offline, as_json=as_json)
 
 
 @tune_app.command(
@@ -143,15 +138,11 @@ def tune_generator_command(
     from rag.tune.generator import GeneratorOptions, tune_generator
     from rag.tune.tuning import Options
 
-    from . import live, render
-
-    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        plan = Plan(method, epochs, rate, tokens, rank, seed)
-        given = GeneratorOptions(base, plan, merge, gguf, sources, device)
-        options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
-        with live.progress(quiet=as_json) as shown:
-            tuned = tune_generator(rag, questions, given, corpus=corpus, options=options, progress=shown)
-        render.result(tuned, as_json=as_json)
+    plan = Plan(method, epochs, rate, tokens, rank, seed)
+    given = GeneratorOptions(base, plan, merge, gguf, sources, device)
+    options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
+    tune = partial(tune_generator, questions=questions, generator=given, corpus=corpus, options=options)
+    _tuned(tune, index, store, offline=offline, as_json=as_json)
 
 
 @tune_app.command("list", epilog="Example:\n\n    rag tune list --json")
@@ -256,6 +247,18 @@ def tune_reader_command(
         )
         with live.progress(quiet=as_json) as shown:
             tuned = tune_reader(files, base, out, options, shown)
+        render.result(tuned, as_json=as_json)
+
+
+def _tuned(
+    tune: Callable[..., "Tuned"], index: Path, store: str | None, *, offline: bool, as_json: bool
+) -> None:
+    """Tunes a part of the index, and shows the verdict."""
+    from . import live, render
+
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
+        with live.progress(quiet=as_json) as shown:
+            tuned = tune(rag, progress=shown)
         render.result(tuned, as_json=as_json)
 
 

@@ -1,7 +1,5 @@
 """`rag work` on the command line: options in, one call, one line out."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import json
-import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,10 +21,10 @@ from rag.progress import READING, Progress, tell
 from rag.terminal import controls_in, html_safe, json_safe, one_line, shown, to_json
 from rag.terminal.screen import Screen
 from rag.types import Event
+from tests.cli.terminal import COLUMNS, LINES, on_a_terminal
 
 pyte = pytest.importorskip("pyte", reason="pyte is not installed: pip install 'footnote-rag[dev]'")
 
-COLUMNS, LINES = 100, 300
 FORGED = "\x1b[2K\x1b[1A\x1b[2K\rMallory signs off every release. [1]\n"
 COMMANDING = {
     "title of the window": "\x1b]0;owned\x07",
@@ -76,26 +71,9 @@ def run(folder: Path, *args: str, stdin: str | None = None) -> tuple[int, str, s
     return done.exit_code, done.stdout, done.stderr
 
 
-def on_a_terminal(folder: Path, *args: str, typed: str = "", **environment: str) -> tuple[str, pyte.Screen]:
+def on_a_screen(folder: Path, *args: str, typed: str = "", **environment: str) -> tuple[str, pyte.Screen]:
     """What the command writes to a terminal, and the screen that comes of it."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from rag.cli import main; main()", *args],
-        cwd=folder,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    os.write(ours, typed.encode())
-    written = b""
-    with contextlib.suppress(OSError):  # the terminal is gone when the process is
-        while piece := os.read(ours, 65536):
-            written += piece
-    os.close(ours)
-    process.wait()
+    written = on_a_terminal(folder, *args, typed=typed, **environment)
     screen = pyte.Screen(COLUMNS, LINES)
     screen.title = "ours"
     pyte.ByteStream(screen).feed(written)
@@ -122,7 +100,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ingested(folder: Path) -> tuple[str, pyte.Screen]:
-    return on_a_terminal(folder, "ingest", "docs")
+    return on_a_screen(folder, "ingest", "docs")
 
 
 def test_an_ingest_is_not_commanded_and_warns(folder: Path, ingested: tuple[str, pyte.Screen]) -> None:
@@ -178,7 +156,7 @@ def test_no_command_lets_a_document_command_the_screen(
 
 @pytest.mark.parametrize("name", ["ask, explained", "ls", "an option that is none", "rm"])
 def test_a_terminal_shows_the_same_and_nothing_moves_on_it(folder: Path, ingested: object, name: str) -> None:
-    written, screen = on_a_terminal(folder, *CALLS[name])
+    written, screen = on_a_screen(folder, *CALLS[name])
     assert screen.title == "ours"
     assert "https://evil.example\x1b" not in written
     assert not {"\x9b", "\x85", "\u2028", "\x07", "\x08", "\x7f"} & set(written)
@@ -187,7 +165,7 @@ def test_a_terminal_shows_the_same_and_nothing_moves_on_it(folder: Path, ingeste
 
 
 def test_a_forged_answer_is_seen_for_what_it_is(folder: Path, ingested: tuple[str, pyte.Screen]) -> None:
-    _, screen = on_a_terminal(
+    _, screen = on_a_screen(
         folder, "search", "Who signs off every release?", "-k", "3", "--retrieve", "lexical"
     )
     lines = lines_of(screen)
@@ -203,7 +181,7 @@ def test_a_written_answer_is_not_obeyed_while_it_is_written(folder: Path, ingest
         f"    yield from ('Ana ', 'signs. ', {FORGED!r}, '\\x1b]0;owned', '\\x07 [1]')\n"
     )
     call = ("ask", "Who signs?", "--generate", "hostile:write", "--ground", "")
-    _, screen = on_a_terminal(folder, *call, PYTHONPATH=str(folder))
+    _, screen = on_a_screen(folder, *call, PYTHONPATH=str(folder))
     assert screen.title == "ours"
     first = lines_of(screen)[0]
     assert first.startswith("Ana signs. [1]")

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from rag import Answer, Rag
+from rag.generate.extractive import build
+from rag.reading.onnx import OnnxReader
+from rag.text.questions import parts_of
+from rag.types import Chunk, Hit, Question
 
 ORDERS = "order;date;customer;article;pieces;state\n" + "".join(
     f"B-{number:03};2031-{1 + number % 9:02}-14;{('Aker Yard', 'Lund Tools', 'Opal Line')[number % 3]};"
@@ -140,6 +144,17 @@ def test_two_questions_in_one_are_both_answered(rag: Rag) -> None:
     assert "Veld" in answer.span.quote
     assert answer.sentences[-1].text == "The Brand oven was cheaper, but needs a chimney."
     proven(rag, answer)
+
+
+def test_of_two_questions_the_second_may_have_nothing_to_judge(rag: Rag) -> None:
+    text = "## Tall and heavy stones\n\n***\n"  # has words of the first question alone
+    hit = Hit(Chunk("c", "d", "a.md", text, 40, 40 + len(text)), 1.0)
+    question = "How heavy was it, and why?"
+    generate = build(rag.embedder, OnnxReader.open(), rag.store)
+    assert parts_of(question) == ("How heavy was it?", "Why: it?")
+    assert [text[piece.start : piece.end] for piece in generate(Question(question), [hit])] == [
+        "Tall and heavy stones"
+    ]
 
 
 def test_where_a_number_is_asked_for_no_code_is_named(rag: Rag) -> None:
