@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from rag.counts import counted
 from rag.errors import ConfigError, RagError
 from rag.terminal import controls_in
 
@@ -135,7 +136,7 @@ def _embedder(rag: Rag) -> Iterator[Finding]:
 def _store(rag: Rag) -> Iterator[Finding]:
     store = rag.store
     counts = store.stats()
-    yield Finding("ok", f"{counts['documents']} documents, {counts['chunks']} chunks")
+    yield Finding("ok", f"{counted(counts['documents'], 'document')}, {counted(counts['chunks'], 'chunk')}")
     problems = store.problems()
     for problem in problems:
         yield Finding("error", problem.what, problem.mend)
@@ -171,7 +172,7 @@ def _hidden(rag: Rag) -> Iterator[Finding]:
     for info in hiding[:_MOST_HIDING]:
         yield Finding("note", f"{info.source}: {info.metadata[HIDDEN_KEY]}", _HIDING)
     if (more := len(hiding) - _MOST_HIDING) > 0:
-        yield Finding("note", f"{more} more documents hide text", _HIDING)
+        yield Finding("note", f"{counted(more, 'more document hides', 'more documents hide')} text", _HIDING)
 
 
 def _controls(rag: Rag) -> Iterator[Finding]:
@@ -187,7 +188,9 @@ def _controls(rag: Rag) -> Iterator[Finding]:
     for source, strange in islice(held.items(), _MOST_HIDING):
         yield Finding("note", f"{source}: holds {strange}", _SHOWN)
     if (more := len(held) - _MOST_HIDING) > 0:
-        yield Finding("note", f"{more} more documents hold such characters", _SHOWN)
+        yield Finding(
+            "note", f"{counted(more, 'more document holds', 'more documents hold')} such characters", _SHOWN
+        )
 
 
 def _chunks(rag: Rag) -> Iterator[Chunk]:

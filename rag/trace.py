@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from rag.counts import counted
 from rag.errors import RagError, StageError
 from rag.types import Answer, Detail, Hit, Question
 from rag.types import Record as Record
@@ -19,11 +20,6 @@ _RUNNING: ContextVar[_Detail | None] = ContextVar("detail of the stage that is r
 def name_of(stage: object) -> str:
     """What a stage is called: its `name`, or that of its function or class."""
     return str(getattr(stage, "name", None) or getattr(stage, "__name__", None) or type(stage).__name__)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things in words: "1 hit", "2 hits"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class Trace:

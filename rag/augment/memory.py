@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.counts import counted
 from rag.embedding import Embedder
 from rag.errors import ConfigError, CorruptError, StoreError
 from rag.options import Count, Share
@@ -86,7 +87,8 @@ def remember(index: Path, embedder: Embedder, question: str, chunk_ids: Sequence
     """
     if not question.strip() or not chunk_ids:
         raise ConfigError(
-            f"got {question!r} with {len(chunk_ids)} chunks: expected a question and what answers it"
+            f"got {question!r} with {counted(len(chunk_ids), 'chunk')}: "
+            "expected a question and what answers it"
         )
     vector = embedder.embed([question], "query")[0].astype("<f4")
     row = {

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.terminal import one_line, say, say_json
 
@@ -59,7 +60,7 @@ def rm(
             raise ConfigError("nothing to remove: name sources, or give --where")
         if not yes and sys.stdin.isatty() and not as_json:
             number = len(rag.documents(where)) if where else len(sources or [])
-            typer.confirm(f"Remove {number} documents?", abort=True)
+            typer.confirm(f"Remove {counted(number, 'document')}?", abort=True)
         proof = rag.forget(sources or [], where) if prove else None
         gone = list(proof.sources) if proof else rag.remove(sources or [], where)
         if not gone:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rag.chat import Notice
+from rag.counts import counted
 from rag.pipeline.pipeline import answer_of
 from rag.progress import watched
 from rag.terminal import one_line
@@ -96,7 +97,7 @@ def _chunks(now: Progress, elapsed: float) -> str:
     if not now.chunks:
         return ""
     rate = f"{now.chunks / elapsed:.0f}" if elapsed > 0.5 else "–"
-    return f"files · {now.chunks} chunks · {rate}/s ·"
+    return f"files · {counted(now.chunks, 'chunk')} · {rate}/s ·"
 
 
 def answered(events: Iterable[Event], *, base: Path, explain: bool = False, as_json: bool = False) -> Answer:

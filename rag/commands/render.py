@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rag.counts import counted
 from rag.terminal import indented, one_line, say_json
 from rag.terminal.screen import Screen, Text, make_screen
 from rag.types import Answer
@@ -45,7 +46,9 @@ def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
     console = make_screen()
     line = Text(f"{datetime.now():%H:%M:%S} " if time else "", style="dim")
     line.append(str(done), style="default")
-    line.append(f" · {done.chunks} chunks, {done.embedded} embedded, {done.reused} reused", style="dim")
+    line.append(
+        f" · {counted(done.chunks, 'chunk')}, {done.embedded} embedded, {done.reused} reused", style="dim"
+    )
     line.append(f" · {done.seconds:.1f} s", style="dim")
     console.print(line)
     told = [("  failed  ", "red", row) for row in done.failed]
@@ -55,7 +58,7 @@ def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
         reason = (f": {one_line(row.reason)}", "dim")
         console.print(Text.assemble((word, colour), one_line(row.source), reason))
     if (more := len(done.warnings) - _MOST_WARNINGS) > 0:
-        console.print(Text(f"  and {more} more warnings: `rag doctor` or --json shows them", style="dim"))
+        console.print(Text(f"  and {counted(more, 'more warning')}: see `rag doctor` or --json", style="dim"))
 
 
 # ------------------------------------------------------------------------------------------ answers
@@ -310,8 +313,8 @@ def built_glossary(built: Built, *, as_json: bool = False) -> None:
     if as_json:
         _json(built._asdict())
         return
-    summary = f"{built.terms} terms, {built.ambiguous} of them with several meanings · {built.path}"
-    make_screen().print(f"{summary} · {built.documents} documents read · {built.seconds:.1f} s")
+    summary = f"{counted(built.terms, 'term')}, {built.ambiguous} with several meanings · {built.path}"
+    make_screen().print(f"{summary} · {counted(built.documents, 'document')} read · {built.seconds:.1f} s")
 
 
 def findings(items: Sequence[Finding], *, as_json: bool = False) -> None:

@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from rag.counts import counted
 from rag.options import Count, Share
 from rag.reading import Reader, passage_of
 from rag.reading.candidates import cut
@@ -165,7 +166,8 @@ def _planted(side: Side, first: Side, margin: float) -> str:
         return ""
     documents = max(voice.documents for voice in side)
     if len(side) == 1 and documents > 1:
-        return f"{documents} documents say it in the same words, and another source says otherwise"
+        together = counted(documents, "document says", "documents say")
+        return f"{together} it in the same words, and another source says otherwise"
     mine, other = (max((c for v in s for c in v.claims), key=lambda c: c.around) for s in (side, first))
     if len(side) == 1 and _agreement(mine, other) >= 0.8 and mine.around < other.around / 2:
         return "the words of another source with another value, and little besides"

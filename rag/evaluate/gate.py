@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from xml.etree import ElementTree
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.evaluate.report.tables import aligned
 
@@ -42,7 +43,7 @@ class Held(NamedTuple):
         difference = self.row.difference
         change = f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
         summary = f"{self.row.a:.3f} → {self.row.b:.3f} ({change})"
-        more = f"; about {difference.needed:,} questions would decide" if difference.needed else ""
+        more = f"; about {counted(difference.needed, 'question')} would decide" if difference.needed else ""
         return summary + (more if self.verdict == "undecided" else "")
 
 
@@ -87,13 +88,15 @@ class Gate:
 
     def __str__(self) -> str:
         rows = [(held.verdict, held.row.measure, str(held)) for held in self.measures]
-        head = f"{self.name}: {self.verdict}, beside {self.baseline}; {self.questions:,} questions, paired"
+        asked = counted(self.questions, "question")
+        head = f"{self.name}: {self.verdict}, beside {self.baseline}; {asked}, paired"
         return f"{head}; a fall of {self.min_effect:g} matters\n\n{aligned(rows)}"
 
     def markdown(self) -> str:
         """A table for a comment on a change."""
+        asked = counted(self.questions, "question")
         lines = [
-            f"**{self.name}: {self.verdict}** ({self.questions:,} questions, paired with `{self.baseline}`; "
+            f"**{self.name}: {self.verdict}** ({asked}, paired with `{self.baseline}`; "
             f"a fall of {self.min_effect:g} matters)",
             "",
             "| measure | baseline | now | change | 95 % interval | verdict |",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.evaluate.report.tables import aligned
 
@@ -44,7 +45,7 @@ class Row(NamedTuple):
         if self.difference.decided:
             return "undecided; it differs alone, but not among so many measures"
         needed = self.difference.needed
-        return f"undecided; about {needed:,} questions would decide" if needed else "undecided"
+        return f"undecided; about {counted(needed, 'question')} would decide" if needed else "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class Comparison:
             for row in self.rows
         ]
         head = ("measure", "A", "B", "B − A", "95 % interval", "p (Holm)", "")
-        return f"A: {self.a}\nB: {self.b}\n{self.questions:,} questions, paired\n\n{aligned([head, *rows])}"
+        asked = counted(self.questions, "question")
+        return f"A: {self.a}\nB: {self.b}\n{asked}, paired\n\n{aligned([head, *rows])}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

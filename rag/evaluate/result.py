@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.counts import counted
 from rag.errors import ConfigError, MissingExtra
 from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.questions.formats import read_questions
@@ -119,7 +120,7 @@ class Run(Figures):
             (name, f"{mean.mean:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.n:,}", meaning(name))
             for name, mean in self.summary.items()
         ]
-        lines = [f"{self.questions.name}: {len(self.questions):,} questions", ""]
+        lines = [f"{self.questions.name}: {counted(len(self.questions), 'question')}", ""]
         lines.append(aligned([("measure", "mean", "95 % interval", "n", "what it says"), *rows]))
         if "total" in self.cost:
             total = self.cost["total"]
@@ -135,7 +136,8 @@ class Run(Figures):
         if self.judging:
             lines.append(str(self.judging))
         if self.missing:
-            lines.append(f"{len(self.missing):,} judged documents are not in the index: {self.missing[0]} …")
+            absent = counted(len(self.missing), "judged document is", "judged documents are")
+            lines.append(f"{absent} not in the index: {self.missing[0]} …")
         if self.folder is not None:
             lines.append(f"report: {self.folder / journal.PAGE}")
         return "\n".join(lines)

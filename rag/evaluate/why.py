@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged, match
@@ -204,10 +205,10 @@ def _in_search(asked: _Asked) -> Lost | None:
     rank = asked.rank(deep)
     facts = [_first_gold(asked)]
     if not rank:
-        facts.append(f"not among the first {len(deep)} hits of {_name(asked.rag.retrieve)}")
+        facts.append(f"not among the first {counted(len(deep), 'hit')} of {_name(asked.rag.retrieve)}")
         return "below k", "the retriever does not find the passage", tuple(facts), _other_legs(asked)
     legs = ", ".join(f"{leg} rank {at}" for leg, at in deep[rank - 1].ranks.items())
-    facts.append(f"rank {rank} ({legs}), and {asked.k} hits are kept")
+    facts.append(f"rank {rank} ({legs}), and {counted(asked.k, 'hit is', 'hits are')} kept")
     changes = [asked.tried(f"search.k = {rank}", asked.rag, k=rank), *_other_legs(asked)]
     return "below k", f"the passage is at rank {rank}", tuple(facts), tuple(changes)
 
@@ -215,7 +216,7 @@ def _in_search(asked: _Asked) -> Lost | None:
 def _in_answering(asked: _Asked) -> Lost:
     """Lost between the hits and the answer."""
     case, answer, rank = asked.case, asked.answer, asked.rank(asked.hits)
-    facts = [_first_gold(asked), f"rank {rank} of {len(asked.hits)} hits"]
+    facts = [_first_gold(asked), f"rank {rank} of {counted(len(asked.hits), 'hit')}"]
     if not answer.abstained and _right(case, answer):
         return "answered", "the answer holds it", (*facts, f"said: {answer.text}"), ()
     drafted = _draft(answer)
@@ -271,7 +272,7 @@ def _cut_apart(asked: _Asked) -> Iterator[str]:
         if not wanted or info.id in wanted:
             for document in asked.rag.store.load([info.id]):
                 if right(asked.case, document.text):
-                    yield f"{document.source} holds it, in {info.chunks} chunks"
+                    yield f"{document.source} holds it, in {counted(info.chunks, 'chunk')}"
 
 
 def _other_legs(asked: _Asked) -> tuple[Change, ...]:
@@ -289,7 +290,7 @@ def _first_gold(asked: _Asked) -> str:
     (chunk,) = asked.rag.store.get([min(asked.gold)])
     ranked = [hit.chunk for hit in asked.hits if hit.chunk.id in asked.gold]
     chunk = ranked[0] if ranked else chunk
-    more = f" and {len(asked.gold) - 1} more chunks" if len(asked.gold) > 1 else ""
+    more = f" and {counted(len(asked.gold) - 1, 'more chunk')}" if len(asked.gold) > 1 else ""
     page = f" p.{chunk.page}" if chunk.page else ""
     return f"the answer stands in {chunk.source}{page} {chunk.start}–{chunk.end}{more}"
 

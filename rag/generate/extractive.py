@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.counts import counted
 from rag.embedding import Embedder
 from rag.options import Count
 from rag.reading import Reader
@@ -166,13 +167,13 @@ class Extractive:
         where = ", ".join(f"{column} {value}" for column, value in selected.conditions)
         if form == "sum" and selected.total:
             column, total = selected.total
-            rows = f"{len(quotes)} of {selected.of} rows" if where else f"{len(quotes)} rows"
+            rows = f"{len(quotes)} of {selected.of} rows" if where else counted(len(quotes), "row")
             summed = f"{column}: {total} in total, {rows} in {chunk.title or chunk.source}"
             return [Derived(f"{summed}: {where}." if where else f"{summed}.", tuple(quotes), _PROVEN)]
-        counted = f"{len(quotes)} of {selected.of} rows in {chunk.title or chunk.source}: {where}."
+        count = f"{len(quotes)} of {selected.of} rows in {chunk.title or chunk.source}: {where}."
         if not where:
-            counted = f"{len(quotes)} rows in {chunk.title or chunk.source}."
-        return [Derived(counted, tuple(quotes), _PROVEN)]
+            count = f"{counted(len(quotes), 'row')} in {chunk.title or chunk.source}."
+        return [Derived(count, tuple(quotes), _PROVEN)]
 
     def _texts(self, documents: Sequence[str]) -> dict[str, str]:
         """Document id → its text, of those that the store has."""

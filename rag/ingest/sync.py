@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.chunking import make_chunks
+from rag.counts import counted
 from rag.embedding import Embedder
 from rag.errors import LoadError, RagError
 from rag.loaders.guard.hidden import HIDDEN_KEY
@@ -263,7 +264,10 @@ class Sync:
         if len(kept) < len(documents):
             twice = len(documents) - len(kept)
             self.report.failed.append(
-                Failure(file.source, f"{twice} of its documents have the id of another: the last is kept")
+                Failure(
+                    file.source,
+                    f"{counted(twice, 'document has', 'documents have')} the id of another: the last is kept",
+                )
             )
         if len(kept) > 1:  # the only document of a file keeps its former self instead
             empty = [document for document in kept.values() if not document.text.strip()]

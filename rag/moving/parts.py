@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rag.counts import counted
 from rag.stores import Upsert
 from rag.types import Chunk, Document
 
@@ -47,7 +48,7 @@ def upserts(lines: bytes, array: bytes, dim: int) -> list[Upsert]:
         batch.append(Upsert(document, chunks, vectors[at : at + len(chunks)], _string(row, "hash")))
         at += len(chunks)
     if at != len(vectors):
-        raise ValueError(f"{len(vectors)} vectors for {at} chunks")
+        raise ValueError(f"{counted(len(vectors), 'vector')} for {counted(at, 'chunk')}")
     return batch
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rag.counts import counted
 from rag.errors import CorruptError, StoreError
 from rag.progress import Progress, Watcher
 from rag.stores import BuiltWith, Upsert
@@ -61,7 +62,7 @@ def opened(file: Path, report: Watcher) -> Archive:
     held = (sum(documents for documents, _ in counts), sum(chunks for _, chunks in counts))
     if held != (checked.documents, checked.chunks):
         raise CorruptError(
-            f"{file} holds {held[0]} documents and {held[1]} chunks, its manifest says "
+            f"{file} holds {counted(held[0], 'document')} and {counted(held[1], 'chunk')}, its manifest says "
             f"{checked.documents} and {checked.chunks}: {_AGAIN}"
         )
     return checked

@@ -10,6 +10,7 @@ from typing import Any
 
 from rag import trust
 from rag.augment import memory
+from rag.counts import counted
 from rag.errors import ConfigError, StoreError
 from rag.glossary import file as glossary_file
 from rag.progress import Progress, Watcher
@@ -55,9 +56,12 @@ class Moved:
         return values | ({"check": self.check._asdict()} if self.check else {})
 
     def __str__(self) -> str:
-        lines = [f"{self.documents} documents, {self.chunks} chunks: {self.source} → {self.target}"]
+        lines = [
+            f"{counted(self.documents, 'document')}, {counted(self.chunks, 'chunk')}: "
+            f"{self.source} → {self.target}"
+        ]
         if self.there:
-            lines.append(f"{self.there} documents stood there already")
+            lines.append(f"{counted(self.there, 'document was', 'documents were')} there already")
         if self.check:
             lines.append(_summary(self.check))
         return "\n".join(lines)
@@ -226,13 +230,16 @@ def _put_beside(url: str | Path, kept: Mapping[str, bytes]) -> None:
 
 def _summary(check: Check) -> str:
     if check.differing:
-        return f"{check.differing} documents differ: give the same command again"
-    summary = f"all {check.documents} documents and {check.chunks} chunks are there"
+        return (
+            f"{counted(check.differing, 'document differs', 'documents differ')}: give the same command again"
+        )
+    summary = f"all is there: {counted(check.documents, 'document')}, {counted(check.chunks, 'chunk')}"
     if check.more:
-        return f"{summary}, beside {check.more} others"
+        return f"{summary}, beside {counted(check.more, 'other')}"
     if not check.searches:
         return summary
     return (
-        f"{summary}; in {check.searches} searches the two agree on {check.dense:.1%} of the nearest hits and "
+        f"{summary}; in {counted(check.searches, 'search', 'searches')} the two agree on "
+        f"{check.dense:.1%} of the nearest hits and "
         f"{check.lexical:.1%} of the hits by words; vectors differ by at most {check.vectors:.1g}"
     )

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from rag.augment.memory import NAME as SOLVED
 from rag.augment.ratings import NAME as RATINGS
+from rag.counts import counted
 from rag.errors import StoreError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
@@ -66,7 +67,8 @@ class Forgotten(NamedTuple):
         return {**self._asdict(), "traces": traces}
 
     def __str__(self) -> str:
-        looked = f"{self.looked_for} sentences of their own in {self.files} files, {self.size:,} bytes"
+        place = f"{counted(self.files, 'file')}, {self.size:,} bytes"
+        looked = f"{counted(self.looked_for, 'sentence')} of their own in {place}"
         if not self.looked_for:
             looked = "nothing: they have no sentence of their own"
         lines = [

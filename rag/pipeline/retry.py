@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.types import Answer
 
@@ -36,5 +37,5 @@ def check_retry(step: str, options: Mapping[str, Mapping[str, Any]]) -> None:
 
 def outcome(answer: Answer) -> str:
     """An answer in a few words, for the trace."""
-    told = "abstained" if answer.abstained else f"{len(answer.sentences)} sentences"
-    return f"{told}, confidence {answer.confidence:.2f}"
+    summary = "abstained" if answer.abstained else counted(len(answer.sentences), "sentence")
+    return f"{summary}, confidence {answer.confidence:.2f}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rag.counts import counted
 from rag.trace import notes_of
 
 from .common import (
@@ -72,9 +73,8 @@ class Answers:
         body = await serving.body(request, WhyBody)
         question, answers = serving.words(body.question), [serving.words(words) for words in body.answers]
         if not 1 <= len(answers) <= _MOST_ANSWERS:
-            raise Refused(
-                422, f"{len(answers)} answers, expected 1 to {_MOST_ANSWERS} that would have been right"
-            )
+            count = counted(len(answers), "answer")
+            raise Refused(422, f"{count}, expected 1 to {_MOST_ANSWERS} that would have been right")
 
         def explained(rag: Rag) -> dict[str, Any]:
             from rag.evaluate.questions.cases import Case
@@ -92,7 +92,7 @@ class Answers:
         for text in (body.answer, body.short, body.correction, *body.chunks):
             serving.fits(text)
         if len(body.chunks) > serving.limits.k:
-            raise Refused(413, f"{len(body.chunks)} chunks, at most {serving.limits.k} are read")
+            raise Refused(413, f"{counted(len(body.chunks), 'chunk')}, at most {serving.limits.k} are read")
         serving.words(body.question)
         source = await serving.desk.write(lambda: _keep(served.rag, body))
         served.refresh()

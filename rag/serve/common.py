@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from rag.counts import counted
 from rag.errors import ConfigError, FilterError, LockedError, RagError
 from rag.terminal import json_safe
 from rag.types import Answer, Event
@@ -67,13 +68,17 @@ class Serving:
         for text in (body.question, body.where or "", *(turn.question for turn in body.history)):
             self.fits(text)
         if len(body.history) > self.limits.history_turns:
-            raise Refused(413, f"{len(body.history)} turns, at most {self.limits.history_turns} are read")
+            raise Refused(
+                413, f"{counted(len(body.history), 'turn')}, at most {self.limits.history_turns} are read"
+            )
         turns = [Turn(turn.question, turn.answer) for turn in body.history]
         return Asked(self.words(body.question), holder_of(request), self.k(body.k), body.where, turns)
 
     def fits(self, text: str) -> str:
         if len(text) > self.limits.question_characters:
-            raise Refused(413, f"{len(text)} characters, at most {self.limits.question_characters} are read")
+            raise Refused(
+                413, f"{counted(len(text), 'character')}, at most {self.limits.question_characters} are read"
+            )
         return text
 
     def words(self, text: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rag.counts import counted
 from rag.pipeline.parts import make_store, remake
 
 from .limits import Limits
@@ -202,7 +203,9 @@ class Desk:
         if not self.ready:
             raise Refused(503, "the index is being opened", _BUSY)
         if self.waiting >= self.limits.waiting:
-            raise Refused(429, f"{self.waiting} questions are waiting already", _BUSY)
+            raise Refused(
+                429, f"{counted(self.waiting, 'question is', 'questions are')} waiting already", _BUSY
+            )
         self.waiting += 1
         try:
             await asyncio.wait_for(self._slots.acquire(), end - time.monotonic())

@@ -18,6 +18,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+from rag.counts import counted
 from rag.errors import RagError
 from rag.types import Answer, Citation, Document, Hit
 
@@ -223,7 +224,7 @@ class Tools:
         if not hits:
             reply.add("No passage matches.")
         return reply.result(
-            {"results": results, "found": len(hits)}, f"{len(hits) - len(results)} more passages"
+            {"results": results, "found": len(hits)}, counted(len(hits) - len(results), "more passage")
         )
 
     async def _fetch(
@@ -280,7 +281,7 @@ class Tools:
             ],
             "citations": [citation_values(citation) for citation in shown],
         }
-        return reply.result(structure, f"{len(answer.citations) - len(shown)} more citations")
+        return reply.result(structure, counted(len(answer.citations) - len(shown), "more citation"))
 
     async def _documents(
         self, served: Served, given: Mapping[str, Any], holder: Holder, reply: Reply
@@ -288,7 +289,7 @@ class Tools:
         rows = await self._desk.read(served.documents, holder, self._where(given))
         offset = self._number(given, "offset", 0, 0, 2**31)
         shown = []
-        reply.add(f"{len(rows)} documents" + (f", from {offset + 1} on" if offset else ""))
+        reply.add(counted(len(rows), "document") + (f", from {offset + 1} on" if offset else ""))
         lines = []
         for row in rows[offset:]:
             line = f"{row.id}  {row.source}" + (f"  {row.title}" if row.title else "")
@@ -337,7 +338,9 @@ class Tools:
                 lines.append(f"{name}: nothing is ingested yet.")
                 continue
             stats = rag.store.stats()
-            lines.append(f"{name}: {stats['documents']} documents in {stats['chunks']} passages.")
+            lines.append(
+                f"{name}: {counted(stats['documents'], 'document')} in {counted(stats['chunks'], 'passage')}."
+            )
         return (
             "Documents of the user, indexed with exact places. Use `ask` for an answer that is proved by "
             "quotes, `search` and `fetch` to read for yourself. Cite source and page. What documents say is "

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.stores import AllOf, Filter, leaves, parse_where
 
@@ -95,7 +96,9 @@ def read_tokens(token: str = "", path: Path | None = None) -> Tokens:
     holders: dict[str, Holder] = {}
     if token:
         if len(token) < _SHORTEST:
-            raise ConfigError(f"RAG_TOKEN has {len(token)} characters, expected at least {_SHORTEST}")
+            raise ConfigError(
+                f"RAG_TOKEN has {counted(len(token), 'character')}, expected at least {_SHORTEST}"
+            )
         holders[hashed(token)] = Holder("RAG_TOKEN")
     for name, entry in _entries(path):
         holders[_digest(path, name, entry)] = _holder(path, name, entry)

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.counts import counted
 from rag.evaluate.running.score import right
 from rag.progress import Progress, Watcher
 from rag.reading import Passage
@@ -63,7 +64,9 @@ class Sifted:
         counts = ", ".join(f"{number} {reason}" for reason, number in count.most_common())
         examples = "; ".join(f"{doubt.pair.case.question!r} ({doubt.reason})" for doubt in self.doubts[:3])
         what = "left out" if self.dropped else "kept"
-        return [f"{len(self.doubts):,} training questions look wrong and are {what}: {counts}; {examples}"]
+        wrong = counted(len(self.doubts), "training question looks", "training questions look")
+        verb = "is" if len(self.doubts) == 1 else "are"
+        return [f"{wrong} wrong and {verb} {what}: {counts}; {examples}"]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: ids by reason."""

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.evaluate.paired import Row, compare
 from rag.evaluate.report.tables import aligned
@@ -75,7 +76,7 @@ class Verdict:
             return f"{self.gain.measure} {interval} is proven, and no guard fell"
         if change.high < 0:
             return f"{self.gain.measure} {interval} is worse"
-        more = f"; about {change.needed:,} held-out questions would decide" if change.needed else ""
+        more = f"; about {counted(change.needed, 'held-out question')} would decide" if change.needed else ""
         return f"{self.gain.measure} {interval} is not proven{more}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,7 +120,7 @@ class Verdict:
             )
             for guard in self.guards
         ]
-        return f"{head}\n{self.questions:,} held-out questions, paired\n\n{aligned(rows)}"
+        return f"{head}\n{counted(self.questions, 'held-out question')}, paired\n\n{aligned(rows)}"
 
 
 def judge(

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.counts import counted
 from rag.errors import ConfigError, MissingExtra, ModelError
 from rag.evaluate.questions.cases import Case, QuestionSet
 from rag.pipeline.adopted import HERE, Card
@@ -101,8 +102,8 @@ def _generator(data: Data, options: Options, given: GeneratorOptions, report: Wa
     settings = _written(network, generator, given, base, folder)
     took, first, last = time.perf_counter() - began, _mean(losses[:10]), _mean(losses[-10:])
     notes.append(
-        f"{given.plan.method} on {len(rows):,} turns, {len(losses):,} steps in {took:.0f} s; "
-        f"loss {first:.3f} at first, {last:.3f} at last"
+        f"{given.plan.method} on {counted(len(rows), 'turn')}, {counted(len(losses), 'step')} in "
+        f"{took:.0f} s; loss {first:.3f} at first, {last:.3f} at last"
     )
     told = {**asdict(given.plan), "base": base, "turns": len(rows), "merge": given.merge, "gguf": given.gguf}
     card = Card("generator", "", settings=settings, options=told)
@@ -125,8 +126,9 @@ def _rows(
     generator = rag.generate
     made = turns(rag, generator, sifted.kept, without, options.seed, given.sources)  # type: ignore[arg-type]
     if len(made) < _LEAST_TURNS:
+        few = counted(len(cases), "training question makes", "training questions make")
         raise ConfigError(
-            f"{len(cases):,} training questions make {len(made)} turns, and {_LEAST_TURNS} are needed: a "
+            f"{few} {counted(len(made), 'turn')}, and {_LEAST_TURNS} are needed: a "
             "turn needs an answer that stands in one sentence of a relevant document"
         )
     return [encoded(generator, turn) for turn in made], sifted.notes  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.counts import counted
 from rag.denoise.blend import blended
 from rag.denoise.hit_signals import NAMES, now, table
 from rag.denoise.ranker import REACH
@@ -115,7 +116,7 @@ def _ranker(data: Data, options: Options, report: Watcher) -> Tuned:
     learned = time.perf_counter() - began
     notes = [
         *notes,
-        f"learned from {len(lists):,} questions in {learned:.1f} s; nDCG@10 in folds of documents: "
+        f"learned from {counted(len(lists), 'question')} in {learned:.1f} s; nDCG@10 in folds of documents: "
         f"{choice.before:.3f} without, {choice.mean:.3f} with",
     ]
     settled = {

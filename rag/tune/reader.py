@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag.counts import counted
 from rag.errors import ConfigError, MissingExtra
 from rag.progress import Progress, Watcher
 from rag.types import stable_id
@@ -79,9 +80,8 @@ class Tuned:
         }
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.folder}: trained on {self.questions} questions, measured on {self.held_out} held out"
-        ]
+        trained = counted(self.questions, "question")
+        lines = [f"{self.folder}: trained on {trained}, measured on {self.held_out} held out"]
         lines.append(f"{'':16}{'float':>24}{'8 bits':>24}")
         lines += [
             f"{name:16}{_shown(self.exact[name]):>24}{_shown(self.int8[name]):>24}" for name in self.exact
@@ -112,8 +112,9 @@ def tune_reader(
     train, held = split(examples, options.held_out)
     if not train or not held:
         raise ConfigError(
-            f"{len(examples)} questions fall into {len(train)} to train on and {len(held)} held out by "
-            "title: both are needed; give questions of several titles, or another held_out share"
+            f"{counted(len(examples), 'question falls', 'questions fall')} into {len(train)} to train on "
+            f"and {len(held)} held out by title: both are needed; "
+            "give questions of several titles, or another held_out share"
         )
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)

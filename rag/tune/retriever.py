@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.counts import counted
 from rag.evaluate.questions.cases import Case, QuestionSet
 from rag.pipeline.adopted import Card
 from rag.progress import Watcher
@@ -54,8 +55,8 @@ def _adapter(data: Data, options: Options, report: Watcher) -> Tuned:
     card.write(folder)
     notes = [
         *sifted.notes,
-        f"fitted to {len(kept):,} questions in {fitting:.1f} s; cross-validated nDCG@10 over a pool: "
-        f"{fitted.identity:.3f} without, {fitted.chosen.mean:.3f} with",
+        f"fitted to {counted(len(kept), 'question')} in {fitting:.1f} s; cross-validated nDCG@10 over a "
+        f"pool: {fitted.identity:.3f} without, {fitted.chosen.mean:.3f} with",
     ]
     if not fitted.chosen.step:
         verdict = Verdict(None, nothing="cross-validation found no map better than none")

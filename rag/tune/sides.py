@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.evaluate.measures.words import normalised
 from rag.evaluate.questions.cases import Case
@@ -50,8 +51,8 @@ class Sides:
         counts = ", ".join(f"{count} {reason}" for reason, count in self.refused.items() if count)
         refused = f"; left out: {counts}" if counts else ""
         return (
-            f"{len(self.train):,} questions learned from, {len(self.held):,} held out with their "
-            f"{len(self.barred):,} documents{refused}"
+            f"{counted(len(self.train), 'question')} learned from, {len(self.held):,} held out with their "
+            f"{counted(len(self.barred), 'document')}{refused}"
         )
 
 
@@ -91,9 +92,10 @@ def sides(
     measured = sum(bool(case.relevant) for case in order)
     if len(train) < least or measured < least:
         raise ConfigError(
-            f"{len(cases):,} questions are too few: {split}, {measured:,} of them with relevant documents. "
+            f"{counted(len(cases), 'question is', 'questions are')} too few: {split}, "
+            f"{measured:,} of them with relevant documents. "
             f"Each side needs {least} with documents of its own; "
-            f"{_enough(len(cases), train, measured, least)} questions would do. "
+            f"{_enough(len(cases), train, measured, least)} would do. "
             "`rag eval make` writes some from your documents"
         )
     return split
@@ -152,4 +154,6 @@ def _home(case: Case) -> str:
 def _enough(cases: int, train: Sequence[Case], measured: int, least: int) -> str:
     """About how many questions of this kind would fill both sides."""
     smaller = min(len(train), measured)
-    return f"about {max(2 * least, cases * least // smaller + 1):,}" if smaller else f"{2 * least} or more"
+    if not smaller:
+        return f"{counted(2 * least, 'question')} or more"
+    return f"about {counted(max(2 * least, cases * least // smaller + 1), 'question')}"

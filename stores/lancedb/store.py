@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
+from rag.counts import counted
 from rag.errors import FingerprintError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
@@ -359,13 +360,13 @@ class LanceStore:
             keys = rows(table, "true", ["key"])["key"]
             documents = rows(table, "kind = 'document'", ["id", "chunks"]).to_pylist()
             owners = rows(table, "kind = 'chunk' AND vector IS NOT NULL", ["document_id"])["document_id"]
-        counted = {row["values"]: row["counts"] for row in owners.value_counts().to_pylist()}
+        held = {row["values"]: row["counts"] for row in owners.value_counts().to_pylist()}
         recorded = {row["id"]: row["chunks"] for row in documents if row["chunks"]}
         faults = []
         if twice := len(keys) - len(keys.unique()):
-            faults.append(f"{twice} rows stand twice")
-        if wrong := sum(counted.get(key) != recorded.get(key) for key in counted.keys() | recorded.keys()):
-            faults.append(f"{wrong} documents have other chunks than they were stored with")
+            faults.append(f"{counted(twice, 'row stands', 'rows stand')} twice")
+        if wrong := sum(held.get(key) != recorded.get(key) for key in held.keys() | recorded.keys()):
+            faults.append(f"{counted(wrong, 'document has', 'documents have')} other chunks than were stored")
         return [Problem(what, "run `rag ingest --force` on their sources") for what in faults]
 
     def close(self) -> None:

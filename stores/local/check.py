@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 
+from rag.counts import counted
+
 from .truth import row_crc, vector_crc
 
 _COUNTS = {
-    "chunks without a document": "chunk WHERE document NOT IN (SELECT key FROM document)",
-    "chunks without a vector": "chunk WHERE position NOT IN (SELECT position FROM vector)",
-    "vectors without a chunk": "vector WHERE position NOT IN (SELECT position FROM chunk)",
-    "vectors of another size": "vector WHERE length(value) <> {bytes}",
+    ("chunk", "without a document"): "chunk WHERE document NOT IN (SELECT key FROM document)",
+    ("chunk", "without a vector"): "chunk WHERE position NOT IN (SELECT position FROM vector)",
+    ("vector", "without a chunk"): "vector WHERE position NOT IN (SELECT position FROM chunk)",
+    ("vector", "of another size"): "vector WHERE length(value) <> {bytes}",
 }
 
 
 def problems(connection: sqlite3.Connection, dim: int) -> list[str]:
     """What is wrong inside the file, in words; empty when all is well."""
     faults = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    for what, rows in _COUNTS.items():
+    for (what, fault), rows in _COUNTS.items():
         number = connection.execute(f"SELECT count(*) FROM {rows.format(bytes=dim * 4)}").fetchone()[0]
         if number:
-            faults.append(f"{number} {what}")
-    faults += [f"{number} {what}" for what, number in _changed(connection).items() if number]
+            faults.append(f"{counted(number, what)} {fault}")
+    faults += [counted(number, what) for what, number in _changed(connection).items() if number]
     astray = _astray(connection)
     if astray:
-        faults.append(f"{astray} chunks whose text is not their document's")
+        faults.append(f"{counted(astray, 'chunk')} whose text is not that of the document")
     return faults
 
 
@@ -34,9 +36,9 @@ def _changed(connection: sqlite3.Connection) -> dict[str, int]:
     chunks = 'SELECT crc, id, start, "end", page, heading, header, text FROM chunk'
     vectors = "SELECT crc, position, value FROM vector WHERE crc IS NOT NULL"
     return {
-        "damaged documents": sum(crc != row_crc(*row) for crc, *row in _known(connection, documents)),
-        "damaged chunks": sum(crc != row_crc(*row) for crc, *row in _known(connection, chunks)),
-        "damaged vectors": sum(crc != vector_crc(*row) for crc, *row in connection.execute(vectors)),
+        "damaged document": sum(crc != row_crc(*row) for crc, *row in _known(connection, documents)),
+        "damaged chunk": sum(crc != row_crc(*row) for crc, *row in _known(connection, chunks)),
+        "damaged vector": sum(crc != vector_crc(*row) for crc, *row in connection.execute(vectors)),
     }
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
+from rag.counts import counted
 from rag.errors import CorruptError, FingerprintError, LockedError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
@@ -399,7 +400,7 @@ class LocalStore:
             chunks = self._truth.count("chunk")
             for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):
                 if len(index) != chunks:
-                    what = f"the {name} index holds {len(index)} chunks, and the store {chunks}"
+                    what = f"the {name} index holds {counted(len(index), 'chunk')}, and the store {chunks}"
                     rows.append(Problem(what, f"rm -r {self.folder / name} (the next search rebuilds it)"))
         return rows
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rag.counts import counted
+
 from ..contract import Problem
 from ..engine.generations import settled_before
 from .filter import EVERYTHING, is_one_of
@@ -32,19 +34,21 @@ def tidy(connection: Connection) -> None:
 def problems(connection: Connection) -> list[Problem]:
     """Documents that miss chunks, and chunks that nobody sees."""
     heads = _heads(connection)
-    counted: Counter[str] = Counter()
+    held: Counter[str] = Counter()
     hidden = 0
     for row in connection.pages(connection.chunks, EVERYTHING, STATE):
         shown = heads.get(row["document"], (0, 0))[0] == row["generation"]
-        counted[row["document"]] += shown
+        held[row["document"]] += shown
         hidden += not shown
     faults = []
-    if wrong := sum(counted[key] != chunks for key, (_, chunks) in heads.items()):
-        what = f"{wrong} documents have other chunks than they were stored with"
+    if wrong := sum(held[key] != chunks for key, (_, chunks) in heads.items()):
+        what = f"{counted(wrong, 'document has', 'documents have')} other chunks than were stored"
         faults.append(Problem(what, "run `rag ingest --force` on their sources"))
     if hidden:
         mend = "nothing to do: nobody sees them, and an ingest two hours from now removes them"
-        faults.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
+        faults.append(
+            Problem(f"{counted(hidden, 'chunk is', 'chunks are')} left of a write that is not finished", mend)
+        )
     return faults
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from rag.counts import counted
 from rag.errors import FingerprintError, StoreError
 from rag.types import Chunk, Document, DocumentInfo, Scored
 
@@ -363,20 +364,24 @@ class QdrantStore:
     def problems(self) -> list[Problem]:
         """Documents that miss chunks, and chunks that nobody sees."""
         recorded = {row["id"]: (row["generation"], row["chunks"]) for row in self._documents(None, _STATE)}
-        counted: Counter[str] = Counter()
+        held: Counter[str] = Counter()
         hidden = 0
         for record in self._records(is_one_of("kind", ["chunk"]), ["document_id", "generation"]):
             owner = record.payload["document_id"]
             shown = recorded.get(owner, (0, 0))[0] == record.payload["generation"]
-            counted[owner] += shown
+            held[owner] += shown
             hidden += not shown
         faults = []
-        if wrong := sum(counted[key] != chunks for key, (_, chunks) in recorded.items()):
-            what = f"{wrong} documents have other chunks than they were stored with"
+        if wrong := sum(held[key] != chunks for key, (_, chunks) in recorded.items()):
+            what = f"{counted(wrong, 'document has', 'documents have')} other chunks than were stored"
             faults.append(Problem(what, "run `rag ingest --force` on their sources"))
         if hidden:
             mend = "nothing to do: nobody sees them, and an ingest an hour from now removes them"
-            faults.append(Problem(f"{hidden} chunks are left of a write that is not finished", mend))
+            faults.append(
+                Problem(
+                    f"{counted(hidden, 'chunk is', 'chunks are')} left of a write that is not finished", mend
+                )
+            )
         return faults
 
     def close(self) -> None:

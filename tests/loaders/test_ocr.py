@@ -89,5 +89,5 @@ def test_scripts_that_are_not_read_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(available(), reason="the extra [ocr] is installed")
 def test_without_the_extra_the_message_names_it() -> None:
-    with pytest.raises(LoadError, match=r"1 pages hold images only; .*pip install 'footnote-rag\[ocr\]'"):
+    with pytest.raises(LoadError, match=r"1 page holds images only; .*pip install 'footnote-rag\[ocr\]'"):
         load_bytes(scanned_pdf([page(LINES)]), "scan.pdf")

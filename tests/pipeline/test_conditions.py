@@ -176,7 +176,7 @@ def test_a_refusal_is_the_last_resort(tmp_path: Path) -> None:
         retries = [(one.name, one.came_in, one.went_out) for one in answer.trace if one.stage == "retry"]
         assert retries == [
             ("k=2", "abstained, confidence 0.00", "abstained, confidence 0.00"),
-            ("k=3", "abstained, confidence 0.00", "1 sentences, confidence 0.90"),
+            ("k=3", "abstained, confidence 0.00", "1 sentence, confidence 0.90"),
         ]
         assert [one.record for one in events if one.kind == "stage"] == list(answer.trace)
     with opened(tmp_path, generate=generator(1), ground=["abstain"], augment=[], settings=settings) as rag:

@@ -143,6 +143,6 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "kept note:" in rag("correct", HALL, "It opened in 1932.")
     assert "1932" in rag("ask", HALL)
     assert "1932" in rag("correct", "--list")
-    assert "1 questions" in rag("eval", "from-feedback", "f.jsonl")
+    assert "1 question in" in rag("eval", "from-feedback", "f.jsonl")
     assert "removed note:" in rag("correct", HALL, "--remove")
     assert CliRunner().invoke(app, ["correct", HALL]).exit_code == 2

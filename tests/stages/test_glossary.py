@@ -311,7 +311,7 @@ def test_the_glossary_on_the_command_line(tmp_path: Path) -> None:
     missing = rag_command(tmp_path, "glossary", "show")
     assert (missing.returncode, "rag glossary build" in missing.stderr) == (2, True)
     built = rag_command(tmp_path, "glossary", "build")
-    assert built.stdout.startswith("1 terms, 0 of them with several meanings · ")
+    assert built.stdout.startswith("1 term, 0 with several meanings · ")
     assert rag_command(tmp_path, "glossary", "show").stdout == "SLA  1  service level agreement\n"
     told = rag_command(tmp_path, "glossary", "show", "SLA", "--json")
     assert json.loads(told.stdout) == {"SLA": {"service level agreement": 1}}

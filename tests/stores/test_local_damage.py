@@ -66,17 +66,17 @@ def test_a_check_reads_a_long_document_once(tmp_path: Path) -> None:
     store.upsert([item])
     store._truth.connection.execute("UPDATE chunk SET text = 'other' WHERE id = ?", (item.chunks[9].id,))
     found = [problem.what for problem in store.problems()]
-    assert found == ["1 damaged chunks", "1 chunks whose text is not their document's"]
+    assert found == ["1 damaged chunk", "1 chunk whose text is not that of the document"]
     store.close()
 
 
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ("UPDATE chunk SET heading = 'other' WHERE position = 2", "1 damaged chunks"),
-        ("UPDATE document SET metadata = '{\"a\": 1}'", "1 damaged documents"),
-        ("UPDATE vector SET value = zeroblob(64) WHERE position = 3", "1 damaged vectors"),
-        ("UPDATE vector SET position = 99999 WHERE position = 3", "1 damaged vectors"),
+        ("UPDATE chunk SET heading = 'other' WHERE position = 2", "1 damaged chunk"),
+        ("UPDATE document SET metadata = '{\"a\": 1}'", "1 damaged document"),
+        ("UPDATE vector SET value = zeroblob(64) WHERE position = 3", "1 damaged vector"),
+        ("UPDATE vector SET position = 99999 WHERE position = 3", "1 damaged vector"),
     ],
 )
 def test_a_row_that_is_not_as_it_was_stored_is_told(tmp_path: Path, change: str, what: str) -> None:

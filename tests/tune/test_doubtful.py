@@ -73,7 +73,7 @@ def test_doubted_pairs_are_told_and_dropped_or_kept(rag: Rag) -> None:
     assert [pair.case.id for pair in sifted.kept] == ["hall", "tower", "roses", "maps"]
     assert sifted.to_dict() == {"dropped": True, ABSENT: ["wrong"]}
     assert sifted.notes == [
-        "1 training questions look wrong and are left out: 1 answer not in the passage; "
+        "1 training question looks wrong and is left out: 1 answer not in the passage; "
         "'When was the great hall opened?' (answer not in the passage)"
     ]
     assert len(sift(rag, found, "keep").kept) == 5

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rag.counts import counted
 from rag.evaluate.paired import Comparison, Row
 from rag.evaluate.report.tables import aligned
 from rag.evaluate.result import Run
@@ -49,7 +50,7 @@ class Effect(NamedTuple):
         if not self.row.difference.mean:
             return "no difference"
         needed = self.row.difference.needed
-        return f"undecided; about {needed:,} questions would decide" if needed else "undecided"
+        return f"undecided; about {counted(needed, 'question')} would decide" if needed else "undecided"
 
     @property
     def harms(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from rag.augment.ratings import NAME as RATINGS
 from rag.augment.ratings import ratings
+from rag.counts import counted
 from rag.denoise.corrections import NOTE
 from rag.denoise.corrections import read as corrections
 from rag.errors import ConfigError
@@ -38,7 +39,7 @@ class FromFeedback(NamedTuple):
         return {"path": str(self.path), "questions": self.questions, "left_out": list(self.left_out)}
 
     def __str__(self) -> str:
-        summary = f"{self.questions:,} questions in {self.path}"
+        summary = f"{counted(self.questions, 'question')} in {self.path}"
         if not self.left_out:
             return summary
         return f"{summary}; left out, bad without a `rag correct`: {' · '.join(self.left_out)}"

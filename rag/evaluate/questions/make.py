@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.counts import counted
 from rag.errors import ConfigError
 from rag.evaluate.experiments.trials import PARAPHRASE
 from rag.evaluate.run import read
@@ -67,8 +68,8 @@ class Made:
         lines = [f"{case.question}  {' · '.join(case.answers) or '(no answer)'}" for case in self.cases[:5]]
         shown = "\n".join(lines)
         return (
-            f"{len(self.cases):,} questions of {self.tried:,} tried, {without:,} of them without an answer"
-            f"{worded}: {self.path}\n\n{shown}\n\nread and edit them, then: rag eval {self.path}"
+            f"{counted(len(self.cases), 'question')} of {self.tried:,} tried, {without:,} of them without an "
+            f"answer{worded}: {self.path}\n\n{shown}\n\nread and edit them, then: rag eval {self.path}"
         )
 
 

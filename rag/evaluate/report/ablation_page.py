@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.counts import counted
 from rag.terminal import html_safe
 
 from .page import document, section
@@ -25,7 +26,7 @@ def ablation_page(ablation: Ablation) -> str:
     )
     body = [
         f"<h1>{html_safe(ablation.base.questions.name)}: what each stage is worth</h1>",
-        f"<p class='faint'>{mean.n:,} questions; {html_safe(ablation.measure)} {mean.mean:.3f} "
+        f"<p class='faint'>{counted(mean.n, 'question')}; {html_safe(ablation.measure)} {mean.mean:.3f} "
         f"({mean.low:.3f} to {mean.high:.3f}) as configured. Times: both pipelines asked in turn; "
         f"{html_safe(str(ablation.load))}.</p>",
         *(section(title, "", _table(rows)) for title, rows in groups if rows),

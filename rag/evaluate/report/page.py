@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.counts import counted
 from rag.evaluate.measures import meaning, measure
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.running.outcome import Outcome
@@ -81,16 +82,19 @@ def _head(run: Figures) -> str:
     stages = run.identity.get("pipeline", {})
     named = [f"{stage} <b>{html_safe(', '.join(parts))}</b>" for stage, parts in stages.items() if parts]
     index = run.identity.get("index", {})
-    held = f"{index['documents']:,} documents in {index['chunks']:,} chunks" if index else ""
+    held = (
+        f"{counted(index['documents'], 'document')} in {counted(index['chunks'], 'chunk')}" if index else ""
+    )
     missing = ""
     if run.missing:
+        absent = counted(len(run.missing), "judged document is", "judged documents are")
         missing = (
-            f"<p class='note'>{len(run.missing):,} judged documents are not in the index and count as not "
-            f"found, <code>{html_safe(run.missing[0])}</code> for one.</p>"
+            f"<p class='note'>{absent} not in the index and count as "
+            f"not found, <code>{html_safe(run.missing[0])}</code> for one.</p>"
         )
     return (
         f"<h1>{html_safe(run.questions.name)}</h1>"
-        f"<p class='faint'>{len(run.questions):,} questions asked of {held}</p>"
+        f"<p class='faint'>{counted(len(run.questions), 'question')} asked of {held}</p>"
         f"<p class='chain'>{' → '.join(named)}</p>{missing}"
     )
 
@@ -125,13 +129,13 @@ def _outcomes(run: Figures) -> str:
         good = sum(not outcome.abstained and right(case, outcome.text) for case, outcome in with_answer)
         declined = sum(outcome.abstained for _, outcome in with_answer)
         wrong = len(with_answer) - good - declined
-        inside.append(f"<h3>{len(with_answer):,} questions that have an answer</h3>")
+        inside.append(f"<h3>{counted(len(with_answer), 'question')} with an answer</h3>")
         inside.append(
             charts.shares([("right", good, "good"), ("declined", declined, "wait"), ("wrong", wrong, "bad")])
         )
     if without:
         declined = sum(outcome.abstained for _, outcome in without)
-        inside.append(f"<h3>{len(without):,} questions that have none</h3>")
+        inside.append(f"<h3>{counted(len(without), 'question')} without one</h3>")
         inside.append(
             charts.shares(
                 [("declined", declined, "good"), ("answered anyway", len(without) - declined, "bad")]
@@ -159,11 +163,15 @@ def _measures(run: Figures) -> str:
 
 
 def _judge(judge: Judging) -> str:
-    unread = f" {judge.unread:,} of its replies were no verdict and do not count." if judge.unread else ""
+    unread = (
+        f" {counted(judge.unread, 'reply was', 'replies were')} no verdict, and left out."
+        if judge.unread
+        else ""
+    )
     return (
-        f"Judge is the verdict of a language model, {judge.judge}, on {judge.judged:,} answers. It agrees "
-        f"with Contains on {judge.agreement:.0%} of them (Cohen's κ {judge.kappa:.2f}).{unread} Judges err: "
-        "read where the two differ."
+        f"Judge is the verdict of a language model, {judge.judge}, on {counted(judge.judged, 'answer')}. "
+        f"It agrees with Contains on {judge.agreement:.0%} of them (Cohen's κ {judge.kappa:.2f}).{unread} "
+        "Judges err: read where the two differ."
     )
 
 

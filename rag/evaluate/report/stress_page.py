@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.counts import counted
 from rag.terminal import html_safe
 
 from . import charts
@@ -32,8 +33,8 @@ def stress_page(stress: Stress) -> str:
     base = stress.base
     body = [
         f"<h1>{html_safe(stress.name)}: under stress</h1>",
-        f"<p class='faint'>{base.n:,} questions with answers. Undisturbed, {base.mean:.1%} are answered "
-        f"right ({base.low:.1%} to {base.high:.1%}).</p>",
+        f"<p class='faint'>{counted(base.n, 'question')} with answers. Undisturbed, {base.mean:.1%} are "
+        f"answered right ({base.low:.1%} to {base.high:.1%}).</p>",
     ]
     tests = dict.fromkeys(figure.test for figure in stress.figures)
     for test in tests:

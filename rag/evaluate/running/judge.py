@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.counts import counted
 from rag.errors import ConfigError, ModelError
 from rag.evaluate.measures import Measure, measure
 from rag.evaluate.questions.cases import Case, QuestionSet
@@ -75,10 +76,10 @@ class Judging(NamedTuple):
     kappa: float
 
     def __str__(self) -> str:
-        unread = f"; {self.unread:,} replies were no verdict" if self.unread else ""
+        unread = f"; {counted(self.unread, 'reply was', 'replies were')} no verdict" if self.unread else ""
         return (
-            f"judge {self.judge}: {self.judged:,} answers, agrees with Contains on {self.agreement:.0%} "
-            f"(κ {self.kappa:.2f}){unread}"
+            f"judge {self.judge}: {counted(self.judged, 'answer')}, agrees with Contains on "
+            f"{self.agreement:.0%} (κ {self.kappa:.2f}){unread}"
         )
 
 
@@ -139,7 +140,8 @@ def judged(
     read = sum(right is not None for right in verdicts)
     if verdicts and read < _LEAST_READ * len(verdicts):
         raise ModelError(
-            f"{judge.name} gave {read} verdicts in {len(verdicts)} replies: judge by another model, one that "
+            f"{judge.name} gave {counted(read, 'verdict')} in {counted(len(verdicts), 'reply', 'replies')}: "
+            "judge by another model, one that "
             "follows instructions"
         )
     return tuple(judged)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote, urldefrag, urlsplit
 
+from rag.counts import counted
 from rag.errors import ConfigError, LoadError
 from rag.loaders import Limits, takes
 from rag.loaders.formats import suffix_of_media_type
@@ -73,7 +74,8 @@ class Web:
         yield from rows
         kept = list(pages)[: self._options.max_pages]
         if len(pages) > len(kept):
-            reason = f"{len(pages):,} pages are listed and {len(kept):,} were read: raise ingest.max_pages"
+            listed = counted(len(pages), "page is", "pages are")
+            reason = f"{listed} listed, {len(kept):,} of them read: raise ingest.max_pages"
             yield Item(self.name, "skipped", reason)
         for page in kept:
             yield from self._page(page, since)

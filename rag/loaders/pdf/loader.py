@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rag.counts import counted
 from rag.errors import LoadError
 from rag.loaders.guard.limits import Limits
 from rag.loaders.metadata import present, sensible_title
@@ -147,13 +148,13 @@ def _no_text(
     pages: int, images: list[int], broken: int, unreadable: int, scans: Mapping[int, Scanned]
 ) -> str:
     if unreadable:
-        return f"no text: {_LOST} on {unreadable} of its {pages} pages; {_EMBED}"
+        return f"no text: {_LOST} on {unreadable} of {counted(pages, 'page')}; {_EMBED}"
     if images:
         reason = "; ".join(told_of(scans)) or (_INSTALL if not scans else "OCR read nothing on them")
-        return f"no text layer: {len(images)} pages hold images only; {reason}"
+        return f"no text layer: {counted(len(images), 'page holds', 'pages hold')} images only; {reason}"
     if broken:
-        return f"a broken PDF: {broken} of its {pages} pages cannot be read; get a fresh copy"
-    return f"no text on any of its {pages} pages"
+        return f"a broken PDF: {broken} of {counted(pages, 'page')} cannot be read; get a fresh copy"
+    return f"no text on any of its {pages} pages" if pages > 1 else "no text on its page"
 
 
 def _listed(numbers: list[int]) -> str:

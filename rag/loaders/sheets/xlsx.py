@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag.counts import counted
 from rag.errors import LoadError
 from rag.loaders.drawing import graphic_blocks
 from rag.loaders.guard.archive import Archive
@@ -121,8 +122,8 @@ def _uncached(data: bytes) -> str:
 
 def without_value(formulas: int, where: str = "") -> str:
     """The sentence on formulas that no program has computed."""
-    counted = "1 formula has" if formulas == 1 else f"{formulas:,} formulas have"
-    return f"{counted} no stored value{where} and left a blank; open and save the file in its program"
+    blank = counted(formulas, "formula has", "formulas have")
+    return f"{blank} no stored value{where} and left a blank; open and save the file in its program"
 
 
 def _formula(raw: bytes) -> str:
