@@ -123,8 +123,8 @@ class Rag(Pipeline):
         from rag.pipeline.forget import forget
 
         chosen = filter_of(where)
-        found = {info.source for info in self.store.documents(chosen)} if chosen is not None else set()
-        return forget(self, {*sources, *found})
+        matching = {info.source for info in self.store.documents(chosen)} if chosen is not None else set()
+        return forget(self, {*sources, *matching})
 
     def summarize(self, sources: Iterable[str] = (), where: Where = None, sentences: int = 5) -> Answer:
         """What documents say, in at most so many of their own sentences, each cited.

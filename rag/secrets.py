@@ -112,9 +112,9 @@ def masked_address(url: str) -> str:
 def secrets_in(url: str) -> list[str]:
     """What `masked_address` hides."""
     where = _userinfo(url)
-    found = [url[where[0] : where[1]]] if where else []
-    found += [one[2] for one in _OF_QUERY.finditer(url)]
-    return found + [one[2].strip("'") for one in _KEYWORD.finditer(url)]
+    hidden = [url[where[0] : where[1]]] if where else []
+    hidden += [match[2] for match in _OF_QUERY.finditer(url)]
+    return hidden + [match[2].strip("'") for match in _KEYWORD.finditer(url)]
 
 
 def masked(text: str) -> str:

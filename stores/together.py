@@ -56,43 +56,43 @@ class Together:
         return self._merged(k, lambda store, within: store.lexical(text, k, within), where)
 
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
-        found: dict[str, Chunk] = {}
+        merged: dict[str, Chunk] = {}
         for name, store in self._members.items():
             for chunk in store.get(self._own(name, chunk_ids)):
-                found[f"{name}:{chunk.id}"] = _named(name, chunk)
-        return [found[each] for each in chunk_ids if each in found]
+                merged[f"{name}:{chunk.id}"] = _named(name, chunk)
+        return [merged[each] for each in chunk_ids if each in merged]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
-        found: dict[str, Document] = {}
+        merged: dict[str, Document] = {}
         for name, store in self._members.items():
             for document in store.load(self._own(name, document_ids)):
                 named = replace(document, id=f"{name}:{document.id}", source=f"{name}:{document.source}")
-                found[named.id] = named
-        return [found[each] for each in document_ids if each in found]
+                merged[named.id] = named
+        return [merged[each] for each in document_ids if each in merged]
 
     def documents(self, where: Filter | None = None) -> Iterator[DocumentInfo]:
-        found = [
+        merged = [
             info._replace(id=f"{name}:{info.id}", source=f"{name}:{info.source}")
             for name, store in self._members.items()
             for info in store.documents(self._within(name, where))
         ]
-        return iter(sorted(found, key=lambda info: info.source))
+        return iter(sorted(merged, key=lambda info: info.source))
 
     def scan(
         self, after: str = "", limit: int = 1000, where: Filter | None = None
     ) -> list[tuple[Chunk, NDArray[np.float32]]]:
-        found: list[tuple[Chunk, NDArray[np.float32]]] = []
+        merged: list[tuple[Chunk, NDArray[np.float32]]] = []
         for name in sorted(self._members):
             prefix = f"{name}:"
-            if len(found) >= limit or (after > prefix and not after.startswith(prefix)):
+            if len(merged) >= limit or (after > prefix and not after.startswith(prefix)):
                 continue
             rest = self._members[name].scan(
                 after.removeprefix(prefix) if after.startswith(prefix) else "",
-                limit - len(found),
+                limit - len(merged),
                 self._within(name, where),
             )
-            found += [(_named(name, chunk), vector) for chunk, vector in rest]
-        return found
+            merged += [(_named(name, chunk), vector) for chunk, vector in rest]
+        return merged
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

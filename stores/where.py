@@ -125,7 +125,7 @@ Filter: TypeAlias = Where | AllOf | AnyOf | NotOf
 def _measure(filter_: Any, parts: tuple[Filter, ...]) -> None:
     """Keeps how many conditions are in the parts, and how deep; each of them has been measured itself."""
     sizes = [(1, 0) if isinstance(part, Where) else part.size for part in parts]
-    conditions, depth = sum(one for one, _ in sizes), 1 + max((one for _, one in sizes), default=0)
+    conditions, depth = sum(value for value, _ in sizes), 1 + max((value for _, value in sizes), default=0)
     if conditions > MOST_CONDITIONS:
         raise FilterError(
             f"the filter has {conditions:,} conditions or more, expected at most {MOST_CONDITIONS}: many "

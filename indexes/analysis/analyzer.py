@@ -115,8 +115,8 @@ class Analyzer:
         if unspaced.match(lexeme):
             return bigrams(lexeme)
         # A part that equals the whole ("Darwin's" → "darwin", "darwin") counts once.
-        found = self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme)
-        terms = dict.fromkeys(found if lexeme.isascii() else map(_unaccented, found))
+        words = self._word(lexeme) if word.fullmatch(lexeme) else self._compound(lexeme)
+        terms = dict.fromkeys(words if lexeme.isascii() else map(_unaccented, words))
         return (term for term in terms if len(term) <= MAX_TERM)
 
     def _word(self, word: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .parts import Part
-from .segment import Found, one_thread
+from .segment import Scanned, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +69,10 @@ def _candidates(
 
 def _scan(
     parts: Sequence[Part], query: NDArray[np.float32], counts: Sequence[int], coded: bool, threads: int
-) -> list[Found]:
+) -> list[Scanned]:
     """The best rows of each part, as many as its count says."""
 
-    def look(part: Part, count: int) -> Found:
+    def look(part: Part, count: int) -> Scanned:
         with one_thread():
             scan = part.segment.scan_codes if coded else part.segment.scan
             return scan(query, count, part.live)
@@ -87,7 +87,7 @@ def _scan(
 
 
 def _gather(
-    parts: Sequence[Part], query: NDArray[np.float32], scanned: Sequence[Found], reach: int, coded: bool
+    parts: Sequence[Part], query: NDArray[np.float32], scanned: Sequence[Scanned], reach: int, coded: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """The first `reach` rows of all parts together, and those that tie with the last of them."""
     edge = _edge([each.ranked_by for each in scanned], reach)

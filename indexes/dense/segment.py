@@ -31,7 +31,7 @@ _MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that no changed bit can vanish from 
 _MASK_SHARE = 0.3  # from this share of live rows, masking each costs more than finding some dead ones
 
 
-class Found(NamedTuple):
+class Scanned(NamedTuple):
     """Slots of one segment, best first, with the value they were ranked by."""
 
     ranked_by: NDArray[np.float32]
@@ -192,7 +192,7 @@ class Segment:
         held: NDArray[np.bool_] = self.positions[slots] == positions
         return slots[held]
 
-    def scan(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Found:
+    def scan(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Scanned:
         """The best n live slots by exact score: min(n, live rows) of them."""
         self.verify()
         if live is None or np.count_nonzero(live) >= _MASK_SHARE * len(live):
@@ -202,15 +202,15 @@ class Segment:
         params = faiss.SearchParameters(sel=selector)
         scores, slots = self._flat.search(query[None, :], min(n, len(self)), params=params)
         held = slots[0] >= 0
-        return Found(scores[0][held], slots[0][held])
+        return Scanned(scores[0][held], slots[0][held])
 
-    def scan_codes(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Found:
+    def scan_codes(self, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None) -> Scanned:
         """The best n live slots by the codes' estimate: min(n, live rows) of them."""
         return self._first_live(self._codes, query, n, live)
 
     def _first_live(
         self, index: Any, query: NDArray[np.float32], n: int, live: NDArray[np.bool_] | None
-    ) -> Found:
+    ) -> Scanned:
         """Search without a mask (the codes have none) for more rows until enough of them are live.
 
         Dead rows come in clusters, the chunks of an edited document, which no fixed surplus would cover.
@@ -224,9 +224,9 @@ class Segment:
             if live is not None:
                 keep &= live[slots[0]]
             if np.count_nonzero(keep) >= wanted or fetch == len(self):
-                return Found(ranked_by[0][keep][:wanted], slots[0][keep][:wanted])
+                return Scanned(ranked_by[0][keep][:wanted], slots[0][keep][:wanted])
             fetch = min(len(self), 4 * fetch)
-        return Found(np.empty(0, np.float32), np.empty(0, np.int64))
+        return Scanned(np.empty(0, np.float32), np.empty(0, np.int64))
 
     def score(self, query: NDArray[np.float32], slots: NDArray[np.int64]) -> NDArray[np.float32]:
         """Exact scores of some slots: the same numbers, to the last bit, that `scan` gives them."""

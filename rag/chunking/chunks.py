@@ -23,8 +23,8 @@ def _checked(document: Document, spans: Iterable[Span]) -> list[Span]:
     """The spans, as a chunker that is not ours may have made them."""
     if not isinstance(spans, list | tuple | Iterator):
         raise StageError(f"the chunker returned {type(spans).__name__}, {_EXPECTED}")
-    found, seen = list(spans), set()
-    for span in found:
+    given, seen = list(spans), set()
+    for span in given:
         if not isinstance(span, Span):
             raise StageError(f"the chunker returned a list with {type(span).__name__}, {_EXPECTED}")
         ends = (span.start, span.end)
@@ -36,7 +36,7 @@ def _checked(document: Document, spans: Iterable[Span]) -> list[Span]:
         if ends in seen:
             raise StageError(f"the chunker returned the span from {span.start} to {span.end} twice")
         seen.add(ends)
-    return found
+    return given
 
 
 def _chunk(document: Document, span: Span) -> Chunk:

@@ -74,7 +74,7 @@ def correct(
             if as_json:
                 say_json(known)
             else:
-                rows = [f"{one_line(one)}\n  {one_line(text)}" for one, text in known.items()]
+                rows = [f"{one_line(row)}\n  {one_line(text)}" for row, text in known.items()]
                 say("\n".join(rows) or "no corrections")
             return
         if question is None or (answer is None) is not remove:

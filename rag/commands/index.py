@@ -67,8 +67,8 @@ def rm(
             note_unknown_fields(rag, where)
         missing = sorted(set(sources or []) - set(gone))
         if as_json:
-            told = {"removed": gone, "missing": missing, **({"proof": proof.to_dict()} if proof else {})}
-            say_json(told)
+            removal = {"removed": gone, "missing": missing, **({"proof": proof.to_dict()} if proof else {})}
+            say_json(removal)
         else:
             say("\n".join(f"removed {one_line(source)}" for source in gone) or "nothing was removed")
             if proof and gone:

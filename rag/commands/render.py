@@ -51,10 +51,10 @@ def report(done: Report, *, as_json: bool = False, time: bool = False) -> None:
     )
     line.append(f" · {done.seconds:.1f} s", style="dim")
     console.print(line)
-    told = [("  failed  ", "red", row) for row in done.failed]
-    told += [("  skipped ", "yellow", row) for row in done.skipped]
-    told += [("  warning ", "yellow", row) for row in done.warnings[:_MOST_WARNINGS]]
-    for word, colour, row in told:
+    rows = [("  failed  ", "red", row) for row in done.failed]
+    rows += [("  skipped ", "yellow", row) for row in done.skipped]
+    rows += [("  warning ", "yellow", row) for row in done.warnings[:_MOST_WARNINGS]]
+    for word, colour, row in rows:
         reason = (f": {one_line(row.reason)}", "dim")
         console.print(Text.assemble((word, colour), one_line(row.source), reason))
     if (more := len(done.warnings) - _MOST_WARNINGS) > 0:

@@ -58,7 +58,9 @@ def table(question: str, hits: Sequence[Hit], language: str, today: date) -> NDA
     import numpy as np
 
     legs = {name: [_of(hit, name) for hit in hits] for name in ("dense", "lexical", "rerank", "span")}
-    best = {name: max((one for one in row if one == one), default=math.nan) for name, row in legs.items()}
+    best = {
+        name: max((value for value in row if value == value), default=math.nan) for name, row in legs.items()
+    }
     scores = standard([hit.score for hit in hits]) if hits else []
     per_document = Counter(hit.chunk.document_id for hit in hits)
     asked = _stems(question, language)
@@ -96,10 +98,10 @@ def table(question: str, hits: Sequence[Hit], language: str, today: date) -> NDA
 def age_of(chunk: Chunk, today: date) -> float:
     """Days since the document's date, as its fields tell it; NaN where they tell none."""
     for name in _DATES:
-        found = _ISO.search(str(chunk.metadata.get(name, "")))
-        if found:
+        match = _ISO.search(str(chunk.metadata.get(name, "")))
+        if match:
             try:
-                return float((today - date.fromisoformat(found[0])).days)
+                return float((today - date.fromisoformat(match[0])).days)
             except ValueError:
                 continue
     return math.nan

@@ -54,14 +54,14 @@ class Ranker:
             )
             for rank, at in enumerate(order, 1)
         ]
-        note("signals", [self._told(first[at], shares[at]) for at in order[:_TOLD]])
+        note("signals", [self._largest(first[at], shares[at]) for at in order[:_TOLD]])
         lowest = min(hit.score for hit in ordered)
         return [*ordered, *(replace(hit, score=min(hit.score, lowest)) for hit in rest)]
 
-    def _told(self, hit: Hit, shares: NDArray[np.float64]) -> dict[str, object]:
+    def _largest(self, hit: Hit, shares: NDArray[np.float64]) -> dict[str, object]:
         """Each signal's share of what the trees say of a hit, the largest first."""
-        told = sorted(zip(NAMES, shares.tolist(), strict=True), key=lambda row: -abs(row[1]))
-        kept = {name: round(share, 3) for name, share in told if abs(share) >= _LEAST}
+        ranked = sorted(zip(NAMES, shares.tolist(), strict=True), key=lambda row: -abs(row[1]))
+        kept = {name: round(share, 3) for name, share in ranked if abs(share) >= _LEAST}
         return {"source": hit.chunk.source, "shares": kept}
 
 

@@ -32,16 +32,18 @@ def build(
         if not hits:
             return hits
         today = now()
-        told, scored = [], []
+        boosts, scored = [], []
         for hit, z in zip(hits, standard([hit.score for hit in hits]), strict=True):
             age = max(0.0, age_of(hit.chunk, today))
             new = recency * 2 ** (-age / half_life) if age == age else 0.0
-            liked = prefer_weight if any(fnmatchcase(hit.chunk.source, one) for one in prefer) else 0.0
+            liked = (
+                prefer_weight if any(fnmatchcase(hit.chunk.source, pattern) for pattern in prefer) else 0.0
+            )
             scored.append(replace(hit, score=z + new + liked))
             if new or liked:
                 shares = {"recency": round(new, 3), "source": round(liked, 3)}
-                told.append({"source": hit.chunk.source, "shares": shares})
-        note("signals", told)
+                boosts.append({"source": hit.chunk.source, "shares": shares})
+        note("signals", boosts)
         return sorted(scored, key=lambda hit: -hit.score)
 
     return signals

@@ -77,7 +77,7 @@ class Trees(NamedTuple):
                 raise ValueError("a tree whose lists differ in length")
             roots.append(begun)
             for name in _FIELDS:
-                moved = [begun + one for one in tree[name]] if name in ("left", "right") else tree[name]
+                moved = [begun + child for child in tree[name]] if name in ("left", "right") else tree[name]
                 parts[name].extend(moved)
             for node, (column, *children) in enumerate(
                 zip(tree["column"], tree["left"], tree["right"], strict=True)
@@ -86,7 +86,7 @@ class Trees(NamedTuple):
                 if not -1 <= column < len(columns) or (column >= 0 and not inside):
                     raise ValueError(f"node {node} of a tree leads nowhere")
             begun += size
-        found = cls(
+        trees = cls(
             columns,
             np.array(roots, np.int64),
             np.array(parts["column"], np.int64),
@@ -96,9 +96,9 @@ class Trees(NamedTuple):
             np.array(parts["missing_left"], np.bool_),
             np.array(parts["value"], np.float64),
         )
-        if not np.isfinite(found.value).all():
+        if not np.isfinite(trees.value).all():
             raise ValueError("a value that is no number")
-        return found
+        return trees
 
 
 def load(folder: Path, columns: Sequence[str]) -> Trees:

@@ -126,7 +126,7 @@ def sides(claims: Sequence[Claim], same: float) -> list[list[Voice]]:
     about = [claim for claim in claims if len(claim.asked & best.asked) >= _ALIKE * len(best.asked)]
     values: list[list[Claim]] = []
     for claim in about:
-        joined = [group for group in values if any(_one_value(claim.value, other.value) for other in group)]
+        joined = [group for group in values if any(_same_value(claim.value, other.value) for other in group)]
         values = [group for group in values if group not in joined]
         values.append([*(member for group in joined for member in group), claim])
     return sorted((_voices(group, same) for group in values), key=lambda side: -weight(side))
@@ -140,13 +140,13 @@ def weight(side: Side) -> float:
 def _voices(claims: Sequence[Claim], same: float) -> list[Voice]:
     groups: list[list[Claim]] = []
     for claim in claims:
-        joined = [group for group in groups if any(_one_voice(claim, other, same) for other in group)]
+        joined = [group for group in groups if any(_same_voice(claim, other, same) for other in group)]
         groups = [group for group in groups if group not in joined]
         groups.append([*(member for group in joined for member in group), claim])
     return [Voice(tuple(group)) for group in groups]
 
 
-def _one_voice(first: Claim, second: Claim, same: float) -> bool:
+def _same_voice(first: Claim, second: Claim, same: float) -> bool:
     return first.hit.chunk.document_id == second.hit.chunk.document_id or _agreement(first, second) >= same
 
 
@@ -156,7 +156,7 @@ def _agreement(first: Claim, second: Claim) -> float:
     return len(first.words & second.words) / few if few else 1.0
 
 
-def _one_value(first: str, second: str) -> bool:
+def _same_value(first: str, second: str) -> bool:
     return f" {first} " in f" {second} " or f" {second} " in f" {first} "
 
 

@@ -75,8 +75,8 @@ def without_bracketed_values(written: str, sources: Sequence[str]) -> str:
     return _BRACKETED_VALUE.sub(value, written)
 
 
-def _plain(found: re.Match[str]) -> str:
-    listed = next(group for group in found.groups()[1:] if group)
+def _plain(match: re.Match[str]) -> str:
+    listed = next(group for group in match.groups()[1:] if group)
     numbers: list[int] = []
     through = False
     for number, dash in _EACH.findall(listed):
@@ -85,12 +85,12 @@ def _plain(found: re.Match[str]) -> str:
             numbers += range(numbers[-1] + 1, last)
         numbers.append(last)
         through = bool(dash)
-    return found[1] + "".join(f"[{number}]" for number in numbers)
+    return match[1] + "".join(f"[{number}]" for number in numbers)
 
 
 def _without_references(text: str) -> str:
-    for found in _LISTED.finditer(text):
-        rest = text[found.end() :].split("\n")
-        if text[: found.start()].strip() and all(_ENTRY.match(line) for line in rest):
-            return text[: found.start()].rstrip()
+    for match in _LISTED.finditer(text):
+        rest = text[match.end() :].split("\n")
+        if text[: match.start()].strip() and all(_ENTRY.match(line) for line in rest):
+            return text[: match.start()].rstrip()
     return text

@@ -47,10 +47,14 @@ def build(embedder: Embedder, reader: Reader, below: Share = 0.1) -> Callable[[Q
         written = [place for place, sentence in enumerate(answer.sentences) if not sentence.quoted]
         if not written or not reads(reader, question.text):
             return answer
-        found = dict(zip(written, _relevances(question.text, answer, written, embedder, reader), strict=True))
-        note("relevance", {str(place): round(value, 4) for place, value in found.items()})
-        kept = [sentence for place, sentence in enumerate(answer.sentences) if found.get(place, 1.0) >= below]
-        sure = answer.confidence * max(found.values())
+        relevances = dict(
+            zip(written, _relevances(question.text, answer, written, embedder, reader), strict=True)
+        )
+        note("relevance", {str(place): round(value, 4) for place, value in relevances.items()})
+        kept = [
+            sentence for place, sentence in enumerate(answer.sentences) if relevances.get(place, 1.0) >= below
+        ]
+        sure = answer.confidence * max(relevances.values())
         if not kept:
             return withdrawn(replace(answer, confidence=sure))
         return replace(composed(answer, kept), confidence=sure)
@@ -87,7 +91,7 @@ def features(
     """A row for each text: the reader's logit, and the cosine with the question."""
     import numpy as np
 
-    shown = [f"{one.context}\n{one.text}".strip() for one in texts]
+    shown = [f"{text.context}\n{text.text}".strip() for text in texts]
     near = embedder.embed(shown, "document") @ embedder.embed([question], "query")[0]
     read = [reading.logit for reading in reader.read(question, texts)]
     return np.column_stack([np.array(read, np.float64), near.astype(np.float64)])

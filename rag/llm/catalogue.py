@@ -83,7 +83,7 @@ def remove(name: str) -> Path:
             f"{name!r} is no name in {path()}: expected one of {', '.join(sorted(models)) or 'none'}; what a "
             "rag.toml names is removed there"
         )
-    return _keep({one: options for one, options in models.items() if one != name})
+    return _keep({key: options for key, options in models.items() if key != name})
 
 
 def _keep(models: Mapping[str, Mapping[str, Any]]) -> Path:

@@ -107,12 +107,12 @@ def read(path: Path, limits: Limits = _DEFAULT) -> bytes:
 def _sniffed(data: bytes, suffix: str) -> Loader:
     from rag.loaders.sniff import sniff
 
-    found = sniff(data)
-    loader = loader_of(found)
+    kind = sniff(data)
+    loader = loader_of(kind)
     if loader is None:
         named = f"{suffix} files" if suffix else "a file of this kind"
         hint = REFUSED.get(
-            found, "known suffixes are in rag.loaders.suffixes(); others are added by register()"
+            kind, "known suffixes are in rag.loaders.suffixes(); others are added by register()"
         )
         raise LoadError(f"no loader for {named}, and the content looks binary; {hint}")
     return loader

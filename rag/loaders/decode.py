@@ -51,8 +51,8 @@ def decode(data: bytes, declared: str = "") -> Decoded:
         if data.startswith(mark):
             return _strict(data[len(mark) :], encoding) or _replaced(data[len(mark) :], encoding)
     for encoding in (_codec(declared), _unmarked_utf16(data)):
-        if encoding and (found := _strict(data, encoding)):
-            return found
+        if encoding and (text := _strict(data, encoding)):
+            return text
     if looks_binary(data[:SAMPLE]):
         raise LoadError("looks binary: NUL or control characters where text was expected")
     return _strict(data, "utf-8") or _damaged_utf8(data) or _guess(data)
@@ -101,8 +101,8 @@ def _guess(data: bytes) -> Decoded:
 
     sample = data if len(data) <= SAMPLE else b"\n".join(_high_lines(data))
     for match in _ranked(from_bytes(sample, cp_isolation=list(PLAUSIBLE), enable_fallback=False)):
-        if found := _strict(data, match):
-            return found
+        if text := _strict(data, match):
+            return text
     return _strict(data, "cp1252") or _replaced(data, "cp1252")
 
 
@@ -153,5 +153,5 @@ def _codec(name: str) -> str:
         return ""
     if codec is None or not codec._is_text_encoding or codec.name in _NO_ENCODINGS:
         return ""
-    found = codec.name
-    return {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}.get(found, found)
+    name = codec.name
+    return {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}.get(name, name)

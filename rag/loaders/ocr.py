@@ -76,11 +76,11 @@ def _engine() -> Any:
     class Counting(RapidOCR):  # type: ignore[misc]
         """One that says how many lines it has found, those too that it cannot read."""
 
-        found = 0
+        detected = 0
 
         def detect_and_crop(self, *given: Any) -> Any:
             cropped, detected = super().detect_and_crop(*given)
-            self.found = len(cropped)
+            self.detected = len(cropped)
             return cropped, detected
 
     return Counting(params={"Global.log_level": "critical", "Global.text_score": 0.0})
@@ -88,10 +88,10 @@ def _engine() -> Any:
 
 def _read(pixels: NDArray[np.uint8]) -> Reading:
     engine = _engine()
-    engine.found = 0
+    engine.detected = 0
     result = engine(np.ascontiguousarray(pixels[:, :, ::-1]), return_word_box=True)
     if getattr(result, "txts", None) is None or result.boxes is None:
-        return Reading([], engine.found)
+        return Reading([], engine.detected)
     words = result.word_results or ()
     if len(words) != len(result.txts):
         words = [()] * len(result.txts)
@@ -107,7 +107,7 @@ def _read(pixels: NDArray[np.uint8]) -> Reading:
             if corners is not None
         )
         lines.append(Seen(text.strip(), round(float(score), 4), left, top, right, bottom, placed))
-    return Reading(lines, max(engine.found - len(lines), 0))
+    return Reading(lines, max(engine.detected - len(lines), 0))
 
 
 def _line(values: list[Any]) -> Seen:

@@ -52,13 +52,13 @@ def expect(data: bytes, suffix: str, magic: bytes) -> None:
     """Raises LoadError where the content of a `suffix` file does not begin as such files do."""
     if data.startswith(magic):
         return
-    found = sniff(data)
-    if found == ".ole":
+    content = sniff(data)
+    if content == ".ole":
         raise LoadError(
             f"not a readable {suffix} file: it is password-protected, or of the old binary Office format; "
             f"remove the password, or save it as {suffix}"
         )
-    kind = f"its content looks like {found}; rename it" if found else "its content is of no known format"
+    kind = f"its content looks like {content}; rename it" if content else "its content is of no known format"
     raise LoadError(f"not a {suffix} file: {kind}")
 
 

@@ -80,8 +80,8 @@ def folder_of(home: Path, kind: str) -> Path:
 
 def adopted(home: Path) -> dict[str, Card]:
     """The parts that count, by kind. Raises CorruptError for a card that cannot be used."""
-    found = {kind: folder_of(home, kind) for kind in KINDS}
-    return {kind: Card.read(folder) for kind, folder in found.items() if folder.is_dir()}
+    folders = {kind: folder_of(home, kind) for kind in KINDS}
+    return {kind: Card.read(folder) for kind, folder in folders.items() if folder.is_dir()}
 
 
 def part(home: Path, kind: str, named: str, embedder: str) -> Path | None:

@@ -52,7 +52,7 @@ class Conditional:
         held = self._held(question, lambda: given.hits if isinstance(given, Answer) else given)
         return self.stage(question, given) if held else given
 
-    def _held(self, question: Question, found: Callable[[], Sequence[Hit]]) -> bool:
-        held = bool(self._when(question, found)) is self._wanted
+    def _held(self, question: Question, hits: Callable[[], Sequence[Hit]]) -> bool:
+        held = bool(self._when(question, hits)) is self._wanted
         note("ran", held)
         return held

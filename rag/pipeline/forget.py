@@ -63,7 +63,7 @@ class Forgotten(NamedTuple):
 
     def to_dict(self) -> dict[str, object]:
         """JSON values."""
-        traces = [{**one._asdict(), "path": str(one.path)} for one in self.traces]
+        traces = [{**trace._asdict(), "path": str(trace.path)} for trace in self.traces]
         return {**self._asdict(), "traces": traces}
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ def forget(rag: Parts, sources: Iterable[str]) -> Forgotten:
     own = _own(gone, _others(rag))
     places = dict.fromkeys((rag.home, rag.index, rag.index.absolute().parent / EVALUATIONS))
     files = list(dict.fromkeys(file.resolve() for place in places for file in _files(place)))
-    traces = [trace for file in files for trace in _found(file, own)]
+    traces = [trace for file in files for trace in _traces(file, own)]
     unproven = "" if isinstance(store, Purging) else f"the files of the store {type(store).__name__}"
     return Forgotten(
         tuple(sorted(document.source for document in gone)),
@@ -141,20 +141,23 @@ def _own(gone: Sequence[Document], others: Iterable[Document]) -> dict[str, list
         for document in gone
     }
     for other in others:
-        said = {source: [one for one in found if one not in other.text] for source, found in said.items()}
-    return {source: found[:_MOST] for source, found in said.items()}
+        said = {
+            source: [sentence for sentence in own if sentence not in other.text]
+            for source, own in said.items()
+        }
+    return {source: own[:_MOST] for source, own in said.items()}
 
 
 def _files(place: Path) -> list[Path]:
     return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else []
 
 
-def _found(file: Path, own: dict[str, list[str]]) -> list[Trace]:
+def _traces(file: Path, own: dict[str, list[str]]) -> list[Trace]:
     """The first sentence of each source that a file holds."""
     wanted = [
         (source, words, {words.encode(), json.dumps(words)[1:-1].encode(), _escaped(words)})
-        for source, found in own.items()
-        for words in found
+        for source, own_sentences in own.items()
+        for words in own_sentences
     ]
     longest = max((len(form) for *_, forms in wanted for form in forms), default=0)
     traces: dict[str, Trace] = {}

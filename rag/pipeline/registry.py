@@ -47,11 +47,11 @@ def part(
             f"{kind} is given {named!r}, expected a name ({', '.join(names(kind))}), module:function, or "
             "something to call"
         )
-    one = _spelled(kind, named)
-    if one.when:
-        stage = part(kind, one.stage, offered, options)
-        when = part("when", one.when, offered, options)
-        return Conditional(named, stage, when, wanted=one.wanted)
+    parsed = _spelled(kind, named)
+    if parsed.when:
+        stage = part(kind, parsed.stage, offered, options)
+        when = part("when", parsed.when, offered, options)
+        return Conditional(named, stage, when, wanted=parsed.wanted)
     if ":" in named:
         return lookup.place(kind, named)
     build = _builder(kind, named)
@@ -71,8 +71,8 @@ def check(
     kind: str, named: str | Callable[..., Any], options: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The options that `part` would use; makes nothing. Raises ConfigError where `part` would."""
-    if isinstance(named, str) and (one := _spelled(kind, named)).when:
-        return check("when", one.when, options) | check(kind, one.stage, options)
+    if isinstance(named, str) and (parsed := _spelled(kind, named)).when:
+        return check("when", parsed.when, options) | check(kind, parsed.stage, options)
     if isinstance(named, str) and ":" not in named:
         return _checked(named, options.get(named, {}), _keywords(_builder(kind, named))[0])
     if isinstance(named, str):
@@ -92,9 +92,9 @@ def defaults(kind: str, named: str) -> dict[str, Any]:
 
 def needs(kind: str, named: str) -> frozenset[str]:
     """What the builder of a named part asks for: `open_model` where it needs a language model."""
-    one = _spelled(kind, named)
-    if one.when:
-        return needs("when", one.when) | needs(kind, one.stage)
+    parsed = _spelled(kind, named)
+    if parsed.when:
+        return needs("when", parsed.when) | needs(kind, parsed.stage)
     if ":" in named:
         return frozenset()
     return frozenset(inspect.signature(_builder(kind, named)).parameters)
@@ -102,10 +102,10 @@ def needs(kind: str, named: str) -> frozenset[str]:
 
 def _spelled(kind: str, named: str) -> Spelled:
     """The name taken apart. Raises ConfigError where parts of this kind cannot wait for a condition."""
-    one = spelled(named)
-    if one.when and kind not in LISTED:
+    parsed = spelled(named)
+    if parsed.when and kind not in LISTED:
         raise ConfigError(f"{kind} {named!r} cannot have a condition: only {', '.join(LISTED)} stages can")
-    return one
+    return parsed
 
 
 def _settable(annotations: Mapping[str, Any]) -> dict[str, Kind | None]:

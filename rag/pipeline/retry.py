@@ -21,8 +21,8 @@ _HITS = re.compile(r"k\s*=\s*(\d+)")
 
 def hits_of(step: str) -> int:
     """The number of hits that a step asks for; 0 where it names a stage."""
-    found = _HITS.fullmatch(step.strip())
-    return int(found[1]) if found else 0
+    match = _HITS.fullmatch(step.strip())
+    return int(match[1]) if match else 0
 
 
 def check_retry(step: str, options: Mapping[str, Mapping[str, Any]]) -> None:

@@ -44,15 +44,21 @@ def summarize(rag: Parts, sources: Iterable[str], where: Filter | None, sentence
     if sentences < 1:
         raise ConfigError(f"sentences is {sentences}, expected at least 1")
     hits = [Hit(chunk, 1.0) for chunk in _chunks(rag.store, list(dict.fromkeys(sources)), where)]
-    found = [unit for place, hit in enumerate(hits) for unit in units(place, hit) if _says(unit)]
-    step = max(1, -(-len(found) // _MOST))
-    found = found[::step]
-    if not found:
+    candidates = [unit for place, hit in enumerate(hits) for unit in units(place, hit) if _says(unit)]
+    step = max(1, -(-len(candidates) // _MOST))
+    candidates = candidates[::step]
+    if not candidates:
         raise ConfigError("there is nothing to sum up: what was named has no sentence")
-    rows = rag.embedder.embed([unit.view for unit in found], "document")
+    rows = rag.embedder.embed([unit.view for unit in candidates], "document")
     taken = chosen(rows, sentences)
     quotes = [
-        Quote(found[at].place, found[at].start, found[at].end, score, item=found[at].kind == "item")
+        Quote(
+            candidates[at].place,
+            candidates[at].start,
+            candidates[at].end,
+            score,
+            item=candidates[at].kind == "item",
+        )
         for at, score in sorted(taken.items())
     ]
     pages = _pages(rag.store, hits)
@@ -89,8 +95,8 @@ def _chunks(store: VectorStore, sources: Sequence[str], where: Filter | None) ->
         if not list(store.documents(named)):
             raise ConfigError(f"{source} is not in the index: `rag ls` shows what is")
         filters.append(named)
-    found = {chunk.id: chunk for one in filters for chunk in _scanned(store, one)}
-    return sorted(found.values(), key=lambda chunk: (chunk.source, chunk.start))
+    chunks = {chunk.id: chunk for condition in filters for chunk in _scanned(store, condition)}
+    return sorted(chunks.values(), key=lambda chunk: (chunk.source, chunk.start))
 
 
 def _scanned(store: VectorStore, where: Filter) -> Iterator[Chunk]:

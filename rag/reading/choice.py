@@ -260,8 +260,8 @@ class Choice:
             for unit, own, name in zip(every, terms, names, strict=True)
         ]
         order = sorted(range(len(every)), key=lambda at: -(cover[at] + inside[at]))
-        telling = order if is_polar(question) else [at for at in order if terms[at] - asked] or order
-        kept = telling[:EMBEDDED]
+        informative = order if is_polar(question) else [at for at in order if terms[at] - asked] or order
+        kept = informative[:EMBEDDED]
         vector = self._embedder.embed([question], "query")[0]
         shown = [f"{every[at].above}\n{every[at].view}".strip() for at in kept]
         near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=True))

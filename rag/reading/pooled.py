@@ -22,7 +22,7 @@ _LIST_MARK = re.compile(r"[-*+•]\s+(?=\S)")
 _PAIRS = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
 
 
-class Found(NamedTuple):
+class PooledAnswer(NamedTuple):
     """An answer: the hit that says it most clearly, its characters there, and how far to believe it."""
 
     place: int
@@ -32,16 +32,16 @@ class Found(NamedTuple):
     alone: float
 
 
-def pooled(texts: Sequence[str], readings: Sequence[Reading]) -> list[Found]:
+def pooled(texts: Sequence[str], readings: Sequence[Reading]) -> list[PooledAnswer]:
     """The answers of all hits, best first. `texts` and `readings` are those of the hits, in their order."""
-    said: dict[str, list[Found]] = defaultdict(list)
+    said: dict[str, list[PooledAnswer]] = defaultdict(list)
     for place, (text, reading) in enumerate(zip(texts, readings, strict=True)):
         for span in reading.spans:
             start, end = trimmed(text, span)
             words = " ".join(text[start:end].lower().strip(_EDGES).split())
             if words:
                 chance = reading.answerable * span.probability
-                said[words].append(Found(place, start, end, chance, chance))
+                said[words].append(PooledAnswer(place, start, end, chance, chance))
     merged = []
     for same in said.values():
         best = max(same, key=lambda span: span.alone)

@@ -113,12 +113,12 @@ class Unit(NamedTuple):
 def units(place: int, hit: Hit) -> list[Unit]:
     """The units of one hit, in their order; questions and greetings only where nothing else is there."""
     made = [unit._replace(place=place) for unit in _units(hit.chunk)]
-    telling = [
+    informative = [
         unit
         for unit in made
         if unit.kind in ("row", "setting") or not (_asks(unit.view) or _GREETING.match(unit.view))
     ]
-    return telling or made
+    return informative or made
 
 
 def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:

@@ -173,12 +173,12 @@ class Documents:
         """The evaluation runs beside the index, newest first."""
         whole(request)
         served = self._serving.index(request)
-        found = await self._serving.desk.read(_runs, _runs_folder(served))
+        runs = await self._serving.desk.read(_runs, _runs_folder(served))
         links = self._serving.links
-        for run in found:
+        for run in runs:
             path = f"/api/indexes/{served.name}/runs/{run['name']}"
             run["href"] = quote(path) if links is None else quote(path) + links.signed(path)[len(path) :]
-        return Json({"runs": found})
+        return Json({"runs": runs})
 
     async def report(self, request: Request) -> Response:
         """The report of a run; it may run nothing and load nothing."""

@@ -92,12 +92,12 @@ def follow(page: str, first: int, characters: Sequence[str], parts: Iterable[Par
                 if stands:
                     typed.append((stands[0], stands[-1] + 1, word))
                 continue
-            found = _letters(word, offsets, characters)
-            places |= found
+            letters = _letters(word, offsets, characters)
+            places |= letters
             wanted.update(
                 offset
                 for offset, letter in zip(offsets, word.text, strict=True)
-                if offset >= 0 and (offset in found or letter not in _WITHIN)
+                if offset >= 0 and (offset in letters or letter not in _WITHIN)
             )
     return Aligned(places, wanted, wanted <= places.keys(), typed)
 
@@ -106,7 +106,7 @@ def _offsets(page: str, first: int, part: Part) -> list[list[int]]:
     """Of each word of a part the offsets of its characters; -1 for a hyphen that was dropped."""
     start, end = part.start - first, part.end - first
     skipped = _BETWEEN_CELLS if part.piped else _BETWEEN
-    at, found = start, []
+    at, rows = start, []
     # The line below the names of columns has no words.
     rule = page.find("\n", start, end) if part.piped else -1
     behind = page.find("\n", rule + 1, end) if rule >= 0 and page.startswith("| ---", rule + 1) else -1
@@ -122,8 +122,8 @@ def _offsets(page: str, first: int, part: Part) -> list[list[int]]:
                 here = here + 1 if page[here] in skipped else end
             offsets.append(here + first if here < end else -1)
             at = here + 1 if here < end else at
-        found.append(offsets)
-    return found
+        rows.append(offsets)
+    return rows
 
 
 def _letters(word: Word, offsets: Sequence[int], characters: Sequence[str]) -> dict[int, int]:
@@ -132,19 +132,19 @@ def _letters(word: Word, offsets: Sequence[int], characters: Sequence[str]) -> d
     if len(there) == len(word.text) and all(map(_same, word.text, there)):
         pairs = [(n, n) for n in range(len(there))]
     else:
-        one, other = _spelled(word.text), _spelled(there)
-        blocks = _blocks(one.text, other.text)
-        pairs = [(one.places[a], other.places[b]) for a, b in blocks]
+        first, other = _spelled(word.text), _spelled(there)
+        blocks = _blocks(first.text, other.text)
+        pairs = [(first.places[a], other.places[b]) for a, b in blocks]
     # Several signs of the page may be one of the text: the first is where it stands.
-    found: dict[int, int] = {}
+    located: dict[int, int] = {}
     for a, b in pairs:
         if offsets[a] >= 0:
-            found.setdefault(offsets[a], word.first + b)
-    return found
+            located.setdefault(offsets[a], word.first + b)
+    return located
 
 
-def _same(one: str, other: str) -> bool:
-    return one == other or (one == "-" and other in _ENDS_LINE)
+def _same(first: str, other: str) -> bool:
+    return first == other or (first == "-" and other in _ENDS_LINE)
 
 
 def _spelled(characters: Sequence[str]) -> Folded:
@@ -208,11 +208,11 @@ def _matched(wanted: Folded, there: Folded) -> dict[int, int]:
     return {wanted.places[a]: there.places[b] for a, b in _blocks(wanted.text, there.text)}
 
 
-def _blocks(one: str, other: str) -> list[tuple[int, int]]:
+def _blocks(first: str, other: str) -> list[tuple[int, int]]:
     """Places in two texts of what both have, in order."""
     from difflib import SequenceMatcher
 
-    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    blocks = SequenceMatcher(None, first, other, autojunk=False).get_matching_blocks()
     return [(block.a + at, block.b + at) for block in blocks for at in range(block.size)]
 
 

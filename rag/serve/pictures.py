@@ -196,8 +196,8 @@ def aligned_with(page: str, first: int, parts: list[Part] | None, characters: li
 def places_of(aligned: Aligned, start: int, end: int) -> tuple[list[int], bool]:
     """The places of a span's characters, in the order of the text, and whether all of them have one."""
     needed = [offset for offset in range(start, end) if offset in aligned.wanted]
-    found = [aligned.places[offset] for offset in needed if offset in aligned.places]
-    return found, len(found) == len(needed)
+    places = [aligned.places[offset] for offset in needed if offset in aligned.places]
+    return places, len(places) == len(needed)
 
 
 def page_characters(text_page: Any) -> list[str]:

@@ -60,17 +60,17 @@ def controls_in(text: str) -> str:
     if not _ANY.search(text):
         return ""
     counts: dict[str, int] = {}
-    for found in _FOUND.finditer(text):
-        kind = found.lastgroup or ""
-        number = sum(one not in _HONEST for one in found[0])
-        if number and kind in _KINDS and (kind != "unseen" or _misleads(found)):
+    for match in _FOUND.finditer(text):
+        kind = match.lastgroup or ""
+        number = sum(character not in _HONEST for character in match[0])
+        if number and kind in _KINDS and (kind != "unseen" or _misleads(match)):
             counts[kind] = counts.get(kind, 0) + number
     return ", ".join(f"{_KINDS[kind]} ({number:,})" for kind, number in counts.items())
 
 
 def json_safe(text: str) -> str:
     """A JSON text that holds such characters in its strings, with `\\u…` for each: it says the same."""
-    return _FOUND.sub(lambda found: _in_json(found[0]), text)
+    return _FOUND.sub(lambda match: _in_json(match[0]), text)
 
 
 def html_safe(text: str) -> str:
@@ -82,22 +82,22 @@ def _in_json(signs: str) -> str:
     return signs if signs == "\r\n" else json.dumps(signs)[1:-1]
 
 
-def _escaped(found: re.Match[str]) -> str:
-    kind = found.lastgroup
+def _escaped(match: re.Match[str]) -> str:
+    kind = match.lastgroup
     if kind == "flag":
-        return found[0]
+        return match[0]
     if kind == "line":
         return "\n"
-    if kind == "unseen" and not _misleads(found):
-        return found[0]
-    return "".join(_escape(ord(one)) for one in found[0])
+    if kind == "unseen" and not _misleads(match):
+        return match[0]
+    return "".join(_escape(ord(character)) for character in match[0])
 
 
-def _misleads(found: re.Match[str]) -> bool:
+def _misleads(match: re.Match[str]) -> bool:
     """Whether a run without width stands beside a letter or digit of ASCII, or is none that emoji have."""
-    text, (start, end) = found.string, found.span()
+    text, (start, end) = match.string, match.span()
     before, after = text[start - 1 : start], text[end : end + 1]
-    if end - start == 1 and "\ufe00" <= found[0] <= "\ufe0f":  # 1️⃣ is a digit, a selector and a key cap
+    if end - start == 1 and "\ufe00" <= match[0] <= "\ufe0f":  # 1️⃣ is a digit, a selector and a key cap
         return _is_word(before) and after != "\u20e3"
     return _is_word(before) or _is_word(after) or end - start > 3
 

@@ -127,10 +127,10 @@ def parts_of(question: str) -> tuple[str, str] | None:
 
     The second has the words of the first after its own, since its subject stands there.
     """
-    found = _TWICE.match(question)
-    if found is None:
+    match = _TWICE.match(question)
+    if match is None:
         return None
-    first, second = found["first"].rstrip(" ,;"), found["second"].strip(" ?")
+    first, second = match["first"].rstrip(" ,;"), match["second"].strip(" ?")
     return f"{first}?", f"{second[0].upper()}{second[1:]}: {_LEAD.sub('', first)}?"
 
 

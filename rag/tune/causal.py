@@ -91,7 +91,7 @@ def train(
     import torch
 
     network = network.to(device).train()
-    trained = {name: one for name, one in network.named_parameters() if one.requires_grad}
+    trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
     rate = plan.rate or _RATES[plan.method]
     optimizer = torch.optim.AdamW(list(trained.values()), lr=rate, weight_decay=0.0)
     steps = [batch for epoch in range(plan.epochs) for batch in batches(rows, plan.tokens, plan.seed + epoch)]
@@ -138,7 +138,7 @@ def _tensors(rows: Sequence[tuple[list[int], list[int]]], device: str) -> tuple[
 
     longest = max(len(ids) for ids, _ in rows)
     ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows], device=device)
-    labels = torch.tensor([told + [-100] * (longest - len(told)) for _, told in rows], device=device)
+    labels = torch.tensor([targets + [-100] * (longest - len(targets)) for _, targets in rows], device=device)
     mask = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in rows], device=device)
     return ids, labels, mask
 
@@ -146,9 +146,9 @@ def _tensors(rows: Sequence[tuple[list[int], list[int]]], device: str) -> tuple[
 def _save(
     folder: Path, trained: Mapping[str, Any], optimizer: Any, losses: Sequence[float], plan: Plan
 ) -> None:
-    held = {f"own.{name}": one.detach() for name, one in trained.items()}
-    for name, one in trained.items():
-        moments = optimizer.state.get(one, {})
+    held = {f"own.{name}": parameter.detach() for name, parameter in trained.items()}
+    for name, parameter in trained.items():
+        moments = optimizer.state.get(parameter, {})
         held |= {f"{key}.{name}": moments[key] for key in _MOMENTS if key in moments}
     try:
         checkpoint.save(folder, held, {"step": len(losses), "losses": list(losses), "plan": asdict(plan)})
@@ -160,14 +160,14 @@ def _resumed(folder: Path, trained: Mapping[str, Any], optimizer: Any, plan: Pla
     """Puts the state of the last checkpoint back; the losses so far, none where it is of another plan."""
     import torch
 
-    found = checkpoint.load(folder)
-    if found is None or found[1]["plan"] != asdict(plan):
+    saved = checkpoint.load(folder)
+    if saved is None or saved[1]["plan"] != asdict(plan):
         return []
-    held, state = found
+    held, state = saved
     with torch.no_grad():
-        for name, one in trained.items():
-            one.copy_(held[f"own.{name}"])
+        for name, parameter in trained.items():
+            parameter.copy_(held[f"own.{name}"])
             if f"exp_avg.{name}" in held:
-                moments = {key: held[f"{key}.{name}"].to(one.device) for key in _MOMENTS}
-                optimizer.state[one] = {"step": torch.tensor(float(state["step"])), **moments}
+                moments = {key: held[f"{key}.{name}"].to(parameter.device) for key in _MOMENTS}
+                optimizer.state[parameter] = {"step": torch.tensor(float(state["step"])), **moments}
     return list(state["losses"])

@@ -57,7 +57,7 @@ def turns(
     Raises ModelError where the model's context cannot hold even one source.
     """
     chance = random.Random(seed)
-    found: list[Turn] = []
+    made: list[Turn] = []
     for pair in pairs:
         gold = next(((chunk, said) for chunk in pair.positives if (said := _said(chunk, pair.case))), None)
         if gold is None:
@@ -66,15 +66,15 @@ def turns(
         others = chance.sample(pair.negatives, min(sources - 1, len(pair.negatives)))
         place = chance.randint(0, len(others))
         shown = [*others[:place], chunk, *others[place:]]
-        found.append(Turn(_sent(generator, pair.case, shown), f"{said} [{place + 1}]"))
+        made.append(Turn(_sent(generator, pair.case, shown), f"{said} [{place + 1}]"))
         if others and chance.random() < REMOVED:
-            found.append(Turn(_sent(generator, pair.case, others), generator.prompt.refusal))
+            made.append(Turn(_sent(generator, pair.case, others), generator.prompt.refusal))
     for case in unanswerable:
         hits = rag.search(case.question, sources)
         if hits:
             shown = [hit.chunk for hit in hits]
-            found.append(Turn(_sent(generator, case, shown), generator.prompt.refusal))
-    return found
+            made.append(Turn(_sent(generator, case, shown), generator.prompt.refusal))
+    return made
 
 
 def encoded(generator: Prompted, turn: Turn) -> tuple[list[int], list[int]]:

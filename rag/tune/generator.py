@@ -105,8 +105,14 @@ def _generator(data: Data, options: Options, given: GeneratorOptions, report: Wa
         f"{given.plan.method} on {counted(len(rows), 'turn')}, {counted(len(losses), 'step')} in "
         f"{took:.0f} s; loss {first:.3f} at first, {last:.3f} at last"
     )
-    told = {**asdict(given.plan), "base": base, "turns": len(rows), "merge": given.merge, "gguf": given.gguf}
-    card = Card("generator", "", settings=settings, options=told)
+    settled = {
+        **asdict(given.plan),
+        "base": base,
+        "turns": len(rows),
+        "merge": given.merge,
+        "gguf": given.gguf,
+    }
+    card = Card("generator", "", settings=settings, options=settled)
     card.write(folder)
     here = {name: value.replace(HERE, str(folder)) for name, value in settings.items()}
     candidate = data.rag.variant({"model.adapter": "", **here}, generate=None)

@@ -48,9 +48,9 @@ def to_gguf(network: Any, tokenizer: Any, path: Path, name: str = "tuned") -> Pa
             f"{config.model_type} cannot be written as GGUF: expected one of {', '.join(ARCHITECTURES)}; the "
             "folder works as it is with --model"
         )
-    told = json.loads(tokenizer.backend_tokenizer.to_str())
-    if told["model"].get("type") != "BPE":
-        raise ModelError(f"a {told['model'].get('type')} tokenizer cannot be written as GGUF, only a BPE one")
+    spec = json.loads(tokenizer.backend_tokenizer.to_str())
+    if spec["model"].get("type") != "BPE":
+        raise ModelError(f"a {spec['model'].get('type')} tokenizer cannot be written as GGUF, only a BPE one")
     writer = gguf.GGUFWriter(str(path), architecture)
     heads = config.num_attention_heads
     head = getattr(config, "head_dim", None) or config.hidden_size // heads
@@ -68,7 +68,7 @@ def to_gguf(network: Any, tokenizer: Any, path: Path, name: str = "tuned") -> Pa
     writer.add_rope_freq_base(_theta(config))
     writer.add_vocab_size(config.vocab_size)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    _vocabulary(writer, gguf, tokenizer, told, config)
+    _vocabulary(writer, gguf, tokenizer, spec, config)
     for tensor_name, tensor in tensors(network, architecture):
         writer.add_tensor(tensor_name, tensor)
     try:
@@ -113,7 +113,7 @@ def permuted(tensor: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     return pairs.reshape(tensor.shape)
 
 
-def _vocabulary(writer: Any, gguf: Any, tokenizer: Any, told: dict[str, Any], config: Any) -> None:
+def _vocabulary(writer: Any, gguf: Any, tokenizer: Any, spec: dict[str, Any], config: Any) -> None:
     size = config.vocab_size
     by_id = {number: token for token, number in tokenizer.get_vocab().items()}
     special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
@@ -127,10 +127,10 @@ def _vocabulary(writer: Any, gguf: Any, tokenizer: Any, told: dict[str, Any], co
         for number in range(size)
     ]
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(_pre(told))
+    writer.add_tokenizer_pre(_pre(spec))
     writer.add_token_list(words)
     writer.add_token_types(kinds)
-    merges = [" ".join(pair) if isinstance(pair, list) else pair for pair in told["model"]["merges"]]
+    merges = [" ".join(pair) if isinstance(pair, list) else pair for pair in spec["model"]["merges"]]
     writer.add_token_merges(merges)
     if tokenizer.bos_token_id is not None:
         writer.add_bos_token_id(int(tokenizer.bos_token_id))
@@ -143,9 +143,9 @@ def _vocabulary(writer: Any, gguf: Any, tokenizer: Any, told: dict[str, Any], co
         writer.add_chat_template(tokenizer.chat_template)
 
 
-def _pre(told: dict[str, Any]) -> str:
+def _pre(spec: dict[str, Any]) -> str:
     """How llama.cpp calls the tokenizer's way of cutting words."""
-    pre = told.get("pre_tokenizer") or {}
+    pre = spec.get("pre_tokenizer") or {}
     parts = [part["type"] for part in pre.get("pretokenizers", [])]
     return _SPLIT.get(f"{pre.get('type')}-{parts[0]}" if parts else "", "gpt-2")
 

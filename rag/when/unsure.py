@@ -22,7 +22,7 @@ def build(reader: Reader, below: Share = 0.5, read: Count = 5) -> When:
     def unsure(question: Question, found: Callable[[], Sequence[Hit]]) -> bool:
         hits = found()[:read]
         readings = reader.read(question.text, [passage_of(hit) for hit in hits])
-        best = max((one.answerable for one in readings), default=0.0)
+        best = max((reading.answerable for reading in readings), default=0.0)
         note("best", round(best, 4))
         return best < below
 

@@ -73,7 +73,7 @@ def python_blocks(text: str) -> list[Block]:
         return code_blocks(text)
     writer = _Writer(text, [match.start() for match in _LINE.finditer(text)])
     _walk(tree.body, writer, (), 0, len(writer.starts))
-    return writer.found
+    return writer.blocks
 
 
 def code_blocks(text: str) -> list[Block]:
@@ -96,7 +96,7 @@ def code_blocks(text: str) -> list[Block]:
                 stack.append((row.indent, name))
             writer.scope = tuple(entry[1] for entry in stack)
     writer.close(len(rows))
-    return writer.found
+    return writer.blocks
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class _Writer:
 
     text: str
     starts: Sequence[int]
-    found: list[Block] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     cursor: int = 0
     scope: tuple[str, ...] = ()
     _written: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class _Writer:
             return
         if self.scope != self._written:
             self._open(start, end)
-        self.found.append(Block("code", start, end))
+        self.blocks.append(Block("code", start, end))
 
     def _open(self, start: int, end: int) -> None:
         shared = 0
@@ -133,7 +133,7 @@ class _Writer:
         for depth in range(min(shared, max(len(self.scope) - 1, 0)), max(len(self.scope), 1)):
             name = self.scope[depth] if self.scope else ""
             at = max(self.text.find(name, start, end), start)
-            self.found.append(Block("scope", at, at + len(name), depth + 1, name))
+            self.blocks.append(Block("scope", at, at + len(name), depth + 1, name))
         self._written = self.scope
 
 

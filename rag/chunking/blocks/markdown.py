@@ -13,8 +13,8 @@ from rag.text.lines import Line, lines
 
 from .block import Block, Kind
 
-Found = tuple[Block | None, int] | None
-Rule = Callable[[Sequence[Line], int], Found]
+Parsed = tuple[Block | None, int] | None
+Rule = Callable[[Sequence[Line], int], Parsed]
 
 MARKER = re.compile(r"(?:[-*+•]|\d{1,9}[.)])(?:\s|$)")
 _BULLET_OR_ONE = re.compile(r"(?:[-*+•]|1[.)])\s")
@@ -67,7 +67,7 @@ def _after_front_matter(rows: Sequence[Line]) -> int:
     return next((i + 1 for i in range(2, len(rows)) if rows[i].body in closing and not rows[i].indent), 0)
 
 
-def _indented(rows: Sequence[Line], i: int) -> Found:
+def _indented(rows: Sequence[Line], i: int) -> Parsed:
     if rows[i].indent < _CODE_INDENT:
         return None
     j = i + 1
@@ -76,7 +76,7 @@ def _indented(rows: Sequence[Line], i: int) -> Found:
     return span(rows, i, j, "code"), j
 
 
-def _heading(rows: Sequence[Line], i: int) -> Found:
+def _heading(rows: Sequence[Line], i: int) -> Parsed:
     level = _atx_level(rows[i])
     if not level:
         return None
@@ -107,7 +107,7 @@ def plain_title(title: str) -> str:
     return " ".join(title.split())  # where no word is left, the marks are all its author wrote
 
 
-def _fence(rows: Sequence[Line], i: int) -> Found:
+def _fence(rows: Sequence[Line], i: int) -> Parsed:
     if rows[i].indent >= _CODE_INDENT or (mark := _FENCE.match(rows[i].body)) is None:
         return None
     j = _fence_end(rows, i, mark[0])
@@ -123,7 +123,7 @@ def _fence_end(rows: Sequence[Line], i: int, mark: str) -> int:
     return len(rows)
 
 
-def _table(rows: Sequence[Line], i: int) -> Found:
+def _table(rows: Sequence[Line], i: int) -> Parsed:
     if not _opens_table(rows, i):
         return None
     j = i + 2
@@ -149,11 +149,11 @@ def _is_break(body: str) -> bool:
     return body[:1] in ("-", "*", "_") and not body.strip(body[0] + " \t") and body.count(body[0]) >= 3
 
 
-def _break(rows: Sequence[Line], i: int) -> Found:
+def _break(rows: Sequence[Line], i: int) -> Parsed:
     return (None, i + 1) if _is_break(rows[i].body) else None
 
 
-def _quote(rows: Sequence[Line], i: int) -> Found:
+def _quote(rows: Sequence[Line], i: int) -> Parsed:
     if rows[i].body[0] != ">":
         return None
     j = i + 1
@@ -162,7 +162,7 @@ def _quote(rows: Sequence[Line], i: int) -> Found:
     return span(rows, i, j, "paragraph"), j
 
 
-def list_block(rows: Sequence[Line], i: int) -> Found:
+def list_block(rows: Sequence[Line], i: int) -> Parsed:
     """A list with all its items, what is nested in them, and the blank lines between."""
     if not MARKER.match(rows[i].body):
         return None

@@ -166,9 +166,11 @@ def _points(order: str, done: dict[int, Run], measure: str) -> list[Point]:
 
 
 def _page(curve: Passages) -> str:
-    ticks = [str(k) for k in dict.fromkeys(one.k for one in curve.points)]
-    series = [(name, [one.value for one in curve.points if one.reorder == name]) for name in curve.orders]
-    told = (
+    ticks = [str(k) for k in dict.fromkeys(point.k for point in curve.points)]
+    series = [
+        (name, [point.value for point in curve.points if point.reorder == name]) for name in curve.orders
+    ]
+    note = (
         f"{html_safe(curve.measure)} over the number of hits. "
         + "; ".join(
             f"{html_safe(name)}: best at {curve.best(name).k}, good up to {curve.widest(name)}"
@@ -177,4 +179,4 @@ def _page(curve: Passages) -> str:
         + "."
     )
     body = f"<h1>{html_safe(curve.name)}: how many passages</h1>"
-    return document(f"{curve.name}: passages", body + section("Passages", told, charts.lines(series, ticks)))
+    return document(f"{curve.name}: passages", body + section("Passages", note, charts.lines(series, ticks)))

@@ -84,12 +84,12 @@ def named_files(rag: Pipeline) -> dict[str, str]:
 def _tuned(rag: Pipeline) -> dict[str, str]:
     """The adopted parts that the pipeline uses, by content."""
     used = {"retriever": rag.settings.search.adapter, "ranker": rag.settings.search.ranker}
-    found = {
+    digests = {
         kind: _content(folder_of(rag.home, kind))
         for kind in KINDS
         if not used.get(kind) and folder_of(rag.home, kind).is_dir()
     }
-    return {f"{TUNED}/{kind}": digest for kind, digest in found.items()}
+    return {f"{TUNED}/{kind}": digest for kind, digest in digests.items()}
 
 
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -136,10 +136,10 @@ def place_of(host: str, port: int, allowed: frozenset[str]) -> str:
     `allowed`: names, in lower case, of hosts that may be within a network.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise LoadError(f"no such host: {host} ({error})") from error
-    places = [str(each[4][0]).partition("%")[0] for each in found]
+    places = [str(each[4][0]).partition("%")[0] for each in addresses]
     if host.lower() in allowed:
         return places[0]
     hidden = [place for place in places if not _is_public(place)]

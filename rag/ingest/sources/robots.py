@@ -49,8 +49,8 @@ class Robots:
     def allows(self, target: str) -> bool:
         """Whether a path with its query may be read."""
         path = _plain(target)
-        found = [(len(rule), allow) for rule, allow in self._group.rules if _matches(rule, path)]
-        return max(found)[1] if found else True  # of equal rules the one that allows: True > False
+        matching = [(len(rule), allow) for rule, allow in self._group.rules if _matches(rule, path)]
+        return max(matching)[1] if matching else True  # of equal rules the one that allows: True > False
 
 
 def _plain(path: str) -> str:

@@ -20,7 +20,7 @@ class Listed(NamedTuple):
     sitemaps: list[str]
 
 
-def looks_like_one(data: bytes) -> bool:
+def is_sitemap(data: bytes) -> bool:
     """Whether the beginning of a body is that of a sitemap."""
     head = (_unpacked(data) if data[:2] == b"\x1f\x8b" else data)[:2000].lower()
     return b"<urlset" in head or b"<sitemapindex" in head
@@ -29,12 +29,12 @@ def looks_like_one(data: bytes) -> bool:
 def listed(data: bytes, limits: Limits) -> Listed:
     """The addresses of a sitemap. Raises LoadError for one that cannot be read."""
     root = parse_xml(_unpacked(data) if data[:2] == b"\x1f\x8b" else data, "sitemap", limits)
-    found = Listed([], [])
+    listing = Listed([], [])
     for entry in root:
         places = [(each.text or "").strip() for each in entry if local(each) == "loc"]
-        into = found.sitemaps if local(entry) == "sitemap" else found.pages
+        into = listing.sitemaps if local(entry) == "sitemap" else listing.pages
         into += [place for place in places if place]
-    return found
+    return listing
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from rag.loaders.formats import suffix_of_media_type
 from . import Fetched, Item, Options, State, refuse_offline
 from .client import ROBOT, Client, Reply, host_of
 from .robots import Robots
-from .sitemap import listed, looks_like_one
+from .sitemap import is_sitemap, listed
 
 _GONE = (404, 410)
 _DEEPEST = 3  # sitemaps within sitemaps
@@ -65,7 +65,7 @@ class Web:
         except LoadError as error:
             yield Item(self.name, "failed", str(error))
             return
-        if first.status != 200 or not looks_like_one(first.body):
+        if first.status != 200 or not is_sitemap(first.body):
             yield from self._judged(self.name, first, since)
             return
         pages: dict[str, None] = {}
@@ -121,17 +121,17 @@ class Web:
     def _listed(self, data: bytes, pages: dict[str, None], rows: list[Item], depth: int) -> bool:
         """Adds the pages of a sitemap and those within; False where one of them could not be read."""
         try:
-            found = listed(data, self._limits)
+            listing = listed(data, self._limits)
         except LoadError as error:
             rows.append(Item(self.name, "failed", f"a sitemap cannot be read: {error}"))
             return False
-        for page in found.pages:
+        for page in listing.pages:
             if host_of(page) == self._client.host:
                 pages.setdefault(urldefrag(page)[0])
             else:
                 rows.append(Item(page, "skipped", "on another host than the sitemap"))
         whole = True
-        for each in found.sitemaps:
+        for each in listing.sitemaps:
             if host_of(each) != self._client.host or depth >= _DEEPEST:
                 rows.append(Item(each, "skipped", "a sitemap on another host, or too deep within others"))
                 continue

@@ -70,7 +70,7 @@ class Zotero:
     def __init__(self, folder: Path, options: Options) -> None:
         self.name = f"zotero://{folder.as_posix()}"
         self._folder, self._options = folder, options
-        self._found: dict[str, _Attachment] = {}
+        self._attached: dict[str, _Attachment] = {}
 
     def close(self) -> None:
         """Nothing is open between two calls."""
@@ -78,11 +78,11 @@ class Zotero:
     def discover(self, since: Mapping[str, State]) -> Iterator[Item]:
         """Compares size, time and metadata of each attachment with what was stored."""
         try:
-            self._found = dict(self._attachments())
+            self._attached = dict(self._attachments())
         except sqlite3.Error as error:
             yield Item(self.name, "failed", f"zotero.sqlite cannot be read: {error}")
             return
-        for source, attachment in self._found.items():
+        for source, attachment in self._attached.items():
             if not attachment.path.is_file():
                 reason = f"its file is not there: {attachment.path}; let Zotero fetch it"
                 yield Item(source, "failed", reason)
@@ -90,11 +90,11 @@ class Zotero:
                 yield Item(source, "unchanged")
             else:
                 yield Item(source, "upsert")
-        yield from (Item(source, "delete") for source in since if source not in self._found)
+        yield from (Item(source, "delete") for source in since if source not in self._attached)
 
     def fetch(self, item: Item) -> Fetched:
         """The attachment's file. Raises LoadError where it cannot be read, or is too large."""
-        attachment = self._found[item.source]
+        attachment = self._attached[item.source]
         state = self._state(attachment)
         if state["size"] > self._options.max_bytes:
             raise LoadError(f"{state['size'] / 2**20:.0f} MB: raise ingest.max_megabytes")
@@ -123,9 +123,13 @@ class Zotero:
 
     def _metadata(self, database: sqlite3.Connection, item: int) -> dict[str, Any]:
         values = dict(database.execute(_FIELDS, (item,)).fetchall())
-        found: dict[str, Any] = {ours: values[theirs] for theirs, ours in _KEPT.items() if values.get(theirs)}
-        if "date" in found:
-            found["date"] = str(found["date"]).split(" ")[0]  # `2019-05-00 May 2019`: sortable, then as typed
+        fields: dict[str, Any] = {
+            ours: values[theirs] for theirs, ours in _KEPT.items() if values.get(theirs)
+        }
+        if "date" in fields:
+            fields["date"] = str(fields["date"]).split(" ")[
+                0
+            ]  # `2019-05-00 May 2019`: sortable, then as typed
         people = [" ".join(filter(None, names)) for names in database.execute(_CREATORS, (item,)).fetchall()]
         tags = [name for (name,) in database.execute(_TAGS, (item,)).fetchall()]
-        return {**found, **({"author": people} if people else {}), **({"tags": tags} if tags else {})}
+        return {**fields, **({"author": people} if people else {}), **({"tags": tags} if tags else {})}

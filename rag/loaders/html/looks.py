@@ -239,8 +239,8 @@ def _paper(
 ) -> Colour | None:
     given = values.get("background-color")
     if not given and attributes.get("bgcolor"):
-        found = colour(attributes["bgcolor"] or "")
-        return found[0] if found else None
+        parsed = colour(attributes["bgcolor"] or "")
+        return parsed[0] if parsed else None
     image = values.get("background-image")
     if (image and word(image) != "none") or "background" in attributes:
         return None
@@ -250,10 +250,10 @@ def _paper(
         paper = None
     if not given or word(given) in ("transparent", "none", "inherit", "initial", "unset", "revert"):
         return paper
-    found = colour(given)
-    if found is None:
+    parsed = colour(given)
+    if parsed is None:
         return None
-    behind, alpha = found
+    behind, alpha = parsed
     return behind if alpha >= 1 else paper and mix(behind, paper, alpha)
 
 
@@ -264,12 +264,12 @@ def _ink(
     if given:
         if word(given) in ("inherit", "currentcolor", "unset"):
             return ink, look.alpha
-        found = colour(given)
-        return found or (None, 1.0)
-    if tag == "font" and (found := colour(attributes.get("color") or "")):
-        return found
-    if tag == "body" and (found := colour(attributes.get("text") or "")):
-        return found
+        parsed = colour(given)
+        return parsed or (None, 1.0)
+    if tag == "font" and (parsed := colour(attributes.get("color") or "")):
+        return parsed
+    if tag == "body" and (parsed := colour(attributes.get("text") or "")):
+        return parsed
     if tag == "mark":
         return BLACK, 1.0
     if tag == "a" and attributes.get("href") and ink is not None:

@@ -243,8 +243,10 @@ def _rule(box: Box, drawn: Drawn) -> None:
         drawn.down.append(((box.left + box.right) / 2, box.bottom, box.top))
 
 
-def _spanned(one: tuple[float, float], other: tuple[float, float]) -> Box:
-    return Box(min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1]))
+def _spanned(first: tuple[float, float], other: tuple[float, float]) -> Box:
+    return Box(
+        min(first[0], other[0]), min(first[1], other[1]), max(first[0], other[0]), max(first[1], other[1])
+    )
 
 
 def _times(inner: Matrix, outer: Matrix) -> Matrix:

@@ -47,8 +47,8 @@ def heading_levels(pages: Sequence[Sequence[Item]]) -> dict[tuple[int, int], int
     if sum(line.bold for *_, line in lines) > 0.5 * len(lines):
         bold = {}
     large = {key: line for key, line in large.items() if not _is_sentence(pages[key[0]], key[1])}
-    found = {**large, **bold}
-    if len(found) > _MOST_SHARE * len(lines) and len(lines) > 5:
+    chosen = {**large, **bold}
+    if len(chosen) > _MOST_SHARE * len(lines) and len(lines) > 5:
         return {}
     sizes = _sizes(line.height for line in large.values())
     levels = {key: _level(line.height, sizes) for key, line in large.items()}

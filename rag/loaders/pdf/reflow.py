@@ -173,9 +173,9 @@ def _continued(pages: list[list[Item]]) -> list[list[Item]]:
     last: Item | None = None
     for page in pages:
         if page and isinstance(last, Table) and isinstance(page[0], Line):
-            found = goes_on(last, page)
-            if found is not None:
-                page[: found[1]] = [found[0]]
+            joined = goes_on(last, page)
+            if joined is not None:
+                page[: joined[1]] = [joined[0]]
         last = page[-1] if page else None
     return pages
 
@@ -185,8 +185,8 @@ def _continues(above: Table, below: Table) -> bool:
     if len(above.columns) != len(below.columns):
         return False
     return all(
-        min(one[1], other[1]) - max(one[0], other[0]) > 0
-        for one, other in zip(above.columns, below.columns, strict=True)
+        min(first[1], other[1]) - max(first[0], other[0]) > 0
+        for first, other in zip(above.columns, below.columns, strict=True)
     )
 
 
