@@ -29,14 +29,14 @@ def like(document: Document, chunks: Sequence[Chunk], embedder: Embedder, langua
     rows = embedder.embed([chunk.indexed_text for chunk in chunks], "document")
     mean = rows.mean(axis=0)
     mean = mean / (float(np.linalg.norm(mean)) or 1.0)
-    words = informative(document.text, language)
+    words = telling(document.text, language)
     queries = [Query(document.title or document.source, leg="dense", vector=mean.tolist())]
     if words:
         queries.append(Query(" ".join(words), leg="lexical"))
     return Question(document.title or document.source, tuple(queries))
 
 
-def informative(text: str, language: str, terms: int = TERMS) -> list[str]:
+def telling(text: str, language: str, terms: int = TERMS) -> list[str]:
     """The words of the highest tf · (1 + length / 10); words are counted by their stems."""
     from rag.indexes import Analyzer
 
