@@ -8,7 +8,9 @@ from rag.terminal import say
 
 from .common import DEFAULT_INDEX, AsJson, Index, Store, opened, reported
 
-glossary_app = typer.Typer(help="What the documents mean by their terms.", no_args_is_help=True)
+glossary_app = typer.Typer(
+    help="The terms of the documents, and what they mean by them.", no_args_is_help=True
+)
 
 
 @glossary_app.command(

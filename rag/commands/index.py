@@ -22,7 +22,7 @@ DOCTOR_EXAMPLES = "Example:\n\n    rag doctor && rag ask 'Is all well?'"
 
 
 def status(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
-    """Say what the index holds and what it was made with."""
+    """Show what the index holds and how it was built."""
     with reported(as_json), opened(index, {}, store=store) as rag:
         from . import render
 
@@ -54,7 +54,7 @@ def rm(
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Remove documents by source or by filter. With --prove, exit code 1: a file still holds words of one."""
+    """Remove documents by source or by filter. With --prove, exit code 1: some file still has their words."""
     with reported(as_json), opened(index, {}, store=store, wait=wait) as rag:
         if not sources and where is None:
             raise ConfigError("nothing to remove: name sources, or give --where")
@@ -80,7 +80,7 @@ def rm(
 
 
 def doctor(index: Index = DEFAULT_INDEX, store: Store = None, as_json: AsJson = False) -> None:
-    """Check the index, the models and the machine, and say how to mend what is wrong."""
+    """Check the index, the models and the machine, and say how to fix what is wrong."""
     with reported(as_json):
         from rag.doctor import examine
 

@@ -8,7 +8,7 @@ from rag.terminal import say
 
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, reported
 
-models_app = typer.Typer(help="The language models that have names.", no_args_is_help=True)
+models_app = typer.Typer(help="Names for language models.", no_args_is_help=True)
 
 
 @models_app.command("list", epilog="Example:\n\n    rag models list --json")
