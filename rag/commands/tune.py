@@ -222,6 +222,9 @@ def tune_reader_command(
         typer.Option("--mean", min=0, max=1, help="Share of the weights' running mean that a step keeps."),
     ] = 0.998,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps; default: the best there is.")] = "",
+    index: Index = DEFAULT_INDEX,
+    store: Store = None,
+    offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Train the model that reranks, reads, abstains and checks support; stopped, the same command resumes."""
@@ -229,7 +232,7 @@ def tune_reader_command(
 
     from . import live, render
 
-    with reported(as_json):
+    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
         options = Options(
             epochs,
             text_items,
@@ -246,7 +249,7 @@ def tune_reader_command(
             mean,
         )
         with live.progress(quiet=as_json) as shown:
-            tuned = tune_reader(files, base, out, options, shown)
+            tuned = tune_reader(files, base, out, options, shown, rag)
         render.result(tuned, as_json=as_json)
 
 

@@ -30,5 +30,6 @@ The reader, by the `[tune]` extra:
 - `encode.py`: items → token ids and positions; `network.py`: the encoder with three heads; `start.py`: the
   weights of a reader that exists, to go on from
 - `train.py`: the loop, its checkpoints (`checkpoint.py`) and its measures (`score.py`)
-- `export.py`: weights → the int8 folder that `rag.reading` opens; `reader.py`: all of it, one call
+- `export.py`: weights → the int8 folder that `rag.reading` opens; `judged_reader.py`: its verdict;
+  `reader.py`: all of it, one call
 """

@@ -1,13 +1,14 @@
 """Trains a causal model on encoded turns: a PEFT adapter or all of it, with checkpoints that a kill survives.
 
 Turns of like length go together, so little is padding; batches hold up to a number of tokens. The loss is
-that of the answers alone. AdamW warms up over the first tenth and falls to zero; the same seed gives the same
-run, stopped or not. Sources: LoRA (Hu and others), IA³ (Liu and others), Prefix-Tuning (Li and Liang),
-P-Tuning (Liu and others), as `peft` has them.
+that of the answers alone, and logits are computed for their tokens alone. AdamW warms up over the first tenth
+and falls to zero; the same seed gives the same run, stopped or not. Sources: LoRA (Hu and others), IA³ (Liu
+and others), Prefix-Tuning (Li and Liang), P-Tuning (Liu and others), as `peft` has them.
 """
 
 from __future__ import annotations
 
+import inspect
 import random
 import time
 import warnings
@@ -102,7 +103,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate * min(share / _WARM_UP, (1 - share) / (1 - _WARM_UP) + 1e-3)
         ids, labels, mask = _tensors([rows[at] for at in steps[step]], device)
-        loss = network(input_ids=ids, attention_mask=mask, labels=labels).loss
+        loss = loss_of(network, ids, labels, mask)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(trained.values()), 1.0)
@@ -117,6 +118,25 @@ def train(
             saved = time.monotonic()
     network.eval()
     return losses
+
+
+def loss_of(network: Any, ids: Any, labels: Any, mask: Any) -> Any:
+    """The mean loss over the tokens that have labels; all three are (rows, tokens).
+
+    Of a small model, a third of the work is in the logits of all words, and prompts need none.
+    """
+    import torch
+
+    inner = network.get_base_model() if hasattr(network, "get_base_model") else network
+    longer = (
+        bool(getattr(network, "active_peft_config", None)) and network.active_peft_config.is_prompt_learning
+    )
+    if longer or "logits_to_keep" not in inspect.signature(inner.forward).parameters:
+        return network(input_ids=ids, attention_mask=mask, labels=labels).loss
+    told = labels[:, 1:]
+    places = (told != -100).any(0).nonzero().squeeze(1)
+    logits = network(input_ids=ids, attention_mask=mask, logits_to_keep=places).logits
+    return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), told[:, places].flatten())
 
 
 def batches(rows: Sequence[tuple[list[int], list[int]]], tokens: int, seed: int) -> list[list[int]]:

@@ -5,6 +5,8 @@ Two runs over the held-out questions, without the part and with it, are paired q
 
     gain     one measure, named beforehand:   low > 0 and p < .05
     guards   all others that both runs have:  fallen where high < 0 and p < .05
+    sources  the share of held-out questions that is declined when their documents are hidden, of parts that
+             write: fallen as the others, so a model that learned answers by heart is refused
     time     fallen where the part makes a question longer by more than half, and by 50 ms: low of the
              paired difference in milliseconds over both
     size     fallen where the part takes more than its limit
@@ -27,6 +29,7 @@ from rag.evaluate.report.tables import aligned
 from rag.evaluate.result import Run
 from rag.evaluate.statistics import Difference, difference
 
+FROM_MEMORY = "Declined without its documents"
 GUARDS = ("nDCG@10", "Correct", "Answered", "AbstainR", "Support", "CiteP")
 """What must not fall: the ranking, right answers, answers and refusals where they are due, proof."""
 _ALPHA = 0.05
@@ -130,12 +133,13 @@ def judge(
     *,
     sizes: Mapping[str, tuple[float, float]] | None = None,
     timed: bool = True,
+    hidden: tuple[Run, Run] | None = None,
 ) -> Verdict:
     """The verdict of two runs over the same held-out questions.
 
     `gain` is the measure that was to rise. `sizes` are (megabytes of the part, most that it may take) by what
-    is told. `timed` is False where the two runs did not have the machine alike. Raises ConfigError where the
-    runs did not measure the gain.
+    is told. `timed` is False where the two runs did not have the machine alike. `hidden` are two runs over
+    questions whose documents are hidden. Raises ConfigError where the runs did not measure the gain.
     """
     compared = compare(without, with_part, ("without", "with"))
     rows = {row.measure: row for row in compared.rows}
@@ -146,6 +150,9 @@ def judge(
         for name, row in rows.items()
         if name in GUARDS and name != gain
     ]
+    if hidden:
+        row = next(row for row in compare(*hidden, ("without", "with")).rows if row.measure == "Correct")
+        guards.append(Guard(FROM_MEMORY, row.a, row.b, row.difference, _worse(row.difference)))
     if timed:
         guards.append(_time(without, with_part))
     guards += [Guard(what, 0.0, used, None, used > most) for what, (used, most) in (sizes or {}).items()]

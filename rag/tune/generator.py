@@ -117,7 +117,8 @@ def _generator(data: Data, options: Options, given: GeneratorOptions, report: Wa
     here = {name: value.replace(HERE, str(folder)) for name, value in settings.items()}
     candidate = data.rag.variant({"model.adapter": "", **here}, generate=None)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
-    verdict: Verdict = verdict_of(data, candidate, GAIN, {"MB": (size, _MOST_MB)}, report, base=plain)
+    sizes = {"MB": (size, _MOST_MB)}
+    verdict: Verdict = verdict_of(data, candidate, GAIN, sizes, report, base=plain, writes=True)
     return finished(data, folder, card, verdict, began, notes)
 
 

@@ -2,7 +2,8 @@
 
 Four steps, each of which goes on where it stopped: the passages are indexed, so that those near a question
 are known, the network learns from the passages alone (`text/`), then from the questions (`questions/`), then
-it is exported to 8 bits and measured again on the held-out titles.
+it is exported to 8 bits and measured again on the held-out titles. With a pipeline, its index adopts the
+reader where the gate lets it in (`judged_reader.py`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.counts import counted
 from rag.errors import ConfigError, MissingExtra
@@ -25,6 +26,10 @@ from .items import Item
 from .mixture import by_title, question_epoch, text_epoch
 from .negatives import Near, near_passages, other_passage, unanswerable
 from .split import split
+from .tuning import Tuned as Judged
+
+if TYPE_CHECKING:
+    from rag.pipeline.pipeline import Pipeline
 
 MEASURED = 150
 """Held-out questions of each file that are measured at the end."""
@@ -60,7 +65,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What came of it: measures on held-out titles in float and in 8 bits, each (mean, low, high)."""
+    """What came of it: measures on held-out titles in float and in 8 bits, each (mean, low, high).
+
+    `judged` is what the gate says of it, where there was a pipeline to judge it in.
+    """
 
     folder: Path
     questions: int
@@ -68,8 +76,15 @@ class Tuned:
     exact: dict[str, tuple[float, float, float]]
     int8: dict[str, tuple[float, float, float]]
     options: dict[str, Any] = field(default_factory=dict)
+    judged: Judged | None = None
+
+    @property
+    def passed(self) -> bool:
+        """A reader that is discarded is no failure."""
+        return True
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
         return {
             "folder": str(self.folder),
             "questions": self.questions,
@@ -77,6 +92,7 @@ class Tuned:
             "float": self.exact,
             "int8": self.int8,
             "options": self.options,
+            "judged": self.judged and self.judged.to_dict(),
         }
 
     def __str__(self) -> str:
@@ -86,6 +102,8 @@ class Tuned:
         lines += [
             f"{name:16}{_shown(self.exact[name]):>24}{_shown(self.int8[name]):>24}" for name in self.exact
         ]
+        if self.judged:
+            lines += ["", str(self.judged)]
         return "\n".join(lines)
 
 
@@ -95,12 +113,13 @@ def tune_reader(
     out: Path,
     options: Options | None = None,
     progress: Watcher | None = None,
+    rag: Pipeline | None = None,
 ) -> Tuned:
     """Trains on the files and writes the reader into `out`, with the state of the work in `out/work`.
 
-    `base` is the folder of a BERT encoder (config.json, model.safetensors, tokenizer.json). Raises
-    ConfigError for files that cannot be used, ModelError for a base of another kind, MissingExtra without
-    torch.
+    `base` is the folder of a BERT encoder (config.json, model.safetensors, tokenizer.json). `rag` judges it
+    against the reader that it has, and adopts it where it is proven better. Raises ConfigError for files that
+    cannot be used, ModelError for a base of another kind, MissingExtra without torch.
     """
     options, report = options or Options(), progress or (lambda _: None)
     _needed()
@@ -123,7 +142,13 @@ def tune_reader(
     shown = held_items(held, near)
     weights = _trained(train, near, shown, base, work, options, report)
     report(Progress("exporting", 0, 0))
-    return _exported(weights, shown, base, out, (len(train), len(held)), options)
+    made = _exported(weights, shown, base, out, (len(train), len(held)), options)
+    if rag is not None:
+        from .judged_reader import judged_reader
+
+        made = replace(made, judged=judged_reader(rag, len(train), held, out, made.options, report))
+    (out / "report.json").write_text(json.dumps(made.to_dict(), indent=2) + "\n", "utf-8")
+    return made
 
 
 def held_items(held: Sequence[Example], near: Near, most: int = MEASURED, seed: int = 5) -> list[Item]:
@@ -281,9 +306,7 @@ def _exported(
         supported=platt(small.supported),
     )
     settings.write(out)
-    tuned = Tuned(out, *counts, exact.intervals(), small.intervals(), asdict(options))
-    (out / "report.json").write_text(json.dumps(tuned.to_dict(), indent=2) + "\n", "utf-8")
-    return tuned
+    return Tuned(out, *counts, exact.intervals(), small.intervals(), asdict(options))
 
 
 def _tokenizer(base: Path) -> Any:

@@ -27,6 +27,7 @@ from rag.errors import ConfigError, StoreError
 from rag.evaluate.questions.cases import Case, QuestionSet
 from rag.evaluate.questions.judgements import Judged, match
 from rag.evaluate.questions.make import make
+from rag.evaluate.result import Run
 from rag.evaluate.run import evaluate, home_of, read
 from rag.evaluate.running.corpora import over
 from rag.evaluate.running.load import Load
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 HELD_OUT = 0.4
 NUMBER = 300
 """Questions that are made where none are given."""
+_HIDDEN = 60  # questions that are asked with their documents hidden
 VERDICT = "verdict.json"
 SHUFFLED = "shuffled"
 """Set in `meta` of a question that was given another one's documents."""
@@ -178,20 +180,46 @@ def verdict_of(
     sizes: Mapping[str, tuple[float, float]] | None,
     report: Watcher,
     base: Pipeline | None = None,
+    writes: bool = False,
 ) -> Verdict:
-    """Asks the held-out questions without the part and with it."""
+    """Asks the held-out questions without the part and with it.
+
+    Of a part that writes (`writes`), some are asked once more with the documents that answer them hidden.
+    """
     held = QuestionSet(data.asked.name, data.sides.held)
-    runs = []
-    for name, pipeline in (("without", base or data.rag), ("with", candidate)):
-        label = f"asking {name} the part"
+    pair = {"without": base or data.rag, "with": candidate}
 
-        def watch(step: Progress, label: str = label) -> None:
-            report(Progress(label, step.done, step.total))
+    def asked(questions: QuestionSet, folder: str, of: str) -> tuple[Run, Run]:
+        runs = []
+        for name, pipeline in pair.items():
+            label = f"asking {name} the part{of}"
 
-        runs.append(evaluate(pipeline, held, out=data.folder / name, fresh=True, progress=watch))
+            def watch(step: Progress, label: str = label) -> None:
+                report(Progress(label, step.done, step.total))
+
+            out = data.folder / f"{folder}{name}"
+            runs.append(evaluate(pipeline, questions, out=out, fresh=True, progress=watch))
+        return runs[0], runs[1]
+
+    runs = asked(held, "", "")
+    known = hidden(held) if writes else None
+    remembered = asked(known, "hidden-", ", documents hidden") if known else None
     # Beside other work, milliseconds tell of that and not of the part.
     quiet = not any(Load(run.setting.get("other_processes")).busy for run in runs)
-    return judge(runs[0], runs[1], gain, sizes=sizes, timed=quiet)
+    return judge(runs[0], runs[1], gain, sizes=sizes, timed=quiet, hidden=remembered)
+
+
+def hidden(held: QuestionSet) -> QuestionSet | None:
+    """Questions that have an answer, evenly taken, without the documents that hold it: to be declined.
+
+    None where no question names its documents.
+    """
+    left = [case for case in held if case.answers and case.relevant]
+    if not left:
+        return None
+    some = QuestionSet(held.name, tuple(left)).first(_HIDDEN)
+    without = [replace(case, answers=(), relevant={}, without=tuple(case.relevant)) for case in some]
+    return QuestionSet(held.name, tuple(without))
 
 
 def finished(
@@ -201,14 +229,18 @@ def finished(
     verdict: Verdict,
     began: float,
     notes: Sequence[str] = (),
+    home: Path | None = None,
 ) -> Tuned:
-    """Writes the card and the verdict, and adopts the part where the verdict says so and it is no trial."""
+    """Writes the card and the verdict, and adopts the part where the verdict says so and it is no trial.
+
+    `home` is the folder of the index that adopts it, else that of the data.
+    """
     made = datetime.now(UTC).isoformat(timespec="seconds")
     card = replace(card, data=data.fingerprint, verdict=verdict.to_dict(), made=made)
     card.write(folder)
     place = folder
     if verdict.adopted and not data.trial:
-        place = adopt(data.rag.home, folder)
+        place = adopt(home or data.rag.home, folder)
     seconds = time.perf_counter() - began
     tuned = Tuned(
         card.kind, verdict, data.sides, place, seconds, data.trial, tuple(notes), dict(card.options)

@@ -15,6 +15,7 @@ from rag.evaluate.questions.from_model import Writer, usable
 from rag.evaluate.questions.make import make, paraphrase
 from rag.generate.prompted import prompted
 from rag.llm.chat import DEFAULTS, ChatOptions, Message
+from rag.types import Hit, Question
 
 WRITTEN = {
     "hall": [{"question": "When did the great hall open?", "answer": "1931."}],
@@ -141,13 +142,18 @@ class Knowing(Author):
         yield "It opened in 1931 [1]." if "<source" in messages[-1].content else "In 1931, I believe."
 
 
+def knowing(question: Question, hits: Sequence[Hit]) -> list[str]:
+    """A generator that knows the year with hits and without, by its name."""
+    return ["It opened in 1931 [1]."] if hits else ["In 1931, I believe."]
+
+
 def test_modes_of_a_model_and_of_tuned_settings(rag: Rag, tmp_path: Path) -> None:
     cases = [Case("1", "When was the great hall opened?", ("1931",), {"hall.md": 1.0})]
     model = Knowing()
     written = rag.variant(generate=prompted(model))
     found = side_by_side(written, cases, tuned="ask.generate=extractive", out=tmp_path / "out")
     assert list(found.runs) == ["closed book", "retrieval only", "all", "tuned"]
-    assert not found.skipped.get("closed book"), "a language model is asked without sources"
+    assert not found.skipped, "a language model is asked without sources"
     assert any("<source" not in shown for shown in model.shown)
     assert found.runs["closed book"].summary["Contains"].mean == 1
     tuned = found.runs["tuned"]
@@ -156,6 +162,23 @@ def test_modes_of_a_model_and_of_tuned_settings(rag: Rag, tmp_path: Path) -> Non
     assert "tuned − all: Correct" in str(found)
     with pytest.raises(ConfigError, match="no settings"):
         side_by_side(written, cases, tuned="sharper")
+
+
+def test_a_tuned_model_is_asked_without_sources_too(rag: Rag, tmp_path: Path) -> None:
+    cases = [Case("1", "When was the great hall opened?", ("1931",), {"hall.md": 1.0})]
+    named = f"{__name__}:knowing"
+    found = side_by_side(rag, cases, tuned=f"ask.generate={named}")
+    assert list(found.runs) == ["retrieval only", "all", "tuned", "tuned closed book"]
+    assert found.runs["tuned closed book"].summary["Contains"].mean == 1
+    assert "tuned closed book" not in found.gains, "there is no closed book of the built-in answer"
+    both = side_by_side(
+        rag.variant({"ask.generate": named}, generate=None),
+        cases,
+        tuned="model.temperature=0.5",
+    )
+    gain = both.gains["tuned closed book"]
+    assert (gain.a, gain.b) == ("closed book", "tuned closed book")
+    assert "tuned closed book − closed book: Contains +0.000" in str(both)
 
 
 def test_a_tuned_embedder_gets_an_index_of_its_own(rag: Rag, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rag.errors import ConfigError
 from rag.evaluate import Case, QuestionSet, Run
 from rag.evaluate.measures import measure
 from rag.evaluate.running.outcome import Outcome, Said
-from rag.tune.gate import judge
+from rag.tune.gate import FROM_MEMORY, judge
 
 N = 120
 
@@ -73,6 +73,22 @@ def test_time_and_size_are_guards() -> None:
     assert not judge(run([2] * N, ms=500.0), run([1] * N, ms=600.0), "nDCG@10").fallen
     large = judge(run([2] * N), run([1] * N), "nDCG@10", sizes={"MB": (60.0, 50.0)})
     assert large.fallen == ["MB"]
+
+
+def asked_without_documents(declined: int) -> Run:
+    """A run over N questions that nothing answers, of which the first `declined` are declined."""
+    cases = tuple(Case(str(i), f"question {i}?", without=(f"d{i}",)) for i in range(N))
+    outcomes = tuple(Outcome(str(i), abstained=i < declined, ms={"total": 10.0}) for i in range(N))
+    return Run(QuestionSet("q", cases), outcomes, (measure("Correct"),))
+
+
+def test_a_writer_that_answers_without_its_documents_is_refused() -> None:
+    hidden = asked_without_documents(100), asked_without_documents(80)
+    verdict = judge(run([2] * N), run([1] * N), "nDCG@10", hidden=hidden)
+    assert verdict.fallen == [FROM_MEMORY]
+    guard = next(guard for guard in verdict.guards if guard.measure == FROM_MEMORY)
+    assert (guard.without, guard.with_part) == (pytest.approx(100 / N), pytest.approx(80 / N))
+    assert judge(run([2] * N), run([1] * N), "nDCG@10", hidden=hidden[::-1]).adopted
 
 
 def test_of_parts_that_change_chance_alone_hardly_any_is_adopted() -> None:

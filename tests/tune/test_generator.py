@@ -20,6 +20,7 @@ from rag.errors import ConfigError, ModelError
 from rag.evaluate.questions.judgements import match
 from rag.pipeline.adopted import HERE, Card, adopt, adopted
 from rag.tune.conversations import encoded, turns
+from rag.tune.gate import FROM_MEMORY
 from rag.tune.pairs import pairs
 from rag.tune.tuning import Options
 
@@ -29,7 +30,7 @@ pytest.importorskip("peft", reason="a tuned generator needs footnote-rag[tune]")
 
 from rag.llm.chat import ChatOptions, Message
 from rag.llm.hf import HfModel
-from rag.tune.causal import METHODS, Plan, batches, prepared, train
+from rag.tune.causal import METHODS, Plan, batches, loss_of, prepared, train
 from rag.tune.generator import GeneratorOptions, tune_generator
 
 KEEP = Options(doubtful="keep")
@@ -97,6 +98,21 @@ def test_each_method_trains_saves_opens_and_answers(
     assert "".join(again.chat(ASKED, ChatOptions(max_tokens=8)))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_loss_is_that_of_all_logits(method: str, rows: list[tuple[list[int], list[int]]]) -> None:
+    import torch
+
+    network = prepared(HfModel.open(TINY / "hf", device="cpu").network, Plan(method)).eval()
+    short, long = sorted(rows[:2], key=lambda row: len(row[0]))
+    pad = len(long[0]) - len(short[0])
+    ids = torch.tensor([short[0] + [0] * pad, long[0]])
+    labels = torch.tensor([short[1] + [-100] * pad, long[1]])
+    mask = torch.tensor([[1] * len(short[0]) + [0] * pad, [1] * len(long[0])])
+    with torch.no_grad():
+        whole = network(input_ids=ids, attention_mask=mask, labels=labels).loss
+        assert float(loss_of(network, ids, labels, mask)) == pytest.approx(float(whole), rel=1e-5)
+
+
 _RUN = """
 import pickle
 import sys
@@ -159,6 +175,7 @@ def test_the_gate_discards_what_shuffled_labels_taught(tmp_path: Path) -> None:
     assert not tuned.verdict.adopted
     assert tuned.verdict.gain is not None
     assert tuned.verdict.gain.measure == "Correct"
+    assert FROM_MEMORY in {guard.measure for guard in tuned.verdict.guards}
     assert not adopted(tmp_path / "index")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,73 @@ def test_killed_it_goes_on_where_it_was(base: Path, questions: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["held_out"] > 10
     assert marker.stat().st_mtime_ns == stamp, "the first part was trained again"
+
+
+def test_the_gate_judges_it_by_the_questions_of_held_out_titles(
+    tuned: tuple[Any, list[Progress]], base: Path, questions: Path, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    begun = replace(SHORT, start=str(tuned[0].folder), epochs=0)
+    with Rag(tmp_path / "index") as rag:
+        rag.ingest([Document.make("The mill was built by Bo in 1801.", "mill.txt")])
+        made = tune_reader([questions], base, tmp_path / "reader", begun, rag=rag)
+    judged = made.judged
+    assert judged is not None
+    assert judged.kind == "reader"
+    assert len(judged.sides.held) == made.held_out
+    assert judged.verdict.gain is not None
+    assert judged.verdict.gain.measure == "Correct"
+    # a network of four numbers a token, against the reader that ships
+    assert not judged.verdict.adopted
+    assert not (tmp_path / "index" / "tuned" / "reader").exists()
+    assert json.loads((judged.place / "card.json").read_text())["verdict"]["adopted"] is False
+    assert json.loads((made.folder / "report.json").read_text())["judged"]["kind"] == "reader"
+
+
+def test_a_reader_that_is_better_is_adopted_and_taken_out_again(tmp_path: Path) -> None:
+    """The reader that ships, against the same to which no passage ever answers."""
+    from dataclasses import replace
+
+    import onnx
+
+    from rag.models import BUILT_IN_READER
+    from rag.models.settings import file_sha256
+    from rag.reading.settings import ReaderSettings
+    from rag.tune.examples import Example
+    from rag.tune.judged_reader import judged_reader
+    from rag.tune.listing import undone
+
+    silent = tmp_path / "silent"
+    shutil.copytree(BUILT_IN_READER, silent)
+    graph = onnx.load(silent / "model.onnx")
+    last = next(node for node in graph.graph.node if "answerable" in node.output)
+    last.output[list(last.output).index("answerable")] = "before"
+    less = onnx.helper.make_tensor("less", onnx.TensorProto.FLOAT, [1], [-30.0])
+    graph.graph.initializer.append(less)
+    graph.graph.node.append(onnx.helper.make_node("Add", ["before", "less"], ["answerable"]))
+    onnx.save(graph, silent / "model.onnx")
+    read = ReaderSettings.read(silent)
+    sha256 = {**read.sha256, "model.onnx": file_sha256(silent / "model.onnx")}
+    replace(read, sha256=sha256).write(silent)
+    held = []
+    for number, thing in enumerate(THINGS * 2):
+        text = f"The {thing} {number} was built by {NAMES[number % 16]}. It was sold in {1800 + number}."
+        spans = ((text.index("by ") + 3, text.index(". It")),)
+        asked = f"Who built the {thing} {number}?"
+        held.append(Example(str(number), f"{thing} {number}", asked, text, spans, True, "made"))
+    with Rag(tmp_path / "index", settings={"ask.reader": str(silent)}) as rag:
+        rag.ingest([Document.make("The mill was built by Bo in 1801.", "mill.txt")])
+        judged = judged_reader(rag, 0, held, BUILT_IN_READER, {}, lambda _: None)
+        assert judged.verdict.adopted, str(judged)
+    place = tmp_path / "index" / "tuned" / "reader"
+    assert judged.place == place
+    with Rag(tmp_path / "index") as rag:
+        assert rag.settings.ask.reader == str(place)
+        assert rag.ask("Who built the mill?").citations
+    assert undone(tmp_path / "index", "reader").now is None
+    with Rag(tmp_path / "index") as rag:
+        assert not rag.settings.ask.reader
 
 
 def test_it_goes_on_from_a_reader_that_exists(

@@ -4,6 +4,7 @@ closed book        the generator without any hit: what it knows by itself (writi
 retrieval only     the text of the best hit as the answer: what a plain search would show
 all                the pipeline as configured
 tuned              the same with other settings: a tuned adapter, reader, generator or embedder
+tuned closed book  its generator without any hit, where those settings change the language model
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ from .variant_runs import variant_runs
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
 
+TUNED_MEMORY = "tuned closed book"
 _MEMORY_TOKENS = 128  # of an answer without sources
 _SHOWN = ("Correct", "Contains", "F1", "CiteP", "AbstainR", "nDCG@10")
 
 
 @dataclass(frozen=True, slots=True)
 class Modes:
-    """The runs by mode, `all` and then `tuned` last; `skipped` says why a mode could not be run."""
+    """The runs by mode, `all` and then the tuned ones last; `skipped` says why a mode could not be run."""
 
     runs: dict[str, Run]
     skipped: dict[str, str]
@@ -54,11 +56,14 @@ class Modes:
 
     @property
     def gains(self) -> dict[str, Comparison]:
-        """By mode: what the whole pipeline gains over it, and what `tuned` gains over the whole pipeline."""
+        """By mode: what the whole pipeline gains over it, and a tuned mode over the untuned one."""
         whole, gains = self.runs["all"], {}
         for name, run in self.runs.items():
             if name == "tuned":
                 gains[name] = compare(whole, run, ("all", name))
+            elif name == TUNED_MEMORY:
+                if before := self.runs.get("closed book"):
+                    gains[name] = compare(before, run, ("closed book", name))
             elif name != "all":
                 gains[name] = compare(run, whole, (name, "all"))
         return gains
@@ -113,6 +118,9 @@ def side_by_side(
         if tuned is not None:
             with over(other, corpus, home_of(rag), lambda _: None) as changed:
                 runs["tuned"] = trials.attempt("tuned", lambda: changed)
+                if _writer(other) != _writer(rag):
+                    asked = trials.asked
+                    runs[TUNED_MEMORY] = trials.attempt(TUNED_MEMORY, lambda: _closed_book(changed, asked))
     done = Modes({name: run for name, run in runs.items() if run is not None}, trials.skipped)
     folder = Path(out) if out else done.runs["all"].folder or home_of(rag)
     write_json(folder / "modes.json", done.to_dict())
@@ -135,6 +143,11 @@ def _closed_book(rag: Pipeline, asked: QuestionSet) -> Pipeline:
     if not list(closed_book(Question(asked.cases[0].question), ())):
         raise ConfigError(f"{name_of(generate)} answers from hits alone")
     return rag.variant(generate=closed_book, ground=[])
+
+
+def _writer(rag: Pipeline) -> tuple[object, ...]:
+    """What decides about what is written without sources."""
+    return rag.settings.ask.generate, rag.settings.model
 
 
 def from_memory(model: ChatModel) -> Generator:
