@@ -66,7 +66,6 @@ def serve(indexes: Mapping[str, Rag], options: Options, host: str, port: int) ->
         h11_max_incomplete_event_size=64 * 1024,
         proxy_headers=False,
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -32,10 +32,15 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 
 def hear_logs(level: int = logging.WARNING, *, time: bool = False) -> None:
-    """Sends what is logged, warnings of Python too, to standard error: one line a record."""
+    """Sends what is logged, warnings of Python too, to standard error: one line a record.
+
+    `level` is that of our own records. Of other packages warnings are heard alone: how they start is nobody's
+    concern.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_Shown("%(asctime)s %(levelname)s %(message)s" if time else "%(message)s"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger("rag").setLevel(level)
     logging.captureWarnings(True)
 
 

@@ -376,7 +376,7 @@ function theme(name) {
 }
 
 function fromAddress() {
-  const wanted = new URLSearchParams(location.hash.slice(1).replace(/#.*$/, "")); // clients may add #:~:text=
+  const wanted = new URLSearchParams(location.hash.slice(1).replace(/(#|:~:).*$/, "")); // clients may add #:~:text=
   if (wanted.get("document")) {
     if (wanted.get("index")) { state.index = wanted.get("index"); $("index").value = state.index; }
     open({ document_id: wanted.get("document"), start: Number(wanted.get("start")) || 0, end: Number(wanted.get("end")) || 0 });

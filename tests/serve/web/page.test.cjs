@@ -226,6 +226,14 @@ test("an address opens a source, and the description of the API is shown", async
   await page.goto(`${url}/#index=rag&document=${rows[0].id}&start=9&end=15`);
   await page.reload();
   await page.locator("#sheet mark").waitFor();
+  const marked = await page.locator("#sheet mark").innerText();
+  for (const added of ["#:~:text=lasts%20thirty", ":~:text=lasts%20thirty"]) { // as clients add it, and as the standard has it
+    const tab = await context.newPage();
+    await tab.goto(`${url}/#index=rag&document=${rows[0].id}&start=9&end=15${added}`);
+    await tab.locator("#sheet mark").waitFor();
+    assert.equal(await tab.locator("#sheet mark").innerText(), marked, added);
+    await tab.close();
+  }
   await page.goto(`${url}/docs`);
   await page.locator("details summary").first().click();
   assert.match(await page.locator("main").innerText(), /POST \/api\/ask/);
