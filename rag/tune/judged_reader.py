@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.counts import counted
 from rag.evaluate.questions.cases import Case, QuestionSet
 from rag.evaluate.questions.judgements import match
 from rag.evaluate.run import home_of
@@ -66,13 +67,15 @@ def judged_reader(
         card = Card("reader", "", settings={"ask.reader": HERE}, options=options)
         answered = sum(bool(case.answers) for case in asked)
         if answered < LEAST:
-            few = f"{answered} held-out questions with answers are too few to judge by: {LEAST} are needed"
+            few = f"too few to judge by: {counted(answered, 'held-out question')} with an answer, {LEAST} are needed"
             verdict = Verdict(None, nothing=few)
         else:
             size = sum(file.stat().st_size for file in part.iterdir()) / 1e6
             candidate = pipeline.variant({"ask.reader": str(part)})
             verdict = verdict_of(data, candidate, GAIN, {"MB": (size, _MOST_MB)}, report)
-        note = f"{train:,} questions learned from, of other titles than the {len(asked):,} asked here"
+        note = (
+            f"learned from {counted(train, 'question')}, of other titles than the {len(asked):,} asked here"
+        )
         return finished(data, part, card, verdict, began, (note,), home=rag.home)
 
 
