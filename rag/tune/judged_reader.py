@@ -67,8 +67,8 @@ def judged_reader(
         card = Card("reader", "", settings={"ask.reader": HERE}, options=options)
         answered = sum(bool(case.answers) for case in asked)
         if answered < LEAST:
-            few = f"too few to judge by: {counted(answered, 'held-out question')} with an answer, {LEAST} are needed"
-            verdict = Verdict(None, nothing=few)
+            few = counted(answered, "held-out question")
+            verdict = Verdict(None, nothing=f"{few} with an answer: {LEAST} are needed to judge by")
         else:
             size = sum(file.stat().st_size for file in part.iterdir()) / 1e6
             candidate = pipeline.variant({"ask.reader": str(part)})
