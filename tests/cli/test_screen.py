@@ -217,7 +217,7 @@ def test_doctor_names_the_documents(folder: Path, ingested: object) -> None:
 
 
 def test_reports_of_evaluations_show_them_too(folder: Path, ingested: object) -> None:
-    question = {"question": "Who signs off\x9b2J every \u202erelease?", "answers": ["Ana"]}
+    question = {"question": "Who signs off\x9b2J every \u202erelease?", "answers": ["Zoe"]}  # shown as wrong
     (folder / "qa.jsonl").write_text(json.dumps(question) + "\n")
     code, out, err = run(folder, "eval", "qa.jsonl", "--out", "runs")
     assert code == 0, err

@@ -147,13 +147,13 @@ def test_two_questions_in_one_are_both_answered(rag: Rag) -> None:
 
 
 def test_of_two_questions_the_second_may_have_nothing_to_judge(rag: Rag) -> None:
-    text = "## Tall and heavy stones\n\n***\n"  # has words of the first question alone
+    text = "## The stones are tall and heavy\n\n***\n"  # has words of the first question alone
     hit = Hit(Chunk("c", "d", "a.md", text, 40, 40 + len(text)), 1.0)
     question = "How heavy was it, and why?"
     generate = build(rag.embedder, OnnxReader.open(), rag.store)
     assert parts_of(question) == ("How heavy was it?", "Why: it?")
     assert [text[piece.start : piece.end] for piece in generate(Question(question), [hit])] == [
-        "Tall and heavy stones"
+        "The stones are tall and heavy"
     ]
 
 

@@ -237,7 +237,7 @@ def test_a_sitemap_has_limits(index: Index, site: Site) -> None:
     assert len(index.stored()) == 2
     reasons = {row.reason for row in report.skipped}
     assert "on another host than the sitemap" in reasons
-    assert "4 pages are listed and 2 were read: raise ingest.max_pages" in reasons
+    assert "4 pages are listed, 2 of them read: raise ingest.max_pages" in reasons
 
 
 def test_a_broken_sitemap_removes_nothing(index: Index, site: Site) -> None:

@@ -105,7 +105,7 @@ def test_a_target_with_other_documents_keeps_them(index: Path, tmp_path: Path) -
     done = move(index, tmp_path / "other")
     assert done.check is not None
     assert (done.check.more, done.check.searches, done.passed) == (1, 0, True)
-    assert "beside 1 others" in str(done)
+    assert "beside 1 other" in str(done)
 
 
 def test_the_glossary_and_the_memory_go_along(index: Path, tmp_path: Path) -> None:
@@ -378,9 +378,9 @@ def test_the_commands(index: Path, tmp_path: Path) -> None:
         return done.stdout + done.stderr
 
     assert "40 documents" in run("move", "index", "copy")
-    assert "all 40 documents" in run("move", "index", "copy")
+    assert "40 documents were there already" in run("move", "index", "copy")
     assert json.loads(run("export", "notes.ragz", "--index", "index", "--json"))["documents"] == 40
-    assert "all 40 documents" in run("import", "notes.ragz", "--to", "back")
+    assert "all is there: 40 documents" in run("import", "notes.ragz", "--to", "back")
     assert same(everything(index), everything(tmp_path / "back"))
     assert "rag ingest PATH" in run("move", "nothing", "copy2", code=1)
     assert "named twice" in run("move", "index", "index", code=2)
