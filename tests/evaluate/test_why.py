@@ -46,7 +46,7 @@ def test_cut_apart(tmp_path: Path) -> None:
 def test_below_k(rag: Rag) -> None:
     found = why(rag, Case("x", "Roses garden gardener dawn?", ("ninety",)), k=1)
     assert found.lost == "below k"
-    assert "hits are kept" in found.evidence[1]
+    assert "1 hit is kept" in found.evidence[1]
     assert found.changes[0].what.startswith("search.k = ")
 
 
