@@ -159,7 +159,9 @@ def test_chinese_and_upright_text() -> None:
     data = pdf_of([across + text(72, 740, "A line in Latin.") + down])
     document = checked(data)
     at = document.text.index("\u99d0")
-    assert {left for left, _ in boxes_of(data, document, at, at + 1)} <= set(range(325, 365))  # by the font that stands in
+    assert {left for left, _ in boxes_of(data, document, at, at + 1)} <= set(
+        range(325, 365)
+    )  # by the font that stands in
 
 
 def test_values_of_fields_are_marked_where_they_stand() -> None:
