@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.text.quantities import quantity_of
-from rag.text.questions import is_polar, kind_of
+from rag.text.questions import header_asked_of, is_polar, kind_of
 from rag.types import DOUBTED, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
@@ -143,20 +143,6 @@ _WHEN = re.compile(  # times in words
     r"|mornings?|afternoons?|evenings?|nights?|spring|summer|autumn|winter|christmas|easter)\b",
     re.IGNORECASE,
 )
-_SENDS = (
-    r"(?:sen[dt]|wr(?:ote|ite|itten)|told?|tell|inform(?:ed)?|ask(?:ed)?|announced?|mail(?:ed)?|repl(?:y|ied)"
-    r"|answer(?:ed)?|complain(?:ed)?|report(?:ed)?|invited?|wants?|wanted|forward(?:ed)?)"
-)
-_HEADER = {
-    "sent on": re.compile(rf"\b(?:when|what (?:day|date)|which day)\b.{{0,200}}\b{_SENDS}\b", re.IGNORECASE),
-    "sent to": re.compile(
-        rf"\b(?:to whom|whom|who (?:got|received|gets))\b.{{0,200}}\b(?:{_SENDS}|mail|message|letter)\b"
-        rf"|\bwho (?:was|were|is) .{{0,200}}\b{_SENDS}\b(?! by)",
-        re.IGNORECASE,
-    ),
-    "sent by": re.compile(rf"\bwho\b.{{0,200}}\b{_SENDS}\b|\bwhose (?:mail|message|letter)\b", re.IGNORECASE),
-}
-"""The lines of a mail's header, and the questions that ask for each."""
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
@@ -242,7 +228,7 @@ class Choice:
         asked = set(self.analyze(question))
         every = [unit for place, hit in enumerate(hits) for unit in units(place, hit)]
         every += headings
-        if not _asked_of_a_header(question):
+        if not header_asked_of(question):
             every = [unit for unit in every if not unit.is_header]
         every = [unit for unit in every if unit.kind != "heading" or asked & set(self.analyze(unit.view))]
         if not every:
@@ -333,7 +319,7 @@ class Choice:
         said = {name for name in names if f" {_bare(name)} " in asked}
         dated = any(name.isdecimal() for name in said)  # of the columns of years, only those that are said
         header = {name for unit in rows if unit.is_header for name in unit.columns()}
-        wanted = _asked_of_a_header(question)
+        wanted = header_asked_of(question)
         near = [
             (_SAID if name == wanted else 0.0) if name in header else cosine
             for name, cosine in zip(names, near, strict=True)
@@ -438,11 +424,6 @@ def _column(unit: Unit, span: tuple[int, int] | None) -> str:
         if at <= span[0] < at + last - first:
             return name
     return ""
-
-
-def _asked_of_a_header(question: str) -> str:
-    """The line of a mail's header that the question asks for, by its name in `units`; "" where for none."""
-    return next((name for name, pattern in _HEADER.items() if pattern.search(question)), "")
 
 
 def _pooled(every: Sequence[Unit], inside: Sequence[float]) -> list[float]:

@@ -2,10 +2,10 @@
 
 A condition is a cell that stands in the question, word for word up to endings: `Marina Visby` in the column
 `customer`. Two of one column are either's; those of several columns must all be met. A year that is no cell
-is met by dates of that year, unless the table's title or heading names it; `May 2031` by dates of that
-month. What is left of the question must
-be explained by the title, the heading or the names of the columns that are asked about; `unexplained` are the
-terms that are not. Summed is the column of plain numbers that the question names, if no row is a sum itself.
+is met by dates of that year, unless the table's title or heading names it; `May 2031` by dates of that month.
+What is left of the question must be explained by the title, the heading or the names of the columns that are
+asked about; `unexplained` are the terms that are not. Summed is the column of plain numbers that the question
+names, if no row is a sum itself.
 """
 
 from __future__ import annotations

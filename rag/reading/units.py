@@ -28,7 +28,8 @@ _QUESTION_WORD = re.compile(r"\W*(?:why|how|what|when|where|who|which|whose|whom
 _QUESTION = ("?", "？")
 _STATES = re.compile(
     r"\d|: |\b(?:is|are|was|were|has|have|had|do|does|did|must|may|can|cannot|will|shall|should"
-    r"|needs?|costs?|takes?|not|no|never|always|only|every|each|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight)\b",
+    r"|needs?|costs?|takes?|not|no|never|always|only|every|each"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight)\b",
     re.IGNORECASE,
 )
 _BACK = re.compile(r"\b(?:he|she|it|its|they|them|their|him|his|her|this|these|those)\b", re.IGNORECASE)
@@ -100,7 +101,7 @@ class Unit(NamedTuple):
     @property
     def is_header(self) -> bool:
         """Whether it is the row of a mail's header."""
-        return self.kind == "row" and self.columns()[:1] in (("sent by",), ("sent to",))
+        return self.kind == "row" and set(self.columns()) <= set(_NAMED.values())
 
     def said(self, start: int, end: int) -> str:
         """The words at these characters of the chunk's text."""

@@ -166,3 +166,24 @@ _PAIR = re.compile(
     r"(?:in |of |for |at |by )?"
     r"(?P<second>(?:the )?[A-Z0-9][\w&.-]{0,40}(?: [A-Z][\w&.-]{0,40}){0,6})"
 )
+
+
+_SENDS = (
+    r"(?:sen[dt]|wr(?:ote|ite|itten)|told?|tell|inform(?:ed)?|ask(?:ed)?|announced?|mail(?:ed)?|repl(?:y|ied)"
+    r"|answer(?:ed)?|complain(?:ed)?|report(?:ed)?|invited?|wants?|wanted|forward(?:ed)?)"
+)
+_HEADER = {
+    "sent on": re.compile(rf"\b(?:when|what (?:day|date)|which day)\b.{{0,200}}\b{_SENDS}\b", re.IGNORECASE),
+    "sent to": re.compile(
+        rf"\b(?:to whom|whom|who (?:got|received|gets))\b.{{0,200}}\b(?:{_SENDS}|mail|message|letter)\b"
+        rf"|\bwho (?:was|were|is) .{{0,200}}\b{_SENDS}\b(?! by)",
+        re.IGNORECASE,
+    ),
+    "sent by": re.compile(rf"\bwho\b.{{0,200}}\b{_SENDS}\b|\bwhose (?:mail|message|letter)\b", re.IGNORECASE),
+}
+"""The lines of a mail's header, and the questions that ask for each."""
+
+
+def header_asked_of(question: str) -> str:
+    """The part of a mail's header that a question asks for: `sent by`, `sent to`, `sent on`; "" for none."""
+    return next((name for name, pattern in _HEADER.items() if pattern.search(question)), "")

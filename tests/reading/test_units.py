@@ -181,7 +181,10 @@ def test_the_header_of_a_mail_is_a_row_that_says_who_sent_it() -> None:
     assert text[header.start : header.end].endswith("1 Mar 2030")
     assert header.said(6, 9) == "Ada"
     assert body.view == "The key is with Cy."
+    assert header.is_header
     assert [one.kind for one in units(0, hit(text))] == ["sentence", "sentence"]
+    (row,) = units(0, hit("| sent by | weight |\n| --- | --- |\n| Ada | 3 kg |\n"))
+    assert not row.is_header
 
 
 def test_a_setting_reads_under_its_section() -> None:
