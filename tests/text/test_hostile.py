@@ -32,9 +32,9 @@ def test_every_pattern_of_the_package_is_linear() -> None:
 
 
 def test_what_is_quadratic_is_found() -> None:
-    assert list(slow(re.compile(r"\s*#"), False))
-    assert list(slow(re.compile(r"(?:a+)+b"), True))
-    assert not list(slow(re.compile(r"(?<!\s)\s*+#"), False))
+    assert any(slow(re.compile(r"\s*#"), False))
+    assert any(slow(re.compile(r"(?:a+)+b"), True))
+    assert not any(slow(re.compile(r"(?<!\s)\s*+#"), False))
 
 
 @CHECKOUT
