@@ -107,6 +107,19 @@ _ABSENT = (
     ("What discount do students get on {}?", "student"), ("Which prize did {} win?", "prize"),
 )  # fmt: skip
 """Questions on a subject for what no file says, and the word that no file may have."""
+_FAQ = (
+    ("Is the {} waterproof?", "Can the {} be used in the rain?", "No. Keep it in its bag when it is wet outside. The {other} stands rain and snow.", "Keep it in its bag"),
+    ("Can I send the {} back?", "Is it possible to return the {}?", "No. It is made to order. The {other} can be returned within {} days.", "made to order"),
+    ("Do you repair the {}?", "Will you mend a broken {}?", "Yes, in our workshop, for EUR {} an hour. We no longer mend the {other}, because parts are missing.", "in our workshop"),
+    ("How long is the warranty of the {}?", "For how long is the {} guaranteed?", "{} months from the day of purchase. For the {other} it is a year more.", "{} months"),
+    ("What does the {} run on?", "What kind of power does the {} need?", "Two batteries of {} volts, which we sell. The {other} needs a socket.", "batteries"),
+    ("How do I clean the {}?", "What should a dirty {} be washed with?", "With warm water and a soft cloth, never with soap. The {other} may go into the dishwasher.", "warm water"),
+    ("Where do I find the serial number of the {}?", "In what place does the number of the {} stand?", "On a plate under its lid. That of the {other} is printed on the box.", "plate under its lid"),
+    ("Why does the {} hum?", "What is the reason that the {} makes a noise?", "The fan runs until it is cold. The {other} has none.", "fan runs"),
+    ("May children use the {}?", "Is the {} suitable for children?", "Only with a grown-up beside them. The {other} is for children from {} years.", "grown-up"),
+    ("Can I hire the {}?", "Is it possible to rent the {} for a weekend?", "Yes, for EUR {} a day. The {other} is for sale only.", "EUR {}"),
+)  # fmt: skip
+"""Headings of a list of questions, other words for each, its answer and the words that prove it."""
 _ELSEWHERE = (
     ("Which airline do we fly with?", "airline"), ("Who waters the plants?", "plants"),
     ("What was the score at the chess evening?", "chess"), ("How many bicycles are in the cellar?", "bicycle"),
@@ -143,6 +156,7 @@ class Office:
             self.faults,
             self.projects,
             self.letters,
+            self.places,
             self.near_misses,
         ):
             write()
@@ -596,6 +610,17 @@ class Office:
         self.ask("yes-no", "Do you deliver on Saturday?", ["in the morning"], "faq.md")
         self.ask("prose", "What does delivery on Saturday cost?", ["EUR 9"], "faq.md")
         self.ask("prose", "How long can gifts be returned?", ["30 days"], "faq.md")
+        parts = []
+        things = self.chance.sample(_THINGS, min(6, len(_THINGS)))
+        for place, (heading, other_words, answer, proof) in enumerate(self.chance.sample(_FAQ, 5)):
+            thing, number = things[place % len(things)], str(self.chance.randrange(10, 90))
+            said = answer.replace("{other}", things[(place + 1) % len(things)]).replace("{}", number)
+            parts.append(f"## {heading.format(thing)}\n\n{said}\n")
+            for question in (heading, other_words):
+                self.ask(
+                    "faq", question.format(thing), [proof.replace("{}", number)], "questions-of-customers.md"
+                )
+        self.files["questions-of-customers.md"] = "# Questions of customers\n\n" + "\n".join(parts)
 
     def incidents(self) -> None:
         causes = [
@@ -798,6 +823,64 @@ class Office:
             self.ask("prose", f"How many {what} are delivered?", [pieces], source)
             self.ask("prose", f"Where are the {what} delivered to?", ["east gate"], source)
             self.ask("prose", f"Who pays for unloading the {what}?", ["supplier"], source)
+
+    def places(self) -> None:
+        """What is said of some places, things and people, and asked of others, of which something else is said."""
+        towns = self.chance.sample(_TOWNS, 6)
+        costs = [str(self.chance.randrange(3, 60)) for _ in range(8)]
+        years = [str(self.chance.randrange(1950, 2010)) for _ in range(3)]
+        people = [self.person() for _ in range(5)]
+        things = self.chance.sample(_THINGS, 5)
+        self.files["branches.md"] = (
+            f"# Our branches\n\n## Parking\n\nParking at {towns[0]} costs EUR {costs[0]} a day or EUR {costs[1]}0 a week; at {towns[1]} it is EUR {costs[2]} a day.\n\n"
+            f"## History\n\nThe first hall was built at {towns[1]} in {years[0]}; the one at {towns[2]} came in {years[1]}. In {towns[3]} we have rented a shop since {years[2]}.\n\n"
+            f"## People\n\n{people[0]} runs the workshop in {towns[0]}, {people[1]} the one in {towns[2]}. The caretaker of {towns[4]} is {people[2]}. The cook was accompanied by {people[3]}.\n\n"
+            f"## Opening\n\nThe shop in {towns[3]} opens at 8:{costs[3].zfill(2)}, that in {towns[4]} half an hour later. {towns[5]} is open on Saturdays too.\n"
+        )
+        source = "branches.md"
+        for question, answers in (
+            (f"What does parking cost per day in {towns[0]}?", [f"EUR {costs[0]}"]),
+            (f"How much is a day of parking at {towns[1]}?", [f"EUR {costs[2]}"]),
+            (f"When was the hall in {towns[1]} built?", [years[0]]),
+            (f"When did {towns[2]} get its hall?", [years[1]]),
+            (f"Who is in charge of the workshop in {towns[2]}?", [people[1]]),
+            (f"Who is the caretaker in {towns[4]}?", [people[2]]),
+            (f"At what time does the {towns[3]} shop open?", [f"8:{costs[3].zfill(2)}"]),
+        ):
+            self.ask("prose", question, answers, source)
+        for question in (
+            f"What does parking cost per day in {towns[3]}?",
+            f"How much is a day of parking at {towns[5]}?",
+            f"When was the hall in {towns[4]} built?",
+            f"In which year was the {towns[5]} hall built?",
+            f"Who runs the workshop in {towns[3]}?",
+            f"Who is the caretaker of {towns[1]}?",
+            f"Who is the cook in {towns[0]}?",
+            f"When does the shop in {towns[2]} open?",
+        ):
+            self.ask("near miss", question, [], "")
+        self.files["expenses.md"] = (
+            f"# Expenses\n\n## Hire\n\nWe hire out a {things[0]} for EUR {costs[4]} a day and a {things[1]} for EUR {costs[5]} a day. Nobody hires a {things[2]}.\n\n"
+            f"## Service\n\nEvery {things[1]} is serviced in March, every {things[3]} in October. {people[4]} looks after the {things[3]}.\n\n"
+            f"## Travel\n\n- Cars: {costs[6]} cents per kilometre\n- Bicycles: {costs[7]} cents per kilometre\n- Trains: second class, first class for more than four hours\n"
+        )
+        source = "expenses.md"
+        for question, answers in (
+            (f"What does it cost to hire a {things[1]}?", [f"EUR {costs[5]}"]),
+            (f"When is the {things[3]} serviced?", ["October"]),
+            ("What do we pay per kilometre for bicycles?", [f"{costs[7]} cents"]),
+            ("What is the rate for cars?", [f"{costs[6]} cents"]),
+        ):
+            self.ask("prose", question, answers, source)
+        for question in (
+            f"What does it cost to hire a {things[3]}?",
+            f"What is the daily hire of the {things[4]}?",
+            f"When is the {things[0]} serviced?",
+            f"Who looks after the {things[1]}?",
+            "What do we pay per kilometre for motorbikes?",
+            "What is the rate for taxis?",
+        ):
+            self.ask("near miss", question, [], "")
 
     def near_misses(self) -> None:
         """Questions on things that the files know, for what they do not say of them, and on other things."""

@@ -18,16 +18,17 @@ from rag.embedding import Embedder
 from rag.options import Count
 from rag.reading import Reader
 from rag.reading.choice import Choice, Judged, certainty
-from rag.reading.lists import LEAST, MOST, best_list
+from rag.reading.extremes import asks_for_key, direction_of, extreme, is_of
+from rag.reading.lists import LEAST, MOST, best_list, list_around
 from rag.reading.polar import word
 from rag.reading.selection import best_selection, selection
-from rag.reading.units import Unit, heading_unit, units
+from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
-from rag.text.questions import Form, explains, form_of, is_reason, parts_of, sides_of, subject_of
+from rag.text.questions import Form, explains, form_of, is_reason, kind_of, parts_of, sides_of, subject_of
 from rag.text.tables import Row
 from rag.trace import note, note_reader
-from rag.types import Derived, Hit, Question, Quote
+from rag.types import Chunk, Derived, Hit, Question, Quote
 
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
 _FLOOR = 0.2  # and the least it must have
@@ -35,6 +36,10 @@ _SAME = 0.7  # word overlap from which a sentence says nothing new
 _HEADINGS = 4  # hits whose headings may answer
 _LEAST = 0.3  # probability of a side of a comparison, and of the second of two questions
 _PROVEN = 0.9  # probability of rows, or of their number, where all conditions are met
+_VERSIONS = re.compile(
+    r"\b(?:old|new|older|newer|previous|earlier|former|last year|versions?|since|before|changed?)\b",
+    re.IGNORECASE,
+)
 
 
 class Extractive:
@@ -66,6 +71,11 @@ class Extractive:
             if items:
                 yield from items
                 return
+        if form != "steps" and direction_of(question.text):
+            extremes = self._extreme(question.text, hits)
+            if extremes:
+                yield from extremes
+                return
         if form in ("count", "list", "sum"):
             rows = self._rows(question.text, hits, form)
             if rows:
@@ -77,10 +87,16 @@ class Extractive:
                 yield from sides
                 return
         judged = self._choice.judged(question.text, hits, self._headings(hits))
+        if form in ("steps", "list", "explanation") or (form == "value" and kind_of(question.text) is None):
+            around = list_around(judged, hits, steps=form == "steps") if judged else ()
+            if around:
+                sure = certainty(judged)
+                yield from (Quote(item.place, item.start, item.end, sure, item=True) for item in around)
+                return
         if form in ("value", "count", "sum"):
             if judged:
                 best = self._current(question.text, judged, hits)
-                yield self._worded(question.text, best, certainty(judged))
+                yield self._worded(question.text, best, certainty(judged), hits)
             return
         judged = _without_headings(judged)
         if is_reason(question.text):  # a row gives none
@@ -90,11 +106,11 @@ class Extractive:
         beside = (_before(judged[0], hits), _after(judged[0], hits)) if judged else ()
         chosen = self._with(chosen, [candidate for candidate in beside if candidate])
         for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
-            yield _quoted(candidate, sure, named=False)
+            yield _quoted(candidate, sure, hits, named=False)
 
-    def _worded(self, question: str, best: Judged, sure: float) -> Quote | Derived:
+    def _worded(self, question: str, best: Judged, sure: float, hits: Sequence[Hit]) -> Quote | Derived:
         """The quote, behind `Yes.` or `No.` where that is wanted and proved by it."""
-        quote, unit = _quoted(best, sure), best.unit
+        quote, unit = _quoted(best, sure, hits), best.unit
         if self._polar is None or unit.kind not in ("sentence", "item"):
             return quote
         told = word(self._polar, question, f"{unit.lead} {unit.view}".strip())
@@ -107,15 +123,15 @@ class Extractive:
         if not first:
             return
         best = self._current(parts[0], first, hits)
-        yield _quoted(best, certainty(first))
+        yield _quoted(best, certainty(first), hits)
         others = [candidate for candidate in rest if not _same_place(candidate.unit, best.unit)]
         repeated = len(rest) > 0 and _same_place(rest[0].unit, best.unit)
         if certainty(others) >= _LEAST:
-            yield _quoted(others[0], certainty(others))
+            yield _quoted(others[0], certainty(others), hits)
             return
         after = _after(best, hits) if repeated and explains(parts[1]) else None
         if after and certainty(rest) >= _LEAST:
-            yield _quoted(after, certainty(rest), named=False)
+            yield _quoted(after, certainty(rest), hits, named=False)
         elif not repeated or certainty(rest) < _LEAST:
             note_reader(f"nothing was found that answers “{parts[1].partition(':')[0]}?”")
 
@@ -134,14 +150,54 @@ class Extractive:
             return []
         return [Quote(item.place, item.start, item.end, listed.score, item=True) for item in listed.items]
 
-    def _rows(self, question: str, hits: Sequence[Hit], form: Form) -> Sequence[Quote | Derived]:
-        """The rows that meet the question's conditions, their number or sum; nothing where it is unproven."""
+    def _tables(self, hits: Sequence[Hit]) -> tuple[list[tuple[int, Chunk]], dict[str, str]]:
+        """The hits that have rows, each with its place, and the texts of their documents."""
         tables = [
             (place, hit.chunk)
             for place, hit in enumerate(hits)
             if any(u.kind == "row" for u in units(0, hit))
         ]
-        texts = self._texts([chunk.document_id for _, chunk in tables])
+        return tables, self._texts([chunk.document_id for _, chunk in tables])
+
+    def _extreme(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
+        """The row with the most or the least of what is asked for; nothing where that is unproven."""
+        tables, texts = self._tables(hits)
+        analyze, found = self._choice.analyze, []
+        keyed = [
+            (place, chunk)
+            for place, chunk in tables
+            if is_of(question, chunk, texts.get(chunk.document_id, ""), analyze)
+        ]
+        for place, chunk in keyed or tables:
+            text = texts.get(chunk.document_id, "")
+            if one := extreme(question, place, chunk, text, analyze):
+                names = [name for name in one.rows[0].names if name]
+                known = self._choice.explained(question, one.unexplained, names)
+                found.append(one._replace(unexplained=one.unexplained - known))
+        best = min(found, key=lambda one: len(one.unexplained), default=None)
+        asked = max(1, len(self._choice.terms(question)))
+        if best is None or len(best.unexplained) > asked * (1 - LEAST) or len(best.rows) > MOST:
+            return []
+        chunk = hits[best.place].chunk
+        text = texts[chunk.document_id]
+        sure = _PROVEN * (1 - len(best.unexplained) / asked)
+        note_reader(best.description)
+        quotes = [
+            _row_quote(best.place, row, row.start - chunk.start, text[row.start : row.end])
+            for row in best.rows
+        ]
+        if len(quotes) > 1:
+            return [quote._replace(score=sure) for quote in quotes]
+        cells = best.rows[0].cells
+        cell = (
+            cells[0] if asks_for_key(question) else next(cell for cell in cells if cell.name == best.column)
+        )
+        span = (cell.start - chunk.start, cell.end - chunk.start)
+        return [quotes[0]._replace(score=sure, span=span, item=False)]
+
+    def _rows(self, question: str, hits: Sequence[Hit], form: Form) -> Sequence[Quote | Derived]:
+        """The rows that meet the question's conditions, their number or sum; nothing where it is unproven."""
+        tables, texts = self._tables(hits)
         selected = best_selection(
             selection(question, place, chunk, texts.get(chunk.document_id, ""), self._choice.analyze)
             for place, chunk in tables
@@ -162,18 +218,21 @@ class Extractive:
             if len(quotes) > MOST:
                 note_reader(f"{MOST} of {len(quotes)} rows are shown")
             return [quote._replace(score=_PROVEN * sure) for quote in quotes[:MOST]]
-        if selected.unexplained or not (selected.total if form == "sum" else selected.noun):
+        left = selected.unexplained - self._choice.explained(
+            question, selected.unexplained, [chunk.title, chunk.heading, *selected.rows[0].names]
+        )
+        if left or not (selected.total if form == "sum" else selected.noun):
             return []
         where = ", ".join(f"{column} {value}" for column, value in selected.conditions)
         if form == "sum" and selected.total:
             column, total = selected.total
-            rows = f"{len(quotes)} of {selected.of} rows" if where else counted(len(quotes), "row")
-            summed = f"{column}: {total} in total, {rows} in {chunk.title or chunk.source}"
-            return [Derived(f"{summed}: {where}." if where else f"{summed}.", tuple(quotes), _PROVEN)]
-        count = f"{len(quotes)} of {selected.of} rows in {chunk.title or chunk.source}: {where}."
-        if not where:
-            count = f"{counted(len(quotes), 'row')} in {chunk.title or chunk.source}."
-        return [Derived(count, tuple(quotes), _PROVEN)]
+            of = f"{counted(len(quotes), 'row')}: {where}" if where else f"all {counted(len(quotes), 'row')}"
+            said = f"{column}: {total} (sum of {of})."
+        elif where:
+            said = f"{len(quotes)} of {counted(selected.of, 'row')}: {where}."
+        else:
+            said = f"{counted(len(quotes), 'row')} in {chunk.title or chunk.source}."
+        return [Derived(said, tuple(quotes), _PROVEN)]
 
     def _texts(self, documents: Sequence[str]) -> dict[str, str]:
         """Document id → its text, of those that the store has."""
@@ -182,17 +241,34 @@ class Extractive:
         return {document.id: document.text for document in self._store.load(list(dict.fromkeys(documents)))}
 
     def _compared(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
-        """What answers each side, where both are answered and by different words."""
+        """What answers each side or in each version, where both are answered and by different words."""
+        versions = self._versions_compared(question, hits)
         sides = sides_of(question)
-        if sides is None:
-            return []
+        if versions or sides is None:
+            return versions
         judged = [_without_headings(self._choice.judged(subject_of(side), hits)) for side in sides]
         sure = min(certainty(side) for side in judged)
         best = [side[0] for side in judged if side]
         places = {(candidate.unit.place, candidate.unit.start) for candidate in best}
         if sure < _LEAST or len(places) < len(sides):
             return []
-        return [_quoted(candidate, sure) for candidate in best]
+        terms = [self._choice.terms(side) for side in sides]
+        own = (terms[0] - terms[1], terms[1] - terms[0])
+        return [
+            _labelled(_quoted(candidate, sure, hits), candidate.unit, self._choice, words)
+            for candidate, words in zip(best, own, strict=True)
+        ]
+
+    def _versions_compared(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
+        """What answers in the older and in the newer version of a document."""
+        if not _VERSIONS.search(question):
+            return []
+        judged = _without_headings(self._choice.judged(subject_of(question), hits))
+        sure = certainty(judged)
+        latest, older = newest(f"{question} now", judged, hits) if judged else (None, None)
+        if latest is None or older is None or sure < _LEAST:
+            return []
+        return [_quoted(older, sure, hits), _quoted(latest, sure, hits)]
 
     def _headings(self, hits: Sequence[Hit]) -> list[Unit]:
         first = [(place, hit.chunk) for place, hit in enumerate(hits[:_HEADINGS]) if hit.chunk.heading]
@@ -263,13 +339,24 @@ def _row_quote(place: int, row: Row, start: int, words: str) -> Quote:
     return Quote(place, start, start + row.end - row.start, 1.0, None, words, item=True, shown=shown)
 
 
-def _quoted(candidate: Judged, probability: float, *, named: bool = True) -> Quote:
+def _quoted(candidate: Judged, probability: float, hits: Sequence[Hit], *, named: bool = True) -> Quote:
     """A unit as a quote; `named` names the words in it that are the answer."""
     unit = candidate.unit
     said = unit.view if unit.start < 0 else ""
     span = candidate.span if named else None
     shown = unit.view if unit.kind == "row" else ""
+    if unit.kind == "setting" and unit.lead:
+        shown = f"{unit.lead}{BETWEEN}{hits[unit.place].chunk.text[unit.start : unit.end].rstrip(',')}"
     return Quote(unit.place, unit.start, unit.end, probability, span, said, shown=shown)
+
+
+def _labelled(quote: Quote, unit: Unit, choice: Choice, side: set[str]) -> Quote:
+    """Behind the heading that has the words of a side, where the unit itself has none of them."""
+    if side & choice.terms(unit.view):
+        return quote
+    headings = [part for line in unit.context.split("\n") for part in line.split(BETWEEN)]
+    label = next((part for part in reversed(headings) if side & choice.terms(part)), "")
+    return quote._replace(shown=f"{label}{BETWEEN}{quote.shown or unit.view}") if label else quote
 
 
 def _overlap(first: str, other: str) -> float:

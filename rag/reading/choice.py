@@ -6,14 +6,17 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     cover       share of q's terms that the unit and its headings have, each weighted by how rare it is
     own         the same for the unit alone
     chunk       the same for the chunk
-    keys        share of q's names, numbers and codes that stand neither in u nor above it
+    keys        share of q's names, numbers and codes that stand neither in u, nor before it in its paragraph,
+                nor above it
     absent      share of them that stand in none of the hits of u's document, nor in its name
-    kind        1 where q asks for a number, a time or a name and u has one that q has not
+    kind        1 where q asks for a number, a time or a name and u has one that q has not, or for a reason
+                and u gives one
     measure     where q asks for a weight, an age, a price or the like, 1 if u has its unit, -1 if not
     row         1 for a row of a table
-    column      cos(q, the name of the column that answers), in a row; at least 0.7 where q names it
+    column      cos(q or a word of it, the name of the column that answers), in a row; 0.7 where q names it
     ahead       by how much that is above the mean over the row's other columns
     heading     1 for a heading
+    asked       cos(q, the heading above u) where that is a question, or else 0
     read        the reader's logit that c answers q
     inside      the probability of the answers that the reader finds in c and that lie in u
     alone       its logit that u, read alone under its headings, answers q
@@ -38,7 +41,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.text.quantities import quantity_of
-from rag.text.questions import header_asked_of, is_polar, kind_of
+from rag.text.questions import header_asked_of, is_polar, is_reason, kind_of
 from rag.types import DOUBTED, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
@@ -63,6 +66,7 @@ FEATURES = (
         "column",
         "ahead",
         "heading",
+        "asked",
     ),
     *("read", "inside", "alone", "span", "agree", "search"),
 )
@@ -79,6 +83,7 @@ WEIGHTS = (
     2.065,
     -0.881,
     1.675,
+    0.0,
     -0.047,
     1.799,
     0.424,
@@ -101,6 +106,7 @@ CERTAIN_WEIGHTS = (
     0.312,
     0.465,
     -0.093,
+    0.0,
     0.207,
     -1.397,
     -0.084,
@@ -123,6 +129,8 @@ _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
 _UNREAD = 0.05  # probability of a cell in which the reader finds nothing
 _NAMED = 8.0  # what the name of a cell's column weighs
 _SAID = 0.7  # the least cosine of a column that the question names
+_SYNONYM = 0.42  # the least cosine of a word and the name of a column that may mean the same
+_SAME = 0.5  # the same of a word that is taken for it
 _SHORT = 40  # characters up to which a cell is named whole
 _NUMBER = re.compile(  # and none that is part of a code
     r"(?<![\w-])\d+(?![\w-]*[^\W\d]|\d*-(?:0|\d{3}))"
@@ -141,6 +149,12 @@ _WHEN = re.compile(  # times in words
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight|mid(?:day|summer)|dawn|dusk|sunrise|sunset"
     r"|(?:jan|febr)uary|march|april|may|june|july|august|(?:septem|octo|novem|decem)ber|today|tomorrow|yesterday"
     r"|mornings?|afternoons?|evenings?|nights?|spring|summer|autumn|winter|christmas|easter)\b",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"\b(?:because|since|due to|owing to|thanks to|as a result|result(?:s|ed)? (?:from|in)|therefore|thus"
+    r"|hence|so that|so (?!far\b)|otherwise|reasons?|caused?|in order|to avoid|to prevent|led to"
+    r"|weil|denn|damit|wegen|parce que|afin|pour que|porque|para que|debido)\b",
     re.IGNORECASE,
 )
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
@@ -196,6 +210,20 @@ class Choice:
     def terms(self, question: str) -> set[str]:
         """The terms of a question."""
         return set(self.analyze(question))
+
+    def explained(self, question: str, terms: frozenset[str], names: Sequence[str]) -> set[str]:
+        """Those of a question's terms whose word may mean the same as one of the names (`ship`: Vessel)."""
+        words = [word for word in re.findall(r"[\w-]+", question) if terms & set(self.analyze(word))]
+        if not words or not any(names):
+            return set()
+        vectors = self._embedder.embed([name for name in names if name], "document")
+        near = (self._embedder.embed(words, "query") @ vectors.T).max(axis=1)
+        return {
+            term
+            for word, cosine in zip(words, near.tolist(), strict=True)
+            if cosine >= _SAME
+            for term in self.analyze(word)
+        }
 
     def judged(self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()) -> list[Judged]:
         """The units that were read, best first; `headings` are units besides those of the hits' texts."""
@@ -254,6 +282,12 @@ class Choice:
         kept = sorted(kept, key=lambda at: -(cover[at] + inside[at] + 1.5 * near[at]))[:READ]
         alone = self._reader.read(question, [Passage(every[at].above, every[at].view) for at in kept])
         columns = self._columns([every[at] for at in kept], question, vector)
+        questions = sorted({every[at].question for at in kept} - {""})
+        faq = (
+            dict(zip(questions, (self._embedder.embed(questions, "query") @ vector).tolist(), strict=True))
+            if questions
+            else {}
+        )
         keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
         whole: dict[str, str] = defaultdict(str)
         for hit in hits:
@@ -277,7 +311,9 @@ class Choice:
         for at, reading, span, words in zip(kept, alone, spans, said, strict=True):
             unit = every[at]
             chunk = hits[unit.place].chunk
-            around = f"{_name_of(chunk.source)} {unit.above} {unit.view}".lower()
+            around = (
+                f"{_name_of(chunk.source)} {unit.above} {unit.view} {_paragraph(unit, chunk.text)}".lower()
+            )
             kinds = 1.0 if unit.is_header else _kind(question, words if unit.kind == "row" else unit.view)
             measures = _measured(measure, _shown(unit, span))
             missing = [key for key in keys if not _has(around, key)]
@@ -295,6 +331,7 @@ class Choice:
                     columns.get(_column(unit, span), 0.0),
                     _ahead(unit, _column(unit, span), columns),
                     float(unit.kind == "heading"),
+                    faq.get(unit.question, 0.0),
                     readings[unit.place].logit,
                     inside[at],
                     reading.logit,
@@ -306,16 +343,19 @@ class Choice:
         return [every[at] for at in kept], np.array(rows, np.float64), spans
 
     def _columns(self, read: Sequence[Unit], question: str, vector: NDArray[np.float32]) -> dict[str, float]:
-        """The cosine of each column's name with the question's vector, `_SAID` at least where it is said.
+        """The cosine of each column's name with the question or a word of it, `_SAID` at least where said.
 
         0 for a year that the question does not name, where it names another.
         """
+        import numpy as np
+
         rows = [unit for unit in read if unit.kind == "row"]
         names = sorted({name for unit in rows for name in unit.columns() if name})
         if not names:
             return {}
         asked = f" {_bare(question)} "
-        near = (self._embedder.embed(names, "document") @ vector).tolist()
+        vectors = self._embedder.embed(names, "document")
+        near = np.maximum(vectors @ vector, self._words_near(question, vectors)).tolist()
         said = {name for name in names if f" {_bare(name)} " in asked}
         dated = any(name.isdecimal() for name in said)  # of the columns of years, only those that are said
         header = {name for unit in rows if unit.is_header for name in unit.columns()}
@@ -328,6 +368,16 @@ class Choice:
             name: max(cosine, _SAID) if name in said else 0.0 if dated and name.isdecimal() else cosine
             for name, cosine in zip(names, near, strict=True)
         }
+
+    def _words_near(self, question: str, names: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For each name's vector the cosine of the question's nearest word, 0 below `_SYNONYM`."""
+        import numpy as np
+
+        words = sorted({word for word in re.findall(r"[\w-]+", question.lower()) if self.analyze(word)})
+        if not words:
+            return np.zeros(len(names), np.float32)
+        near = (names @ self._embedder.embed(words, "query").T).max(axis=1)
+        return np.where(near >= _SYNONYM, near, np.float32(0.0))
 
     @staticmethod
     def _inside(unit: Unit, readings: Sequence[Reading]) -> float:
@@ -439,6 +489,11 @@ def _pooled(every: Sequence[Unit], inside: Sequence[float]) -> list[float]:
     return [most[name] for name in names]
 
 
+def _paragraph(unit: Unit, text: str) -> str:
+    """What stands before a unit in its paragraph."""
+    return text[text.rfind("\n\n", 0, unit.start) + 1 : unit.start] if unit.start > 0 else ""
+
+
 def _name_of(source: str) -> str:
     """The words of a file's name: of `docs/haulage-contract_Lund.docx` haulage, contract and Lund."""
     return re.sub(r"[\W_]+", " ", source.partition("#")[0].rpartition("/")[2].rpartition(".")[0])
@@ -468,7 +523,9 @@ def _share(weights: dict[str, float], terms: set[str]) -> float:
 
 
 def _kind(question: str, text: str) -> float:
-    """1 where the question asks for a number, a time or a name, and the text adds one."""
+    """1 where the question asks for a number, a time or a name, and the text adds one; or for a reason."""
+    if is_reason(question):
+        return float(bool(_REASON.search(text)))
     known = set(re.findall(r"\w+", question.lower()))
     kind = kind_of(question)
     if kind == "number":

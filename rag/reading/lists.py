@@ -5,6 +5,8 @@ other. A list is judged by the share of the question's terms that its headings a
 counting twice:
 
     (2 · cover(q, headings) + cover(q, headings and items)) / 3
+
+Where no list has the question's words, one may be found by the answer: its items are what was judged best.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from typing import NamedTuple
 
 from rag.types import Hit
 
+from .choice import Judged
 from .units import Unit, units
 
 LEAST = 0.6  # of a list's score, from which it is taken
 MOST = 15  # items of an answer
 _FEWEST = 2
+_NEARLY = 0.35  # share of the best item's probability that half of a list's items must have
 _APART = 60  # characters that may stand between two items of one list, over the edge of a chunk
 
 
@@ -39,6 +43,25 @@ def best_list(terms: set[str], hits: Sequence[Hit], analyze: Callable[[str], Seq
         if best is None or score > best.score:
             best = Listed(tuple(items[:MOST]), score)
     return best if best is not None and best.score >= LEAST else None
+
+
+def list_around(judged: Sequence[Judged], hits: Sequence[Hit], *, steps: bool) -> tuple[Unit, ...]:
+    """All items of the list that the best unit is of, where half of them are judged nearly as well.
+
+    Of `steps` it is enough that they are numbered. Empty where there is no such list, or it is too long.
+    """
+    best = judged[0]
+    if best.unit.kind != "item":
+        return ()
+    places = {(candidate.unit.place, candidate.unit.start): candidate.probability for candidate in judged}
+    for items in _lists(hits):
+        if best.unit.start not in {item.start for item in items if item.place == best.unit.place}:
+            continue
+        near = sum(places.get((item.place, item.start), 0.0) >= _NEARLY * best.probability for item in items)
+        text = hits[best.unit.place].chunk.text
+        numbered = steps and text[best.unit.start].isdigit()
+        return tuple(items) if len(items) <= MOST and (numbered or 2 * near >= len(items)) else ()
+    return ()
 
 
 def _lists(hits: Sequence[Hit]) -> list[list[Unit]]:

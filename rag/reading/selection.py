@@ -3,6 +3,7 @@
 A condition is a cell that stands in the question, word for word up to endings: `Marina Visby` in the column
 `customer`. Two of one column are either's; those of several columns must all be met. A year that is no cell
 is met by dates of that year, unless the table's title or heading names it; `May 2031` by dates of that month.
+A column that only says yes or no, and that the question names, must say yes (or no: `without`, `not`).
 What is left of the question must be explained by the title, the heading or the names of the columns that are
 asked about; `unexplained` are the terms that are not. Summed is the column of plain numbers that the question
 names, if no row is a sum itself.
@@ -16,10 +17,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from rag.text.dates import month_of, months_in
-from rag.text.tables import Row, rows
+from rag.text.tables import Row
 from rag.types import Chunk
 
-from .units import TABULAR
+from .units import rows_of
 
 Analyze = Callable[[str], Sequence[str]]
 
@@ -27,10 +28,14 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
-    " sum altogether combined overall come came from"
+    " sum altogether combined overall come came from case cases item items export file table register log"
+    " still now currently already yet today"
 )
 _SUM = re.compile(r"\W*(?:sub-?total|total|sum|gesamt|summe|altogether)\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_YES = ("yes", "true", "x", "✓", "y", "ja", "oui", "sí", "si")
+_NO = ("no", "false", "-", "–", "—", "n", "nein", "non", "0")
+_WITHOUT = re.compile(r"\b(?:without|no|not|never|isn't|aren't|wasn't|weren't)\b", re.IGNORECASE)
 _STEM = 5  # letters that two forms of a word begin with
 _LEAST = 4  # letters or digits of a cell that may be a condition without its column's name
 
@@ -57,7 +62,7 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
 
     `text` is that of the chunk's document.
     """
-    table = _table_of(chunk, text)
+    table = table_of(chunk, text)
     if not table:
         return None
     asked = list(analyze(question))
@@ -105,9 +110,9 @@ def best_selection(selections: Iterable[Selection | None]) -> Selection | None:
     )
 
 
-def _table_of(chunk: Chunk, text: str) -> list[Row]:
+def table_of(chunk: Chunk, text: str) -> list[Row]:
     """All rows of the document that have the columns of the chunk's first row."""
-    every = rows(text, delimited=chunk.source.partition("#")[0].lower().endswith(TABULAR))
+    every = rows_of(chunk.source, text)
     inside = [row for row in every if chunk.start <= row.start < chunk.end]
     if not inside:
         return []
@@ -143,6 +148,23 @@ def _conditions(
         if not places & taken:
             taken |= places
             met.setdefault(column, []).append(value)
+    for column in table[0].names:
+        if (
+            column
+            and column not in met
+            and set(analyze(column)) <= set(asked)
+            and (yes := _yes_of(table, column))
+        ):
+            no = next(
+                (
+                    cell.text
+                    for row in table
+                    for cell in row.cells
+                    if cell.name == column and cell.text != yes
+                ),
+                "",
+            )
+            met[column] = [no if _WITHOUT.search(question) and no else yes]
     months = months_in(question)
     for words, month in months:
         column = _column_of_month(table, month)
@@ -155,11 +177,24 @@ def _conditions(
     return met
 
 
+def _yes_of(table: Sequence[Row], column: str) -> str:
+    """What a column that only says yes or no has for yes; "" where it is none."""
+    values = {cell.text for row in table for cell in row.cells if cell.name == column}
+    return next(
+        (
+            value
+            for value in values
+            if value.lower() in _YES and {other.lower() for other in values} <= {*_YES, *_NO}
+        ),
+        "",
+    )
+
+
 def _total(
     chosen: Sequence[Row], asked: Sequence[str], met: dict[str, list[str]], analyze: Analyze
 ) -> tuple[str, Decimal] | None:
     """The one column of plain numbers that the question names and that is no condition, summed."""
-    if len(chosen) < 2 or any(_SUM.match(cell.text) for row in chosen for cell in row.cells):
+    if len(chosen) < 2 or any(is_sum(row) for row in chosen):
         return None
     sums = []
     for name in chosen[0].names:
@@ -169,6 +204,11 @@ def _total(
                 continue
             sums.append((name, sum((Decimal(text.replace(",", "")) for text in cells), Decimal(0))))
     return sums[0] if len(sums) == 1 else None
+
+
+def is_sum(row: Row) -> bool:
+    """Whether a row is the sum of others."""
+    return any(_SUM.match(cell.text) for cell in row.cells)
 
 
 def _quantity(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from rag.loaders.languages import LANGUAGES
+from rag.text.records import records
 from rag.text.sentences import sentences
 from rag.text.tables import Row, is_row, rows
 from rag.types import Chunk, Hit
@@ -49,14 +50,15 @@ _SENT = re.compile(r"(?P<name>From|To|Cc|Date): (?P<value>[^\n]+)(?:\n|$)")
 _NAMED = {"From": "sent by", "To": "sent to", "Cc": "copy to", "Date": "sent on"}
 _YES = re.compile(r"\W*(?:yes|no|ja|nein|oui|non|sí)\W*$", re.IGNORECASE)
 _BRACKETS = " \t{}[]():,\"'"
-_BETWEEN = " › "
+BETWEEN = " › "
+"""Stands between the headings of a path."""
 _NAME = 4  # words of a line that only holds others
 _NEAR = 600  # characters before a chunk in which its heading is looked for
 _HEADERS = 2  # header lines with which a mail's text begins
 MAIL = (".eml", ".mbox")
-TABULAR = (".csv", ".tsv", ".tab")
-
-CODE = (*LANGUAGES, ".json", ".jsonl")
+_DELIMITED = (".csv", ".tsv", ".tab")
+_JSON = (".json", ".jsonl", ".ndjson")
+_CODE = (*LANGUAGES, *_JSON)
 
 Kind = Literal["sentence", "item", "row", "heading", "setting"]
 
@@ -99,6 +101,16 @@ class Unit(NamedTuple):
         )
 
     @property
+    def heading(self) -> str:
+        """The innermost heading above it, or ""."""
+        return self.context.rpartition("\n")[2].rpartition(BETWEEN)[2]
+
+    @property
+    def question(self) -> str:
+        """The innermost heading, where that is a question; else ""."""
+        return self.heading if _asks(self.heading) else ""
+
+    @property
     def is_header(self) -> bool:
         """Whether it is the row of a mail's header."""
         return self.kind == "row" and set(self.columns()) <= set(_NAMED.values())
@@ -129,7 +141,7 @@ def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
 
     `document` is the text of the chunk's document.
     """
-    above, _, heading = chunk.heading.rpartition(_BETWEEN)
+    above, _, heading = chunk.heading.rpartition(BETWEEN)
     if not says_something(heading) or heading == chunk.title:
         return None
     at = document.rfind(heading, max(0, chunk.start - _NEAR), chunk.start)
@@ -156,13 +168,20 @@ def _asks(view: str) -> bool:
     return view.rstrip(" \"'*_)").endswith(_QUESTION)
 
 
+def rows_of(source: str, text: str, header: str = "") -> list[Row]:
+    """The rows in a text of that source: of its tables, of a CSV file, or the records of a JSON file."""
+    name = source.partition("#")[0].lower()
+    if name.endswith(_JSON):
+        return records(text)
+    return rows(text, header, delimited=name.endswith(_DELIMITED))
+
+
 def _units(chunk: Chunk) -> tuple[Unit, ...]:
-    if chunk.source.partition("#")[0].lower().endswith(TABULAR):
-        return tuple(
-            _row_unit(chunk.text, row, _context(chunk, ()))
-            for row in rows(chunk.text, chunk.header, delimited=True)
-        )
-    if chunk.source.partition("#")[0].lower().endswith(CODE):
+    name = chunk.source.partition("#")[0].lower()
+    if name.endswith(_DELIMITED):
+        table = rows_of(chunk.source, chunk.text, chunk.header)
+        return tuple(_row_unit(chunk.text, row, _context(chunk, ())) for row in table)
+    if name.endswith(_CODE):
         return tuple(_code_units(chunk))
     return tuple(_prose_units(chunk))
 
@@ -240,8 +259,12 @@ def _with_yes(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int
 
 
 def _code_units(chunk: Chunk) -> Iterator[Unit]:
-    """Settings line by line, each under the lines that hold it; the rest as sentences."""
+    """Records as rows, settings line by line, each under the lines that hold it; the rest as sentences."""
     text, context = chunk.text, _context(chunk, ())
+    found = rows_of(chunk.source, text) if chunk.source.partition("#")[0].lower().endswith(_JSON) else []
+    yield from (_row_unit(text, row, context) for row in found)
+    for row in found:  # blank, so that every place stays
+        text = f"{text[: row.start]}{' ' * (row.end - row.start)}{text[row.end :]}"
     holders: list[tuple[int, str]] = []
     for start, end in sentences(text):
         lines = list(_split(text, start, end))
@@ -260,7 +283,7 @@ def _code_units(chunk: Chunk) -> Iterator[Unit]:
                 holders.append((indent, name))
             elif _SETTING.match(text, first, last):
                 view = text[first:last].replace("_", " ")
-                lead = _BETWEEN.join(holder for _, holder in holders)
+                lead = BETWEEN.join(holder for _, holder in holders)
                 yield Unit(0, first, last, "setting", context, view, ((0, last - first, first),), lead)
             elif settings:
                 yield _text_unit(text, first, last, context)

@@ -2,9 +2,10 @@
 
 `price-list-2030.xlsx` and `price-list-2031.xlsx` are versions of one document, since their names and titles
 are equal but for numbers and the words between them (`1 March 2030`), and those are years or marked (`v2`).
-Where they are dates (`minutes-2030-05-04.md`), the passages must have half of their words in common besides;
-other numbers (`scan-17.pdf`) make no versions, nor are the records of one file. The one with the greater
-numbers, compared in their order, is the newer.
+Where they are dates (`minutes-2030-05-04.md`), something must show besides that both are about one thing: the
+passages have half of their words in common, they stand under headings of the same words, or the later one
+says that something changed (`the opening moves to 14 June`). Other numbers (`scan-17.pdf`) make no versions,
+nor are the records of one file. The one with the greater numbers, compared in their order, is the newer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import PurePosixPath
 from rag.types import Chunk, Hit
 
 from .choice import Judged
+from .units import Unit
 
 _NUMBER = re.compile(r"\d+")
 _NUMBERED = re.compile(r"(?:(?:v|ver|version|rev|revision|edition|release)[ ._-]?)?(?:\d+\.)*\d+")
@@ -28,7 +30,16 @@ _BETWEEN = re.compile(r"#(?:[. ]+[^\W\d]+ #|[./-]#)+")
 _NOW = re.compile(
     r"\b(?:now|current(?:ly)?|today|at present|latest|nowadays|these days|still)\b", re.IGNORECASE
 )
+_CHANGE = re.compile(
+    r"\b(?:mov(?:es?|ed) (?:from|to|back|forward)|postponed|delayed|brought forward|rescheduled|instead of"
+    r"|rather than|(?:is|are|was|were|has|have) (?:been )?(?:changed|raised|lowered|increased|reduced"
+    r"|extended|shortened|corrected|replaced|cancelled|canceled|withdrawn)"
+    r"|(?:rises?|falls?|changes?) (?:from|to)"
+    r"|replaces?|no longer|from now on|now)\b",
+    re.IGNORECASE,
+)
 _CURRENTLY = 0.1  # the same where the question asks for what holds now
+_CHANGED = 0.25  # the same where it says that something changed
 _NEARLY = 0.5  # share of the best probability that the unit of another version must reach
 
 
@@ -43,13 +54,12 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
     if set(_NUMBER.findall(question)) & set(_numbers(own)):
         return best, None
     now = bool(_NOW.search(question))
-    least = _CURRENTLY if now else _NEARLY
     same = [
         candidate
         for candidate in judged
-        if candidate.probability >= least * best.probability
+        if candidate.probability >= _least(candidate, now) * best.probability
         and (candidate.unit.kind == best.unit.kind or (now and candidate.unit.kind != "heading"))
-        and (candidate is best or _versions(hits[candidate.unit.place].chunk, own))
+        and (candidate is best or _versions(candidate.unit, best.unit, hits))
     ]
     latest = max(same, key=lambda candidate: _order(hits[candidate.unit.place].chunk))
     date = _order(hits[latest.unit.place].chunk)
@@ -61,21 +71,38 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
     return latest, next(older, None)
 
 
-def _versions(first: Chunk, other: Chunk) -> bool:
-    """Whether two chunks are of two versions of one document."""
+def _least(candidate: Judged, now: bool) -> float:
+    if now:
+        return _CURRENTLY
+    return _CHANGED if _CHANGE.search(candidate.unit.view) else _NEARLY
+
+
+def _versions(unit: Unit, best: Unit, hits: Sequence[Hit]) -> bool:
+    """Whether two units are of two versions of one document."""
+    first, other = hits[unit.place].chunk, hits[best.place].chunk
     if _file(first) == _file(other) or _bare(first) != _bare(other):
         return False
     names = [_DAY.sub("", _name(chunk)) for chunk in (first, other)]
     bare = [_ISO.sub("", name) for name in names]
     if not all(_MARKED.fullmatch(number) for name in bare for number in _NUMBERED.findall(name)):
         return False
-    return bare == names or _overlap(first.text, other.text) >= _ALIKE
+    later = unit if _order(first) > _order(other) else best
+    return (
+        bare == names
+        or _overlap(first.text, other.text) >= _ALIKE
+        or set() != _words(unit.heading) == _words(best.heading)
+        or bool(_CHANGE.search(later.view))
+    )
 
 
 def _overlap(one: str, other: str) -> float:
     """Words in common, of all words of either; numbers do not count."""
-    first, second = (set(_WORD.findall(text.lower())) for text in (one, other))
+    first, second = _words(one), _words(other)
     return len(first & second) / max(1, len(first | second))
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
 
 
 def _bare(chunk: Chunk) -> str:

@@ -74,7 +74,7 @@ _COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 _SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORECASE)
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
-    r"|\b(?:steps|procedure|instructions)\b"
+    r"|\b(?:steps|procedure|instructions)\b|\b(?:what|which) (?:order|sequence)\b"
     r"|\bwhat (?:do|should|must|shall|can) (?:i|we|you|one) do (?:with|when|if|after|in|about|on)\b"
     r"|\bhow (?:is|are) .{1,200} (?:done|made|replaced|changed|installed|set up|reset)\b",
     re.IGNORECASE,
@@ -89,7 +89,12 @@ _LISTED = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    r"\bcompare\b|\bdifference between\b|\b(?:what|how) (?:are|were|do|does|is)\b.{1,200}\band\b",
+    r"\bcompare[ds]?\b|\bdiffer(?:s|ed|ence|ences|ent)?\b|\bversus\b"
+    r"|\b(?:what|how)(?: \w+)? (?:are|were|do|does|is)\b.{1,200}\band\b"
+    r"|\b(?:which|who|what|is|are)\b.{1,100}\b(?:\w{2,}er|more|less|worse)\b.{0,60}(?:,| or | than ).{0,60}"
+    r"\b(?:or|than) "
+    r"|\b(?:r[io]sen?|rose|f[ae]ll(?:en)?|gr[eo]wn?|(?:chang|increas|decreas)e[ds]?|drop(?:ped)?)\b.{0,80}"
+    r"\bfrom\b.{1,60}\bto\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
@@ -150,13 +155,19 @@ _TWICE = re.compile(
 def sides_of(question: str) -> tuple[str, str] | None:
     """The two questions in one that compares `A and B`: each with one of the two; None where there are none.
 
-    `the caps of the Rostock and the Nantes agreements` has the sides Rostock and Nantes.
+    They are names (`the caps of the Rostock and the Nantes agreements`), or what has an article each (`the
+    solar roof and the gas engine`).
     """
-    pairs = list(_PAIR.finditer(question))
+    pairs = list(_PAIR.finditer(question)) or list(_THINGS.finditer(question))
     if not pairs:
         return None
     pair = pairs[-1]
-    first = question[: pair.start("and")] + question[pair.end("second") :]
+    words = pair["second"].split()
+    shared = (
+        len(pair["first"].split()) == 2 < len(words) and pair.re is _THINGS
+    )  # `the old and the new house`
+    head = f" {words[-1]}" if shared else ""
+    first = question[: pair.start("and")] + head + question[pair.end("second") :]
     second = question[: pair.start("first")] + question[pair.start("second") :]
     return " ".join(first.split()), " ".join(second.split())
 
@@ -165,6 +176,16 @@ _PAIR = re.compile(
     r"(?P<first>(?:the )?[A-Z0-9][\w&.-]{0,40}(?: [A-Z][\w&.-]{0,40}){0,6})(?P<and> (?:and|with|to|or) )"
     r"(?:in |of |for |at |by )?"
     r"(?P<second>(?:the )?[A-Z0-9][\w&.-]{0,40}(?: [A-Z][\w&.-]{0,40}){0,6})"
+)
+_ARTICLE = r"(?:the|a|an|our|your|their|its)"
+_ENDS = (  # what no longer belongs to the second thing
+    r"(?:take|cost|last|need|have|has|had|differ|weigh|compare|get|use|come|go|stay|end|begin|start|pay|run|work"
+    r"|open|close|in|on|at|of|for|with|by|to|from|per|each|when|if)"
+)
+_THINGS = re.compile(
+    rf"(?P<first>\b{_ARTICLE} [\w-]+(?: (?!and\b|or\b)[\w-]+){{0,2}})(?P<and>,? (?:and|or|with|than) )"
+    rf"(?P<second>{_ARTICLE} (?!{_ENDS}\b)[\w-]+(?: (?!{_ENDS}\b)[\w-]+){{0,3}})",
+    re.IGNORECASE,
 )
 
 

@@ -95,7 +95,7 @@ def _delimited(text: str, header: str) -> Iterator[Row]:
     mark = max(_DELIMITERS, key=head.count)
     if mark not in head:
         return
-    names = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
+    names = [name.strip().replace("_", " ") for name in next(csv.reader([head], delimiter=mark), [])]
     for start, end in lines if header else lines[1:]:
         cells = tuple(_delimited_cells(text, start, end, mark, names))
         if cells:

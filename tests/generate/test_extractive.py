@@ -20,6 +20,44 @@ ORDERS = "order;date;customer;article;pieces;state\n" + "".join(
     for number in range(120)
 )
 FILES = {
+    "board-2031-02-11.md": """# Minutes of the board, 11 February 2031
+
+## 2 New crane
+
+The crane of Hollis & Co. is bought. The crane will be delivered in October 2031.
+""",
+    "board-2031-04-08.md": """# Minutes of the board, 8 April 2031
+
+## 3 Hollis & Co.
+
+The delivery of the crane moves from October 2031 to January 2032.
+""",
+    "tickets.jsonl": "".join(
+        f'{{"id": "H-{number}", "opened_on": "2031-03-0{number}", "area": "{area}", "state": "{state}"}}\n'
+        for number, (area, state) in enumerate(
+            (
+                ("phones", "open"),
+                ("phones", "closed"),
+                ("doors", "open"),
+                ("phones", "open"),
+                ("doors", "closed"),
+            )
+        )
+    ),
+    "guests.md": """# Guests
+
+## What guests may take
+
+- A towel from the shelf
+- Fruit from the bowl
+- A map of the harbour
+
+## Moving a booking
+
+1. Open the booking with F4.
+2. Choose Amend and the new day.
+3. Send the letter with F8.
+""",
     "orders-2031.csv": ORDERS,
     "machines.md": """# Machines
 
@@ -116,7 +154,7 @@ def test_rows_are_counted_over_the_whole_table(rag: Rag) -> None:
     rows = [line.split(";") for line in ORDERS.splitlines()[1:]]
     wanted = [row for row in rows if row[2] == "Lund Tools" and row[5] == "cancelled"]
     answer = rag.ask("How many orders of Lund Tools were cancelled in 2031?")
-    assert answer.text.startswith(f"{len(wanted)} of 120 rows in ")
+    assert answer.text.startswith(f"{len(wanted)} of 120 rows: ")
     assert [one.quote for one in answer.citations] == [";".join(row) for row in wanted]
     assert f"[1]–[{len(wanted)}]" in answer.text
     proven(rag, answer)
@@ -132,7 +170,7 @@ def test_rows_are_summed_over_the_whole_table(rag: Rag) -> None:
     wanted = [row for row in rows if row[2] == "Opal Line" and row[3] == "saw"]
     answer = rag.ask("What is the total of pieces for customer Opal Line and article saw?")
     summed = sum(int(row[4]) for row in wanted)
-    assert answer.text.startswith(f"pieces: {summed} in total, {len(wanted)} of 120 rows in ")
+    assert answer.text.startswith(f"pieces: {summed} (sum of {len(wanted)} rows: ")
     assert [one.quote for one in answer.citations] == [";".join(row) for row in wanted]
     proven(rag, answer)
     assert "in total" not in rag.ask("What is the total of pieces for customer Opal Line in blue?").text
@@ -194,13 +232,14 @@ def test_rows_are_counted_by_a_value_but_not_where_pieces_are_asked_for(rag: Rag
     rows = [line.split(";") for line in ORDERS.splitlines()[1:]]
     drills = sum(row[3] == "drill" and row[2] == "Aker Yard" for row in rows)
     answer = rag.ask("How many orders of Aker Yard had the article drill?")
-    assert answer.text.startswith(f"{drills} of 120 rows in ")
+    assert answer.text.startswith(f"{drills} of 120 rows: ")
     assert "of 120 rows" not in rag.ask("How many pieces of the article drill did Aker Yard order?").text
 
 
 def test_a_setting_is_answered_by_its_own_line(rag: Rag) -> None:
     answer = rag.ask("What percentage is the tank's low alarm?")
-    assert answer.sentences[0].text == '"tank_low_percent": 35,'
+    assert answer.sentences[0].text == 'alarms › "tank_low_percent": 35'
+    assert answer.citations[0].quote == '"tank_low_percent": 35,'
     proven(rag, answer)
 
 
@@ -244,7 +283,43 @@ def test_rows_of_one_month_are_summed(rag: Rag) -> None:
     wanted = [row for row in rows if row[2] == "Lund Tools" and row[1].startswith("2031-05")]
     answer = rag.ask("How many pieces did Lund Tools order in May 2031 altogether?")
     summed = sum(int(row[4]) for row in wanted)
-    assert answer.text.startswith(f"pieces: {summed} in total, {len(wanted)} of 120 rows in ")
+    assert answer.text.startswith(f"pieces: {summed} (sum of {len(wanted)} rows: ")
+    proven(rag, answer)
+
+
+def test_the_most_and_the_least_of_a_table(rag: Rag) -> None:
+    answer = rag.ask("Which model is the heaviest?")
+    assert answer.span is not None
+    assert answer.span.quote == "KX-40"
+    assert "highest of 2 values of “Weight (kg)”" in answer.notes
+    proven(rag, answer)
+
+
+def test_records_are_counted(rag: Rag) -> None:
+    answer = rag.ask("How many tickets are still open?")
+    assert answer.text.startswith("3 of 5 rows: state open.")
+    assert [citation.quote[:13] for citation in answer.citations] == [
+        '{"id": "H-0",',
+        '{"id": "H-2",',
+        '{"id": "H-3",',
+    ]
+    proven(rag, answer)
+
+
+def test_later_minutes_answer_where_they_say_that_something_changed(rag: Rag) -> None:
+    answer = rag.ask("When will the crane be delivered?")
+    assert answer.citations[0].source == "board-2031-04-08.md"
+    assert any("board-2031-02-11.md, an older version" in note for note in answer.notes)
+    proven(rag, answer)
+
+
+def test_a_list_is_found_by_its_answers(rag: Rag) -> None:
+    answer = rag.ask("How do I shift a reservation to another day?")
+    assert [sentence.text for sentence in answer.sentences] == [
+        "1. Open the booking with F4.",
+        "2. Choose Amend and the new day.",
+        "3. Send the letter with F8.",
+    ]
     proven(rag, answer)
 
 

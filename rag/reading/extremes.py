@@ -1,0 +1,155 @@
+"""The row of a table that has the most or the least of something: the cheapest, the longest, the fewest.
+
+The rows are those that meet the question's conditions (`selection.py`), of a table whose first column is what
+`which X` asks for, where there is one. The column is the one of numbers whose name has the noun of the
+adjective (`longest`: length), or whose every word stands in the question where the adjective has none (`most
+life rafts`). Nothing is taken where two columns fit. A row that is a sum is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Literal, NamedTuple
+
+from rag.text.tables import Row
+from rag.types import Chunk
+
+from .selection import Analyze, is_sum, selection, table_of
+
+Direction = Literal["most", "least"]
+
+_ADJECTIVES: dict[str, tuple[Direction, str]] = {
+    "most expensive|dearest|costliest": ("most", "price cost fee rate"),
+    "cheapest|least expensive|most affordable": ("least", "price cost fee rate"),
+    "longest": ("most", "length duration"),
+    "shortest": ("least", "length duration height"),
+    "heaviest": ("most", "weight"),
+    "lightest": ("least", "weight"),
+    "tallest|highest": ("most", "height"),
+    "deepest": ("most", "depth draught"),
+    "widest|broadest": ("most", "width beam"),
+    "narrowest": ("least", "width beam"),
+    "fastest|quickest": ("most", "speed"),
+    "slowest": ("least", "speed"),
+    "biggest|largest|greatest|maximum": ("most", "size area capacity"),
+    "smallest|minimum": ("least", "size area capacity"),
+    "lowest": ("least", "height"),
+    "most|max": ("most", ""),
+    "least|fewest|min": ("least", ""),
+}
+_COMPILED = [
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), direction, nouns)
+    for words, (direction, nouns) in _ADJECTIVES.items()
+]
+_NOT = re.compile(
+    r"\bat (?:the )?(?:most|least)\b|\bmost of\b|\b(?:most|least) (?:recent|important|likely)", re.IGNORECASE
+)
+_NUMBER = re.compile(r"\D{0,5}?(-?\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\D{0,12}")
+_WHICH = re.compile(
+    r"\W*(?:who|whose|where|(?:which|what)(?: of (?:our|the|your|these|all)(?: the)?)?"
+    r"(?! (?:is|are|was|were)\b) (?P<noun>[\w-]+))",
+    re.IGNORECASE,
+)
+_NUMERIC = 0.8  # share of the rows whose cell of a column has a number
+_UNIT = re.compile(
+    r"\([^)]*\)|\[[^\]]*\]|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|kg|km|m|mm|cm|h|kW|%)(?!\w)|[€$£%]"
+)
+_FEWEST = 2
+
+
+class Extreme(NamedTuple):
+    """The rows with the most or the least in `column`, of `of` rows; in the document of `hits[place]`."""
+
+    place: int
+    rows: tuple[Row, ...]
+    of: int
+    column: str
+    direction: Direction
+    unexplained: frozenset[str]
+
+    @property
+    def description(self) -> str:
+        """What the rows are: `highest of 12 values of “Price”`."""
+        word = "highest" if self.direction == "most" else "lowest"
+        return f"{word} of {self.of} values of “{self.column}”"
+
+
+def direction_of(question: str) -> tuple[Direction, str] | None:
+    """Whether a question asks for the most or the least of something, and the nouns of its adjective."""
+    if _NOT.search(question):
+        return None
+    return next(((way, nouns) for words, way, nouns in _COMPILED if words.search(question)), None)
+
+
+def asks_for_key(question: str) -> bool:
+    """Whether what has the most is asked for, rather than how much it is."""
+    return _WHICH.match(question) is not None
+
+
+def is_of(question: str, chunk: Chunk, text: str, analyze: Analyze) -> bool:
+    """Whether the first column of a chunk's table is what `which X` asks for."""
+    match = _WHICH.match(question)
+    rows = table_of(chunk, text)
+    return bool(match and rows and set(analyze(match["noun"] or "")) & set(analyze(rows[0].names[0])))
+
+
+def extreme(
+    question: str,
+    place: int,
+    chunk: Chunk,
+    text: str,
+    analyze: Analyze,
+) -> Extreme | None:
+    """What the question selects of a chunk's table; None where it asks for no extreme, or no column is clear.
+
+    `text` is that of the chunk's document.
+    """
+    wanted = direction_of(question)
+    selected = selection(question, place, chunk, text, analyze) if wanted else None
+    if wanted is None or selected is None:
+        return None
+    rows = [row for row in selected.rows if not is_sum(row)]
+    met = {column for column, _ in selected.conditions}
+    values = {
+        name: amounts
+        for name in dict.fromkeys(name for row in rows for name in row.names)
+        if name
+        and name not in met
+        and len(amounts := _amounts(rows, name)) >= max(_FEWEST, _NUMERIC * len(rows))
+    }
+    direction, nouns = wanted
+    column = _column(question, nouns, list(values), analyze)
+    if not column:
+        return None
+    best = (max if direction == "most" else min)(values[column].values())
+    chosen = [row for at, row in enumerate(rows) if values[column].get(at) == best]
+    known = {
+        *analyze(column),
+        *analyze(nouns),
+        *analyze(" ".join(word for words in _ADJECTIVES for word in words.split("|"))),
+    }
+    return Extreme(place, tuple(chosen), len(rows), column, direction, selected.unexplained - known)
+
+
+def _amounts(rows: Sequence[Row], column: str) -> dict[int, Decimal]:
+    """Place of a row → the number in its cell, where that has just one."""
+    found = {}
+    for at, row in enumerate(rows):
+        for cell in row.cells:
+            if cell.name == column and (match := _NUMBER.fullmatch(cell.text)):
+                try:
+                    found[at] = Decimal(re.sub(r"[,' ]", "", match[1]))
+                except InvalidOperation:
+                    continue
+    return found
+
+
+def _column(question: str, nouns: str, names: Sequence[str], analyze: Analyze) -> str:
+    asked, wanted = set(analyze(question)), set(analyze(nouns))
+    terms = {name: set(analyze(_UNIT.sub(" ", name))) for name in names}
+    fitting = [name for name in names if terms[name] & wanted]
+    if not fitting:
+        fitting = [name for name in names if terms[name] and terms[name] <= asked]
+    return fitting[0] if len(fitting) == 1 else ""
