@@ -253,94 +253,81 @@ class Choice:
         """
         import numpy as np
 
-        asked = set(self.analyze(question))
-        every = [unit for place, hit in enumerate(hits) for unit in units(place, hit)]
-        every += headings
-        if not header_asked_of(question):
-            every = [unit for unit in every if not unit.is_header]
-        every = [unit for unit in every if unit.kind != "heading" or asked & set(self.analyze(unit.view))]
+        every = self._units(question, hits, headings)
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
-        terms = [set(self.analyze(unit.view)) for unit in every]
-        heads = {unit.above: set(self.analyze(unit.above)) for unit in every}
-        chunks = [set(self.analyze(hit.chunk.indexed_text)) for hit in hits]
-        rarity = _rarity(asked, chunks)
+        words = _Words(question, every, hits, self.analyze)
+        vector = self._embedder.embed([question], "query")[0]
         readings = self._reader.read(question, [passage_of(hit) for hit in hits])
         inside = _pooled(every, [self._inside(unit, readings) for unit in every])
-        files = {hit.chunk.source: set(self.analyze(_name_of(hit.chunk.source))) for hit in hits}
-        names = [files[hits[unit.place].chunk.source] for unit in every]
-        cover = [
-            _share(rarity, own | heads[unit.above] | name)
-            for unit, own, name in zip(every, terms, names, strict=True)
-        ]
-        order = sorted(range(len(every)), key=lambda at: -(cover[at] + inside[at]))
-        informative = order if is_polar(question) else [at for at in order if terms[at] - asked] or order
-        kept = informative[:EMBEDDED]
-        vector = self._embedder.embed([question], "query")[0]
-        shown = [f"{every[at].above}\n{every[at].view}".strip() for at in kept]
-        near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=True))
-        kept = sorted(kept, key=lambda at: -(cover[at] + inside[at] + 1.5 * near[at]))[:READ]
-        alone = self._reader.read(question, [Passage(every[at].above, every[at].view) for at in kept])
-        columns = self._columns([every[at] for at in kept], question, vector)
-        questions = sorted({every[at].question for at in kept} - {""})
-        faq = (
-            dict(zip(questions, (self._embedder.embed(questions, "query") @ vector).tolist(), strict=True))
-            if questions
-            else {}
-        )
-        keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
-        whole: dict[str, str] = defaultdict(str)
-        for hit in hits:
-            whole[hit.chunk.document_id] += f" {_name_of(hit.chunk.source)} {hit.chunk.indexed_text}".lower()
+        kept, near = self._promising(every, words, inside, vector)
+        read = [every[at] for at in kept]
+        alone = self._reader.read(question, [Passage(unit.above, unit.view) for unit in read])
+        columns = self._columns(read, question, vector)
+        headed = self._asked(read, vector)
         measure = quantity_of(question)
+        spans = [
+            _cell(unit, reading, columns, question, measure, self.analyze)
+            if unit.kind == "row"
+            else self._span(unit, reading, readings[unit.place], question)
+            for unit, reading in zip(read, alone, strict=True)
+        ]
+        agree = _agreement(read, spans, hits)
         best = max(hit.score for hit in hits)
-        spans = []
-        answers: dict[str, set[str]] = defaultdict(set)
-        said = []
-        for at, reading in zip(kept, alone, strict=True):
-            unit = every[at]
-            if unit.kind == "row":
-                span = _cell(unit, reading, columns, question, measure, self.analyze)
-            else:
-                span = self._span(unit, reading, readings[unit.place], question)
-            spans.append(span)
-            words = _words(unit.said(*span)) if span else ""
-            said.append(words)
-            answers[words].add(hits[unit.place].chunk.document_id)
         rows = []
-        for at, reading, span, words in zip(kept, alone, spans, said, strict=True):
-            unit = every[at]
-            chunk = hits[unit.place].chunk
-            around = (
-                f"{_name_of(chunk.source)} {unit.above} {unit.view} {_paragraph(unit, chunk.text)}".lower()
-            )
-            kinds = 1.0 if unit.is_header else _kind(question, words if unit.kind == "row" else unit.view)
-            measures = _measured(measure, _shown(unit, span))
-            missing = [key for key in keys if not _has(around, key)]
+        for place, (at, unit, reading, span) in enumerate(zip(kept, read, alone, spans, strict=True)):
+            cell = _words(unit.said(*span)) if span else ""
             rows.append(
                 (
                     near[at],
-                    cover[at],
-                    _share(rarity, terms[at]),
-                    _share(rarity, chunks[unit.place]),
-                    len(missing) / len(keys) if keys else 0.0,
-                    sum(not _has(whole[chunk.document_id], key) for key in keys) / len(keys) if keys else 0.0,
-                    kinds,
-                    measures,
+                    words.cover[at],
+                    words.own(at),
+                    words.chunk(at),
+                    words.keys(at),
+                    words.absent(at),
+                    1.0 if unit.is_header else _kind(question, cell if unit.kind == "row" else unit.view),
+                    _measured(measure, _shown(unit, span)),
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),
                     _ahead(unit, _column(unit, span), columns),
                     float(unit.kind == "heading"),
-                    faq.get(unit.question, 0.0),
+                    headed.get(unit.question, 0.0),
                     readings[unit.place].logit,
                     inside[at],
                     reading.logit,
                     reading.spans[0].probability if reading.spans else 0.0,
-                    math.log(len(answers[words] | {chunk.document_id})) if words else 0.0,
+                    agree[place],
                     hits[unit.place].score - best,
                 )
             )
-        return [every[at] for at in kept], np.array(rows, np.float64), spans
+        return read, np.array(rows, np.float64), spans
+
+    def _units(self, question: str, hits: Sequence[Hit], headings: Sequence[Unit]) -> list[Unit]:
+        """All units that may answer, those of the hits first."""
+        asked = self.terms(question)
+        every = [*(unit for place, hit in enumerate(hits) for unit in units(place, hit)), *headings]
+        if not header_asked_of(question):
+            every = [unit for unit in every if not unit.is_header]
+        return [unit for unit in every if unit.kind != "heading" or asked & set(self.analyze(unit.view))]
+
+    def _promising(
+        self, every: Sequence[Unit], words: _Words, inside: Sequence[float], vector: NDArray[np.float32]
+    ) -> tuple[list[int], dict[int, float]]:
+        """The places of `READ` units by words, reading and vector, and the cosines of those compared."""
+        order = sorted(range(len(every)), key=lambda at: -(words.cover[at] + inside[at]))
+        kept = [at for at in order if words.says_more(at)] or order
+        shown = [f"{every[at].above}\n{every[at].view}".strip() for at in kept[:EMBEDDED]]
+        near = dict(zip(kept, (self._embedder.embed(shown, "document") @ vector).tolist(), strict=False))
+        kept = sorted(near, key=lambda at: -(words.cover[at] + inside[at] + 1.5 * near[at]))
+        return kept[:READ], near
+
+    def _asked(self, read: Sequence[Unit], vector: NDArray[np.float32]) -> dict[str, float]:
+        """The cosine of each question that is a heading."""
+        questions = sorted({unit.question for unit in read} - {""})
+        if not questions:
+            return {}
+        near = (self._embedder.embed(questions, "query") @ vector).tolist()
+        return dict(zip(questions, near, strict=True))
 
     def _columns(self, read: Sequence[Unit], question: str, vector: NDArray[np.float32]) -> dict[str, float]:
         """The cosine of each column's name with the question or a word of it, `_SAID` at least where said.
@@ -420,6 +407,68 @@ class Choice:
         )
         more = _CURRENCY.match(unit.said(end, unit.end)) if number else None
         return start, end + more.end() if more else end
+
+
+class _Words:
+    """What the words of units have of a question's; `cover` is one of `FEATURES`, a value for each unit."""
+
+    def __init__(
+        self,
+        question: str,
+        every: Sequence[Unit],
+        hits: Sequence[Hit],
+        analyze: Callable[[str], Sequence[str]],
+    ) -> None:
+        self._every, self._hits = every, hits
+        self._asked = set(analyze(question))
+        self._terms = [set(analyze(unit.view)) for unit in every]
+        self._chunks = [set(analyze(hit.chunk.indexed_text)) for hit in hits]
+        self._rarity = _rarity(self._asked, self._chunks)
+        self._keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
+        self._polar = is_polar(question)
+        self._documents: dict[str, str] = defaultdict(str)
+        for hit in hits:
+            name = _name_of(hit.chunk.source)
+            self._documents[hit.chunk.document_id] += f" {name} {hit.chunk.indexed_text}".lower()
+        above = {unit.above: set(analyze(unit.above)) for unit in every}
+        names = [set(analyze(_name_of(hit.chunk.source))) for hit in hits]
+        self.cover = [
+            _share(self._rarity, own | above[unit.above] | names[unit.place])
+            for unit, own in zip(every, self._terms, strict=True)
+        ]
+
+    def own(self, at: int) -> float:
+        return _share(self._rarity, self._terms[at])
+
+    def chunk(self, at: int) -> float:
+        return _share(self._rarity, self._chunks[self._every[at].place])
+
+    def keys(self, at: int) -> float:
+        unit = self._every[at]
+        chunk = self._hits[unit.place].chunk
+        before = _paragraph(unit, chunk.text)
+        return self._missing(f"{_name_of(chunk.source)} {unit.above} {before} {unit.view}".lower())
+
+    def absent(self, at: int) -> float:
+        return self._missing(self._documents[self._hits[self._every[at].place].chunk.document_id])
+
+    def says_more(self, at: int) -> bool:
+        """Whether a unit has a word that the question has not; what is asked for yes or no may have none."""
+        return self._polar or bool(self._terms[at] - self._asked)
+
+    def _missing(self, text: str) -> float:
+        return sum(not _has(text, key) for key in self._keys) / len(self._keys) if self._keys else 0.0
+
+
+def _agreement(
+    read: Sequence[Unit], spans: Sequence[tuple[int, int] | None], hits: Sequence[Hit]
+) -> list[float]:
+    """For each unit ln(1 + other documents in which a unit has the same answer)."""
+    said = [_words(unit.said(*span)) if span else "" for unit, span in zip(read, spans, strict=True)]
+    documents: dict[str, set[str]] = defaultdict(set)
+    for unit, words in zip(read, said, strict=True):
+        documents[words].add(hits[unit.place].chunk.document_id)
+    return [math.log(len(documents[words])) if words else 0.0 for words in said]
 
 
 def _cell(
