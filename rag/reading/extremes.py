@@ -54,7 +54,7 @@ _WHICH = re.compile(
 )
 _NUMERIC = 0.8  # share of the rows whose cell of a column has a number
 _UNIT = re.compile(
-    r"\([^)]*\)|\[[^\]]*\]|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|kg|km|m|mm|cm|h|kW|%)(?!\w)|[€$£%]"
+    r"\([^)]{0,40}\)|\[[^\]]{0,40}\]|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|kg|km|m|mm|cm|h|kW|%)(?!\w)|[€$£%]"
 )
 _FEWEST = 2
 
