@@ -33,7 +33,7 @@ Source = str | Path | Document
 Load = Callable[[Path, str], Sequence[Document]]
 
 _WORKER_MB = 4096  # address space of a parsing process: a bomb that slips through ends there
-_LOADERS_VERSION = 5  # raised when a loader reads the same bytes differently, so that they are read again
+_LOADERS_VERSION = 6  # raised when a loader reads the same bytes differently, so that they are read again
 
 
 def ingest(

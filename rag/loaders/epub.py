@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -41,13 +42,20 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         for name in chapters:
             if name not in archive:
                 problems.append(f"chapter {name} is missing from the book")
-            elif text := xhtml_to_markdown(decode(archive.read(name)).text, limits):
+            elif text := xhtml_to_markdown(
+                decode(archive.read(name)).text, limits, partial(_sheet, archive, name)
+            ):
                 pages.add(text)
     title, metadata = _metadata(package)
     document = Document.make(
         pages.text, source, title=title, metadata=metadata, pages=pages.starts, media_type="text/markdown"
     )
     return Loaded([document], problems)
+
+
+def _sheet(archive: Archive, chapter: str, link: str) -> str:
+    name = resolve(chapter, unquote(link))
+    return decode(archive.read(name)).text if name in archive and name.endswith(".css") else ""
 
 
 def _refuse_drm(archive: Archive, limits: Limits) -> None:

@@ -289,19 +289,21 @@ def _paragraphs(shape: Element, paper: Colour | None = None) -> Iterator[tuple[i
 def _run_text(paragraph: Element, paper: Colour | None = None) -> str:
     text = ""
     hidden: dict[str, str] = {}
-    for each in _pieces(paragraph):
+    pieces = list(_pieces(paragraph))
+    for number, each in enumerate(pieces):
         name = local(each)
         if name in ("oMath", "oMathPara"):
             text += equation(each)
         elif name == "br":
             text += "\n"
         elif name in ("r", "fld"):
-            said = "".join(part.text or "" for part in each if local(part) == "t")
+            said = _said(each)
             properties = next((part for part in each if local(part) == "rPr"), None)
             if properties is not None and (why := _unseen_ink(properties, paper)):
                 hidden[why] = hidden.get(why, "") + said
             else:
-                text += _raised(text, said, properties)
+                after = "".join(map(_said, pieces[number + 1 : number + 3]))
+                text += _raised(text, said, properties, after)
     for why, unseen in hidden.items():
         if says_something(unseen):
             note_hidden(f"characters of text ({why})", len(unseen))
@@ -322,14 +324,20 @@ def _pieces(paragraph: Element) -> Iterator[Element]:
             yield from _pieces(each)
 
 
-def _raised(before: str, said: str, properties: Element | None) -> str:
+def _said(run: Element) -> str:
+    return "".join(part.text or "" for part in run if local(part) == "t")
+
+
+def _raised(before: str, said: str, properties: Element | None, after: str) -> str:
     """A run's text, its number set off from the one before it where it is raised or lowered."""
     if properties is None or not said.strip():
         return said
     baseline = properties.get("baseline", "0")
     if baseline.lstrip("-").rstrip("%").isdecimal() and int(baseline.rstrip("%")) and len(said) <= 40:
-        place = lowered if baseline.startswith("-") else raised
-        return place(before, said) + (" " if said[-1].isspace() else "")
+        tail = " " if said[-1].isspace() else ""
+        if baseline.startswith("-"):
+            return lowered(before, said) + tail
+        return raised(before, said, tail + after) + tail
     if properties.get("strike", "noStrike") != "noStrike":
         return f"~~{said.strip()}~~" + (" " if said[-1].isspace() else "")
     return said

@@ -7,33 +7,66 @@ import re
 _EXPONENT = re.compile(r"[-+−–]?(?:\d{1,3}|[a-z]|\d?n)$")
 _POWER_BASE = re.compile(r"(?:^|[^\d.,])(?:[-−]?10|2|e)$|[×·*]\s?\d+$|\)$")
 _UNIT = re.compile(r"(?:^|[\s\d/·(])(?:[kcdmµ]?m|ft|in|km|s|yd|mi)$")
-_NOTE = re.compile(r"[(\[]?(?:\d{1,3}(?:[,–-]\d{1,3})*|[a-z*†‡§])[)\]]?$")
-_ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "e", "o", "a", "ère", "re", "º", "ª"})
+_LONG = re.compile(r"[\s\u00a0]?(?:[kcdmµ]?m|ft|yd|(?:kilo|centi|milli)?met(?:re|er)s?|feet)(?![^\W_]|\s*\d)")
+_MONEY = re.compile(r"[$€£¥]\s?[\d.,]+$")
+_TERM = re.compile(r"(?:^|[^\w.,])(?:\d{1,3}|[^\W\d_]{1,2})$")
+_OPERATOR_BEHIND = re.compile(r"\s*[=+×·/<>≈≤≥−]")
+_OPERATOR_BEFORE = re.compile(r"[=+×·<>≈≤≥−]\s*\w+$")
+_ENDED = re.compile(r"\s*(?:$|[^\w\s])")
+_VARIABLE = re.compile(r"(?:^|[^\w.])(?![aI]$)[^\W\d_]$")
+_INDEX = frozenset("nkxyijt")
+_ISOTOPE = re.compile(r"(?:He?|Li|Be|[CNOFPSKU]|Cl|Ca|Fe|Co|Sr|Tc|Cs|Pb|R[an]|Th|Pu|Am)(?![a-z])")
+_ITEM = r"(?:\d{1,3}|[a-z]|[*†‡§¶#]+)"
+_NOTE = re.compile(rf"[(\[]?{_ITEM}(?:\s?[,;–-]?\s?{_ITEM})*[)\]]?$")
+_WORD_BEFORE = re.compile(r"[^\W\d_]{3}$")
+_ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "re", "ère", "º", "ª"})
+_SIGNS = {"TM": "™", "tm": "™", "SM": "℠", "R": "®", "(R)": "®"}
 
 
-def raised(before: str, mark: str) -> str:
-    """What a raised text adds behind `before`: an exponent as `^6`, a note as ` [1]`, else itself."""
+def raised(before: str, mark: str, after: str = "") -> str:
+    """What a raised text adds behind `before`: an exponent as `^6`, a note as ` [1]`, else itself.
+
+    `after` is what follows on the line, as far as it is known: a number before a unit of length, or within a
+    calculation, has a power, elsewhere a note.
+    """
     mark = " ".join(mark.split())
     if not mark:
         return ""
     base = before[-1:]
-    bare = mark.strip("()[]")
-    if base.isdigit() and mark in _ORDINALS and mark not in ("a", "e", "o"):
+    if base.isdigit() and mark in _ORDINALS:
         return mark
-    if _EXPONENT.match(mark):
-        if (
-            _POWER_BASE.search(before)
-            or (bare.lstrip("-+−–").isdigit() and _UNIT.search(before))
-            or mark[0] in "-+−–"
-        ):
-            return f"^{mark}"
-        if len(mark) == 1 and mark.isalpha() and base.isdigit() and mark == "n":
-            return f"^{mark}"
-    if _NOTE.match(mark) and (bare.isdigit() or base.isdigit() or not bare.isalnum() or "," in bare):
-        return f" [{bare}]" if base and not base.isspace() else f"[{bare}]"
-    if base.isalnum() and mark[0].isdigit():
+    if base.isdigit() and mark == "o":
+        return "°" if re.match(r"\s?[CFK]\b", after) else "º"
+    if base.isalpha() and mark in _SIGNS and (len(mark) > 1 or _WORD_BEFORE.search(before)):
+        return _SIGNS[mark]
+    if not base.isalnum() and mark.isdigit() and len(mark) > 1 and _ISOTOPE.match(after):
+        return mark
+    if _EXPONENT.match(mark) and _is_power(before, mark, after):
         return f"^{mark}"
-    return mark
+    bare = mark.strip("()[]")
+    if _NOTE.match(mark) and (not bare.isalpha() or base.isdigit() or _WORD_BEFORE.search(before)):
+        return f" [{bare}]" if base and not base.isspace() else f"[{bare}]"
+    return f"^{mark}" if base.isalnum() and mark[0].isdigit() else mark
+
+
+def _is_power(before: str, mark: str, after: str) -> bool:
+    if mark[0] in "-+−–" or _POWER_BASE.search(before):
+        return True
+    base = before[-1:]
+    if not mark.isdigit():
+        return (mark[-1] == "n" and base.isdigit()) or bool(mark in _INDEX and _VARIABLE.search(before))
+    if _UNIT.search(before):
+        return True
+    if mark == "1" or not base.isalnum():
+        return False
+    if base.isdigit() and mark in ("2", "3") and _LONG.match(after) and not _MONEY.search(before):
+        return True
+    calculated = _OPERATOR_BEHIND.match(after) or (
+        _OPERATOR_BEFORE.search(before) and (base.isalpha() or _ENDED.match(after))
+    )
+    if calculated and _TERM.search(before):
+        return True
+    return mark in ("2", "3") and bool(_VARIABLE.search(before))
 
 
 def lowered(before: str, mark: str) -> str:

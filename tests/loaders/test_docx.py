@@ -61,10 +61,28 @@ def with_parts(**parts: str) -> dict[str, str]:
         (run("10") + raised("-") + raised("3") + run(" m"), "10^-3 m"),  # Word cuts runs anywhere
         (run("H") + run("2", '<w:vertAlign w:val="subscript"/>') + run("O"), "H2O"),
         (run("fee of ") + run("99", "<w:strike/>") + run(" 79"), "fee of ~~99~~ 79"),
+        (run("a hall of 12") + raised("2") + run(" ") + run("m"), "a hall of 12^2 m"),
+        (
+            run("costs 500") + run("1", '<w:position w:val="8"/><w:sz w:val="14"/>') + run(" euros"),
+            "costs 500 [1] euros",
+        ),
+        (
+            run("10")
+            + run("6", '<w:rStyle w:val="Up"/>')
+            + run(" at ")
+            + run("9", '<w:rStyle w:val="Gone"/>')
+            + run("7"),
+            "10^6 at ~~9~~7",
+        ),
     ],
 )
 def test_marks_never_run_into_numbers(runs: str, shown: str) -> None:
-    assert text(f"<w:p>{runs}</w:p>") == shown
+    styles = (
+        '<w:style w:styleId="Up"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style>'
+        '<w:style w:styleId="Gone"><w:rPr><w:strike/></w:rPr></w:style>'
+    )
+    more = {"word/styles.xml": f"<w:styles {W}>{styles}</w:styles>"}
+    assert text(f"<w:p>{runs}</w:p>", **more) == shown
 
 
 def test_clause_numbers_as_word_shows_them() -> None:

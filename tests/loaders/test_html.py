@@ -48,6 +48,16 @@ def test_table_with_spans_pipes_and_caption() -> None:
         ("<p>500<sup>1</sup> €, 10<sup>6</sup> cells, 122 m<sup>2</sup>", "500 [1] €, 10^6 cells, 122 m^2"),
         ("<p>1,250<sup><a href=#n>3</a></sup> and H<sub>2</sub>O, 4<sup>th</sup>", "1,250 [3] and H2O, 4th"),
         ("<h2>10<sup>6</sup></h2><table><tr><th>a<th>b<tr><td>5<sup>2</sup><td>x", "## 10^6\n\n| a | b |\n"),
+        ("<p>a hall of 12<sup>2</sup> m, 9<sup>2</sup>&nbsp;<b>m</b>", "a hall of 12^2 m, 9^2 m"),
+        (
+            "<style>.s{vertical-align:super} .t{vertical-align:.5em;font-size:70%}</style>"
+            "<p>10<b class=s>6</b> cells, 500<span class=t>1</span> euros, "
+            "8<span style='vertical-align:sub'>2</span>",
+            "10^6 cells, 500 [1] euros, 8_2",
+        ),
+        ("<ol type=a><li>x<li>y</ol><ol type=I start=4><li>z</ol>", "a. x\n\nb. y\n\nIV. z"),
+        ("<ol reversed><li>x<li>y<li value=7>z</ol>", "3. x\n2. y\n7. z"),
+        ("<style>.r{list-style:lower-roman}</style><ol class=r><li>x<li>y</ol>", "i. x\n\nii. y"),
         ("<p>Price: <s>99 euros</s> <del>98</del> 79", "Price: ~~99 euros 98~~ 79"),
         ("<style>.o{text-decoration:line-through}</style><p><b class=o>9 <i>x</i></b> 7", "~~9 x~~ 7"),
         ("<del><p>gone<p>too</del>", "~~gone~~\n\n~~too~~"),

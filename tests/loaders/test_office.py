@@ -88,6 +88,16 @@ def test_epub_chapters_are_pages_in_the_order_of_the_spine() -> None:
     assert (document.title, document.metadata) == ("Two Tales", {"author": "Ada", "language": "en"})
 
 
+def test_epub_is_shown_by_the_style_sheets_of_the_book() -> None:
+    head = '<html><head><link rel="stylesheet" href="a.css"/></head><body>'
+    chapter = head + '<p>10<span class="up">6</span> cells</p><p class="no">Nobody is meant to read this.</p>'
+    sheet = ".up { vertical-align: super } .no { display: none }"
+    styled = epub({"one.xhtml": chapter}, ["one.xhtml"], **{"OEBPS/a.css": sheet})
+    document = load_bytes(styled, "a.epub").documents[0]
+    assert document.text == "10^6 cells"
+    assert "display: none" in document.metadata[HIDDEN_KEY]
+
+
 def test_epub_under_drm_is_refused_and_scrambled_fonts_are_not() -> None:
     method = '<encryption><EncryptedData><EncryptionMethod Algorithm="{}"/></EncryptedData></encryption>'
     part = "META-INF/encryption.xml"

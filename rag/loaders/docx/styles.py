@@ -6,15 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.loaders.guard.xml import attribute, local
+from rag.loaders.numerals import numeral
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _DEEPEST = 20  # styles that a style may be based on
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
-    (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
 
 
 def child(element: Element | None, name: str) -> Element | None:
@@ -166,7 +163,7 @@ class Numbering:
                 each = numbered.levels.get(depth, _Level())
                 count = numbered.counts.setdefault(depth, each.start)
                 label = label.replace(
-                    f"%{depth + 1}", _counted(count, "decimal" if own.legal else each.format)
+                    f"%{depth + 1}", numeral(count, "decimal" if own.legal else each.format)
                 )
         return label.strip()
 
@@ -188,18 +185,3 @@ def _level(element: Element) -> _Level:
 
 def _number(text: str, default: int) -> int:
     return int(text) if text.isdecimal() and len(text) < 8 else default
-
-
-def _counted(count: int, kind: str) -> str:
-    if kind == "none" or count < 0:
-        return ""
-    if kind in ("lowerLetter", "upperLetter") and count:
-        letters = chr(97 + (count - 1) % 26) * min((count - 1) // 26 + 1, 20)
-        return letters if kind == "lowerLetter" else letters.upper()
-    if kind in ("lowerRoman", "upperRoman") and 0 < count < 4000:
-        roman = ""
-        for step, sign in _ROMAN:
-            roman += sign * (count // step)
-            count %= step
-        return roman if kind == "lowerRoman" else roman.upper()
-    return f"{count:02d}" if kind == "decimalZero" else str(count)

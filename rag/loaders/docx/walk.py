@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _ITEM = re.compile(r"\d{1,9}[.)]$")
 _CODE = ("html preformatted", "source code", "code", "macro text", "plain text code")
+_LONGEST_MARK = 40
+_OFF = ("", "0", "false", "off")
+_MOVED = 4  # half points
 _QUOTES = ("quote", "intense quote", "block text")
 _PASSED = (
     "hyperlink", "ins", "moveTo", "smartTag", "fldSimple", "bdo", "dir", "customXml",
@@ -41,34 +44,39 @@ _PASSED = (
 class _Line:
     """A paragraph in the making: what is shown, what is hidden, and the blocks that follow it."""
 
-    text: str = ""
     hidden: dict[str, str] = field(default_factory=dict)
     blocks: list[str] = field(default_factory=list)
-    pending: str = ""
-    place: str = ""
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    text: str = ""
 
     def add(self, text: str, place: str = "") -> None:
-        """Adds text; raised and lowered pieces are kept until their run ends."""
-        if place != self.place:
-            self.settle()
-            self.place = place
-        self.pending += text
+        """Adds text; pieces at one height are one, however a program cuts its runs."""
+        if self.pieces and self.pieces[-1][1] == place:
+            text = self.pieces.pop()[0] + text
+        if text:
+            self.pieces.append((text, place))
+
+    def written(self) -> str:
+        """What the pieces say, in their order."""
+        return "".join(text for text, _ in self.pieces)
 
     def settle(self) -> None:
-        """Ends a raised, lowered or struck piece."""
-        text, place = self.pending, self.place
-        self.pending, self.place = "", ""
-        if not text:
-            return
-        if place in ("superscript", "subscript") and text.strip() and len(text) <= 40:
-            mark = (raised if place == "superscript" else lowered)(self.text, text)
-            tail = " " if text[-1].isspace() else ""
-            self.text += mark + tail
-        elif place == "strike" and text.strip():
-            lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-            self.text += f"{lead}~~{text.strip()}~~{tail}"
-        else:
-            self.text += text
+        """Makes the text of all pieces: those that are raised, lowered or struck as such."""
+        for number, (text, place) in enumerate(self.pieces):
+            if place in ("superscript", "subscript") and text.strip() and len(text) <= _LONGEST_MARK:
+                after = "".join(each for each, _ in self.pieces[number + 1 : number + 3])
+                tail = " " if text[-1].isspace() else ""
+                marked = (
+                    raised(self.text, text, tail + after)
+                    if place == "superscript"
+                    else lowered(self.text, text)
+                )
+                self.text += marked + tail
+            elif place == "strike" and text.strip():
+                lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+                self.text += f"{lead}~~{text.strip()}~~{tail}"
+            else:
+                self.text += text
 
 
 class Walk:
@@ -227,24 +235,35 @@ class Walk:
 
     def _control(self, element: Element, line: _Line, style: str) -> None:
         """A content control; a check box whose sign is missing is drawn."""
-        line.settle()
-        before = line.text
+        before = line.written()
         for each in element:
             if local(each) == "sdtContent":
                 self._inline(each, line, style)
-        line.settle()
         box = child(child(element, "sdtPr"), "checkbox")
-        if box is not None and line.text.strip() == before.strip():
+        if box is not None and line.written().strip() == before.strip():
             line.add("☒" if is_on(box, "checked") else "☐")
 
     def _run(self, run: Element, line: _Line, style: str) -> None:
         properties = child(run, "rPr")
         why = self._unseen(properties, style)
-        place = value(properties, "vertAlign")
-        if is_on(properties, "strike") or is_on(properties, "dstrike"):
-            place = "strike"
+        place = self._place(properties, style)
         for each in run:
-            self._piece(each, line, style, why, place if place != "baseline" else "")
+            self._piece(each, line, style, why, place)
+
+    def _place(self, properties: Element | None, style: str) -> str:
+        """How a run stands on its line: `superscript`, `subscript`, `strike`, or `` for as any other."""
+        styles = [value(properties, "rStyle"), style]
+        for name in ("strike", "dstrike"):
+            struck = is_on(properties, name)
+            if struck if struck is not None else self._of_style(styles, name) not in _OFF:
+                return "strike"
+        place = value(properties, "vertAlign") or self._of_style(styles, "vertAlign")
+        if place:
+            return place if place != "baseline" else ""
+        moved = value(properties, "position") or self._of_style(styles, "position")
+        if moved.lstrip("-").isdecimal() and abs(int(moved)) >= _MOVED:
+            return "subscript" if moved.startswith("-") else "superscript"
+        return ""
 
     def _piece(self, each: Element, line: _Line, style: str, why: str, place: str) -> None:
         name = local(each)
@@ -301,7 +320,7 @@ class Walk:
             line.blocks.append(f"Comment by {author}: {text}" if author else f"Comment: {text}")
             return
         self._noted += 1
-        line.add(f" [{self._noted}]" if line.text + line.pending else f"[{self._noted}]")
+        line.add(f" [{self._noted}]" if line.pieces else f"[{self._noted}]")
         line.blocks.append(f"[{self._noted}] {text}")
 
     def _drawing(self, element: Element, line: _Line) -> None:
@@ -425,7 +444,8 @@ class Walk:
         known = self._said.get((*styles, name))
         if known is None:
             value = self._styles.run([each for each in styles if each], name)
-            known = self._said[(*styles, name)] = attribute(value, "val") if value is not None else ""
+            said = "" if value is None else attribute(value, "val") or "on"
+            known = self._said[(*styles, name)] = said
         return known
 
     def _paper(self, properties: Element | None) -> Colour | None:

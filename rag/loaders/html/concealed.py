@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from rag.loaders.guard.hidden import note_hidden, says_something
 
-from .css import Values
-from .looks import MELTED, Attributes, Cascade, Look, conceals, inherit, is_placed
+from .css import Values, word
+from .looks import MELTED, Attributes, Cascade, Look, conceals, inherit, is_placed, moved_to
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -25,6 +25,11 @@ _DATA = ("application/ld+json", "application/json", "importmap", "speculationrul
 _PICTURES = frozenset({"img", "picture", "video", "canvas", "svg", "iframe"})
 _STRUCK = re.compile(r"\A(\s*)(\S.*?)(\s*)\Z", re.DOTALL)
 _KEPT = frozenset({"html", "body"})
+_LONGEST_MARK = 40
+_NUMBERED = {
+    "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A", "lower-roman": "i",
+    "upper-roman": "I", "decimal": "1", "decimal-leading-zero": "01", "none": "none",
+}  # fmt: skip
 
 
 def take_out_hidden(page: LexborHTMLParser) -> None:
@@ -34,6 +39,7 @@ def take_out_hidden(page: LexborHTMLParser) -> None:
     cascade = Cascade(page)
     gone: list[LexborNode] = []
     struck: list[LexborNode] = []
+    moved: list[tuple[LexborNode, str]] = []
     unseen: dict[int, tuple[Look, list[str]]] = {}
     stack: list[tuple[LexborNode, Look]] = [(page.root, cascade.first)]
     while stack:
@@ -46,7 +52,7 @@ def take_out_hidden(page: LexborHTMLParser) -> None:
             elif around.struck:
                 struck.append(node)
             continue
-        look, why = _judged(node, tag, around, cascade)
+        look, why = _judged(node, tag, around, cascade, moved)
         if why:
             _note(why, _text_of(node, tag))
             if node.is_element_node and tag not in ("script", "style"):
@@ -69,10 +75,27 @@ def take_out_hidden(page: LexborHTMLParser) -> None:
     for node in struck:
         if text := node.text_content or "":
             node.replace_with(_STRUCK.sub(r"\1~~\2~~\3", text))
+    for node, place in moved:
+        if (
+            not node.css_first("sup, sub, img, br, math")
+            and len(text := node.text(deep=True)) <= _LONGEST_MARK
+        ):
+            mark = page.create_node(place)
+            mark.insert_child(text)
+            node.replace_with(mark)
 
 
-def _judged(node: LexborNode, tag: str, around: Look, cascade: Cascade) -> tuple[Look, str]:
-    """What an element looks like, and why it is hidden with all it holds; `` where it is not."""
+def _judged(
+    node: LexborNode,
+    tag: str,
+    around: Look,
+    cascade: Cascade,
+    moved: list[tuple[LexborNode, str]] | None = None,
+) -> tuple[Look, str]:
+    """What an element looks like, and why it is hidden with all it holds; `` where it is not.
+
+    Elements that a style raises or lowers go to `moved`, with `sup` or `sub`.
+    """
     if tag in ("script", "-comment"):
         return around, tag.lstrip("-")
     if tag.startswith("-"):
@@ -84,6 +107,10 @@ def _judged(node: LexborNode, tag: str, around: Look, cascade: Cascade) -> tuple
     look = inherit(around, values, tag, attributes, cascade)
     if look == around:
         look = around
+    if moved is not None and (place := moved_to(values, tag, look, around)):
+        moved.append((node, place))
+    if tag in ("ol", "ul") and (kind := _numbered(values)):
+        node.attrs["type"] = kind
     if tag in _KEPT:
         return look, ""
     if why := _by_attribute(attributes, values):
@@ -94,6 +121,12 @@ def _judged(node: LexborNode, tag: str, around: Look, cascade: Cascade) -> tuple
     if look.shown or not around.shown or why:
         return look, why
     return (around if cascade.is_revealed(node, attributes, ("visibility",)) else look), ""
+
+
+def _numbered(values: Values) -> str:
+    """The `type` that an `<ol>` would have for what a style says of its numbers; `` where it says nothing."""
+    named = (word([each]) for each in values.get("list-style-type", values.get("list-style", ())))
+    return next((_NUMBERED[name] for name in named if name in _NUMBERED), "")
 
 
 def _by_attribute(attributes: Attributes, values: Values) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
@@ -66,9 +67,15 @@ def html_to_markdown(html: str, limits: Limits) -> str:
     return _shown(parse(html, limits))
 
 
-def xhtml_to_markdown(xhtml: str, limits: Limits) -> str:
-    """Same for XHTML, where any element may be closed by `/>`."""
-    return html_to_markdown(_EMPTY_ELEMENT.sub(r"<\1\2></\1>", xhtml), limits)
+def xhtml_to_markdown(xhtml: str, limits: Limits, sheet: Callable[[str], str] | None = None) -> str:
+    """Same for XHTML, where any element may be closed by `/>`; `sheet` gives the style sheet of a link."""
+    page = parse(_EMPTY_ELEMENT.sub(r"<\1\2></\1>", xhtml), limits)
+    for link in page.css("link[rel~=stylesheet]") if sheet else ():
+        if sheet and (text := sheet(link.attributes.get("href") or "")):
+            style = page.create_node("style")
+            style.insert_child(text)
+            link.replace_with(style)
+    return _shown(page)
 
 
 def _shown(page: LexborHTMLParser) -> str:

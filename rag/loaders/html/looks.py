@@ -54,6 +54,8 @@ _PLACES = (
     "translate",
     "text-indent",
 )
+_INLINE = frozenset({"span", "a", "font", "small", "b", "i", "em", "strong"})
+_SMALLER = 0.9  # of the letters around, for what a length sets above or below the line
 _BOX = ("height", "width", "max-height", "max-width", "overflow")
 
 
@@ -213,6 +215,20 @@ def conceals(values: Values, look: Look) -> tuple[str, tuple[str, ...]]:
     if _is_far(values, look.size):
         return "off screen", _PLACES
     return ("clipped away", ("clip", "clip-path")) if _is_clipped(values, look.size) else ("", ())
+
+
+def moved_to(values: Values, tag: str, look: Look, around: Look) -> str:
+    """`sup` or `sub` where a style sets an inline element above or below the line; `` for any other."""
+    given = values.get("vertical-align")
+    if tag not in _INLINE or not given:
+        return ""
+    name = word(given)
+    if name in ("super", "sub"):
+        return "sup" if name == "super" else "sub"
+    height = pixels(given, look.size)
+    if not height or look.size > _SMALLER * around.size:
+        return ""
+    return "sup" if height > 0 else "sub"
 
 
 def is_placed(values: Values) -> bool:

@@ -144,7 +144,17 @@ def unit(node: LexborNode, before: str) -> str:
     if node.tag == "math":
         return visible(mathml(node))
     text = text_under(node)
-    return (raised if node.tag == "sup" else lowered)(before, text)
+    return raised(before, text, _following(node)) if node.tag == "sup" else lowered(before, text)
+
+
+def _following(node: LexborNode) -> str:
+    """The first signs of what stands behind a node on its line."""
+    text = ""
+    each = node.next
+    while each is not None and not text.strip() and each.tag not in BLOCKS and each.tag != "br":
+        text += (each.text_content or each.text() or "")[:_BEFORE]
+        each = each.next
+    return text
 
 
 def text_under(node: LexborNode) -> str:

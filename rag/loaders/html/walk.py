@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag.loaders.numerals import numeral
 from rag.loaders.pipes import pipe_table
 from rag.loaders.writer import Writer
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]+)")
+_KINDS = {
+    "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "01": "decimalZero",
+    "none": "none",
+}  # fmt: skip
 _PARAGRAPHS = re.compile(r"\n{2,}")
 
 
@@ -34,6 +39,8 @@ class _List:
 
     number: int | None = None
     open_term: bool = False
+    kind: str = "decimal"
+    step: int = 1
 
 
 @dataclass(slots=True)
@@ -41,6 +48,7 @@ class _Walk:
     writer: Writer = field(default_factory=Writer)
     line: list[str] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
+    label: str = ""  # of an item whose text is still to come
 
     def run(self, root: LexborNode) -> None:
         stack: list[tuple[LexborNode, bool]] = [(root, False)]
@@ -80,9 +88,13 @@ class _Walk:
 
     def _open(self, tag: str, node: LexborNode) -> None:
         if tag in ("ul", "ol", "menu", "dl"):
-            self.lists.append(_List(_start(node) if tag == "ol" else None))
+            self.lists.append(_ordered(node) if tag == "ol" else _List())
         elif tag == "li":
-            self.writer.enter_item(self._marker())
+            marker = self._marker(_whole(node.attributes.get("value")))
+            if self._lettered:
+                self.label = marker
+            else:
+                self.writer.enter_item(marker)
         elif tag == "dt" and self.lists:
             self._close_term()
             self.writer.enter_item("- ")
@@ -95,7 +107,9 @@ class _Walk:
         if tag not in BLOCKS:
             return
         self._flush()
-        if tag in ("li", "blockquote"):
+        if tag == "li" and self._lettered:
+            self.label = ""
+        elif tag in ("li", "blockquote"):
             self.writer.leave()
         elif tag in ("ul", "ol", "menu", "dl"):
             self._close_term()
@@ -107,12 +121,19 @@ class _Walk:
             self.writer.leave()
             self.lists[-1].open_term = False
 
-    def _marker(self) -> str:
+    @property
+    def _lettered(self) -> bool:
+        """Whether the items of the open list have letters, which Markdown knows as paragraphs only."""
+        return bool(self.lists) and self.lists[-1].number is not None and self.lists[-1].kind != "decimal"
+
+    def _marker(self, stated: int | None) -> str:
         current = self.lists[-1] if self.lists else _List()
         if current.number is None:
             return "- "
-        current.number += 1
-        return f"{current.number - 1}. "
+        number = current.number if stated is None else stated
+        current.number = number + current.step
+        label = numeral(number, current.kind)
+        return f"{label}. " if label else ""
 
     def _table(self, node: LexborNode) -> bool:
         """Writes a table; True where it is only layout, whose content is to be walked like any other."""
@@ -137,10 +158,20 @@ class _Walk:
         """Ends the line of text that inline elements have built."""
         if self.line:
             for paragraph in _PARAGRAPHS.split(collapse(self.line)):
-                self.writer.paragraph(paragraph)
+                self.writer.paragraph(f"{self.label}{paragraph}" if paragraph else "")
+                self.label = "" if paragraph else self.label
             self.line = []
 
 
-def _start(node: LexborNode) -> int:
-    value = (node.attributes.get("start") or "1").strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else 1
+def _ordered(node: LexborNode) -> _List:
+    attributes = node.attributes
+    kind = _KINDS.get((attributes.get("type") or "").strip(), "decimal")
+    backwards = "reversed" in attributes
+    first = sum(each.tag == "li" for each in node.iter()) if backwards else 1
+    start = _whole(attributes.get("start"))
+    return _List(first if start is None else start, kind=kind, step=-1 if backwards else 1)
+
+
+def _whole(value: str | None) -> int | None:
+    text = (value or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None

@@ -259,14 +259,16 @@ class _Page(NamedTuple):
         size = sorted(boxes, key=_tall)[1]
         height = max(size[3] - size[1], 0.1)
         words: list[Word] = []
-        for start, end, left, right, tall, odd, is_ascii in runs:
+        for number, (start, end, left, right, tall, odd, is_ascii) in enumerate(runs):
             if odd or tall < _SMALLER * height:
                 near = words and left - words[-1].right < 0.15 * height
+                behind = runs[number + 1][:2] if number + 1 < len(runs) else (end, end)
                 text = _marked(
                     self.codes[start:end].tolist(),
                     self.boxes[start:end].tolist(),
                     size,
                     words[-1].text if near else "",
+                    f" {clean(self.codes[slice(*behind)].tolist())}",
                 )
             else:
                 text = self.text[start:end] if is_ascii else clean(self.codes[start:end].tolist())
@@ -293,14 +295,18 @@ def _tall(box: Sequence[float]) -> float:
 
 
 def _marked(
-    codes: Sequence[int], boxes: Sequence[Sequence[float]], size: Sequence[float], before: str
+    codes: Sequence[int],
+    boxes: Sequence[Sequence[float]],
+    size: Sequence[float],
+    before: str,
+    after: str,
 ) -> str:
-    """A word with raised and lowered letters, its digits kept apart from theirs."""
+    """A word with raised and lowered letters, its digits kept apart from theirs; `after` is the next word."""
     height = max(size[3] - size[1], 0.1)
     text = ""
     run: list[int] = []
     kind = ""
-    for code, (_, bottom, _, top) in zip([*codes, 0], [*boxes, [0.0] * 4], strict=True):
+    for place, (code, (_, bottom, _, top)) in enumerate(zip([*codes, 0], [*boxes, [0.0] * 4], strict=True)):
         this = "end"
         if code:
             small = top - bottom < _SMALLER * height
@@ -316,7 +322,7 @@ def _marked(
             base = before + text
             # A note that opens a line or a word of its own has nothing to run into.
             text += (
-                raised(base, piece)
+                raised(base, piece, clean(codes[place:]) or after)
                 if kind == "up" and base
                 else lowered(base, piece)
                 if kind == "down"
