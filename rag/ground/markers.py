@@ -20,8 +20,25 @@ _BRACKETED = re.compile(
     rf"(?<!\s)(\s*+)(?:\[\s*({_LIST})\s*\]|【\s*({_LIST})\s*】|［\s*({_LIST})\s*］)", re.IGNORECASE
 )
 _NAMED = re.compile(rf"(?<!\s)(\s*+)[(（]\s*({_SOURCE}[\s.:#]*{_NUMBERS})\s*[)）]", re.IGNORECASE)
-_RAISED = re.compile(r"(?<!\s)(\s*+)<sup>\s*\[?(\d{1,3})\]?\s*</sup>", re.IGNORECASE)
+_TAGGED = re.compile(
+    r"(?<!\s)(\s*+)<(?:sup|source|cite|citation|ref)>\s*\[?(\d{1,3})\]?\s*</(?:sup|source|cite|citation|ref)>",
+    re.IGNORECASE,
+)
+_RAISED = re.compile(r"(?:(?<=[.!?,;:)\]\"”])|(?<=[^\W\d_]{4}))()([¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]?)(?=[\s.,;:!?)]|$)")
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_IN_PARENTHESES = re.compile(
+    r"(?<!\s)(\s*+)[(（](?:(?:see|cf|vgl|siehe|from|vid|voir|véase|source)\b[.:]?\s?)?"
+    r"((?:\[\d{1,3}\][,;\s]{0,3}+)++)[)）]",
+    re.IGNORECASE,
+)
+_AT_END = re.compile(r"(?<!\s)(\s++)\((\d{1,2})\)(?=[.!?]?[ \t]*+$)", re.MULTILINE)
+_ACCORDING = re.compile(
+    r"(?:(?<=^)|(?<=[.!?]\s))(?:According to|As (?:stated|described) in|Based on|Per|Laut|Gemäß"
+    rf"|Selon|Según)\s(?:the\s)?{_SOURCE}\s?#?(\d{{1,3}}),\s?(\S)([^\n]*?)(?=[.!?](?:\s|$)|\n|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _EACH = re.compile(r"(\d{1,3})(?:†[^,;\]】)]*)?\s*([-–](?=\s*\d))?")
+_MARKER = re.compile(r"\[\d{1,3}\]")
 _MOST_IN_RANGE = 10
 _BRACKETED_VALUE = re.compile(r"(?<=[\w:,] )\[(\d(?:[\d.,]*\d)?)\](?=[ \u00a0]?(%|€|[^\W\d_]+))")
 
@@ -44,6 +61,7 @@ _LISTED = re.compile(
     r"(?:\*\*|__)?[ \t]*[:：]?(?:\*\*|__)?[ \t]*(?=$|[-*•\[【(]|\d)",
     re.IGNORECASE | re.MULTILINE,
 )
+_FOOTNOTE = re.compile(r"[ \t]*+(?:\[\^\d{1,3}\]:|$)")
 _ENTRY = re.compile(r"\s*(?:$|[-*•]|\[|【|\(?\d{1,3}[.):\]]|\*\*|https?://)")
 
 
@@ -53,8 +71,12 @@ def plain_markers(written: str) -> str:
     if _LABEL.search(text):
         text = _LABEL.sub("", text)
     text = _NAMED_FIRST.sub("", text)
-    for pattern in (_BRACKETED, _NAMED, _RAISED):
+    for pattern in (_BRACKETED, _NAMED, _TAGGED, _RAISED):
         text = pattern.sub(_plain, text)
+    text = _IN_PARENTHESES.sub(_plain, text)
+    text = _ACCORDING.sub(lambda led: f"{led[2].upper()}{led[3]} [{led[1]}]", text)
+    if not _MARKER.search(text):
+        text = _AT_END.sub(_plain, text)
     return _LED.sub(r"- \2 [\1]", text) if len(_LED.findall(text)) > 1 else text
 
 
@@ -79,7 +101,7 @@ def _plain(match: re.Match[str]) -> str:
     listed = next(group for group in match.groups()[1:] if group)
     numbers: list[int] = []
     through = False
-    for number, dash in _EACH.findall(listed):
+    for number, dash in _EACH.findall(listed.translate(_DIGITS)):
         last = int(number)
         if through and numbers and numbers[-1] < last <= numbers[-1] + _MOST_IN_RANGE:
             numbers += range(numbers[-1] + 1, last)
@@ -89,6 +111,10 @@ def _plain(match: re.Match[str]) -> str:
 
 
 def _without_references(text: str) -> str:
+    lines = text.split("\n")
+    while len(lines) > 1 and _FOOTNOTE.match(lines[-1]):
+        lines.pop()
+    text = "\n".join(lines)
     for match in _LISTED.finditer(text):
         rest = text[match.end() :].split("\n")
         if text[: match.start()].strip() and all(_ENTRY.match(line) for line in rest):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
+_NEAR = 40  # characters before a mark that tell what it belongs to
 _EXPONENT = re.compile(r"[-+−–]?(?:\d{1,3}|[a-z]|\d?n)$")
 _POWER_BASE = re.compile(r"(?:^|[^\d.,])(?:[-−]?10|2|e)$|[×·*]\s?\d+$|\)$")
 _UNIT = re.compile(r"(?:^|[\s\d/·(])(?:[kcdmµ]?m|ft|in|km|s|yd|mi)$")
 _LONG = re.compile(r"[\s\u00a0]?(?:[kcdmµ]?m|ft|yd|(?:kilo|centi|milli)?met(?:re|er)s?|feet)(?![^\W_]|\s*\d)")
 _MONEY = re.compile(r"[$€£¥]\s?[\d.,]+$")
 _TERM = re.compile(r"(?:^|[^\w.,])(?:\d{1,3}|[^\W\d_]{1,2})$")
-_OPERATOR_BEHIND = re.compile(r"\s*[=+×·/<>≈≤≥−]")
+_OPERATOR_BEHIND = re.compile(r"(?<!\s)\s*+[=+×·/<>≈≤≥−]")
 _OPERATOR_BEFORE = re.compile(r"[=+×·<>≈≤≥−]\s*\w+$")
-_ENDED = re.compile(r"\s*(?:$|[^\w\s])")
+_ENDED = re.compile(r"(?<!\s)\s*+(?:$|[^\w\s])")
 _VARIABLE = re.compile(r"(?:^|[^\w.])(?![aI]$)[^\W\d_]$")
 _INDEX = frozenset("nkxyijt")
 _ISOTOPE = re.compile(r"(?:He?|Li|Be|[CNOFPSKU]|Cl|Ca|Fe|Co|Sr|Tc|Cs|Pb|R[an]|Th|Pu|Am)(?![a-z])")
-_ITEM = r"(?:\d{1,3}|[a-z]|[*†‡§¶#]+)"
-_NOTE = re.compile(rf"[(\[]?{_ITEM}(?:\s?[,;–-]?\s?{_ITEM})*[)\]]?$")
+_ITEM = r"(?:\d{1,3}(?!\d)|[a-z](?![a-z])|[*†‡§¶#]++)"
+_NOTE = re.compile(rf"[(\[]?{_ITEM}(?:\s?(?:[,;–-]\s?)?{_ITEM})*+[)\]]?$")
 _WORD_BEFORE = re.compile(r"[^\W\d_]{3}$")
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "re", "ère", "º", "ª"})
 _SIGNS = {"TM": "™", "tm": "™", "SM": "℠", "R": "®", "(R)": "®"}
@@ -32,6 +33,7 @@ def raised(before: str, mark: str, after: str = "") -> str:
     mark = " ".join(mark.split())
     if not mark:
         return ""
+    before = before[-_NEAR:]
     base = before[-1:]
     if base.isdigit() and mark in _ORDINALS:
         return mark

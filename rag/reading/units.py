@@ -17,6 +17,7 @@ from rag.text.tables import Row, is_row, rows
 from rag.types import Chunk, Hit
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
+_NOTHING = re.compile(r"(?<!\s)\s*+(?:\Z|(#{1,6})\s)")
 _UNDERLINE = re.compile(r"(={3,}|-{3,}|\*{3,}|~{3,}|_{3,})\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"(?P<mark>[-*+•‣◦▪–]|\(?(?P<number>\d{1,3})[.)]|\(?[a-z]\))[ \t]+(?=\S)")
@@ -30,7 +31,9 @@ _QUESTION = ("?", "？")
 _STATES = re.compile(
     r"\d|: |\b(?:is|are|was|were|has|have|had|do|does|did|must|may|can|cannot|will|shall|should"
     r"|needs?|costs?|takes?|not|no|never|always|only|every|each"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight)\b",
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight"
+    r"|(?:at|by|from|before|after|until) (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve))\b",
     re.IGNORECASE,
 )
 _BACK = re.compile(r"\b(?:he|she|it|its|they|them|their|him|his|her|this|these|those)\b", re.IGNORECASE)
@@ -153,15 +156,22 @@ def heading_unit(place: int, chunk: Chunk, document: str) -> Unit | None:
     return Unit(place, start, start + len(heading), "heading", context, heading, ((0, len(heading), start),))
 
 
-def says_something(heading: str) -> bool:
+def says_something(heading: str, *, bare: bool = False) -> bool:
     """Whether a heading may answer by itself: three words or more besides its number, and no question.
 
-    It must say something, not only what its section is about: it has a verb, a number, a time or a colon.
-    One without its mark, `Why it took long`, is a question too.
+    It must say something, not only what its section is about: it has a verb, a number, a time or a colon, or
+    it stands `bare`, with nothing below it that it could be the name of. One without its mark, `Why it took
+    long`, is a question too.
     """
-    bare = _CLAUSE.sub("", heading)
-    says = bare.count(" ") >= 2 and _STATES.search(bare)
+    words = _CLAUSE.sub("", heading)
+    says = words.count(" ") >= 2 and (bare or _STATES.search(words))
     return bool(says) and not (_asks(heading) or _QUESTION_WORD.match(heading))
+
+
+def _stands_alone(text: str, end: int, level: int) -> bool:
+    """Whether nothing stands under a heading that ends there: the text ends, or a heading as high follows."""
+    behind = _NOTHING.match(text, end)
+    return behind is not None and len(behind[1] or "") <= level
 
 
 def _asks(view: str) -> bool:
@@ -208,7 +218,8 @@ def _prose_units(chunk: Chunk) -> Iterator[Unit]:
                 level = len(heading[1])
                 headings = [above for above in headings if above[0] < level]
                 title = heading[2] == chunk.title or not (chunk.start or _WORD.search(text, 0, first))
-                if says_something(heading[2]) and not title:
+                bare = _stands_alone(text, last, level)
+                if says_something(heading[2], bare=bare) and not title:
                     unit = _text_unit(
                         text, first + heading.start(2), first + heading.end(2), _context(chunk, headings)
                     )

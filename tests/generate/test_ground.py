@@ -57,6 +57,12 @@ def test_a_wrong_marker_is_repaired_or_dropped(hits: list[Hit]) -> None:
         "Source 2: [2] The gate opens at noon.",
         "The gate opens at noon [^2].",
         "The gate opens at noon.<sup>2</sup>",
+        "The gate opens at noon<source>2</source>.",
+        "The gate opens at noon.²",
+        "The gate opens at noon (see [2]).",
+        "The gate opens at noon (2).",
+        "According to source 2, the gate opens at noon.",
+        "The gate opens at noon [^2].\n\n[^2]: gate.txt",
         "**Answer:**\n\n- The gate opens at noon. [2]",
         "Answer: The gate opens at noon [2].",
         "The gate opens at noon [2].\n\nReferences:\n[2] gate.txt",
@@ -77,7 +83,9 @@ def test_several_markers_in_one_bracket(hits: list[Hit]) -> None:
     assert plain_markers("all [1-3] of them") == "all [1][2][3] of them"
 
 
-@pytest.mark.parametrize("text", ["in case (1) or [2020]", "Sources: they were many.", "The answer: 4."])
+@pytest.mark.parametrize(
+    "text", ["in case (1) or [2020]", "Sources: they were many.", "The answer: 4.", "12 m²."]
+)
 def test_what_is_no_marker_and_no_label_stays(text: str) -> None:
     assert plain_markers(text) == text
 

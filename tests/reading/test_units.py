@@ -191,3 +191,9 @@ def test_a_setting_reads_under_its_section() -> None:
     text = "# pumps\n[pump.a]\nspeed = 3\n\n[pump.b]\nspeed = 4\n"
     settings = [one for one in units(0, hit(text, source="p.ini")) if one.kind == "setting"]
     assert [(one.lead, one.view) for one in settings] == [("pump.a", "speed = 3"), ("pump.b", "speed = 4")]
+
+
+def test_a_heading_with_nothing_below_it_is_what_it_says() -> None:
+    text = "# Rules\n\n## Dogs stay outside\n\n## Bicycles and carts\n\nRack four.\n\n## Gates close at nine"
+    made = [unit.view for unit in units(0, hit(text)) if unit.kind == "heading"]
+    assert made == ["Dogs stay outside", "Gates close at nine"]
