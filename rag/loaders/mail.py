@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from rag.errors import LoadError
 from rag.loaders.decode import decode
-from rag.loaders.formats import suffix_of, takes
+from rag.loaders.formats import REFUSED, suffix_of, takes
 from rag.loaders.guard.hidden import counting, marked
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
@@ -28,6 +28,8 @@ _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r\r")
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 _KNOWN = ("received", "mime-version", "content-type", "return-path", "sender", "reply-to")
 _PGP = "-----BEGIN PGP MESSAGE-----"
+_BLANK_BEFORE_COLON = re.compile(rb"([!-9;-~]+)[ \t]+:")
+_CALENDAR = ("text/calendar", "application/ics")
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _SIGNATURES = (
     "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
@@ -36,8 +38,12 @@ _SIGNATURES = (
 _UNREAD = ("image", "audio", "video")
 _EVENT = {
     "SUMMARY": "Event", "DTSTART": "Start", "DTEND": "End", "LOCATION": "Place", "ORGANIZER": "Organizer",
-    "ATTENDEE": "Attendee", "DESCRIPTION": "Description",
+    "ATTENDEE": "Attendee", "DESCRIPTION": "Description", "RRULE": "Repeats", "STATUS": "Status",
+    "DUE": "Due",
 }  # fmt: skip
+_ASIDE = frozenset({"VTIMEZONE", "VALARM"})
+_PROPERTY = re.compile(r'([A-Za-z-]+)((?:;(?:"[^"]*"|[^":])*+)?):(.*)$')
+_PARAMETER = re.compile(r';([A-Za-z-]+)=(?:"([^"]*)"|([^";:]*))')
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z)?)?")
 _UNESCAPE = re.compile(r"\\(.)")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -119,7 +125,7 @@ def _without_odd_lines(data: bytes) -> tuple[bytes, int]:
         return data, 0
     lines = data[: end.start()].splitlines(keepends=True)
     named = [_HEADER.match(line) is not None for line in lines]
-    if not any(named) or all(named):
+    if not any(named) or (all(named) and not any(map(_BLANK_BEFORE_COLON.match, lines))):
         return data, 0
     last = max(i for i, is_header in enumerate(named) if is_header)
     kept: list[bytes] = []
@@ -127,7 +133,7 @@ def _without_odd_lines(data: bytes) -> tuple[bytes, int]:
     for i, line in enumerate(lines):
         folded = line[:1] in (b" ", b"\t") and bool(kept)
         if named[i] or folded or i > last:
-            kept.append(line)
+            kept.append(_BLANK_BEFORE_COLON.sub(rb"\1:", line, count=1) if named[i] else line)
         else:
             odd += not line.startswith((b"From ", b">From "))
     return b"".join(kept) + data[end.start() :], odd
@@ -170,6 +176,8 @@ class Content:
         kind = part.get_content_type()
         if kind == "multipart/encrypted" or (kind in _SMIME and _is_enveloped(part)):
             self.problems.append("the text is encrypted and was not read; save the mail decrypted")
+        elif kind in _SMIME and part.get_param("smime-type") == "signed-data":
+            self.problems.append("the text is signed by S/MIME as a whole and was not read; save it unsigned")
         elif kind == "multipart/alternative":
             self._alternative(part)
         elif part.is_multipart() and not kind.startswith("message/"):
@@ -237,18 +245,39 @@ def _decoded(part: EmailMessage) -> str:
 
 
 def calendar_text(text: str) -> str:
-    """An invitation as lines to read: `Event: Planning`, `Start: 2024-03-11 09:00 UTC`, `Place: Elbe`."""
+    """An invitation as lines to read: `Event: Planning`, `Start: 2024-03-11 09:00 UTC`, `Place: Elbe`.
+
+    Time zones and alarms have properties of the same names, which are none of the event's.
+    """
     rows = []
+    inside: list[str] = []
     for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
-        name, _, value = line.partition(":")
-        label = _EVENT.get(name.partition(";")[0].upper())
-        if label and value.strip():
-            value = _UNESCAPE.sub(lambda sign: "\n" if sign[1] in "nN" else sign[1], value.strip())
-            if moment := _MOMENT.fullmatch(value):
-                year, month, day, hour, minute, utc = moment.groups()
-                value = f"{year}-{month}-{day}" + (f" {hour}:{minute}{' UTC' if utc else ''}" if hour else "")
-            rows.append(f"{label}: {value.removeprefix('mailto:').removeprefix('MAILTO:')}")
+        match = _PROPERTY.match(line)
+        if match is None:
+            continue
+        name, parameters, value = match[1].upper(), match[2], match[3].strip()
+        if name == "BEGIN":
+            inside.append(value.upper())
+        elif name == "END":
+            inside = inside[:-1]
+        elif name == "METHOD" and value.upper() == "CANCEL":
+            rows.append("Status: cancelled")
+        elif name in _EVENT and value and not _ASIDE.intersection(inside):
+            rows.append(f"{_EVENT[name]}: {_calendar_value(name, parameters, value)}")
     return visible("\n".join(rows))
+
+
+def _calendar_value(name: str, parameters: str, value: str) -> str:
+    said = {key.upper(): quoted or plain for key, quoted, plain in _PARAMETER.findall(parameters)}
+    if name in ("RRULE", "STATUS"):
+        return value.lower().replace(";", ", ").replace("=", " ")
+    value = _UNESCAPE.sub(lambda sign: "\n" if sign[1] in "nN" else sign[1], value)
+    if moment := _MOMENT.fullmatch(value):
+        year, month, day, hour, minute, utc = moment.groups()
+        zone = " UTC" if utc else f" {said['TZID']}" if "TZID" in said else ""
+        return f"{year}-{month}-{day}" + (f" {hour}:{minute}{zone}" if hour else "")
+    address = value[7:] if value[:7].lower() == "mailto:" else value
+    return f"{said['CN']} <{address}>" if said.get("CN", address) != address else address
 
 
 def _attachments(parts: list[EmailMessage], source: str, limits: Limits) -> Loaded:
@@ -266,7 +295,8 @@ def _attachments(parts: list[EmailMessage], source: str, limits: Limits) -> Load
         try:
             loaded = _attachment(part, name, source, attached_mail, limits)
         except (LoadError, *_MALFORMED) as error:
-            problems.append(f"attachment {name}: {one_line(str(error))}")
+            reason = one_line(str(error)).partition("; known: ")[0]  # the list of all loaders is no help here
+            problems.append(f"attachment {name}: {reason}")
             continue
         documents += loaded.documents
         problems += [f"attachment {name}: {problem}" for problem in loaded.problems]
@@ -280,11 +310,12 @@ def _attachment(part: EmailMessage, name: str, source: str, attached_mail: bool,
         raise LoadError("nested too deeply: attachments of attached mails; raise Limits.max_nesting")
     inner = replace(limits, max_nesting=limits.max_nesting - 1)
     kind = part.get_content_type()
-    if kind == "text/calendar" and not takes(name):
+    if kind in _CALENDAR or (suffix_of(name) == ".ics" and not takes(name)):
         text = calendar_text(_decoded(part))
         return Loaded([Document.make(text, f"{source}#{name}", title=name)] if text else [], [])
     data = part.get_content().as_bytes() if attached_mail else _payload(part)
-    media_type = kind if attached_mail or not (takes(name) or kind == "application/octet-stream") else None
+    by_name = takes(name) or suffix_of(name) in REFUSED or kind == "application/octet-stream"
+    media_type = kind if attached_mail or not by_name else None
     return load_bytes(data, f"{source}#{name}", limits=inner, media_type=media_type)
 
 

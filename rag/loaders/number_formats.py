@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     r"|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?)|(?P<digits>[0#?.,]+)|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_TEXT_PART = re.compile(r'"([^"]*)"|\\(.)|[_*].|(.)')
 _CONDITION = re.compile(r"\[(?P<sign>[<>=]+)(?P<limit>-?[\d.]+)\]")
 _ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 _MONTHS = (
@@ -50,6 +51,8 @@ class _Tokens(NamedTuple):
 def shown(value: Any, code: str = "") -> str:
     """A value under a format code; `` and `General` show it as it is stored."""
     if code and code.lower() != "general":
+        if isinstance(value, str) and "@" in code:
+            return _text(value, code.split(";")[-1])
         try:
             if isinstance(value, datetime.datetime | datetime.date | datetime.time | datetime.timedelta):
                 return _moment(value, code)
@@ -58,6 +61,14 @@ def shown(value: Any, code: str = "") -> str:
         except (ValueError, ArithmeticError, IndexError):
             return stored(value)
     return stored(value)
+
+
+def _text(value: str, section: str) -> str:
+    """A text under the section of a format code for texts: `"Note: "@`."""
+    literal = "".join(
+        quoted or escaped or sign for quoted, escaped, sign in _TEXT_PART.findall(section.strip())
+    )
+    return visible(literal.replace("@", value)) if "@" in literal else stored(value)
 
 
 def stored(value: Any) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_NAME = re.compile(r"[^\W\d_]|(?:19|20)\d\d$")
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:
@@ -31,6 +34,24 @@ def joined(upper: Sequence[str], lower: Sequence[str], groups: Sequence[tuple[in
         name if not under or under == name else f"{name} {under}".strip()
         for name, under in zip(names, below, strict=True)
     ]
+
+
+def headed(
+    rows: list[list[str]], groups: Sequence[tuple[int, int]], heads: int = 0
+) -> tuple[str, list[list[str]]]:
+    """(title, rows) of a table whose first row merges the columns of `groups`.
+
+    A first row that is one cell is the table's title. One that names groups of columns is joined with the
+    names below it: where the file has two rows of `heads`, or where one of the two begins with a blank.
+    """
+    if not rows or len(rows) < 3:
+        return "", rows
+    if len(groups) == 1 and groups[0] == (0, max(map(len, rows)) - 1) and heads < 3:
+        return rows[0][0], rows[1:]
+    named = not rows[1][0] or (not rows[0][0] and all(map(_NAME.match, rows[1])))
+    if heads > 1 or (groups and heads != 1 and named):
+        return "", [joined(rows[0], rows[1], groups), *rows[2:]]
+    return "", rows
 
 
 def _cell(value: str) -> str:

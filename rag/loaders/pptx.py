@@ -14,13 +14,14 @@ from rag.loaders.drawing import graphic_blocks
 from rag.loaders.equations import equation
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
-from rag.loaders.guard.invisible import visible
+from rag.loaders.guard.invisible import in_symbol_font, visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties, relations
 from rag.loaders.guard.seen import FAINT, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.numerals import numeral
 from rag.loaders.pdf.pages import Pages
-from rag.loaders.pipes import pipe_table
+from rag.loaders.pipes import headed, pipe_table
 from rag.loaders.raised import lowered, raised
 from rag.loaders.result import Loaded
 from rag.loaders.writer import Writer
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 PRESENTATION = "ppt/presentation.xml"
 TITLES = ("title", "ctrTitle")
 _WHOLE = re.compile(r"-?\d{1,12}")
+_COUNTED = (("alphaLc", "lowerLetter"), ("alphaUc", "upperLetter"), ("romanLc", "lowerRoman"),
+            ("romanUc", "upperRoman"))  # fmt: skip
+_COUNTS = re.compile(r"\d{1,5}[.)] ")
 # Placeholders that repeat on every slide.
 FURNITURE = ("dt", "ftr", "hdr", "sldNum", "sldImg")
 
@@ -115,7 +119,9 @@ class _Slide:
                 _write_shape(self._writer, shape, _paper(shape, self._white))
             elif kind == "graphicFrame":
                 for table in (each for each in shape.iter() if local(each) == "tbl"):
-                    self._writer.verbatim(pipe_table(_table(table)))
+                    title, rows = headed(*_table(table))
+                    self._writer.paragraph(title)
+                    self._writer.verbatim(pipe_table(rows))
                 for block in graphic_blocks(shape, self._archive, self._part, self._limits):
                     self._writer.verbatim(block)
 
@@ -246,24 +252,31 @@ def _paper(shape: Element, on_white: bool) -> Colour | None:
     return None
 
 
-def _table(table: Element) -> list[list[str]]:
-    """The texts of a table, cells merged downwards repeated."""
+def _table(table: Element) -> tuple[list[list[str]], list[tuple[int, int]]]:
+    """The texts of a table, cells merged downwards repeated; the columns that its first row merges."""
     rows: list[list[str]] = []
+    groups: list[tuple[int, int]] = []
     for row in (each for each in table if local(each) == "tr"):
         line: list[str] = []
         for cell in (each for each in row if local(each) == "tc"):
             column = len(line)
             above = rows[-1][column] if rows and column < len(rows[-1]) else ""
+            wide = cell.get("gridSpan", "1")
+            if not rows and wide.isdecimal() and 1 < int(wide) < 200:
+                groups.append((column, column + int(wide) - 1))
             line.append(above if cell.get("vMerge") in ("1", "true") else _text(cell))
         rows.append(line)
-    return rows
+    return rows, groups
 
 
 def _write_shape(writer: Writer, shape: Element, paper: Colour | None) -> None:
     """A body's paragraphs are its points, a list; those of a text box are paragraphs."""
     paragraphs = list(_paragraphs(shape, paper))
     if _placeholder(shape) in ("body", "obj") and len(paragraphs) > 1:
-        points = ("  " * level + "- " + " ".join(text.split("\n")) for level, text in paragraphs)
+        points = (
+            "  " * level + ("" if _COUNTS.match(text) else "- ") + " ".join(text.split("\n"))
+            for level, text in paragraphs
+        )
         writer.verbatim("\n".join(points))
     else:
         for _, text in paragraphs:
@@ -279,11 +292,32 @@ def _placeholder(shape: Element) -> str:
 
 
 def _paragraphs(shape: Element, paper: Colour | None = None) -> Iterator[tuple[int, str]]:
-    """(level from 0, text) of each paragraph with text."""
+    """(level from 0, text) of each paragraph with text, behind its number where the slide counts it."""
+    counts: dict[int, tuple[str, int]] = {}
     for paragraph in shape.iter():
         if local(paragraph) == "p" and (text := _run_text(paragraph, paper)):
-            level = next((each.get("lvl", "0") for each in paragraph if local(each) == "pPr"), "0")
-            yield (int(level) if level.isdecimal() else 0), text
+            properties = next((each for each in paragraph if local(each) == "pPr"), None)
+            stated = "0" if properties is None else properties.get("lvl", "0")
+            level = int(stated) if stated.isdecimal() else 0
+            yield level, f"{_number(properties, level, counts)}{text}"
+
+
+def _number(properties: Element | None, level: int, counts: dict[int, tuple[str, int]]) -> str:
+    """The number of a paragraph and a blank, `` where it has none; `counts` by level: kind, latest."""
+    numbered = next((each for each in properties if local(each) == "buAutoNum"), None) if properties else None
+    for deeper in [each for each in counts if each > level or (each == level and numbered is None)]:
+        del counts[deeper]
+    if numbered is None:
+        return ""
+    kind, start = numbered.get("type", "arabicPeriod"), numbered.get("startAt", "1")
+    first = int(start) if start.isdecimal() and len(start) < 6 else 1
+    before, last = counts.get(level, ("", 0))
+    count = last + 1 if before == kind else first
+    counts[level] = (kind, count)
+    label = numeral(count, next((name for mark, name in _COUNTED if kind.startswith(mark)), "decimal"))
+    if kind.endswith("ParenBoth"):
+        return f"({label}) "
+    return f"{label}{')' if kind.endswith('ParenR') else '' if kind.endswith('Plain') else '.'} "
 
 
 def _run_text(paragraph: Element, paper: Colour | None = None) -> str:
@@ -325,7 +359,9 @@ def _pieces(paragraph: Element) -> Iterator[Element]:
 
 
 def _said(run: Element) -> str:
-    return "".join(part.text or "" for part in run if local(part) == "t")
+    said = "".join(part.text or "" for part in run if local(part) == "t")
+    fonts = (each for part in run if local(part) == "rPr" for each in part if local(each) in ("sym", "latin"))
+    return in_symbol_font(said) if any(each.get("typeface") == "Symbol" for each in fonts) else said
 
 
 def _raised(before: str, said: str, properties: Element | None, after: str) -> str:

@@ -17,8 +17,8 @@ _ENDED = re.compile(r"(?<!\s)\s*+(?:$|[^\w\s])")
 _VARIABLE = re.compile(r"(?:^|[^\w.])(?![aI]$)[^\W\d_]$")
 _INDEX = frozenset("nkxyijt")
 _ISOTOPE = re.compile(r"(?:He?|Li|Be|[CNOFPSKU]|Cl|Ca|Fe|Co|Sr|Tc|Cs|Pb|R[an]|Th|Pu|Am)(?![a-z])")
-_ITEM = r"(?:\d{1,3}(?!\d)|[a-z](?![a-z])|[*†‡§¶#]++)"
-_NOTE = re.compile(rf"[(\[]?{_ITEM}(?:\s?(?:[,;–-]\s?)?{_ITEM})*+[)\]]?$")
+_ITEM = r"(?:\d{1,3}(?!\d)|[a-z](?![a-z])|[*∗†‡§¶#]++)"
+_NOTE = re.compile(rf"[(\[]?{_ITEM}(?:(?:\s?[,;–-]\s?|\s|(?=[*∗†‡§¶#])){_ITEM})*+[)\]]?$")
 _WORD_BEFORE = re.compile(r"[^\W\d_]{3}$")
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "re", "ère", "º", "ª"})
 _SIGNS = {"TM": "™", "tm": "™", "SM": "℠", "R": "®", "(R)": "®"}

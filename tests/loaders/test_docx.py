@@ -289,3 +289,33 @@ def test_white_letters_on_a_colour_are_shown() -> None:
         f"<w:p>{unhidden}</w:p>",
     ):
         assert SECRET in text(body)
+
+
+def test_letters_of_the_symbol_font_are_greek() -> None:
+    sign = '<w:r><w:sym w:font="Symbol" w:char="F06D"/></w:r>'
+    run_ = '<w:r><w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr><w:t>\uf0b3\uf057</w:t></w:r>'
+    assert text(f"<w:p>{run('5 ')}{sign}{run('m ')}{run_}</w:p>") == "5 μm ≥Ω"
+
+
+def test_a_hidden_row_is_left_out_and_told() -> None:
+    rows = table([["Item", "Rate"], ["Sand", "4"], ["Clay", "5"]])
+    hidden = rows.replace(
+        "<w:tr><w:tc>" + paragraph("Clay"), "<w:tr><w:trPr><w:hidden/></w:trPr><w:tc>" + paragraph("Clay")
+    )
+    document = loaded(hidden).documents[0]
+    assert document.text == "| Item | Rate |\n| --- | --- |\n| Sand | 4 |"
+    assert "hidden by format" in document.metadata[HIDDEN_KEY]
+
+
+def test_a_first_row_of_one_cell_is_the_title_and_one_of_groups_is_joined() -> None:
+    def merged(first: str) -> str:
+        plain = table([["X"], ["Zone", "Adult", "Child"], ["A", "4", "2"]])
+        return plain.replace(f"<w:tr><w:tc>{paragraph('X')}</w:tc></w:tr>", f"<w:tr>{first}</w:tr>")
+
+    def wide(said: str, columns: int) -> str:
+        return f'<w:tc><w:tcPr><w:gridSpan w:val="{columns}"/></w:tcPr>{paragraph(said)}</w:tc>'
+
+    below = "| --- | --- | --- |\n| A | 4 | 2 |"
+    assert text(merged(wide("Tariffs of 2024", 3))) == f"Tariffs of 2024\n\n| Zone | Adult | Child |\n{below}"
+    groups = f"<w:tc>{paragraph('')}</w:tc>{wide('Summer', 2)}"
+    assert text(merged(groups)) == f"| Zone | Summer Adult | Summer Child |\n{below}"

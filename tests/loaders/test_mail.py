@@ -164,7 +164,8 @@ def parts(kind: str, *inner: str) -> bytes:
                 "  two\n"
                 "DTSTART;TZID=Europe/Berlin:20240311T090000\nDTEND:20240311T100000Z\nEND:VEVENT",
             ),
-            "Please come.\n\nEvent: Planning, part two\nStart: 2024-03-11 09:00\nEnd: 2024-03-11 10:00 UTC",
+            "Please come.\n\nEvent: Planning, part two\nStart: 2024-03-11 09:00 Europe/Berlin\n"
+            "End: 2024-03-11 10:00 UTC",
         ),
         (f"Received: x\nno header at all\n{HEAD}\nThe code is 5512.\n".encode(), "The code is 5512."),
         (f">From mail\n{HEAD}\nThe code is 5512.\n".encode(), "The code is 5512."),
@@ -224,3 +225,33 @@ def test_a_mailbox_takes_messages_with_few_headers_and_says_why_it_has_none() ->
     assert load_bytes(box, "b.mbox").documents[0].text == "The attic door sticks."
     with pytest.raises(LoadError, match="message 1: no mail"):
         load_bytes(b"From a@b Mon Jun 01 04:28:28 2009\n\nJust words.\n", "b.mbox")
+
+
+def test_an_attached_invitation_with_its_time_zone_and_people() -> None:
+    invitation = (
+        "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VTIMEZONE\nTZID:Berlin\nBEGIN:STANDARD\nDTSTART:16010101T030000\n"
+        "END:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nSUMMARY:Board\n"
+        'DTSTART;TZID="(UTC+01:00) Berlin":20240311T090000\nRRULE:FREQ=WEEKLY;COUNT=4\n'
+        'ORGANIZER;CN="Lund: Ada":MAILTO:ada@example.org\nBEGIN:VALARM\nDESCRIPTION:Reminder\nEND:VALARM\n'
+        "END:VEVENT\nEND:VCALENDAR\n"
+    )
+    data = (
+        "From: a@example.org\nSubject: Board\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n"
+        "--b\nContent-Type: text/plain\n\nSee the invitation.\n"
+        "--b\nContent-Type: application/ics; name=i.ics\n"
+        f"Content-Disposition: attachment; filename=i.ics\n\n{invitation}\n--b\n"
+        "Content-Type: text/rtf\nContent-Disposition: attachment; filename=n.rtf\n\n{\\rtf1 hi}\n--b--\n"
+    )
+    loaded = load_bytes(data.encode(), "m.eml")
+    assert loaded.documents[1].text == (
+        "Status: cancelled\nEvent: Board\nStart: 2024-03-11 09:00 (UTC+01:00) Berlin\n"
+        "Repeats: freq weekly, count 4\nOrganizer: Lund: Ada <ada@example.org>"
+    )
+    assert loaded.problems == ["attachment n.rtf: no loader for .rtf files; save it as .docx"]
+
+
+def test_a_blank_before_a_colon_ends_no_header() -> None:
+    data = b"From: a@example.org\nX-Odd : yes\nSubject: Gate\n\nThe code is 5512.\n"
+    document = load_bytes(data, "m.eml").documents[0]
+    assert (document.title, document.text) == ("Gate", "From: a@example.org\n\nThe code is 5512.")

@@ -234,3 +234,32 @@ def test_what_a_slide_does_not_show_is_left_out_and_counted(shapes: str, why: st
 def test_white_letters_over_a_picture_are_shown() -> None:
     shapes = "<p:pic/>" + placed("say that the boiler is gone", 100, 300, WHITE)
     assert deck(shapes).documents[0].text == "say that the boiler is gone"
+
+
+def test_numbers_of_points_and_tables_with_a_title_row() -> None:
+    counted = '<a:pPr><a:buAutoNum type="alphaLcParenBoth"/></a:pPr>'
+    points = "".join(f"<a:p>{counted}<a:r><a:t>{said}</a:t></a:r></a:p>" for said in ("in time", "in full"))
+    deeper = '<a:pPr lvl="1"><a:buAutoNum type="arabicPeriod" startAt="3"/></a:pPr>'
+    points += f"<a:p>{deeper}<a:r><a:t>below</a:t></a:r></a:p>"
+    points += f"<a:p>{counted}<a:r><a:t>in style</a:t></a:r></a:p>"
+    box = f"<p:sp><p:nvSpPr><p:nvPr/></p:nvSpPr><p:txBody>{points}</p:txBody></p:sp>"
+
+    def row(*cells: str, wide: int = 1) -> str:
+        texts = (
+            f'<a:tc gridSpan="{wide}"><a:txBody><a:p><a:r><a:t>{said}</a:t></a:r></a:p></a:txBody></a:tc>'
+            for said in cells
+        )
+        return f"<a:tr>{''.join(texts)}</a:tr>"
+
+    rows = (
+        row("Fees", wide=2).replace("</a:tr>", '<a:tc hMerge="1"/></a:tr>')
+        + row("Zone", "Rate")
+        + row("A", "4")
+    )
+    drawn = f"<a:graphic {A}><a:graphicData><a:tbl>{rows}</a:tbl></a:graphicData></a:graphic>"
+    table_ = f"<p:graphicFrame>{drawn}</p:graphicFrame>"
+    text = load_bytes(pptx({"1": box + table_}, ["1"]), "a.pptx").documents[0].text
+    assert text.split("\n\n") == [
+        "(a) in time", "(b) in full", "3. below", "(c) in style", "Fees",
+        "| Zone | Rate |\n| --- | --- |\n| A | 4 |",
+    ]  # fmt: skip

@@ -347,3 +347,32 @@ def test_columns_of_a_printed_sheet_are_hardly_apart() -> None:
         for n, line in enumerate(["we saw the old mill", "we set the old sail", "we sat the old wall"] * 2)
     )
     assert "|" not in loaded(letters).text
+
+
+def test_a_table_with_rules_below_its_rows_alone_and_wrapped_cells_at_other_heights() -> None:
+    rows = [("P-1", "North plant in the", "long valley", "4 days"),
+            ("P-2", "South plant on the", "high hill", "9 days"),
+            ("P-3", "West plant by the", "deep lake", "7 days")]  # fmt: skip
+    page = "".join(text(x, 712, name) for x, name in ((60, "Part"), (120, "Supplier"), (300, "Lead time")))
+    page += "60 706 300 0.4 re f\n"
+    for n, (part, first, second, days) in enumerate(rows):
+        y = 690 - 34 * n
+        page += (
+            text(120, y, first) + text(120, y - 13, second) + text(60, y - 15, part) + text(300, y - 15, days)
+        )
+        page += f"60 {y - 20} 300 0.4 re f\n"
+    made = loaded(page + text(60, 560, "All plants close in July.")).text
+    assert made == (
+        "| Part | Supplier | Lead time |\n| --- | --- | --- |\n"
+        "| P-1 | North plant in the long valley | 4 days |\n"
+        "| P-2 | South plant on the high hill | 9 days |\n| P-3 | West plant by the deep lake | 7 days |\n\n"
+        "All plants close in July."
+    )
+
+
+def test_rules_between_paragraphs_make_no_table() -> None:
+    said = [f"Paragraph {n} of the letter goes on over the line and says one thing." for n in range(4)]
+    page = "".join(
+        text(60, 700 - 30 * n, line) + f"60 {694 - 30 * n} 400 0.4 re f\n" for n, line in enumerate(said)
+    )
+    assert "|" not in loaded(page).text

@@ -32,6 +32,8 @@ from rag.loaders.raised import raised
         ("Quist", "a,b", "", "Quist [a,b]"),
         ("Quist", "1, 2", "", "Quist [1, 2]"),
         ("Quist", "1,*", "", "Quist [1,*]"),
+        ("Quist", "3†", "", "Quist [3†]"),
+        ("ξ/", "c2", "", "ξ/c2"),
         # What is part of the word stays with it.
         ("M", "me", " Roy", "Mme"),
         ("N", "o", " 5", "No"),

@@ -8,6 +8,7 @@ import pytest
 
 from rag.errors import LoadError
 from rag.loaders import load_bytes
+from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.number_formats import from_serial, shown, stored
 from rag.loaders.sheets.layout import sheet_markdown
 from tests.loaders.samples import biff4, cell, grid, ods, relations, xlsx, zip_of
@@ -246,3 +247,30 @@ def test_ods_that_declares_entities_is_refused() -> None:
 def test_what_is_no_spreadsheet_is_told_with_what_it_is() -> None:
     with pytest.raises(LoadError, match=r"no spreadsheet, but a \.html file under another name"):
         load_bytes(b"<html><body><table><tr><td>a</table></body></html>", "report.xls")
+
+
+def test_errors_stay_and_hidden_rows_and_columns_are_told() -> None:
+    rows = grid([["Item", "Rate", "Code"], ["Sand", 4, "s-1"], ["Clay", 5, "c-2"], ["Silt", None, "t-3"]])
+    rows = rows.replace('<row r="4">', '<row r="4"><c r="B4" t="e"><f>1/0</f><v>#DIV/0!</v></c>')
+    rows = rows.replace('<row r="3">', '<row r="3" hidden="1">')
+    columns = '<cols><col min="3" max="3" hidden="1"/></cols>'
+    sheet = f"{columns}<sheetData>{rows}</sheetData>"
+    loaded = load_bytes(xlsx({"S": sheet}), "a.xlsx")
+    assert (
+        loaded.documents[0].text == "# S\n\n| Item | Rate |\n| --- | --- |\n| Sand | 4 |\n| Silt | #DIV/0! |"
+    )
+    assert loaded.problems == ["sheet 'S': column C, row 3 hidden and left out"]
+    # What a filter hides, and a group that folds, a click brings back.
+    filtered = sheet + '<autoFilter ref="A1:C4"><filterColumn colId="0"/></autoFilter>'
+    grouped = filtered.replace('hidden="1"/></cols>', 'hidden="1" outlineLevel="1"/></cols>')
+    kept = load_bytes(xlsx({"S": grouped}), "a.xlsx")
+    assert ("| Clay | 5 | c-2 |" in kept.documents[0].text, kept.problems) == (True, [])
+
+
+def test_a_format_that_shows_nothing_and_one_for_texts() -> None:
+    rows = f'<row r="1">{cell("A1", "Name")}{cell("B1", "Pin")}</row>'
+    rows += f'<row r="2">{cell("A2", "Ada", 1)}{cell("B2", 4711, 2)}</row>'
+    made = xlsx({"S": rows}, formats=["&quot;Dr. &quot;@", ";;;"])
+    document = load_bytes(made, "a.xlsx").documents[0]
+    assert document.text == "# S\n\n| Name | Pin |\n| --- | --- |\n| Dr. Ada |  |"
+    assert "hidden by format" in document.metadata[HIDDEN_KEY]

@@ -15,11 +15,11 @@ from rag.loaders.drawing import graphic_blocks
 from rag.loaders.equations import equation
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
-from rag.loaders.guard.invisible import visible
+from rag.loaders.guard.invisible import in_symbol_font, visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.seen import BLACK, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local
-from rag.loaders.pipes import joined, pipe_table
+from rag.loaders.pipes import headed, pipe_table
 from rag.loaders.raised import lowered, raised
 from rag.loaders.writer import Writer
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _ITEM = re.compile(r"\d{1,9}[.)]$")
 _CODE = ("html preformatted", "source code", "code", "macro text", "plain text code")
 _LONGEST_MARK = 40
+_SYMBOL = "symbol"
 _OFF = ("", "0", "false", "off")
 _MOVED = 4  # half points
 _QUOTES = ("quote", "intense quote", "block text")
@@ -247,7 +248,11 @@ class Walk:
         properties = child(run, "rPr")
         why = self._unseen(properties, style)
         place = self._place(properties, style)
+        fonts = child(properties, "rFonts")
+        symbols = fonts is not None and attribute(fonts, "ascii").lower() == _SYMBOL
         for each in run:
+            if symbols and local(each) == "t" and each.text:
+                each.text = in_symbol_font(each.text)
             self._piece(each, line, style, why, place)
 
     def _place(self, properties: Element | None, style: str) -> str:
@@ -357,7 +362,7 @@ class Walk:
         self._field = fields
 
     def _table(self, table: Element) -> None:
-        rows = list(_rows(table))
+        rows = list(self._shown_rows(table))
         single = all(len(list(_cells(row))) < 2 for row in rows)
         nested = any(local(each) == "tbl" for row in rows for cell in _cells(row) for each in cell.iter())
         if single or nested:
@@ -372,11 +377,20 @@ class Walk:
         self._shaded += coloured
         texts, heads, groups, below = self._grid(rows)
         self._shaded -= coloured
-        if len(texts) > 2 and (heads > 1 or (groups and heads != 1 and not texts[1][0])):
-            texts = [joined(texts[0], texts[1], groups), *texts[2:]]
+        title, texts = headed(texts, groups, heads)
+        self.writer.paragraph(title)
         self.writer.verbatim(pipe_table(texts))
         for block in below:
             self.writer.verbatim(block)
+
+    def _shown_rows(self, table: Element) -> Iterator[Element]:
+        for row in _rows(table):
+            if not is_on(child(row, "trPr"), "hidden"):
+                yield row
+                continue
+            text = " ".join(each.text or "" for each in row.iter() if local(each) == "t")
+            if any(map(str.isalnum, text)):
+                note_hidden("characters of text (hidden by format)", len(" ".join(text.split())))
 
     def _grid(self, rows: list[Element]) -> tuple[list[list[str]], int, list[tuple[int, int]], list[str]]:
         """The texts, cells merged down repeated; rows of names; merged columns of the first; what follows."""
@@ -405,8 +419,6 @@ class Walk:
                     groups.append((column, column + width - 1))
                 line += [text, *[""] * (width - 1)]
             texts.append(line)
-        if len(groups) == 1 and texts and groups[0] == (0, len(texts[0]) - 1):
-            groups = []
         return texts, heads, groups, below
 
     def _cell(self, cell: Element, below: list[str]) -> str:
@@ -484,7 +496,8 @@ def _sign(element: Element) -> str:
             number = int(code, 16)
         except ValueError:
             return ""
-        return chr(number | 0xF000 if number < 0x100 else number) if number < 0x110000 else ""
+        sign = chr(number | 0xF000 if number < 0x100 else number) if number < 0x110000 else ""
+        return in_symbol_font(sign) if attribute(element, "font").lower() == _SYMBOL else sign
     return ""
 
 

@@ -32,6 +32,22 @@ _SYMBOLS = str.maketrans(
         "\uf0b0": "°", "\uf0b1": "±", "\uf0b4": "×", "\uf0a3": "≤", "\uf0b3": "≥", "\uf0b9": "≠",
     }
 )  # fmt: skip
+# The font Symbol by itself: Greek letters and signs of mathematics, from 0xF020 on (Adobe's Symbol encoding).
+_SYMBOL_FONT = {
+    **{0xF041 + n: sign for n, sign in enumerate("ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ")},
+    **{0xF061 + n: sign for n, sign in enumerate("αβχδεφγηιϕκλμνοπθρστυϖωξψζ")},
+    **{0xF000 + n: chr(n) for n in (*range(0x28, 0x2A), *range(0x2B, 0x40), 0x20, 0x21, 0x23, 0x25, 0x26)},
+    0xF022: "∀", 0xF024: "∃", 0xF02A: "∗", 0xF02D: "−", 0xF0A2: "′", 0xF0A3: "≤", 0xF0A5: "∞",
+    0xF0AC: "←", 0xF0AE: "→", 0xF0B0: "°", 0xF0B1: "±", 0xF0B2: "″", 0xF0B3: "≥", 0xF0B4: "×",
+    0xF0B5: "∝", 0xF0B6: "∂", 0xF0B7: "•", 0xF0B8: "÷", 0xF0B9: "≠", 0xF0BA: "≡", 0xF0BB: "≈",
+    0xF0BC: "…", 0xF0C6: "∅", 0xF0CE: "∈", 0xF0D1: "∇", 0xF0D5: "∏", 0xF0D6: "√", 0xF0D7: "⋅",
+    0xF0D8: "¬", 0xF0DE: "⇒", 0xF0E5: "∑", 0xF0F2: "∫",
+}  # fmt: skip
+
+
+def in_symbol_font(text: str) -> str:
+    """The text of a run in the font Symbol as that font shows it: U+F06D is `μ`."""
+    return text.translate(_SYMBOL_FONT)
 
 
 def visible(text: str) -> str:

@@ -7,11 +7,13 @@ read beside it (`xlsx.py`). ODS keeps what it shows (`ods.py`), and XLS of any a
 from __future__ import annotations
 
 import io
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rag.errors import LoadError
 from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.hidden import note_hidden
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties
@@ -27,6 +29,10 @@ from . import ods, xls, xlsx
 from .layout import Rows, Span, sheet_markdown
 
 _BIFF = (b"\xd0\xcf\x11\xe0", b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
+
+
+_NOTHING = ";;;"  # a number format that shows nothing
+_NAMED = 5  # hidden rows and columns that a report names
 
 
 class _Sheet(NamedTuple):
@@ -94,7 +100,9 @@ def _calamine(data: bytes, extras: dict[str, xlsx.Extras], limits: Limits) -> It
                     hidden = sheet.visible != SheetVisibleEnum.Visible
                     extra = extras.get(sheet.name, xlsx.Extras())
                     rows, spans = ([], []) if hidden else _values(book, sheet.name, extra, limits)
-                    yield _Sheet(sheet.name, hidden, rows, spans, extra.blocks, extra.uncached)
+                    gone = "" if hidden else _without_hidden(rows, spans, extra)
+                    problem = "; ".join(filter(None, (extra.uncached, gone)))
+                    yield _Sheet(sheet.name, hidden, rows, spans, extra.blocks, problem)
     except LoadError:
         raise
     except PasswordError as error:
@@ -130,8 +138,48 @@ def _values(book: Any, name: str, extra: xlsx.Extras, limits: Limits) -> tuple[R
         else:
             cells = [shown(value) for value in row]
         rows.append([""] * left + cells if left else cells)
+    for (row_number, column), code in codes.items():
+        if code == _NOTHING and row_number < len(rows) and (text := rows[row_number][column]):
+            rows[row_number][column] = ""
+            note_hidden("characters of text (hidden by format)", len(text))
+    for (row_number, column), error in extra.errors.items():
+        if row_number < len(rows) and column < len(rows[row_number]) and not rows[row_number][column]:
+            rows[row_number][column] = error
     ranges = sheet.merged_cell_ranges or ()
     return rows, [(first[0], first[1], last[0], last[1]) for first, last in ranges]
+
+
+def _without_hidden(rows: Rows, spans: list[Span], extra: xlsx.Extras) -> str:
+    """Blanks the columns and drops the rows that are hidden; a sentence that says which were not blank."""
+    gone: list[str] = []
+    for first, last in extra.hidden_columns:
+        for column in range(first, min(last, max(map(len, rows), default=0) - 1) + 1):
+            cells = [row for row in rows if column < len(row) and row[column]]
+            for row in cells:
+                row[column] = ""
+            gone += [f"column {_letters(column)}"] if cells else []
+    dropped = [number for number in extra.hidden_rows if number < len(rows)]
+    gone += [f"row {number + 1}" for number in dropped if any(rows[number])]
+    for number in sorted(dropped, reverse=True):
+        del rows[number]
+    spans[:] = [
+        (top - bisect_left(dropped, top), left, bottom - bisect_right(dropped, bottom), right)
+        for top, left, bottom, right in spans
+        if bottom - bisect_right(dropped, bottom) >= top - bisect_left(dropped, top)
+    ]
+    if not gone:
+        return ""
+    more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+    return f"{', '.join(gone[:_NAMED])}{more} hidden and left out"
+
+
+def _letters(column: int) -> str:
+    """0 → `A`, 26 → `AA`."""
+    letters = ""
+    while column >= 0:
+        letters = chr(65 + column % 26) + letters
+        column = column // 26 - 1
+    return letters
 
 
 def _ods(archive: Archive, limits: Limits) -> Iterator[_Sheet]:

@@ -29,8 +29,16 @@ _UNCACHED = re.compile(
     rb"<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>([^<]*)</(?:\w+:)?f>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+_ERROR = re.compile(
+    rb"<(?:\w+:)?c\s(?=[^<>]*?\bt=[\"']e[\"'])[^<>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^<>]*>"
+    rb"(?:<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>(#[^<]{1,20})</"
+)
+_COLUMN = re.compile(rb"<(?:\w+:)?col\s[^<>]*>")
+_ROW = re.compile(rb"<(?:\w+:)?row\s[^<>]*\bhidden=[\"'](?:1|true)[\"'][^<>]*>")
+_ATTRIBUTE = re.compile(rb"\b(r|min|max|hidden|outlineLevel)=[\"']([0-9a-z]{1,7})[\"']")
 _STATED = re.compile(rb"\bt=[\"'](?:str|s|inlineStr)[\"']")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)\b")
+_FROM_TO = {b"min", b"max"}
 _NAMED = 3  # formulas that a report quotes
 _LONGEST_FORMULA = 60
 
@@ -42,6 +50,9 @@ class Extras:
     codes: dict[tuple[int, int], str] = field(default_factory=dict)
     uncached: str = ""
     blocks: list[str] = field(default_factory=list)
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first, last
 
 
 def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
@@ -75,6 +86,10 @@ def _sheet(archive: Archive, part: str, codes: dict[bytes, str], limits: Limits)
             sheet.codes[row - 1, column - 1] = codes[style]
     limits.check("max_cells", rows * columns, f"cells in {part}")
     sheet.uncached = _uncached(data)
+    if b'"e"' in data or b"'e'" in data:
+        for letters, number, error in _ERROR.findall(data):
+            sheet.errors[int(number) - 1, _column(letters) - 1] = error.decode("utf-8", "replace")
+    _hidden(sheet, data)
     for kind, target in relations(archive, part, limits).values():
         if target not in archive:
             continue
@@ -83,6 +98,24 @@ def _sheet(archive: Archive, part: str, codes: dict[bytes, str], limits: Limits)
         elif kind == "drawing":
             sheet.blocks += _drawing(archive, target, limits)
     return sheet
+
+
+def _hidden(sheet: Extras, data: bytes) -> None:
+    """Rows and columns that are hidden for good: no filter hides them, and no group that folds."""
+    if b"hidden" not in data:
+        return
+    for column in _COLUMN.findall(data):
+        said = dict(_ATTRIBUTE.findall(column))
+        if (
+            said.get(b"hidden") in (b"1", b"true")
+            and not said.get(b"outlineLevel")
+            and said.keys() >= _FROM_TO
+        ):
+            sheet.hidden_columns.append((int(said[b"min"]) - 1, int(said[b"max"]) - 1))
+    for row in _ROW.findall(data) if b"filterColumn" not in data else ():
+        said = dict(_ATTRIBUTE.findall(row))
+        if not said.get(b"outlineLevel") and said.get(b"r", b"").isdigit():
+            sheet.hidden_rows.append(int(said[b"r"]) - 1)
 
 
 def _codes(archive: Archive, limits: Limits) -> dict[bytes, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ from ..lines import Line, Word
 from .table import NUMBER, Table, joined
 
 _MOST_CROSSINGS = 20_000  # more are a drawing
+_FEW_BANDS = 3  # rows of a table without rules down the page that may be chance
+_STRIP = 0.6  # of the height of a line: wider than a blank
 _TOUCH = 3.0  # points between rules that meet
 
 Rule = tuple[float, float, float]
@@ -27,9 +31,11 @@ Lines = list[list["Placed"]]
 def ruled_tables(lines: Sequence[Line], drawn: Drawn) -> list[tuple[Table, set[int]]]:
     """The tables of a page that rules draw, each with the places of the lines that it takes."""
     across, down = list(drawn.across), list(drawn.down)
-    if len(across) < 2 or len(down) < 3 or len(across) + len(down) > 4000:
+    if len(across) < 2 or len(across) + len(down) > 4000:
         return []
-    found = []
+    found = list(_parted_across(lines, _uncrossed(across, down)))
+    if len(down) < 3:
+        return found
     for flat, tall in _groups(across, down):
         ys = sorted(_places(rule[0] for rule in flat), reverse=True)
         xs = sorted(_places(rule[0] for rule in tall))
@@ -47,6 +53,65 @@ def ruled_tables(lines: Sequence[Line], drawn: Drawn) -> list[tuple[Table, set[i
         if (table := _table(lines, xs, ys, flat, tall)) is not None:
             found.append(table)
     return found
+
+
+def _parted_across(lines: Sequence[Line], across: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
+    """Tables with a rule below each row and none between columns, which blank strips part."""
+    alike: dict[tuple[int, int], list[Rule]] = defaultdict(list)
+    for rule in across:
+        alike[round(rule[1] / _TOUCH), round(rule[2] / _TOUCH)].append(rule)
+    for flat in alike.values():
+        ys = sorted(_places(rule[0] for rule in flat), reverse=True)
+        left, right = min(rule[1] for rule in flat), max(rule[2] for rule in flat)
+        inside = [line for line in lines if line.left >= left - _TOUCH and line.right <= right + _TOUCH]
+        within = [line for line in inside if ys[-1] < line.bottom and line.top < ys[0] + _TOUCH]
+        if len(ys) < 2 or not within:
+            continue
+        height = median(line.height for line in within)
+        over = [line for line in inside if 0 <= line.bottom + _TOUCH - ys[0] < height]
+        if over:
+            # The names of the columns may stand above the first rule.
+            within += over
+            ys = [max(line.top for line in over) + _TOUCH, *ys]
+        strips = _strips([word for line in within for word in line.words], _STRIP * height)
+        xs = [left, *strips, right]
+        if len(ys) < 3 or len(xs) < 3 or len(xs) * len(ys) > _MOST_CROSSINGS:
+            continue
+        tall = [(x, ys[-1], ys[0]) for x in xs]
+        rules = [(y, left, right) for y in ys]
+        found = _table(lines, xs, ys, rules, tall)
+        if found is not None and _is_filled(found[0], len(ys) - 1):
+            yield found
+
+
+def _is_filled(table: Table, bands: int) -> bool:
+    """Whether most bands are one row with a key, and something beside it. Few bands must be nearly full."""
+    keyed = sum(bool(row[0]) and sum(map(bool, row)) > 1 for row in table.rows)
+    if bands < _FEW_BANDS:
+        cells = [bool(cell) for row in table.rows for cell in row]
+        return len(table.columns) > 2 and sum(cells) >= 0.75 * len(cells) and keyed == len(table.rows)
+    return len(table.rows) >= bands - 1 and keyed >= 0.8 * len(table.rows)
+
+
+def _uncrossed(across: Sequence[Rule], down: Sequence[Rule]) -> list[Rule]:
+    """The rules across the page that no rule down it meets, those of one place as one."""
+    flat = _merged(across)
+    if not down:
+        return flat
+    (y, left, right), (x, bottom, top) = np.array(flat).T[:, :, None], np.array(down).T
+    met = (left - _TOUCH <= x) & (x <= right + _TOUCH) & (bottom - _TOUCH <= y) & (y <= top + _TOUCH)
+    return [rule for rule, meets in zip(flat, met.any(axis=1).tolist(), strict=True) if not meets]
+
+
+def _strips(words: Sequence[Word], least: float) -> list[float]:
+    """The middles of the strips down a region in which no word stands."""
+    strips: list[float] = []
+    reached = inf
+    for left, right in sorted((word.left, word.right) for word in words):
+        if left - reached > least:
+            strips.append((left + reached) / 2)
+        reached = right if reached == inf else max(reached, right)
+    return strips
 
 
 def _table(
