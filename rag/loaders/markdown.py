@@ -4,6 +4,7 @@ and hidden elements are blanks."""
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from rag.loaders.decode import decode
@@ -17,6 +18,8 @@ from rag.types import Document
 
 MAX_FRONT_MATTER = 64 * 1024
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)$")
+_TRUTH = re.compile(r"(?:true|True|TRUE|false|False|FALSE|yes|no)$")
 
 
 def load(data: bytes, source: str, limits: Limits) -> Loaded:
@@ -47,8 +50,26 @@ def front_matter(text: str) -> tuple[dict[str, Any], int, list[str]]:
     import yaml
 
     try:
-        values = yaml.safe_load(match[1])
+        values = _as_written()(match[1]).get_single_data()
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
         return {}, match.end(), [f"front matter is no YAML and was not read: {one_line(str(error))[:200]}"]
     # `---`, a line of prose, `---` is a rule above and below it, not front matter.
     return (scalars(values), match.end(), []) if isinstance(values, dict) else ({}, 0, [])
+
+
+@cache
+def _as_written() -> Any:
+    """YAML's safe loader, which leaves alone what a person means as it stands: `007`, `12:30`, `NO`."""
+    import yaml
+
+    class AsWritten(yaml.SafeLoader):
+        """Whole numbers in plain decimal, and yes and no in small letters or true and false, are values."""
+
+    numbers, truth = "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool"
+    AsWritten.yaml_implicit_resolvers = {
+        sign: [(tag, pattern) for tag, pattern in rules if tag not in (numbers, truth)]
+        for sign, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    AsWritten.add_implicit_resolver(numbers, _WHOLE, list("-+0123456789"))
+    AsWritten.add_implicit_resolver(truth, _TRUTH, list("tTfFyn"))
+    return AsWritten

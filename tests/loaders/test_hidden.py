@@ -110,6 +110,12 @@ def test_letters_in_the_colour_of_their_background(page: str, shown: bool) -> No
         ("display:none; display:block", ""),
         ("height:0", ""),
         ("overflow:hidden;height:10px", ""),
+        ("transform: rotateX(90deg)", "size of zero"),
+        ("transform: rotateY(.25turn)", "size of zero"),
+        ("opacity: calc(0)", "opacity near 0"),
+        ("letter-spacing: -1em", "size of zero"),
+        ("position:fixed; top:200vh", "off screen"),
+        ("transform: rotateX(45deg)", ""),
         ("position:absolute;left:-20px", ""),
         ("left:-9999px", ""),
         ("margin:0 -9999px; padding:0 9999px", ""),
@@ -153,6 +159,17 @@ def test_style_sheets_of_the_page(page: str, shown: bool) -> None:
     document = loaded(f"<style>{page}</style><p>page</p><div><p class=x>{SAID}</p></div>")
     assert ("two" in document.text) is shown
     assert (HIDDEN_KEY in document.metadata) is (not shown)
+
+
+@pytest.mark.parametrize(
+    "rule", ["@container (min-width: 1px) { .m { display: none } }", "@scope (.s) { p { display: none } }"]
+)
+def test_rules_in_queries_and_scopes(rule: str) -> None:
+    page = (
+        f"<style>{rule}</style><p>Shown.</p><div class=s><p class=m>Nobody is meant to read this.</p></div>"
+    )
+    document = load_bytes(page.encode(), "a.html").documents[0]
+    assert document.text == "Shown."
 
 
 def test_what_is_inherited_is_computed_for_each_text() -> None:

@@ -47,6 +47,15 @@ def test_markdown_keeps_front_matter_and_reads_it() -> None:
     assert document.media_type == "text/markdown"
 
 
+def test_front_matter_is_what_a_person_wrote() -> None:
+    text = "---\nzip: 01234\ncode: 007\nat: 12:30\ncountry: NO\non: sale\nyear: 2024\ndone: yes\n---\nText.\n"
+    metadata = only(text.encode(), "a.md").metadata
+    assert metadata == {
+        "zip": "01234", "code": "007", "at": "12:30", "country": "NO", "on": "sale", "year": 2024,
+        "done": True,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "title"),
     [

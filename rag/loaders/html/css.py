@@ -116,7 +116,12 @@ def font_size(tokens: Sequence[Token] | None, em: float) -> float:
 
 def share(tokens: Sequence[Token] | None, default: float = 1.0) -> float:
     """A share such as an opacity, `.5` or `50%`, from 0 to 1."""
-    if not tokens or len(tokens) != 1 or tokens[0].type not in ("number", "percentage"):
+    if not tokens or len(tokens) != 1:
+        return default
+    if tokens[0].type == "function":
+        number = pixels(tokens)
+        return default if number is None else float(min(max(number, 0.0), 1.0))
+    if tokens[0].type not in ("number", "percentage"):
         return default
     value = tokens[0].value / (100 if tokens[0].type == "percentage" else 1)
     return float(min(max(value, 0.0), 1.0))
@@ -185,12 +190,18 @@ def _rules(parsed: Iterable[Token], within: str, applies: bool) -> Iterator[Rule
     for each in parsed:
         if each.type == "at-rule" and each.content is not None:
             name = each.lower_at_keyword
-            if name in ("media", "supports", "layer"):
-                shown = applies and (name != "media" or _is_common_screen(tinycss2.serialize(each.prelude)))
-                printed = name == "media" and "print" in tinycss2.serialize(each.prelude).lower()
+            if name in ("media", "supports", "layer", "container", "scope", "starting-style"):
+                prelude = tinycss2.serialize(each.prelude)
+                queried = name in ("media", "container")
+                shown = applies and name != "starting-style" and (not queried or _is_common_screen(prelude))
+                printed = name == "media" and "print" in prelude.lower()
+                around = within
+                roots = [token for token in each.prelude if name == "scope" and token.type == "() block"]
+                if roots:
+                    around = _within(tinycss2.serialize(roots[0].content).strip(), within)
                 inner = tinycss2.parse_blocks_contents(each.content, skip_comments=True, skip_whitespace=True)
                 if not printed:
-                    yield from _rules(inner, within, shown)
+                    yield from _rules(inner, around, shown)
         elif each.type == "qualified-rule":
             inner = tinycss2.parse_blocks_contents(each.content, skip_comments=True, skip_whitespace=True)
             plain, important = _split(node for node in inner if node.type == "declaration")

@@ -41,6 +41,8 @@ _STYLED = frozenset({"mark", "s", "del", "strike"})
 _PAINTING = frozenset({"bgcolor", "background", "color", "text"})
 _FAR = -400.0  # pixels; less is a design that overlaps
 _TOO_FAR = 4000.0  # to the right or below, where a page would have to be scrolled for long
+_TALLEST = 1600.0  # pixels of a screen, beyond which nothing fixed shows
+_ON_TOP = -0.8  # of the size of letters: each stands on the one before
 _POINTS = 0.75  # of a pixel
 _TOGGLES = "[aria-controls], [data-target], [data-bs-target]"
 _PLACES = (
@@ -56,6 +58,8 @@ _PLACES = (
 )
 _INLINE = frozenset({"span", "a", "font", "small", "b", "i", "em", "strong"})
 _SMALLER = 0.9  # of the letters around, for what a length sets above or below the line
+_OF_A_TURN = {"deg": 1 / 360, "grad": 1 / 400, "turn": 1.0, "rad": 1 / 6.283185307}
+_NEARLY = 0.003  # of a turn
 _BOX = ("height", "width", "max-height", "max-width", "overflow")
 
 
@@ -308,6 +312,8 @@ def _hides(name: str, tokens: list[Token]) -> bool:
 
 
 def _has_no_room(values: Values, em: float) -> bool:
+    if (spacing := pixels(values.get("letter-spacing"), em)) is not None and spacing <= _ON_TOP * em:
+        return True
     for axis, sizes in (("overflow-y", ("height", "max-height")), ("overflow-x", ("width", "max-width"))):
         clipped = word(values.get(axis)) in ("hidden", "clip")
         for name in sizes:
@@ -330,8 +336,18 @@ def _is_scaled_away(values: Values) -> bool:
         across = {"scale": numbers[:2], "scale3d": numbers[:2], "scalex": numbers[:1], "scaley": numbers[:1]}
         if name in across and min(across[name]) <= FAINT:
             return True
+        if name in ("rotatex", "rotatey") and _is_edge_on(arguments):
+            return True
         if name == "matrix" and len(numbers) == 6 and max(numbers[:4]) <= FAINT:
             return True
+    return False
+
+
+def _is_edge_on(arguments: list[list[Token]]) -> bool:
+    """Whether an element is turned so that only its edge would show: by a quarter, or three."""
+    for token in arguments[0][:1] if arguments else ():
+        if token.type == "dimension" and token.lower_unit in _OF_A_TURN:
+            return abs(token.value * _OF_A_TURN[token.lower_unit] % 0.5 - 0.25) < _NEARLY
     return False
 
 
@@ -347,6 +363,8 @@ def _is_far(values: Values, em: float) -> bool:
         for edge in ("left", "right", "top", "bottom"):
             place = pixels(values.get(edge), em) or 0.0
             if place <= _FAR or (place >= _TOO_FAR and position != "relative"):
+                return True
+            if place >= _TALLEST and position == "fixed":
                 return True
     moved = functions(values.get("transform"))
     moves = [(name, arguments) for name, arguments in moved if name.startswith("translate")]
