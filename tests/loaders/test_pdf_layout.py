@@ -376,3 +376,26 @@ def test_rules_between_paragraphs_make_no_table() -> None:
         text(60, 700 - 30 * n, line) + f"60 {694 - 30 * n} 400 0.4 re f\n" for n, line in enumerate(said)
     )
     assert "|" not in loaded(page).text
+
+
+def test_notes_that_people_wrote_onto_a_page_follow_its_text() -> None:
+    note = "<< /Type /Annot /Subtype /Text /Rect [60 640 80 660] /Contents (The price is wrong.) >>"
+    box = "<< /Type /Annot /Subtype /FreeText /Rect [60 600 80 620] /Contents (Ask Otto.) >>"
+    link = "<< /Type /Annot /Subtype /Link /Rect [60 500 80 520] /Contents (a link) >>"
+    pages = text(60, 700, "The pump costs 4,000 euros."), text(60, 700, "Next.")
+    found = loaded(*pages, fields=f"{note}|{box}|{link}")
+    assert found.text.split("\n\n") == [
+        "The pump costs 4,000 euros.", "Comment: The price is wrong.", "Comment: Ask Otto.", "Next.",
+    ]  # fmt: skip
+    assert found.pages == (0, found.text.index("Next."))
+
+
+def test_text_that_is_turned_has_no_lowered_letters() -> None:
+    page = text(60, 700, "Normal text on the page.")
+    page += "BT /F1 12 Tf 0 1 -1 0 300 300 Tm (Sideways note: fuse F7 is 16 A.) Tj ET\n"
+    assert "Sideways note: fuse F7 is 16 A." in loaded(page).text
+
+
+def test_a_power_whose_unit_is_drawn_behind_it() -> None:
+    page = text(60, 700, "Area 12", 12) + text(102, 705, "2", 7) + text(108, 700, "m wide.", 12)
+    assert "12^2 m wide." in loaded(page).text

@@ -347,7 +347,7 @@ def _is_edge_on(arguments: list[list[Token]]) -> bool:
     """Whether an element is turned so that only its edge would show: by a quarter, or three."""
     for token in arguments[0][:1] if arguments else ():
         if token.type == "dimension" and token.lower_unit in _OF_A_TURN:
-            return abs(token.value * _OF_A_TURN[token.lower_unit] % 0.5 - 0.25) < _NEARLY
+            return bool(abs(token.value * _OF_A_TURN[token.lower_unit] % 0.5 - 0.25) < _NEARLY)
     return False
 
 

@@ -6,9 +6,13 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
+from rag.loaders.guard.invisible import visible
+
 from .lines import Line, Word
 
 CHECKED, UNCHECKED = "☒", "☐"
+_NO_COMMENTS = (2, 16, 20, 21)  # links, pop-ups, form fields, screens: kinds of annotations in PDFium
+_BELOW = -10_000.0  # points
 _HIDDEN = 2 | 32  # flags of an annotation: hidden, no view
 
 
@@ -29,6 +33,36 @@ def xfa_problem(pdf: Any) -> str:
     if pdf.get_formtype() not in (raw.FORMTYPE_XFA_FULL, raw.FORMTYPE_XFA_FOREGROUND):
         return ""
     return "an XFA form: values that only its XML holds are not read; print it to a PDF to have them"
+
+
+def comment_lines(page: Any, height: float) -> list[Line]:
+    """What people have written onto the page: notes, boxes of text, and words on what is marked.
+
+    The lines stand below all others, `height` points tall; their words have the place of the note.
+    """
+    from pypdfium2 import raw
+
+    lines: list[Line] = []
+    for place in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, place)
+        if not annotation:
+            continue
+        try:
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            if kind not in _NO_COMMENTS and not raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
+                text = visible(_text(raw.FPDFAnnot_GetStringValue, annotation, b"Contents"))
+                rect = raw.FS_RECTF()
+                if text and raw.FPDFAnnot_GetRect(annotation, rect):
+                    low = _BELOW - 100 * len(lines) * height
+                    words = tuple(
+                        Word(said, rect.left, rect.right, low=rect.bottom, high=rect.top)
+                        for said in ("Comment:", text)
+                    )
+                    shown = f"Comment: {text}"
+                    lines.append(Line(shown, rect.left, rect.right, low, low + height, words=words))
+        finally:
+            raw.FPDFPage_CloseAnnot(annotation)
+    return lines
 
 
 def field_lines(pdf: Any, page: Any) -> list[Line]:

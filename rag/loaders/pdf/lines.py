@@ -29,6 +29,9 @@ WIDE = 0.95
 _RAISED = 0.15
 _LOWERED = 0.25
 _SMALLER = 0.88
+_BEHIND = (
+    12  # characters that tell whether a raised number is a power: they may be drawn as a line of their own
+)
 _BOLD = re.compile(r"bold|black|heavy|demi|-bd\b|,bd\b", re.IGNORECASE)
 _LONGEST_HEADING = 160
 
@@ -259,16 +262,16 @@ class _Page(NamedTuple):
         size = sorted(boxes, key=_tall)[1]
         height = max(size[3] - size[1], 0.1)
         words: list[Word] = []
-        for number, (start, end, left, right, tall, odd, is_ascii) in enumerate(runs):
-            if odd or tall < _SMALLER * height:
+        turned = abs(boxes[2][1] - boxes[0][1]) > max(abs(boxes[2][2] - boxes[0][0]), height)
+        for start, end, left, right, tall, odd, is_ascii in runs:
+            if (odd or tall < _SMALLER * height) and not turned:
                 near = words and left - words[-1].right < 0.15 * height
-                behind = runs[number + 1][:2] if number + 1 < len(runs) else (end, end)
                 text = _marked(
                     self.codes[start:end].tolist(),
                     self.boxes[start:end].tolist(),
                     size,
                     words[-1].text if near else "",
-                    f" {clean(self.codes[slice(*behind)].tolist())}",
+                    f" {clean(self.codes[end : end + _BEHIND].tolist())}",
                 )
             else:
                 text = self.text[start:end] if is_ascii else clean(self.codes[start:end].tolist())

@@ -19,7 +19,7 @@ from rag.loaders.sniff import sniff
 from rag.types import Document
 
 from .drawn import drawn_on
-from .forms import field_lines, has_fields, with_fields, xfa_problem
+from .forms import comment_lines, field_lines, has_fields, with_fields, xfa_problem
 from .lines import page_lines
 from .order import in_reading_order
 from .reflow import Reflowed, reflow
@@ -117,7 +117,10 @@ def _pages(
                     lines = scans[number].lines
                 if form:
                     lines = with_fields(lines, field_lines(pdf, page))
-                items = items_of(in_reading_order(lines), drawn)
+                items = [
+                    *items_of(in_reading_order(lines), drawn),
+                    *comment_lines(page, lines[-1].height if lines else 10.0),
+                ]
                 if drawn.lost:
                     unreadable.append(number)
                 if not lines and drawn.images:
