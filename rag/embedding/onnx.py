@@ -7,7 +7,7 @@ single-threaded session are also faster than any batch of N threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,11 @@ class OnnxEmbedder:
     def scripts(self) -> Sequence[str]:
         """The letters that the model that ships has learned; of others nothing is known, which says all."""
         return ("latin",) if self._folder == BUILT_IN_EMBEDDER else ()
+
+    @property
+    def across(self) -> Mapping[str, float]:
+        """Weights of `rag.reading.across`; empty for a model that does not bring languages together."""
+        return self._settings.across
 
     @property
     def name(self) -> str:

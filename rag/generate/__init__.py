@@ -1,6 +1,7 @@
 """Hits → the pieces of an answer. A generator is `(question, hits) -> pieces`.
 
-- `extractive.py`: quotes of the hits, never invented: sentences, cells, steps, lists
+- `extractive.py`: quotes of the hits, never invented: sentences, cells, steps, lists;
+  `other_languages.py`: a sentence of a source in another language than the question
 - `prompted.py`: answers written by a language model (`rag/llm/`), of whichever kind; `fit.py` fills its
   context, `examples.py` adds worked examples
 - `hf_reader.py`: a question-answering model that quotes

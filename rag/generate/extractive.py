@@ -15,8 +15,10 @@ from collections.abc import Iterator, Sequence
 
 from rag.counts import counted
 from rag.embedding import Embedder
+from rag.embedding.onnx import OnnxEmbedder
 from rag.options import Count
 from rag.reading import Reader
+from rag.reading.across import weights_of
 from rag.reading.choice import Choice, Judged, certainty
 from rag.reading.extremes import asks_for_key, direction_of, extreme, is_of
 from rag.reading.lists import LEAST, MOST, best_list, list_around
@@ -29,6 +31,9 @@ from rag.text.questions import Form, explains, form_of, is_reason, kind_of, part
 from rag.text.tables import Row
 from rag.trace import note, note_reader
 from rag.types import Chunk, Derived, Hit, Question, Quote
+
+from . import Generator
+from .other_languages import OtherLanguages
 
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
 _FLOOR = 0.2  # and the least it must have
@@ -373,7 +378,13 @@ def build(
     sentences: Count = 3,
     read: Count = 10,
     yes_no: bool = False,
-) -> Extractive:
-    """The default generator, over the reader of the settings; `yes_no` says yes or no where it is proved."""
-    polar = reader if yes_no else None
-    return Extractive(Choice(embedder, reader, language), sentences, read, store, polar)
+) -> Generator:
+    """The default generator, over the reader of the settings; `yes_no` says yes or no where it is proved.
+
+    With an embedder that brings languages together it also answers from hits in other languages. Within one
+    language the embedder that ships still chooses: the weights of `choice` were fitted on its cosines.
+    """
+    polar, across = reader if yes_no else None, bool(weights_of(embedder))
+    chooser = OnnxEmbedder.open() if across else embedder
+    own = Extractive(Choice(chooser, reader, language), sentences, read, store, polar)
+    return OtherLanguages(own, embedder, read) if across else own

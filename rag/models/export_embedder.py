@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,24 +39,45 @@ def export(weights: Path, out: Path, *, name: str, prompts: dict[str, str] | Non
     out.mkdir(parents=True, exist_ok=True)
     limit = _read_limit(weights)
     tokenizer = _plain_tokenizer(weights, out)
-    texts = _calibration_texts()
-    samples = [_inputs(tokenizer, text, limit) for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / WEIGHTS
         dim = _trace(weights, exact)
-        quantise(exact, out / WEIGHTS, samples)
-        cosines = _cosines(exact, out / WEIGHTS, samples)
-    hashes = {file: file_sha256(out / file) for file in (WEIGHTS, TOKENIZER)}
-    max_tokens = limit - int(tokenizer.num_special_tokens_to_add(False))
-    settings = EmbedderSettings(name, dim, max_tokens, hashes, prompts=prompts or {}, optimised=True)
-    settings.write(out)
+        checks = finish(exact, out, tokenizer, limit, name=name, dim=dim, prompts=prompts or {})
+    return {"weights_sha256": file_sha256(weights / "model.safetensors"), **checks}
+
+
+def finish(
+    exact: Path,
+    out: Path,
+    tokenizer: Any,
+    limit: int,
+    *,
+    name: str,
+    dim: int,
+    prompts: Mapping[str, str],
+    across: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Makes `model.onnx` and `embedder.json` of a float32 graph, beside the tokenizer in `out`.
+
+    `limit` is how many tokens the model reads, special ones included. Returns the checks made. ModelError
+    where the int8 vectors are too far from those of the graph.
+    """
+    texts = _calibration_texts()
+    samples = [_inputs(tokenizer, text, limit) for text in texts]
+    quantise(exact, out / WEIGHTS, samples)
+    cosines = _cosines(exact, out / WEIGHTS, samples)
     if cosines.min() < LOWEST_COSINE:
         raise ModelError(
             f"int8 vectors reach cosine {cosines.min():.4f} to float32, expected {LOWEST_COSINE} or more: "
             "this model needs another quantisation"
         )
+    hashes = {file: file_sha256(out / file) for file in (WEIGHTS, TOKENIZER)}
+    max_tokens = limit - int(tokenizer.num_special_tokens_to_add(False))
+    settings = EmbedderSettings(
+        name, dim, max_tokens, hashes, prompts=prompts, optimised=True, across=across or {}
+    )
+    settings.write(out)
     return {
-        "weights_sha256": file_sha256(weights / "model.safetensors"),
         "cosine_to_float32": {
             "texts": len(texts),
             "lowest": float(cosines.min()),

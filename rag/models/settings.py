@@ -30,6 +30,9 @@ class EmbedderSettings:
     pooling: str = "mean"  # done inside the graph, as is the scaling to unit length
     prompts: Mapping[str, str] = field(default_factory=dict)  # kind → what goes before the text
     optimised: bool = False  # the graph was optimised when it was exported: load it as it is
+    across: Mapping[str, float] = field(
+        default_factory=dict
+    )  # weights of `rag.reading.across`, if it has any
     format: int = FORMAT
 
     @property
@@ -72,6 +75,10 @@ class EmbedderSettings:
                 raise ModelError(f"{path}: {key} is {number!r}, expected a positive number")
         check_texts(path, "prompts", self.prompts)
         check_hashes(path, self.sha256)
+        if not isinstance(self.across, dict) or not all(
+            isinstance(weight, int | float) for weight in self.across.values()
+        ):
+            raise ModelError(f"{path}: across is {self.across!r}, expected numbers by name")
         if self.format != FORMAT:
             raise ModelError(
                 f"{path} has format {self.format!r}, this version reads {FORMAT}. Export the model again."
