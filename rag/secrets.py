@@ -18,9 +18,11 @@ HIDDEN = "…"
 _SHORTEST = 4  # shorter ones stand in too many words to be taken out of a text
 _NO_SECRETS = frozenset(
     {"admin", "changeme", "guest", "milvus", "minioadmin", "password", "postgres", "qdrant", "root", "secret"}
-    | {"test", "token", "user"}
+    | {"test", "token", "user", "true", "false", "none", "null", "required", "disabled", "enabled"}
 )
-"""Passwords that are none: words, which are left in a text that others wrote."""
+"""Passwords that are none: words and switches, which are left in a text that others wrote."""
+_NO_SECRETS_BY_NAME = frozenset({"PWD"})
+"""Variables that only sound like it: the folder that one is in, which a shell sets for every program."""
 _known: set[str] = set()
 
 _NAMES = (
@@ -119,8 +121,11 @@ def secrets_in(url: str) -> list[str]:
 
 def masked(text: str) -> str:
     """A text that others wrote without the secrets known here, and without those of any URL in it."""
-    of_environment = {value for name, value in os.environ.items() if value and _NAME.fullmatch(name)}
-    of_environment = {value for value in of_environment if len(value) >= _SHORTEST} - _NO_SECRETS
+    of_environment = {
+        value
+        for name, value in os.environ.items()
+        if _NAME.fullmatch(name) and name not in _NO_SECRETS_BY_NAME and len(value) >= _SHORTEST
+    } - _NO_SECRETS
     for secret in sorted(_known | of_environment, key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, HIDDEN)

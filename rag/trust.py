@@ -127,8 +127,9 @@ def require(file: Path, needs: Mapping[str, Any], used: Mapping[str, Any]) -> No
     folder = file.parent
     raise ConfigError(
         f"{file} sets {', '.join(sorted(used))}, and you have not trusted it: a settings file that came with "
-        "a folder may set search and chunking, nothing that runs code, opens other files or sends anything "
-        f"away. Read the file; if it is yours or you agree, `rag trust {_quoted(folder)}`"
+        "a folder may tune search and chunking and choose among parts that ship, nothing that runs code, opens "
+        f"other files or sends anything away. Read the file; if it is yours or you agree, run `rag trust "
+        f"{_quoted(folder)}`"
     )
 
 
