@@ -127,9 +127,9 @@ def require(file: Path, needs: Mapping[str, Any], used: Mapping[str, Any]) -> No
     folder = file.parent
     raise ConfigError(
         f"{file} sets {', '.join(sorted(used))}, and you have not trusted it: a settings file that came with "
-        "a folder may tune search and chunking and choose among parts that ship, nothing that runs code, opens "
-        f"other files or sends anything away. Read the file; if it is yours or you agree, run `rag trust "
-        f"{_quoted(folder)}`"
+        "a folder may tune search and chunking and choose among parts that ship, but not run code, open "
+        "other files or send anything away. Read the file; if it is yours or you agree, run "
+        f"`rag trust {_quoted(folder)}`"
     )
 
 

@@ -58,7 +58,9 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show what every stage 
 
 
 def ask(
-    question: Annotated[list[str], typer.Argument(help="A question in plain words, quoted or not.")],
+    question: Annotated[
+        list[str], typer.Argument(metavar="QUESTION", help="A question in plain words, quoted or not.")
+    ],
     index: Indexes = None,
     store: Store = None,
     k: K = None,
@@ -99,7 +101,7 @@ def ask(
 
 
 def search(
-    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="What to look for.")] = None,
     index: Indexes = None,
     store: Store = None,
     k: K = None,
@@ -131,7 +133,9 @@ def search(
 
 
 def summarize(
-    sources: Annotated[list[str] | None, typer.Argument(help="Sources, as `rag ls` shows them.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Sources, as `rag ls` shows them.")
+    ] = None,
     index: Indexes = None,
     store: Store = None,
     where: Where = None,
@@ -150,7 +154,9 @@ def summarize(
 
 
 def suggest(
-    question: Annotated[str | None, typer.Argument(help="Suggest what is near to this question.")] = None,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="Suggest questions close to this one.")
+    ] = None,
     index: Indexes = None,
     store: Store = None,
     where: Where = None,

@@ -42,11 +42,15 @@ def config_init(index: Index = DEFAULT_INDEX) -> None:
     "    rag config set search.denoise rerank,duplicates\n\n    rag config set stages.rerank.weight 0.5",
 )
 def config_set(
-    name: Annotated[str, typer.Argument(help="Full name of a setting, as `rag config show` has it.")],
-    value: Annotated[str, typer.Argument(help="Its value; lists comma-separated.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Full name of a setting, as `rag config show` has it.")
+    ],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="Its value; of a list, the items separated by commas.")
+    ],
     index: Index = DEFAULT_INDEX,
 ) -> None:
-    """Write a setting into the rag.toml beside the index; what else stands there stays as it is."""
+    """Write a setting into the rag.toml beside the index; everything else in it stays as it is."""
     with reported(as_json=False):
         from rag import trust
         from rag.config import resolve_settings, set_in_file

@@ -80,7 +80,11 @@ def eval_run(
     ] = 0,
     compare: Annotated[
         tuple[str, str] | None,
-        typer.Option("--compare", metavar="A B", help="Two runs, settings files or settings, paired."),
+        typer.Option(
+            "--compare",
+            metavar="A B",
+            help="Compare two runs, settings files or settings, question by question.",
+        ),
     ] = None,
     ablate: Annotated[bool, typer.Option("--ablate", help="What each stage gains and costs.")] = False,
     stress: Annotated[bool, typer.Option("--stress", help="Noise, order, poison: what still holds.")] = False,
@@ -292,7 +296,9 @@ def eval_from_feedback(
 
 @eval_app.command("label", epilog="Example:\n\n    rag eval label asked.txt label.jsonl --number 20")
 def eval_label(
-    questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="Questions, one a line, or JSONL.")],
+    questions: Annotated[
+        Path, typer.Argument(metavar="QUESTIONS", help="Questions, one per line, or JSONL.")
+    ],
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write those to judge (JSONL).")],
     index: Index = DEFAULT_INDEX,
     store: Store = None,
@@ -312,7 +318,9 @@ def eval_label(
 
 
 def why(
-    question: Annotated[str, typer.Argument(help="A question, or the id of one in --qa.")],
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="A question, or the id of one in --qa.")
+    ],
     index: Index = DEFAULT_INDEX,
     store: Store = None,
     answer: Annotated[

@@ -26,7 +26,7 @@ def good(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say that an answer is right: it is kept for `rag eval from-feedback` and the stage `memory`."""
+    """Mark an answer as right: `rag eval from-feedback` and the stage `memory` make use of it."""
     _rated(question, True, index, store, k, offline, as_json)
 
 
@@ -38,7 +38,7 @@ def bad(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say that the answer to a question is wrong; `rag correct` says what is right."""
+    """Mark an answer as wrong; to say what is right, use `rag correct`."""
     _rated(question, False, index, store, k, offline, as_json)
 
 

@@ -9,7 +9,7 @@ from rag.terminal import say
 from .common import DEFAULT_INDEX, AsJson, Index, Store, opened, reported
 
 glossary_app = typer.Typer(
-    help="The terms of the documents, and what they mean by them.", no_args_is_help=True
+    help="The terms that the documents use, and what each means there.", no_args_is_help=True
 )
 
 
@@ -26,7 +26,7 @@ def glossary_build(index: Index = DEFAULT_INDEX, store: Store = None, as_json: A
 
 @glossary_app.command("show", epilog="Examples:\n\n    rag glossary show\n\n    rag glossary show SLA --json")
 def glossary_show(
-    terms: Annotated[list[str] | None, typer.Argument(help="Only these terms.")] = None,
+    terms: Annotated[list[str] | None, typer.Argument(metavar="TERM", help="Only these terms.")] = None,
     index: Index = DEFAULT_INDEX,
     as_json: AsJson = False,
 ) -> None:

@@ -43,13 +43,15 @@ def ls(
 
 
 def rm(
-    sources: Annotated[list[str] | None, typer.Argument(help="Sources, as `rag ls` shows them.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Sources, as `rag ls` shows them.")
+    ] = None,
     index: Index = DEFAULT_INDEX,
     store: Store = None,
     where: Where = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     prove: Annotated[
-        bool, typer.Option("--prove", help="Leave no trace, and look for one in every file.")
+        bool, typer.Option("--prove", help="Erase every trace, then search all files for any that is left.")
     ] = False,
     wait: Wait = 0.0,
     as_json: AsJson = False,

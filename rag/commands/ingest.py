@@ -28,7 +28,8 @@ Embedder = Annotated[
 
 def ingest(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders, https:// addresses; - reads standard input.")
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Files, folders, https:// addresses; - reads standard input."),
     ] = None,
     index: Index = DEFAULT_INDEX,
     store: Store = None,
@@ -47,7 +48,7 @@ def ingest(
     ] = "stdin.txt",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that parse; 2 or more also embed.", show_default="one a core"),
+        typer.Option(min=1, help="Processes that parse; 2 or more also embed.", show_default="one per core"),
     ] = None,
     queue: Queue = None,
     ray: Annotated[
@@ -58,7 +59,8 @@ def ingest(
         int | None, typer.Option(min=1, help="Pages to read of a sitemap.", show_default="100")
     ] = None,
     chunk: Annotated[
-        str | None, typer.Option(help="structure, fixed, sentences, headings, semantic or code.")
+        str | None,
+        typer.Option(help="How to cut documents: structure, fixed, sentences, headings, semantic or code."),
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=16, help="Size of a chunk, in tokens.")] = None,
     embedder: Embedder = None,

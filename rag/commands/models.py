@@ -30,11 +30,16 @@ def models_list(index: Index = DEFAULT_INDEX, as_json: AsJson = False) -> None:
     "    rag models add server qwen3 kind=openai base_url=http://127.0.0.1:11434/v1",
 )
 def models_add(
-    name: Annotated[str, typer.Argument(help="What you will call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What you will call it.")],
     model: Annotated[
-        str, typer.Argument(help="A .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A .gguf file, hf:owner/repo/file.gguf, a folder, or a server's model."
+        ),
     ],
-    options: Annotated[list[str] | None, typer.Argument(help="Settings of [model], as KEY=VALUE.")] = None,
+    options: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of [model], as KEY=VALUE.")
+    ] = None,
 ) -> None:
     """Give a model a name, for `--model NAME` and `model.name`."""
     with reported(as_json=False):
@@ -45,7 +50,7 @@ def models_add(
 
 @models_app.command("rm", epilog="Example:\n\n    rag models rm small")
 def models_rm(
-    name: Annotated[str, typer.Argument(help="A name that `rag models add` gave.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `rag models add` gave.")],
 ) -> None:
     """Take a model's name away; its file stays."""
     with reported(as_json=False):
@@ -56,7 +61,7 @@ def models_rm(
 
 @models_app.command("pull", epilog="Example:\n\n    rag models pull small")
 def models_pull(
-    name: Annotated[str, typer.Argument(help="A name, or hf:owner/repo/file.gguf.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name, or hf:owner/repo/file.gguf.")],
     index: Index = DEFAULT_INDEX,
     offline: Offline = False,
 ) -> None:
@@ -70,7 +75,7 @@ def models_pull(
 
 @models_app.command("test", epilog="Example:\n\n    rag models test small")
 def models_test(
-    name: Annotated[str, typer.Argument(help="A name, a path, or what a server calls it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name, a path, or what a server calls it.")],
     index: Index = DEFAULT_INDEX,
     offline: Offline = False,
     as_json: AsJson = False,

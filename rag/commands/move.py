@@ -43,7 +43,7 @@ def move(
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Archive to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Archive to write.")],
     source: Annotated[
         str | None, typer.Option("--from", help="Folder or URL of the store; default: the index.")
     ] = None,
@@ -62,7 +62,7 @@ def export(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="Archive of `rag export`.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Archive of `rag export`.")],
     target: Annotated[
         str | None, typer.Option("--to", help="Folder or URL of the store; default: the index.")
     ] = None,

@@ -40,7 +40,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Indexes = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME=INDEX]...", help="Indexes by name: folders, or URLs of stores."),
+    typer.Argument(metavar="NAME=INDEX", help="Indexes by name: folders, or URLs of stores."),
 ]
 
 
@@ -48,7 +48,7 @@ def serve(
     indexes: Indexes = None,
     index: Index = DEFAULT_INDEX,
     store: Store = None,
-    host: Annotated[str, typer.Option("--host", help="Url to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     tokens: Annotated[
         Path | None, typer.Option("--tokens", help="TOML file of token hashes and what each may see.")

@@ -17,7 +17,7 @@ TRUST_EXAMPLES = "Examples:\n\n    rag trust .\n\n    rag trust ~/handbook --rem
 
 def trust(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder with a rag.toml, or with an index in it.")
+        Path | None, typer.Argument(metavar="FOLDER", help="Folder with a rag.toml, or with an index in it.")
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Stop trusting it.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the files that are trusted.")] = False,

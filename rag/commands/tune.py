@@ -21,7 +21,7 @@ tune_app = typer.Typer(
 Questions = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[QA]",
+        metavar="QA",
         help="Questions in any format of `rag eval`; without them, some are made from the documents.",
         show_default=False,
     ),
@@ -115,7 +115,7 @@ def tune_generator_command(
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="How often each turn is seen.")] = 2,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Peak learning rate; 0: the method's.")] = 0.0,
     tokens: Annotated[
-        int, typer.Option("--tokens", min=64, help="Tokens a batch; less needs less memory.")
+        int, typer.Option("--tokens", min=64, help="Tokens per batch; less needs less memory.")
     ] = 2048,
     rank: Annotated[int, typer.Option("--rank", min=1, help="lora: the rank.")] = 16,
     sources: Annotated[int, typer.Option("--sources", min=1, help="Sources of a prompt, at most.")] = 4,
@@ -133,7 +133,7 @@ def tune_generator_command(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tune a language model to answer from sources, cite and decline. Stopped, the same command goes on."""
+    """Tune a language model to answer from sources, cite and decline; run it again to resume."""
     from rag.tune.causal import Plan
     from rag.tune.generator import GeneratorOptions, tune_generator
     from rag.tune.tuning import Options
@@ -180,7 +180,7 @@ def tune_undo_command(
 def tune_reader_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="JSONL with question, context, answers; gzipped or not."),
+        typer.Argument(metavar="FILE", help="JSONL with question, context, answers; gzipped or not."),
     ],
     base: Annotated[
         Path, typer.Option("--base", help="Folder of a BERT encoder: config.json, model.safetensors.")
@@ -194,7 +194,7 @@ def tune_reader_command(
     ] = 26_000,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Peak learning rate.")] = 1.5e-4,
     tokens: Annotated[
-        int, typer.Option("--tokens", min=400, help="Tokens a batch; less needs less memory.")
+        int, typer.Option("--tokens", min=400, help="Tokens per batch; less needs less memory.")
     ] = 6000,
     held_out: Annotated[
         float, typer.Option("--held-out", min=0, max=0.9, help="Share held out to measure on, by title.")
@@ -209,7 +209,7 @@ def tune_reader_command(
         typer.Option("--share", metavar="FILE=SHARE", help="Draw only a share of this file in an epoch."),
     ] = None,
     sure: Annotated[
-        float, typer.Option("--sure", min=0, max=1, help="Leave out answers whose `p` is lower.")
+        float, typer.Option("--sure", min=0, max=1, help="Leave out answers whose probability `p` is lower.")
     ] = 0.0,
     patience: Annotated[
         int, typer.Option("--patience", min=1, help="Stop after this many measurements without a gain.")
@@ -227,7 +227,7 @@ def tune_reader_command(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train the model that reranks, reads, abstains and checks support; stopped, the same command resumes."""
+    """Train the model that reranks, reads, abstains and checks support; run it again to resume."""
     from rag.tune.reader import Options, tune_reader
 
     from . import live, render

@@ -237,7 +237,9 @@ def test_a_server_that_repeats_the_key_does_not_have_it_printed() -> None:
         server.server_close()
 
 
-def test_keys_of_the_environment_are_taken_out_of_errors_and_no_other_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_of_the_environment_are_taken_out_of_errors_and_no_other_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "QDRANT_API_KEY", "MILVUS_TOKEN", "HF_TOKEN"):
         monkeypatch.setenv(name, f"opensesame-{name.lower()}")
         assert str(StoreError(f"refused opensesame-{name.lower()}")) == "refused …"
