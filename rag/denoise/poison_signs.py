@@ -17,6 +17,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rag.text.questions import QUESTION_WORDS
+
 from .injected_orders import command
 
 if TYPE_CHECKING:
@@ -31,8 +33,7 @@ _SPACED_OUT = re.compile(r"(?:\b[^\W\d_][ .\-_]){11,}[^\W\d_]\b")  # letters: ro
 _LOOKALIKES = str.maketrans("аеорсухіѕјԁһαοερνικ", "aeopcyxisjdhaoepvik")
 
 _ASKING = re.compile(
-    r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should"
-    r"|has|have|had)$"
+    rf"(?:{QUESTION_WORDS}|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)$"
 )
 _UNTAGGED = {0xE0000 + sign: sign for sign in range(0x20, 0x7F)}
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")

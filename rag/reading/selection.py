@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from rag.text.dates import month_of, months_in
+from rag.text.questions import counted_in
 from rag.text.tables import Row
 from rag.types import Chunk
 
@@ -77,8 +78,7 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
     total = _total(chosen, asked, met, analyze)
     if total:
         explained.update(analyze(total[0]))
-    counted = re.search(r"\b(?:how many|number of)\s+(\w+(?:\s+\w+)?)", question, re.IGNORECASE)
-    noun = set(analyze(counted[1])) if counted else set()
+    noun = set(analyze(counted_in(question)))
     given = {term for said in met.values() for value in said for term in analyze(value)}
     category = bool(noun & given) and len(chosen) > 1  # of one row it may be the pieces that are counted
     if total or _quantity(table, asked, met, analyze):

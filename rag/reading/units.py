@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from rag.loaders.languages import LANGUAGES
+from rag.text.questions import QUESTION_WORDS
 from rag.text.records import records
 from rag.text.sentences import sentences
 from rag.text.tables import Row, is_row, rows
@@ -26,7 +27,7 @@ _CLAUSE = re.compile(
     r"^(?:§+|art(?:icle|\.)|clause|section|chapter)?\s*(?:\d[.\d]*+|[a-z][.)]|[IVX]+\.)\s+", re.IGNORECASE
 )
 _WORD = re.compile(r"\w")
-_QUESTION_WORD = re.compile(r"\W*(?:why|how|what|when|where|who|which|whose|whom)\b", re.IGNORECASE)
+_QUESTION_WORD = re.compile(rf"\W*(?:{QUESTION_WORDS})\b", re.IGNORECASE)
 _QUESTION = ("?", "？")
 _STATES = re.compile(
     r"\d|: |\b(?:is|are|was|were|has|have|had|do|does|did|must|may|can|cannot|will|shall|should"

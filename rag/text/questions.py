@@ -11,6 +11,9 @@ from typing import Literal
 
 Kind = Literal["time", "number", "name"]
 
+QUESTION_WORDS = "who|whom|whose|what|when|where|which|why|how"
+"""What a question begins with in English, as alternatives of a pattern."""
+
 _MEASURES = (
     "many|much|old|long|far|tall|high|big|large|often|heavy|deep|wide|fast|strong|thick|early|late|soon|small"
     "|hot|cold|warm|frequently|quickly|expensive"
@@ -69,7 +72,7 @@ def is_reason(question: str) -> bool:
 
 Form = Literal["steps", "list", "count", "sum", "comparison", "explanation", "value"]
 
-_COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
+_COUNTED = re.compile(r"\b(?:how many|number of)\b(?:\s+(?P<noun>\w+(?:\s+\w+)?))?", re.IGNORECASE)
 
 _SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORECASE)
 _STEPS = re.compile(
@@ -119,6 +122,12 @@ def form_of(question: str) -> Form:
     if _LISTED.search(question):
         return "list"
     return "explanation" if explains(question) else "value"
+
+
+def counted_in(question: str) -> str:
+    """What a question counts, in one word or two: `How many open orders` → `open orders`; empty for none."""
+    match = _COUNTED.search(question)
+    return (match["noun"] or "") if match else ""
 
 
 def subject_of(question: str) -> str:

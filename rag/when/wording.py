@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from rag.text.questions import form_of
+from rag.text.questions import QUESTION_WORDS, form_of
 from rag.types import Hit, Question
 
 from . import When
 
 _JARGON = re.compile(r"\b(?=\w*[A-Z])(?=\w*[A-Z]\w*[A-Z]|\w*\d)[A-Z0-9][\w-]*\b")
 _ASKED = re.compile(
-    r"\b(?:and|or|;|,)\s+(?:who|whom|whose|what|when|where|which|why|how|did|does|is|are|was|were)\b",
+    rf"\b(?:and|or|;|,)\s+(?:{QUESTION_WORDS}|did|does|is|are|was|were)\b",
     re.IGNORECASE,
 )
 

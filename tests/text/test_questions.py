@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.text.quantities import quantity_of
-from rag.text.questions import form_of, is_polar, kind_of, parts_of, sides_of, subject_of
+from rag.text.questions import counted_in, form_of, is_polar, kind_of, parts_of, sides_of, subject_of
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,19 @@ from rag.text.questions import form_of, is_polar, kind_of, parts_of, sides_of, s
 )
 def test_the_form_of_an_answer(question: str, form: str) -> None:
     assert form_of(question) == form
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("How many open orders are late?", "open orders"),
+        ("What is the number of orders?", "orders"),
+        ("How many?", ""),
+        ("Who counts the chairs?", ""),
+    ],
+)
+def test_what_a_question_counts(question: str, counted: str) -> None:
+    assert counted_in(question) == counted
 
 
 def test_a_comparison_has_two_sides() -> None:
