@@ -10,8 +10,8 @@
 - `why.py`: which stage lost the answer to one question
 
 It asks the pipeline questions, and changes parts of it by name. Of stages it knows the records they leave in
-the trace, how to ask a language model without documents, how support is scored, what people rated and corrected,
-and which files beside an index the glossary and the stage `memory` keep.
+the trace, how to ask a language model without documents, how support is scored, what people rated and
+corrected, and which files beside an index the glossary and the stage `memory` keep.
 """
 
 from __future__ import annotations
