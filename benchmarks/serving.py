@@ -3,10 +3,11 @@
     python -m benchmarks.serving INDEX QUESTIONS [--clients 32] [--seconds 60] [--broken 200] [--out FILE]
 
 INDEX is an index that was ingested; QUESTIONS a JSONL file of which each line has a `question`. The server
-runs as its defaults are, in a process of its own. `single`: one client, one question after another. `load`:
-so many clients ask without a pause; a refusal with 429 is waited for as `Retry-After` says. `broken`: half
-heads, half bodies, streams that are left, bodies of 1 MB. Milliseconds are those of the clients; memory is
-what the process of the server holds.
+runs as its defaults are, in a process of its own. `single`: one client, one question after another, half of
+them before the load and half after it, so that what else the machine does weighs on both. `load`: so many
+clients ask without a pause; a refusal with 429 is waited for as `Retry-After` says. `broken`: half heads,
+half bodies, streams that are left, bodies of 1 MB. Milliseconds are those of the clients; memory is what the
+process of the server holds, `cpu ms` the processor time that it spent for an answer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import itertools
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -44,6 +46,12 @@ class Server(NamedTuple):
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time spent so far, of all threads."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -67,11 +75,13 @@ def main() -> None:
 
 
 @contextmanager
-def served(index: Path) -> Iterator[Server]:
+def served(index: Path, *options: str) -> Iterator[Server]:
     """A server that is ready."""
     run = [sys.executable, "-c", "from rag.cli import main; main()", "serve", "--port", "0"]
     process = subprocess.Popen(
-        [*run, "--index", str(index), "--read-only"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*run, "--index", str(index), "--read-only", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     try:
         if process.stdout is None:
@@ -118,20 +128,28 @@ def measured(
     turn = itertools.cycle(questions)
     for _ in range(WARM):
         asked(server, "POST", "/api/ask", next(turn))
-    single = [asked(server, "POST", "/api/ask", next(turn)).ms for _ in range(SINGLE)]
+    single, spent = one_client(server, turn)
     # As many at once as later, so that what every thread keeps is there already.
     under_load(server, questions, clients, min(5.0, seconds))
-    before = server.megabytes
+    before, busy = server.megabytes, server.cpu_ms
     began = time.perf_counter()
     replies = under_load(server, questions, clients, seconds)
-    took = time.perf_counter() - began
+    took, busy = time.perf_counter() - began, server.cpu_ms - busy
     after = server.megabytes
     good = [reply.ms for reply in replies if reply.status == 200]
+    more, also = one_client(server, turn)
+    single += more
+    mean = statistics.fmean(single)
     kinds = break_in(server, broken, questions)
     time.sleep(2)
     later = [asked(server, "POST", "/api/ask", next(turn)) for _ in range(SINGLE)]
     return {
-        "single ms": {"p50": quantile(single, 0.5), "p95": quantile(single, 0.95)},
+        "single ms": {
+            "mean": round(mean, 1),
+            "p50": quantile(single, 0.5),
+            "p95": quantile(single, 0.95),
+            "cpu ms": round((spent + also) / len(single), 1),
+        },
         "load": {
             "clients": clients,
             "seconds": round(took, 1),
@@ -140,6 +158,8 @@ def measured(
             "statuses": dict(Counter(str(reply.status) for reply in replies)),
             "p50 ms": quantile(good, 0.5),
             "p95 ms": quantile(good, 0.95),
+            "cpu ms": round(busy / max(1, len(good)), 1),
+            "p95 by single mean": round(quantile(good, 0.95) / mean, 1),
             "p95 by single p50": round(quantile(good, 0.95) / quantile(single, 0.5), 1),
         },
         "memory MB": {"before": before, "after": after, "after broken": server.megabytes},
@@ -152,6 +172,13 @@ def measured(
             "p50 ms afterwards": quantile([reply.ms for reply in later], 0.5),
         },
     }
+
+
+def one_client(server: Server, turn: Iterator[str]) -> tuple[list[float], float]:
+    """Milliseconds of each answer, and the server's processor time for all of them."""
+    spent = server.cpu_ms
+    times = [asked(server, "POST", "/api/ask", next(turn)).ms for _ in range(SINGLE // 2)]
+    return times, server.cpu_ms - spent
 
 
 def under_load(server: Server, questions: list[str], clients: int, seconds: float) -> list[Reply]:

@@ -2,7 +2,7 @@
 // The page of `rag serve`. Nothing of a document or an answer is ever read as HTML: text goes in as text.
 
 const $ = (id) => document.getElementById(id);
-const state = { index: "", view: "ask", turns: [], citations: [], at: -1, stop: null, shown: null, readOnly: false, listed: 0 };
+const state = { index: "", view: "ask", turns: [], citations: [], markers: null, at: -1, stop: null, shown: null, from: null, readOnly: false, limits: { upload_bytes: Infinity, upload_files: Infinity }, listed: 0 };
 
 function make(name, values = {}, ...children) {
   const element = document.createElement(name);
@@ -18,6 +18,8 @@ function make(name, values = {}, ...children) {
 
 const say = (text) => { $("status").textContent = text; };
 const ms = (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(1)} ms`);
+const counted = (number, thing) => `${number.toLocaleString("en")} ${thing}${number === 1 ? "" : "s"}`;
+const short = (text, most) => { const flat = text.replace(/\s+/g, " ").trim(); return flat.length > most ? `${flat.slice(0, most).replace(/\s+\S*$/, "")} …` : flat; };
 const where = (one) => one.source + (one.page ? `, p. ${one.page}` : "");
 
 // ------------------------------------------------------------------------------------------- requests
@@ -31,9 +33,11 @@ async function call(path, options = {}) {
   if (token) headers.authorization = `Bearer ${token}`;
   if (options.json !== undefined) headers["content-type"] = "application/json";
   const body = options.json !== undefined ? JSON.stringify(options.json) : options.body;
-  const response = await fetch(base, { ...options, headers, body });
+  const response = await fetch(base, { ...options, headers, body }).catch((error) => {
+    throw error.name === "AbortError" ? error : new Refused("The server cannot be reached: is it still running?");
+  });
   if (response.status === 401) {
-    await askForToken();
+    await askForToken(token ? "This token is not known here" : "This server asks for a token");
     return call(path, options);
   }
   if (!response.ok) {
@@ -46,11 +50,16 @@ async function call(path, options = {}) {
 
 const json = async (path, options) => (await call(path, options)).json();
 
-function askForToken() {
-  return new Promise((done) => {
-    $("token-dialog").showModal();
+let asking = null; // one dialog for all requests that wait for the token
+
+function askForToken(why) {
+  asking ??= new Promise((done, failed) => {
+    $("token-why").textContent = why;
     $("token-form").onsubmit = () => { sessionStorage.setItem("token", $("token").value.trim()); $("token").value = ""; done(); };
-  });
+    $("token-dialog").oncancel = () => failed(new Refused("Without a token this server shows nothing: load the page again to give one."));
+    $("token-dialog").showModal();
+  }).finally(() => { asking = null; });
+  return asking;
 }
 
 async function* events(response) {
@@ -78,14 +87,16 @@ function show(view) {
     if (button.dataset.view === view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
-  ({ documents: listDocuments, runs: listRuns, traces: listTraces, ask: () => {} })[view]();
+  ({ documents: listDocuments, runs: listRuns, traces: listTraces, ask: introduce })[view]();
 }
 
 // ------------------------------------------------------------------------------------------------ ask
 
 async function ask(question) {
+  if (state.stop) return; // one at a time
   const draft = make("p", { class: "answer" }, make("span", { class: "draft" }, "…"));
   const article = make("article", {}, make("h2", {}, question), draft);
+  $("intro")?.remove();
   $("conversation").append(article);
   article.scrollIntoView({ block: "nearest" });
   say("Looking for an answer");
@@ -102,18 +113,20 @@ async function ask(question) {
       else if (kind === "error") throw new Refused(value.message);
     }
   } catch (error) {
-    const text = error.name === "AbortError" ? "stopped" : error.message;
+    const text = error.name === "AbortError" ? "Stopped." : error.message;
     draft.replaceWith(make("p", { class: "error" }, text));
     say(text);
+    if (!$("question").value) $("question").value = question; // to ask again, or otherwise
   } finally {
     $("send").disabled = false; $("stop").hidden = true; state.stop = null;
   }
 }
 
 function answered(article, draft, answer) {
-  state.citations = answer.abstained ? [] : answer.citations;
+  walk(answer, article);
   state.at = -1;
-  article.querySelector("h2").textContent = answer.question;
+  const asked = article.querySelector("h2").textContent;
+  if (answer.question !== asked && !answer.notes.some((note) => note.includes(answer.question))) draft.before(make("p", { class: "small quiet" }, `Understood as: ${answer.question}`));
   if (answer.abstained) {
     draft.replaceWith(make("div", { class: "abstained answer" }, make("strong", {}, answer.text),
       make("p", { class: "small" }, `Confidence that the sources answer this: ${Math.round(answer.confidence * 100)} %. Nearest passages:`),
@@ -130,12 +143,12 @@ function answered(article, draft, answer) {
   }
   for (const note of answer.notes) article.append(make("p", { class: "note" }, note));
   article.append(
-    make("details", {}, make("summary", {}, `${answer.hits.length} passages found`), places(answer.hits)),
+    make("details", {}, make("summary", {}, `${counted(answer.hits.length, "passage")} found`), places(answer.hits)),
     make("details", { class: "explain" }, make("summary", {}, `What each stage did, ${ms(answer.trace.reduce((sum, one) => sum + one.ms, 0))}`), stages(answer.trace)),
     verdicts(answer));
   article.scrollIntoView({ block: "start" });
   state.turns.push({ question: answer.question.slice(0, 4000), answer: answer.text.slice(0, 4000) });
-  remember(answer.question);
+  remember(asked);
   say(answer.abstained ? `No answer in the sources. ${answer.text}` : answer.text);
 }
 
@@ -149,20 +162,20 @@ function markerOf(answer, marker, sentence) {
   if (!citation) return null;
   const title = `${where(citation)} — support ${Math.round(sentence.support * 100)} %`;
   return make("button", { type: "button", class: "marker", title, "aria-pressed": "false", "aria-label": `Source ${marker}: ${where(citation)}`, "data-marker": marker,
-    onclick: () => { state.citations = answer.citations; go(answer.citations.indexOf(citation)); } }, `${marker}`);
+    onclick: (event) => { walk(answer, event.currentTarget.closest("article")); go(answer.citations.indexOf(citation)); } }, `${marker}`);
 }
 
 function places(hits) {
   return make("ul", { class: "places" }, ...hits.map((hit) => make("li", {},
-    make("button", { type: "button", onclick: () => open({ ...hit, document_id: hit.document_id }) }, where(hit) + (hit.heading ? ` · ${hit.heading}` : "") + ` · ${hit.score.toFixed(3)}`,
-      make("span", { class: "preview" }, hit.text.replace(/\s+/g, " ").slice(0, 160))))));
+    make("button", { type: "button", onclick: () => open(hit) }, where(hit) + (hit.heading ? ` · ${hit.heading}` : ""), make("span", { class: "score", title: "Higher is nearer to the question" }, `score ${hit.score.toFixed(2)}`),
+      make("span", { class: "preview" }, short(hit.text, 160))))));
 }
 
 function stages(trace) {
   const longest = Math.max(...trace.map((one) => one.ms), 1);
-  return make("table", {}, make("thead", {}, make("tr", {}, ...["Stage", "Came in", "Went out", "Time"].map((name) => make("th", { scope: "col" }, name)))),
+  return make("table", {}, make("thead", {}, make("tr", {}, ...["Stage", "Came in", "Went out", "Time"].map((name) => make("th", { scope: "col", class: name === "Time" ? "number" : "" }, name)))),
     make("tbody", {}, ...trace.map((one) => make("tr", {}, make("td", {}, `${one.stage} ${one.name}`), make("td", {}, one.came_in), make("td", {}, one.went_out, ...dropped(one.detail)),
-      make("td", { class: "number" }, make("meter", { min: 0, max: longest, value: one.ms, "aria-label": `${one.stage} ${one.name}` }), ` ${ms(one.ms)}`)))));
+      make("td", { class: "number" }, make("meter", { min: 0, max: longest, value: one.ms, "aria-label": `${one.stage} ${one.name}` }), make("span", { class: "ms" }, ms(one.ms)))))));
 }
 
 const dropped = (detail) => (detail.dropped || []).map((row) => make("div", { class: "small quiet" }, `dropped ${row.source}: ${row.why}`));
@@ -192,15 +205,22 @@ function verdicts(answer) {
 
 // --------------------------------------------------------------------------------------------- viewer
 
+function walk(answer, article) {
+  if (state.markers !== article) state.at = -1;
+  state.citations = answer.abstained ? [] : answer.citations;
+  state.markers = article;
+}
+
 function go(at) {
   if (at < 0 || at >= state.citations.length) return;
   state.at = at;
   open(state.citations[at]);
-  for (const button of document.querySelectorAll(".marker")) button.setAttribute("aria-pressed", String(button.dataset.marker === String(state.citations[at].marker) && button.closest("article") === $("conversation").lastElementChild));
+  for (const button of document.querySelectorAll(".marker")) button.setAttribute("aria-pressed", String(state.markers.contains(button) && button.dataset.marker === String(state.citations[at].marker)));
 }
 
 async function open({ document_id, start, end }) {
   const span = `start=${start}&end=${end}`;
+  if (!$("viewer").contains(document.activeElement)) state.from = document.activeElement;
   try {
     const view = await json(`documents/${encodeURIComponent(document_id)}/view?${span}`);
     state.shown = { ...view, span, page: view.pages[0] || 0, asText: !view.picture, pageCount: 0 };
@@ -210,8 +230,17 @@ async function open({ document_id, start, end }) {
     await draw();
     say(`Source ${view.source}: ${view.marked.slice(0, 300)}`);
     $("sheet").focus({ preventScroll: true });
-  } catch (error) { say(error.message); $("viewer").hidden = false; $("layout").classList.add("open"); $("sheet").replaceChildren(make("p", { class: "error" }, error.message)); }
+  } catch (error) {
+    say(error.message);
+    state.shown = null;
+    $("viewer").hidden = false; $("layout").classList.add("open");
+    for (const name of ["previous", "next", "as-text", "original"]) $(name).hidden = true;
+    $("viewer-title").textContent = "This source cannot be shown"; $("place").textContent = "";
+    $("sheet").replaceChildren(make("p", { class: "error" }, error.message));
+  }
 }
+
+const placed = (shown, at) => (shown.start === shown.end ? at : `${at}, characters ${shown.start.toLocaleString("en")}–${shown.end.toLocaleString("en")}`);
 
 async function draw() {
   const shown = state.shown;
@@ -222,18 +251,49 @@ async function draw() {
 }
 
 function drawText(shown) {
-  $("place").textContent = (shown.pages.length ? `Page ${shown.pages[0]}, ` : `Line ${shown.line}, `) + `characters ${shown.start}–${shown.end}`;
+  $("place").textContent = placed(shown, shown.pages.length ? `Page ${shown.pages[0]}` : `Line ${shown.line}`);
   const lineStart = shown.before.lastIndexOf("\n") + 1;
   const lineEnd = shown.after.indexOf("\n") < 0 ? shown.after.length : shown.after.indexOf("\n");
   const mark = make("mark", {}, shown.marked);
-  $("sheet").replaceChildren(make("pre", {}, (shown.cut_before ? "…" : "") + shown.before.slice(0, lineStart),
-    make("span", { class: "line-of" }, shown.before.slice(lineStart)), mark, make("span", { class: "line-of" }, shown.after.slice(0, lineEnd)), shown.after.slice(lineEnd) + (shown.cut_after ? "…" : "")));
+  const around = shown.marked ? "line-of" : "";
+  const text = make("pre", {}, shown.before.slice(0, lineStart), make("span", { class: around }, shown.before.slice(lineStart)), mark,
+    make("span", { class: around }, shown.after.slice(0, lineEnd)), shown.after.slice(lineEnd));
+  const first = shown.start - shown.before.length, last = shown.end + shown.after.length;
+  $("sheet").replaceChildren(...(shown.cut_before ? [more("Show what comes before", first, (button, from) => showBefore(shown, text, button, from))] : []), text,
+    ...(shown.cut_after ? [more("Show what comes after", last, (button, from) => showAfter(shown, text, button, from))] : []));
   mark.scrollIntoView({ block: "center" });
+}
+
+function more(label, from, show) {
+  const button = make("button", { type: "button", class: "more" }, label);
+  button.onclick = async () => {
+    button.disabled = true;
+    try { from = await show(button, from); } catch (error) { say(error.message); }
+    button.disabled = false;
+  };
+  return button;
+}
+
+async function showBefore(shown, text, button, end) {
+  const start = Math.max(0, end - 20000);
+  const { marked } = await json(`documents/${encodeURIComponent(shown.id)}/view?start=${start}&end=${end}`);
+  const tall = $("sheet").scrollHeight;
+  text.prepend(marked);
+  $("sheet").scrollBy({ top: $("sheet").scrollHeight - tall, behavior: "instant" });
+  if (!start) { button.remove(); $("sheet").focus({ preventScroll: true }); }
+  return start;
+}
+
+async function showAfter(shown, text, button, start) {
+  const rest = await json(`documents/${encodeURIComponent(shown.id)}?offset=${start}`);
+  text.append(rest.text);
+  if (rest.next_offset === null) { button.remove(); $("sheet").focus({ preventScroll: true }); }
+  return rest.next_offset;
 }
 
 async function drawPages(shown) {
   const pages = shown.pages.includes(shown.page) ? shown.pages : [shown.page];
-  $("place").textContent = `Page ${pages.join(" and ")}, characters ${shown.start}–${shown.end}`;
+  $("place").textContent = placed(shown, `${pages.length > 1 ? "Pages" : "Page"} ${pages.join(" and ")}`);
   const wide = Math.min(2000, Math.round($("sheet").clientWidth * (window.devicePixelRatio || 1)) || 1000);
   const base = (page) => `documents/${encodeURIComponent(shown.id)}/pages/${page}`;
   const figures = [];
@@ -241,7 +301,7 @@ async function drawPages(shown) {
   for (const page of pages) {
     const query = `${shown.span}&width=${wide}`;
     const [picture, boxes] = await Promise.all([call(`${base(page)}.png?${query}`), json(`${base(page)}?${query}`)]);
-    const image = make("img", { alt: `Page ${page} of ${shown.source}. Marked: ${shown.marked}`, width: boxes.width, height: boxes.height, src: URL.createObjectURL(await picture.blob()) });
+    const image = make("img", { alt: `Page ${page} of ${shown.source}.` + (shown.marked ? ` Marked: ${shown.marked}` : ""), width: boxes.width, height: boxes.height, src: URL.createObjectURL(await picture.blob()) });
     image.dataset.boxes = JSON.stringify(boxes.boxes);
     image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
     await image.decode().catch(() => {});
@@ -264,8 +324,12 @@ async function turn(by) {
 }
 
 function shut() {
+  if ($("viewer").hidden) return;
   $("viewer").hidden = true; $("layout").classList.remove("open");
-  for (const button of document.querySelectorAll('.marker[aria-pressed="true"]')) { button.setAttribute("aria-pressed", "false"); button.focus(); }
+  const marker = document.querySelector('.marker[aria-pressed="true"]');
+  marker?.setAttribute("aria-pressed", "false");
+  const back = [marker, state.from].find((one) => one && one !== document.body && one.isConnected && one.checkVisibility());
+  if (back) back.focus(); else if (state.view === "ask") $("question").focus();
 }
 
 async function download() {
@@ -284,11 +348,12 @@ async function listDocuments(offset = 0) {
     const found = await json(`documents?q=${encodeURIComponent($("filter").value.trim())}&offset=${offset}`);
     if (asked !== state.listed) return; // another list was asked for meanwhile
     const rows = found.documents.map((row) => make("tr", {},
-      make("td", {}, make("button", { type: "button", onclick: () => open({ document_id: row.id, start: 0, end: 0 }) }, row.source)),
+      make("td", { class: "source" }, make("button", { type: "button", onclick: () => open({ document_id: row.id, start: 0, end: 0 }) }, row.source)),
       make("td", {}, row.title), make("td", { class: "number" }, String(row.chunks)),
       make("td", {}, state.readOnly ? null : make("button", { type: "button", "aria-label": `Remove ${row.source}`, onclick: () => removeDocument(row) }, "Remove"))));
     if (offset) $("rows").append(...rows); else $("rows").replaceChildren(...rows);
-    $("count").textContent = `${found.total} documents`;
+    $("count").textContent = found.total || $("filter").value.trim() ? counted(found.total, "document") : state.readOnly ? "No documents yet." : "No documents yet: add some above.";
+    $("list").hidden = !found.total;
     $("more").hidden = found.next_offset === null;
     $("more").onclick = () => listDocuments(found.next_offset);
   } catch (error) { $("count").textContent = error.message; }
@@ -302,14 +367,22 @@ async function removeDocument(row) {
     if (done.file_stays) $("report").replaceChildren(make("p", { class: "note" }, `The file of ${row.source} is still in its folder: the next ingest brings it back.`));
   } catch (error) { say(error.message); $("report").replaceChildren(make("p", { class: "error" }, error.message)); }
   await listDocuments();
+  $("filter").focus(); // the button is gone
 }
 
 async function upload(files) {
   if (!files.length) return;
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (size > state.limits.upload_bytes || files.length > state.limits.upload_files) {
+    const told = `${counted(files.length, "file")} of ${(size / 2 ** 20).toFixed(1)} MiB together: at most ${state.limits.upload_files} files and ${Math.floor(state.limits.upload_bytes / 2 ** 20)} MiB are taken at once.`;
+    $("report").replaceChildren(make("p", { class: "error" }, told)); say(told);
+    $("files").value = "";
+    return;
+  }
   const form = new FormData();
   for (const file of files) form.append("file", file);
   $("progress").hidden = false; $("progress").removeAttribute("value");
-  $("report").replaceChildren(); say(`Uploading ${files.length} files`);
+  $("report").replaceChildren(); say(`Uploading ${counted(files.length, "file")}`);
   try {
     const response = await call("documents", { method: "POST", body: form, headers: { accept: "text/event-stream" } });
     for await (const [kind, value] of events(response)) {
@@ -328,7 +401,7 @@ function reported(report) {
   const rest = [...report.skipped, ...report.warnings].map((row) => make("li", { class: "note" }, `${row.source} — ${row.reason}`));
   const same = report.unchanged ? [make("li", {}, `${report.unchanged} unchanged`)] : [];
   $("report").replaceChildren(make("ul", {}, ...told, ...same, ...failed, ...rest));
-  say(`${told.length} documents stored, ${failed.length} failed`);
+  say(`${counted(told.length, "document")} stored, ${failed.length} failed`);
 }
 
 // -------------------------------------------------------------------------------------------- reports
@@ -338,7 +411,7 @@ async function listRuns() {
     const { runs } = await json("runs");
     const link = (run) => make("a", { href: run.href, target: "_blank", rel: "noopener" }, run.name);
     $("run-list").replaceChildren(runs.length
-      ? make("table", {}, make("thead", {}, make("tr", {}, ...["Run", "When", "Questions", "Measures"].map((name) => make("th", { scope: "col" }, name)))),
+      ? make("table", {}, make("thead", {}, make("tr", {}, ...["Run", "When", "Questions", "Measures"].map((name) => make("th", { scope: "col", class: name === "Questions" ? "number" : "" }, name)))),
         make("tbody", {}, ...runs.map((run) => make("tr", {}, make("td", {}, link(run)), make("td", {}, new Date(run.at * 1000).toLocaleString()), make("td", { class: "number" }, String(run.questions)),
           make("td", { class: "small" }, Object.entries(run.measures).map(([name, value]) => `${name} ${value.mean.toFixed(3)}`).join(" · "))))))
       : make("p", {}, "None yet: rag eval QUESTIONS writes them beside the index."));
@@ -392,10 +465,24 @@ function send(event) {
 }
 
 function keys(event) {
-  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName || "");
+  const at = document.activeElement, typing = /^(INPUT|TEXTAREA|SELECT)$/.test(at?.tagName || "");
+  const free = !typing || (at === $("question") && !at.value); // an empty box has no use for arrows
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) { event.preventDefault(); show("ask"); $("question").focus(); }
   else if (event.key === "Escape" && !$("viewer").hidden && !$("token-dialog").open) shut();
-  else if (!typing && (event.key === "ArrowRight" || event.key === "ArrowLeft") && state.citations.length) { event.preventDefault(); go(Math.min(state.citations.length - 1, Math.max(0, state.at + (event.key === "ArrowRight" ? 1 : -1)))); }
+  else if (free && !event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowRight" || event.key === "ArrowLeft") && state.citations.length) { event.preventDefault(); go(Math.min(state.citations.length - 1, Math.max(0, state.at + (event.key === "ArrowRight" ? 1 : -1)))); }
+}
+
+// What an empty conversation says.
+async function introduce(status) {
+  if ($("conversation").querySelector("article")) return;
+  const { indexes } = status || await json("/api/status").catch(() => ({ indexes: [] }));
+  const index = indexes.find((one) => one.name === state.index);
+  if (!index || $("conversation").querySelector("article")) return;
+  const told = index.documents === undefined ? "The index is being opened." : index.documents
+    ? `Ask about ${counted(index.documents, "document")}. Each sentence of an answer ends in a number that opens its source, the words marked; what the documents do not answer is said so.`
+    : state.readOnly ? "There are no documents here yet." : "There are no documents here yet: add some under Documents.";
+  $("conversation").replaceChildren(make("p", { class: "quiet", id: "intro" }, told));
+  if (index.documents === undefined) setTimeout(introduce, 1000);
 }
 
 async function begin() {
@@ -404,7 +491,8 @@ async function begin() {
   $("question-form").addEventListener("submit", send);
   $("question").addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event); });
   $("stop").addEventListener("click", () => state.stop?.abort());
-  $("fresh").addEventListener("click", () => { state.turns = []; state.citations = []; $("conversation").replaceChildren(); shut(); $("question").focus(); });
+  $("fresh").addEventListener("click", () => { state.stop?.abort(); state.turns = []; state.citations = []; state.markers = null; shut(); $("conversation").replaceChildren(); introduce(); $("question").focus(); });
+  $("history-box").addEventListener("toggle", () => { if ($("history-box").open) $("history-box").scrollIntoView({ block: "start" }); });
   $("forget").addEventListener("click", () => { localStorage.removeItem("asked"); listHistory(); });
   $("theme").addEventListener("click", () => { const names = ["system", "light", "dark"]; theme(names[(names.indexOf(localStorage.getItem("theme") || "system") + 1) % 3]); });
   $("close").addEventListener("click", shut);
@@ -424,10 +512,12 @@ async function begin() {
     const status = await json("/api/status");
     state.index = status.indexes[0].name;
     state.readOnly = status.read_only;
+    state.limits = status.limits;
     $("drop").hidden = status.read_only;
     $("index").append(...status.indexes.map((one) => make("option", { value: one.name }, one.name)));
     $("which").hidden = status.indexes.length < 2;
     $("index").addEventListener("change", () => { state.index = $("index").value; $("fresh").click(); show(state.view); });
+    introduce(status);
     fromAddress();
   } catch (error) { say(error.message); $("conversation").append(make("p", { class: "error" }, error.message)); }
   if (!location.hash) $("question").focus();
