@@ -1,6 +1,7 @@
 """A server under load, on loopback: many clients, broken clients, and how its memory stands afterwards.
 
-    python -m benchmarks.serving INDEX QUESTIONS [--clients 32] [--seconds 60] [--broken 200] [--out FILE]
+    python -m benchmarks.serving INDEX QUESTIONS
+        [--clients 32] [--seconds 60] [--single 60] [--broken 200] [--out FILE]
 
 INDEX is an index that was ingested; QUESTIONS a JSONL file of which each line has a `question`. The server
 runs as its defaults are, in a process of its own. `single`: one client, one question after another, half of
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-WARM, SINGLE = 20, 60  # questions
+WARM = 20  # questions
 
 
 class Server(NamedTuple):
@@ -61,13 +62,14 @@ def main() -> None:
     parser.add_argument("questions", type=Path)
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--single", type=int, default=60)
     parser.add_argument("--broken", type=int, default=200)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = options.questions.read_text("utf-8").splitlines()
     questions = [str(json.loads(line)["question"]) for line in lines]
     with served(options.index) as server:
-        result = measured(server, questions, options.clients, options.seconds, options.broken)
+        result = measured(server, questions, options)
     told = json.dumps(result, indent=1)
     print(told)
     if options.out:
@@ -121,28 +123,29 @@ def asked(server: Server, method: str, path: str, question: str = "") -> Reply:
     return Reply(status, wait, (time.perf_counter() - began) * 1000)
 
 
-def measured(
-    server: Server, questions: list[str], clients: int, seconds: float, broken: int
-) -> dict[str, Any]:
+def measured(server: Server, questions: list[str], options: argparse.Namespace) -> dict[str, Any]:
     """Every figure, in this order: one client, many, broken ones, one again."""
-    turn = itertools.cycle(questions)
+    clients, seconds, broken = options.clients, options.seconds, options.broken
+    # The reader remembers what it has read: no question is asked twice before all of its part were.
+    third = len(questions) // 3
+    turn = itertools.cycle(questions[2 * third :])
     for _ in range(WARM):
         asked(server, "POST", "/api/ask", next(turn))
-    single, spent = one_client(server, turn)
+    single, spent = one_client(server, turn, options.single // 2)
     # As many at once as later, so that what every thread keeps is there already.
-    under_load(server, questions, clients, min(5.0, seconds))
+    under_load(server, questions[third : 2 * third], clients, min(5.0, seconds))
     before, busy = server.megabytes, server.cpu_ms
     began = time.perf_counter()
-    replies = under_load(server, questions, clients, seconds)
+    replies = under_load(server, questions[:third], clients, seconds)
     took, busy = time.perf_counter() - began, server.cpu_ms - busy
     after = server.megabytes
     good = [reply.ms for reply in replies if reply.status == 200]
-    more, also = one_client(server, turn)
+    more, also = one_client(server, turn, options.single // 2)
     single += more
     mean = statistics.fmean(single)
     kinds = break_in(server, broken, questions)
     time.sleep(2)
-    later = [asked(server, "POST", "/api/ask", next(turn)) for _ in range(SINGLE)]
+    later = [asked(server, "POST", "/api/ask", next(turn)) for _ in range(options.single)]
     return {
         "single ms": {
             "mean": round(mean, 1),
@@ -174,10 +177,10 @@ def measured(
     }
 
 
-def one_client(server: Server, turn: Iterator[str]) -> tuple[list[float], float]:
+def one_client(server: Server, turn: Iterator[str], number: int) -> tuple[list[float], float]:
     """Milliseconds of each answer, and the server's processor time for all of them."""
     spent = server.cpu_ms
-    times = [asked(server, "POST", "/api/ask", next(turn)).ms for _ in range(SINGLE // 2)]
+    times = [asked(server, "POST", "/api/ask", next(turn)).ms for _ in range(number)]
     return times, server.cpu_ms - spent
 
 
