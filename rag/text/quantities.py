@@ -25,8 +25,8 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
     ),
     "money": (
         r"how (?:much|expensive)\b.*\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth)"
-        r"|what does .+ cost|price|fee|cost|salary|rent",
-        r"[€$£¥]|\b(?:EUR|USD|GBP|SEK|NOK|DKK|CHF|JPY|euros?|dollars?|pounds?|francs?|crowns?|cents?)\b"
+        r"|what does .+ cost|price|fee|cost|salary|rent|deposit|fine|penalty|wages?|surcharge",
+        r"[€$£¥]|\b(?:EUR|USD|GBP|SEK|NOK|DKK|CHF|JPY|euros?|dollars?|pounds?|francs?|crowns?|cents?|pence)\b"
         r"|\b(?:price|fee|cost|rate|salary|rent|amount|total|free)\b",
     ),
     "share": (
@@ -47,6 +47,8 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
         r"(?:tele)?phone|extension|(?:number|hotline)\b.*\bcall|call\b.*\bnumber",
         r"\+?\d[\d ()/.-]{2,}\d",
     ),
+    "loudness": (r"how loud|noise level|decibels?", r"\bdecibels?\b|\d ?dB\b"),
+    "account": (r"(?:bank )?account number|iban", r"\b[A-Z]{2}\d\d[ \d]{6,}|\baccount\b|\d{6,}"),
     "web address": (r"url|web ?(?:site|address)|link", r"https?:|\bwww\.|\.(?:com|org|net|eu)\b"),
 }
 """Quantity → the words that ask for it, and what a text that has one has."""
