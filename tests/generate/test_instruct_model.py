@@ -82,7 +82,7 @@ def test_an_answer_is_proved_by_its_sources(rag: Rag) -> None:
 
 
 def test_a_stream_shows_the_text_that_the_answer_is_made_of(rag: Rag) -> None:
-    rag.ask(COLOR, k=2)  # llama.cpp rounds otherwise where it reads a prompt again, and may choose another word
+    rag.ask(COLOR, k=2)  # llama.cpp rounds otherwise when it reads a prompt again
     events = list(rag.stream(COLOR, k=2))
     assert len([event for event in events if event.kind == "text"]) > 3
     assert events[-1].answer is not None
