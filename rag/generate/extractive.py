@@ -20,7 +20,7 @@ from rag.options import Count
 from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import Choice, Judged, certainty
-from rag.reading.extremes import asks_for_key, direction_of, extreme, is_of
+from rag.reading.extremes import asks_for_key, direction_of, extreme, is_keyed_by
 from rag.reading.lists import LEAST, MOST, best_list, list_around
 from rag.reading.polar import word
 from rag.reading.selection import best_selection, selection
@@ -156,13 +156,15 @@ class Extractive:
         return [Quote(item.place, item.start, item.end, listed.score, item=True) for item in listed.items]
 
     def _tables(self, hits: Sequence[Hit]) -> tuple[list[tuple[int, Chunk]], dict[str, str]]:
-        """The hits that have rows, each with its place, and the texts of their documents."""
-        tables = [
-            (place, hit.chunk)
-            for place, hit in enumerate(hits)
-            if any(u.kind == "row" for u in units(0, hit))
-        ]
-        return tables, self._texts([chunk.document_id for _, chunk in tables])
+        """A hit of each table with its place, and the texts of their documents."""
+        tables: dict[tuple[str, str, tuple[str, ...]], tuple[int, Chunk]] = {}
+        for place, hit in enumerate(hits):
+            row = next((unit for unit in units(0, hit) if unit.kind == "row"), None)
+            if row:
+                key = (hit.chunk.document_id, hit.chunk.heading, row.columns())
+                tables.setdefault(key, (place, hit.chunk))
+        first = list(tables.values())
+        return first, self._texts([chunk.document_id for _, chunk in first])
 
     def _extreme(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
         """The row with the most or the least of what is asked for; nothing where that is unproven."""
@@ -171,7 +173,7 @@ class Extractive:
         keyed = [
             (place, chunk)
             for place, chunk in tables
-            if is_of(question, chunk, texts.get(chunk.document_id, ""), analyze)
+            if is_keyed_by(question, chunk, texts.get(chunk.document_id, ""), analyze)
         ]
         for place, chunk in keyed or tables:
             text = texts.get(chunk.document_id, "")

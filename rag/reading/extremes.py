@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from rag.text.tables import Row
@@ -88,7 +88,7 @@ def asks_for_key(question: str) -> bool:
     return _WHICH.match(question) is not None
 
 
-def is_of(question: str, chunk: Chunk, text: str, analyze: Analyze) -> bool:
+def is_keyed_by(question: str, chunk: Chunk, text: str, analyze: Analyze) -> bool:
     """Whether the first column of a chunk's table is what `which X` asks for."""
     match = _WHICH.match(question)
     rows = table_of(chunk, text)
@@ -139,10 +139,7 @@ def _amounts(rows: Sequence[Row], column: str) -> dict[int, Decimal]:
     for at, row in enumerate(rows):
         for cell in row.cells:
             if cell.name == column and (match := _NUMBER.fullmatch(cell.text)):
-                try:
-                    found[at] = Decimal(re.sub(r"[,' ]", "", match[1]))
-                except InvalidOperation:
-                    continue
+                found[at] = Decimal(re.sub(r"[,' ]", "", match[1]))
     return found
 
 

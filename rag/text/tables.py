@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from rag.text.lines import strip
+
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 _CELL_MARK = re.compile(r"(?<!\\)\|")
 _DELIMITERS = "\t;,|"
@@ -78,7 +80,7 @@ def _piped_cells(text: str, start: int, end: int, names: Sequence[str]) -> Itera
     if marks[-1] != end - 1:
         marks.append(end)
     for number, (left, right) in enumerate(pairwise(marks)):
-        first, last = _stripped(text, left + 1, right)
+        first, last = strip(text, left + 1, right)
         if first < last:
             yield Cell(first, last, names[number] if number < len(names) else "", text[first:last])
 
@@ -108,7 +110,7 @@ def _delimited_cells(text: str, start: int, end: int, mark: str, names: Sequence
         if place < end and text[place] == '"':
             quoted = not quoted
         elif place == end or (text[place] == mark and not quoted):
-            first, last = _stripped(text, begin, place)
+            first, last = strip(text, begin, place)
             if last - first > 1 and text[first] == text[last - 1] == '"':
                 first, last = first + 1, last - 1
             if first < last:
@@ -120,15 +122,7 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
     """The lines that are not blank, as stripped (start, end)."""
     begin = 0
     for line in text.splitlines(keepends=True):
-        start, end = _stripped(text, begin, begin + len(line))
+        start, end = strip(text, begin, begin + len(line))
         if start < end:
             yield start, end
         begin += len(line)
-
-
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return start, end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.indexes import Analyzer
-from rag.reading.extremes import direction_of, extreme, is_of
+from rag.reading.extremes import direction_of, extreme, is_keyed_by
 from rag.types import Chunk
 
 ANALYZE = Analyzer("english").analyze
@@ -55,5 +55,5 @@ def test_the_words_that_ask() -> None:
 
 
 def test_the_table_of_what_is_asked_for() -> None:
-    assert is_of("Which boat is the longest?", chunk(BOATS), BOATS, ANALYZE)
-    assert not is_of("Which captain is the oldest?", chunk(BOATS), BOATS, ANALYZE)
+    assert is_keyed_by("Which boat is the longest?", chunk(BOATS), BOATS, ANALYZE)
+    assert not is_keyed_by("Which captain is the oldest?", chunk(BOATS), BOATS, ANALYZE)
