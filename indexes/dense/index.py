@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.cores import cores
+from rag.counts import counted
 from rag.errors import CorruptError, StoreError
 
 from . import manifest as manifests
@@ -140,7 +141,8 @@ class DenseIndex:
         vectors = self._vectors(vectors, "vectors")
         if len(positions) != len(vectors):
             raise ValueError(
-                f"got {len(positions)} positions for {len(vectors)} vectors: expected one for each"
+                f"got {counted(len(positions), 'position')} for {counted(len(vectors), 'vector')}: "
+                "expected one for each"
             )
         if not len(positions):
             return

@@ -254,7 +254,7 @@ ONE = np.ones((1, 2), np.float32)
         (np.array([[1]]), ONE, r"shape \(1, 1\)"),
         (np.array([-1]), ONE, "position -1: expected 0 or more"),
         (np.array([1, 1]), np.ones((2, 2), np.float32), "position twice"),
-        (np.array([1, 2]), ONE, "2 positions for 1 vectors"),
+        (np.array([1, 2]), ONE, "2 positions for 1 vector:"),
         (np.array([1]), np.ones((1, 2)), "type float64: expected float32"),
         (np.array([1]), np.ones((1, 3), np.float32), r"expected float32 of shape \(n, 2\)"),
         (np.array([1]), np.ones(2, np.float32), r"shape \(2,\)"),

@@ -13,7 +13,11 @@ import rag
 from rag.counts import counted
 
 ROOM = Path(rag.__file__).parent
-STORES = ROOM / "stores" if (ROOM / "stores").is_dir() else ROOM.parent / "stores"
+FOLDERS = [
+    ROOM,
+    *(ROOM.parent / name for name in ("stores", "indexes") if not (ROOM / name).is_dir()),
+]
+"""In a checkout the stores and the indexes lie beside the package, in a wheel within it."""
 PLURAL = re.compile(
     r" (?:more |judged |training |held-out )?(?:answers|chunks|documents|files|hits|pages|passages|questions"
     r"|rows|sentences|terms|turns|vectors|warnings)\b(?! of a)"
@@ -53,6 +57,6 @@ def uncounted(path: Path) -> Iterator[str]:
                 yield f"{path.name}:{node.lineno}: {ast.unparse(value)}{part.value}"
 
 
-@pytest.mark.parametrize("folder", [ROOM, STORES], ids=["rag", "stores"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_no_message_counts_one_thing_in_the_plural(folder: Path) -> None:
     assert [text for path in sorted(folder.rglob("*.py")) for text in uncounted(path)] == []
