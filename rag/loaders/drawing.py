@@ -6,7 +6,7 @@ data part, a point each, with the connections that order them (21.4).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.loaders.guard.archive import Archive
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STRUCTURE = ("pres", "parTrans", "sibTrans")
 _MOST_POINTS = 10_000
+_SAYING = ("t", "txbxContent", "tbl", "chart", "relIds")
 
 
 def graphic_blocks(
@@ -33,7 +34,7 @@ def graphic_blocks(
     """
     targets = relations(archive, part, limits)
     blocks: list[str] = []
-    for each in element.iter():
+    for each in shown_parts(element):
         name = local(each)
         if name == "chart" and (reference := attribute(each, "id")) in targets:
             target = targets[reference][1]
@@ -49,20 +50,43 @@ def graphic_blocks(
 def chart_blocks(root: Element, *, values: bool = True) -> list[str]:
     """`Chart: title`, the titles of its axes, and a table of its categories and values."""
     chart = next((each for each in root.iter() if local(each) == "chart"), root)
-    title = next((_words(each) for each in chart if local(each) == "title"), "")
+    title = next((_title(each) for each in chart if local(each) == "title"), "")
     axes = [
         text
         for axis in chart.iter()
         if local(axis).endswith("Ax") or local(axis) == "axis"
         for each in axis
-        if local(each) == "title" and (text := _words(each))
+        if local(each) == "title" and (text := _title(each))
     ]
     series = [_Series(each) for each in chart.iter() if local(each) == "ser"]
     table = pipe_table(_rows(series) or _extended_rows(root)) if values else ""
     if not title and len(series) == 1:
         title = series[0].name  # what the program itself shows above it
-    heading = ": ".join(part for part in ("Chart", title) if part) + (f" ({'; '.join(axes)})" if axes else "")
-    return [part for part in (heading if title or axes or table else "", table) if part]
+    return [*captioned(title, axes, always=bool(table)), *([table] if table else [])]
+
+
+def captioned(title: str, axes: Sequence[str], *, always: bool = False) -> list[str]:
+    """`Chart: title (axis; axis)`; nothing for a chart without titles, unless it is to be named `always`."""
+    named = ": ".join(part for part in ("Chart", title) if part) + (f" ({'; '.join(axes)})" if axes else "")
+    return [named] if title or axes or always else []
+
+
+def choice(element: Element) -> Element:
+    """The one of alternative contents that is read: the first that says anything, else what comes first."""
+    options = [each for each in element if local(each) in ("Choice", "Fallback")]
+    for each in options:
+        if any(local(inner) in _SAYING for inner in each.iter()):
+            return each
+    return options[0] if options else element
+
+
+def shown_parts(root: Element) -> Iterator[Element]:
+    """All elements below one, itself too, in their order; of alternative contents the one that is read."""
+    stack = [root]
+    while stack:
+        each = stack.pop()
+        yield each
+        stack.extend(reversed(choice(each) if local(each) == "AlternateContent" else each))
 
 
 def diagram_blocks(root: Element) -> list[str]:
@@ -181,6 +205,12 @@ def _extended_rows(root: Element) -> list[list[str]]:
         length = max(map(len, columns), default=0)
         rows += [[column[i] if i < len(column) else "" for column in columns] for i in range(length)]
     return [["Category", *(["Value"] * (len(rows[0]) - 1))], *rows] if rows else []
+
+
+def _title(element: Element) -> str:
+    """What a title says, or what the cell that it is linked to said."""
+    cached = (each.text or "" for each in element.iter() if local(each) == "v")
+    return _words(element) or " ".join(visible(" ".join(cached)).split())
 
 
 def _words(element: Element) -> str:

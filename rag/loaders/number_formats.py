@@ -24,6 +24,8 @@ BUILT_IN = {
     46: "[h]:mm:ss", 47: "mm:ss", 48: "##0.0E+0", 49: "@",
 }  # fmt: skip
 """The format codes that a file names by number only."""
+NOTHING = ";;;"
+"""The format code that shows nothing."""
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]{0,255})"|\\(?P<escaped>.)'

@@ -7,10 +7,11 @@ too small to see or in the colour behind them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.loaders.drawing import graphic_blocks
+from rag.loaders.drawing import choice, graphic_blocks
 from rag.loaders.equations import equation
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
@@ -20,6 +21,7 @@ from rag.loaders.guard.office import core_properties, relations
 from rag.loaders.guard.seen import FAINT, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local, parse_xml
 from rag.loaders.numerals import numeral
+from rag.loaders.objects import alternative_text, left_out, objects
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.pipes import headed, pipe_table
 from rag.loaders.raised import lowered, raised
@@ -55,9 +57,10 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
                 problems.append(f"slide {number} is hidden and was left out")
                 pages.add("")
                 continue
-            title = title or _slide_title(root)
             slide = _Slide(archive, part, root, size, limits)
+            title = title or slide.title
             pages.add(slide.text(_beside(archive, part, limits)))
+            problems += [f"slide {number}: {each}" for each in left_out(slide.objects)]
     document = Document.make(
         pages.text, source, title=title, metadata=metadata, pages=pages.starts, media_type="text/markdown"
     )
@@ -77,13 +80,6 @@ def _relation_id(element: Element) -> str:
     return next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
 
 
-def _slide_title(root: Element) -> str:
-    for shape in root.iter():
-        if local(shape) == "sp" and _placeholder(shape) in TITLES:
-            return " ".join(" ".join(text for _, text in _paragraphs(shape)).split())
-    return ""
-
-
 class _Slide:
     """One slide: its parts that are shown, by place."""
 
@@ -95,15 +91,25 @@ class _Slide:
         self._behind = [root, *_masters(archive, part, limits)]
         self._white = all(_is_white(each) for each in self._behind)
         self._writer = Writer()
+        self.objects: Counter[str] = Counter()
+        self.title = self._title()
 
     def text(self, notes: list[str]) -> str:
         """The slide as Markdown, its notes and comments behind it."""
-        self._writer.heading(1, _slide_title(self._root))
+        self._writer.heading(1, self.title)
         for tree in (each for each in self._root.iter() if local(each) == "spTree"):
             self._shapes(tree)
         for note in notes:
             self._writer.paragraph(note)
         return self._writer.text()
+
+    def _title(self) -> str:
+        """What the slide's title shows; `` where it has none, or one that nobody sees."""
+        for shape in self._root.iter():
+            if local(shape) == "sp" and _placeholder(shape) in TITLES and not self._unseen(shape, False):
+                paragraphs = _paragraphs(shape, _paper(shape, self._white))
+                return " ".join(" ".join(text for _, text in paragraphs).split())
+        return ""
 
     def _shapes(self, tree: Element, grouped: bool = False) -> None:
         for shape in self._by_place(_drawn(tree)):
@@ -124,6 +130,10 @@ class _Slide:
                     self._writer.verbatim(pipe_table(rows))
                 for block in graphic_blocks(shape, self._archive, self._part, self._limits):
                     self._writer.verbatim(block)
+                self.objects.update(objects(shape))
+            if kind in ("pic", "graphicFrame"):
+                for block in alternative_text(shape):
+                    self._writer.paragraph(block)
 
     def _by_place(self, shapes: list[Element]) -> list[Element]:
         """From top to bottom, at about the same height from left to right; unplaced ones as they stand."""
@@ -165,19 +175,14 @@ class _Slide:
 
 
 def _drawn(tree: Element) -> list[Element]:
-    """The shapes of a tree; of alternative contents the first that says anything."""
+    """The shapes of a tree; of alternative contents the one that is read."""
     drawn: list[Element] = []
     for each in tree:
         if local(each) == "AlternateContent":
-            options = [_drawn(option) for option in each if local(option) in ("Choice", "Fallback")]
-            drawn += next((shapes for shapes in options if any(map(_says, shapes))), [])
-        elif local(each) in ("sp", "grpSp", "graphicFrame", "cxnSp"):
+            drawn += _drawn(choice(each))
+        elif local(each) in ("sp", "grpSp", "graphicFrame", "cxnSp", "pic"):
             drawn.append(each)
     return drawn
-
-
-def _says(shape: Element) -> bool:
-    return any(local(each) in ("t", "tbl", "chart", "relIds") for each in shape.iter())
 
 
 def _box(shape: Element) -> tuple[int, int, int, int] | None:
@@ -264,9 +269,16 @@ def _table(table: Element) -> tuple[list[list[str]], list[tuple[int, int]]]:
             wide = cell.get("gridSpan", "1")
             if not rows and wide.isdecimal() and 1 < int(wide) < 200:
                 groups.append((column, column + int(wide) - 1))
-            line.append(above if cell.get("vMerge") in ("1", "true") else _text(cell))
+            line.append(above if cell.get("vMerge") in ("1", "true") else _cell(cell))
         rows.append(line)
     return rows, groups
+
+
+def _cell(cell: Element) -> str:
+    properties = next((each for each in cell if local(each) == "tcPr"), None)
+    fill = next((each for each in properties if local(each) == "solidFill"), None) if properties else None
+    paper = _plain_colour(fill[0]) if fill is not None and len(fill) == 1 else None
+    return " ".join(text for _, text in _paragraphs(cell, paper))
 
 
 def _write_shape(writer: Writer, shape: Element, paper: Colour | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import struct
 
 import pytest
 
@@ -103,7 +104,8 @@ def test_a_broken_xlsb_is_one_sentence() -> None:
     with pytest.raises(LoadError) as caught:
         load_bytes(zip_of(members), "a.xlsb")
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith(("a broken", "no text"))
+    assert str(caught.value).startswith("a broken or password-protected spreadsheet")
+    assert "Error" not in str(caught.value)
 
 
 def test_a_formula_without_a_value_is_told() -> None:
@@ -260,6 +262,9 @@ def test_errors_stay_and_hidden_rows_and_columns_are_told() -> None:
         loaded.documents[0].text == "# S\n\n| Item | Rate |\n| --- | --- |\n| Sand | 4 |\n| Silt | #DIV/0! |"
     )
     assert loaded.problems == ["sheet 'S': column C, row 3 hidden and left out"]
+    # LibreOffice writes all attributes out.
+    spelled = sheet.replace('hidden="1"', 'outlineLevel="0" hidden="true" collapsed="false"')
+    assert load_bytes(xlsx({"S": spelled}), "a.xlsx").problems == loaded.problems
     # What a filter hides, and a group that folds, a click brings back.
     filtered = sheet + '<autoFilter ref="A1:C4"><filterColumn colId="0"/></autoFilter>'
     grouped = filtered.replace('hidden="1"/></cols>', 'hidden="1" outlineLevel="1"/></cols>')
@@ -274,3 +279,117 @@ def test_a_format_that_shows_nothing_and_one_for_texts() -> None:
     document = load_bytes(made, "a.xlsx").documents[0]
     assert document.text == "# S\n\n| Name | Pin |\n| --- | --- |\n| Dr. Ada |  |"
     assert "hidden by format" in document.metadata[HIDDEN_KEY]
+
+
+def test_hidden_rows_and_columns_of_ods_are_told() -> None:
+    def row(*texts: str, more: str = "") -> str:
+        cells = "".join(f"<table:table-cell><text:p>{each}</text:p></table:table-cell>" for each in texts)
+        return f"<table:table-row{more}>{cells}</table:table-row>"
+
+    gone = ' table:visibility="collapse"'
+    table = (
+        f'<table:table table:name="T"><table:table-column/><table:table-column{gone}/>'
+        f"<table:table-column-group><table:table-column{gone}/></table:table-column-group>"
+        f"{row('Item', 'Code', 'Rate')}"
+        f"{row('Sand', 's-1', '4')}{row('Clay', 'c-2', '5', more=gone)}"
+        + row("Loam", "l-3", "6", more=' table:visibility="filter"')
+        + f"<table:table-row-group>{row('Silt', 't-4', '7', more=gone)}</table:table-row-group></table:table>"
+    )
+    loaded = load_bytes(ods(table), "a.ods")
+    assert loaded.documents[0].text.split("\n", 2)[2] == (
+        "| Item |  | Rate |\n| --- | --- | --- |\n| Sand |  | 4 |\n| Loam |  | 6 |\n| Silt |  | 7 |"
+    )
+    assert loaded.problems == ["sheet 'T': column B, row 3 hidden and left out"]
+
+
+def test_hidden_rows_and_columns_of_xls_are_told() -> None:
+    cells: list[tuple[int, int, str | float, int]] = [
+        (row, column, value, 0)
+        for row, values in enumerate((("Item", "Code", "Rate"), ("Sand", "s-1", 4.0), ("Clay", "c-2", 5.0)))
+        for column, value in enumerate(values)
+    ]
+    row = struct.pack("<HHHHHHI", 2, 0, 3, 255, 0, 0, 0x120)
+    column = struct.pack("<HHHHH", 1, 1, 2000, 0, 1)
+    loaded = load_bytes(biff4(cells, ["General"], more=[(0x0208, row), (0x007D, column)]), "a.xls")
+    assert loaded.documents[0].text.endswith("| Item |  | Rate |\n| --- | --- | --- |\n| Sand |  | 4 |")
+    (problem,) = loaded.problems
+    assert problem.endswith("column B, row 3 hidden and left out")
+
+
+FONTS = (
+    '<fonts><font/><font><sz val="11"/><color rgb="FFFFFFFF"/></font><font><color theme="0"/></font>'
+    '<font><sz val="1"/></font><font><color theme="0" tint="-0.5"/></font><font><color indexed="9"/></font>'
+    "</fonts>"
+)
+FILLS = (
+    '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid">'
+    '<fgColor theme="1"/></patternFill></fill><fill><patternFill patternType="solid"><fgColor theme="4"/>'
+    "</patternFill></fill><fill><gradientFill/></fill></fills>"
+)
+
+
+@pytest.mark.parametrize(
+    ("font", "fill", "shows"),
+    [
+        (0, 0, True),
+        (1, 0, False),  # white on nothing
+        (2, 0, False),  # the theme's paper
+        (3, 0, False),  # a point high
+        (4, 0, True),  # half as light
+        (5, 0, False),
+        (0, 1, False),  # black on the theme's ink
+        (1, 1, True),
+        (1, 2, True),  # a colour that the file does not tell
+        (1, 3, True),
+    ],
+)
+def test_letters_of_a_sheet_in_the_colour_of_their_cell(font: int, fill: int, shows: bool) -> None:
+    xf = f'<xf fontId="{font}" fillId="{fill}" numFmtId="0"/>'
+    styles = f'<styleSheet>{FONTS}{FILLS}<cellXfs><xf fontId="0" fillId="0"/>{xf}</cellXfs></styleSheet>'
+    rows = f'<row r="1">{cell("A1", "Name")}{cell("B1", "Pin")}</row>'
+    rows += f'<row r="2">{cell("A2", "Ada")}{cell("B2", 4711, 1)}</row>'
+    document = load_bytes(xlsx({"S": rows}, **{"xl/styles.xml": styles}), "a.xlsx").documents[0]
+    assert ("| Ada | 4711 |" in document.text) is shows
+    assert (HIDDEN_KEY in document.metadata) is not shows
+    # What a condition or a table's design paints is not known.
+    painted = f"<sheetData>{rows}</sheetData><conditionalFormatting sqref='A1:B9'/>"
+    document = load_bytes(xlsx({"S": painted}, **{"xl/styles.xml": styles}), "a.xlsx").documents[0]
+    assert "| Ada | 4711 |" in document.text
+
+
+def test_letters_of_ods_and_xls_in_the_colour_of_their_cell() -> None:
+    def style(name: str, ink: str, paper: str = "", more: str = "") -> str:
+        of_cell = f'<style:table-cell-properties fo:background-color="{paper}"/>' if paper else ""
+        return (
+            f'<style:style xmlns:fo="fo" style:name="{name}" style:family="table-cell"{more}>{of_cell}'
+            f'<style:text-properties fo:color="{ink}"/></style:style>'
+        )
+
+    def of(name: str, said: str) -> str:
+        named = f' table:style-name="{name}"' if name else ""
+        return f"<table:table-cell{named}><text:p>{said}</text:p></table:table-cell>"
+
+    styles = (
+        style("w", "#ffffff") + style("d", "#ffffff", "#003366") + style("s", "#fefefe", "", "")
+        + style("child", "#ffffff", more=' style:parent-style-name="d"')
+    )  # fmt: skip
+    table = (
+        '<table:table table:name="T"><table:table-column/><table:table-column '
+        'table:default-cell-style-name="s"/>'
+        f"<table:table-row>{of('', 'Name')}{of('d', 'Pin')}</table:table-row>"
+        f"<table:table-row>{of('child', 'Ada')}{of('w', '4711')}</table:table-row>"
+        f"<table:table-row>{of('', 'Bo')}{of('', '4712')}</table:table-row></table:table>"
+    )
+    document = load_bytes(ods(table, styles), "a.ods").documents[0]
+    assert document.text.endswith("| Name | Pin |\n| --- | --- |\n| Ada |  |\n| Bo |  |")
+    assert document.metadata[HIDDEN_KEY] == (
+        "left out as hidden: 8 characters of text (colour of its background)"
+    )
+    cells: list[tuple[int, int, str | float, int]] = [
+        (0, 0, "Name", 0), (0, 1, "Pin", 0), (1, 0, "Ada", 0), (1, 1, 4711.0, 1), (2, 0, "tiny", 2),
+        (2, 1, 5.0, 0),
+    ]  # fmt: skip
+    made = biff4(cells, ["General"] * 3, [(200, 0x7FFF), (200, 9), (20, 0x7FFF)])
+    document = load_bytes(made, "a.xls").documents[0]
+    assert document.text.endswith("| Name | Pin |\n| --- | --- |\n| Ada |  |\n|  | 5 |")
+    assert "4 characters of text (letters too small to see)" in str(document.metadata[HIDDEN_KEY])

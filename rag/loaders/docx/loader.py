@@ -10,6 +10,7 @@ from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties, relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.objects import left_out
 from rag.loaders.result import Loaded
 from rag.types import Document
 
@@ -46,7 +47,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     document = Document.make(
         text, source, title=title or first_heading(text), metadata=metadata, media_type="text/markdown"
     )
-    return Loaded([document], walk.problems)
+    return Loaded([document], [*walk.problems, *left_out(walk.objects)])
 
 
 def _main(archive: Archive, limits: Limits) -> str:

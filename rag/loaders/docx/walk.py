@@ -7,11 +7,12 @@ all of which are counted; and text that a tracked change has deleted.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.loaders.drawing import graphic_blocks
+from rag.loaders.drawing import choice, graphic_blocks
 from rag.loaders.equations import equation
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
@@ -19,6 +20,7 @@ from rag.loaders.guard.invisible import in_symbol_font, visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.seen import BLACK, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local
+from rag.loaders.objects import alternative_text, objects
 from rag.loaders.pipes import headed, pipe_table
 from rag.loaders.raised import lowered, raised
 from rag.loaders.writer import Writer
@@ -88,6 +90,7 @@ class Walk:
     ) -> None:
         self.writer = Writer()
         self.problems: list[str] = []
+        self.objects: Counter[str] = Counter()
         self.shaded_page = False
         self._archive, self._part, self._limits = archive, part, limits
         self._styles, self._numbering = styles, numbering
@@ -129,7 +132,7 @@ class Walk:
             elif name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"):
                 self._blocks(each)
             elif name == "AlternateContent":
-                self._blocks(_choice(each))
+                self._blocks(choice(each))
             elif name in ("oMath", "oMathPara"):
                 self.writer.paragraph(equation(each))
             elif name == "altChunk":
@@ -232,7 +235,7 @@ class Walk:
             elif name in ("oMath", "oMathPara"):
                 line.add(visible(equation(each)))
             elif name == "AlternateContent":
-                self._inline(_choice(each), line, style)
+                self._inline(choice(each), line, style)
 
     def _control(self, element: Element, line: _Line, style: str) -> None:
         """A content control; a check box whose sign is missing is drawn."""
@@ -292,7 +295,7 @@ class Walk:
         elif name in ("drawing", "pict", "object"):
             self._drawing(each, line)
         elif name == "AlternateContent":
-            for inner in _choice(each):
+            for inner in choice(each):
                 self._piece(inner, line, style, why, place)
 
     def _field_mark(self, mark: Element, line: _Line) -> None:
@@ -336,12 +339,17 @@ class Walk:
                 inner = Walk(self._archive, self._part, self._limits, self._styles, self._numbering)
                 inner._notes, inner._shaded = self._notes, self._shaded
                 inner.body(box)
+                self.problems += inner.problems
                 if text := inner.writer.text():
                     line.blocks.append(text)
             elif text := self._flat(box):
                 line.blocks.append(f"Text box: {text}")
         self._shaded -= 1
+        arched = (attribute(each, "string") for each in element.iter() if local(each) == "textpath")
+        line.blocks += [f"Text box: {' '.join(visible(text).split())}" for text in arched if text.strip()]
         line.blocks += graphic_blocks(element, self._archive, self._part, self._limits)
+        line.blocks += alternative_text(element)
+        self.objects.update(objects(element))
 
     def _flat(self, element: Element) -> str:
         """All paragraphs under an element on one line, with what hangs on them."""
@@ -501,22 +509,13 @@ def _sign(element: Element) -> str:
     return ""
 
 
-def _choice(element: Element) -> Element:
-    """The one of alternative contents that is read: the first choice, else what older programs read."""
-    options = [each for each in element if local(each) in ("Choice", "Fallback")]
-    for each in options:
-        if any(local(inner) in ("t", "txbxContent", "chart", "relIds") for inner in each.iter()):
-            return each
-    return options[0] if options else element
-
-
 def _boxes(element: Element) -> Iterator[Element]:
     """The text boxes of a drawing, alternative contents once; not those within one another."""
     for each in element:
         if local(each) == "txbxContent":
             yield each
         elif local(each) == "AlternateContent":
-            yield from _boxes(_choice(each))
+            yield from _boxes(choice(each))
         else:
             yield from _boxes(each)
 
@@ -527,7 +526,7 @@ def _paragraphs(element: Element) -> Iterator[Element]:
         if local(each) == "p":
             yield each
         elif local(each) == "AlternateContent":
-            yield from _paragraphs(_choice(each))
+            yield from _paragraphs(choice(each))
         elif not local(each).endswith("Pr"):
             yield from _paragraphs(each)
 

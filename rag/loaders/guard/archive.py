@@ -6,6 +6,7 @@ import io
 import posixpath
 import zipfile
 import zlib
+from collections.abc import Mapping
 from types import TracebackType
 
 from rag.errors import LoadError
@@ -65,12 +66,16 @@ class Archive:
         except _BROKEN as error:
             raise LoadError(f"a broken file: its part {name} cannot be unpacked ({error})") from error
 
-    def repacked(self) -> bytes:
-        """The same members, uncompressed: for parsers that unpack by themselves, without these limits."""
+    def repacked(self, changed: Mapping[str, bytes]) -> bytes:
+        """The same members, uncompressed: for parsers that unpack by themselves, without these limits.
+
+        `changed` has other bytes for some of them.
+        """
         stored = io.BytesIO()
         with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as copy:
             for name in self._members:
-                copy.writestr(zipfile.ZipInfo(name), self.read(name))
+                content = changed[name] if name in changed else self.read(name)
+                copy.writestr(zipfile.ZipInfo(name), content)
         return stored.getvalue()
 
 

@@ -7,7 +7,9 @@ where the name of a group goes before those of its columns: `2023 Q1`, `2023 Q2`
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from rag.loaders.pipes import joined, pipe_table
 
@@ -19,6 +21,56 @@ _LETTER = re.compile(r"[^\W\d_]")
 _VALUE = re.compile(r"^[-+(]?\s*+(?:[^\w\s]\s*+)?\d")
 _MOST_ABOVE = 12  # rows of one cell that may stand above a table
 _MOST_SPANS = 20_000
+_NAMED = 5  # hidden rows and columns that a report names
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet: its rows of texts, its merged ranges, and what stands beside the cells. Places are from 0.
+
+    Hidden rows and columns are those that no filter hides and no group folds.
+    """
+
+    name: str
+    hidden: bool = False
+    rows: Rows = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first, last
+
+    def take_out_hidden(self) -> None:
+        """Drops the rows and blanks the columns that are hidden; those that were not blank are a problem."""
+        gone: list[str] = []
+        widest = max(map(len, self.rows), default=0)
+        for first, last in self.hidden_columns:
+            for column in range(first, min(last, widest - 1) + 1):
+                cells = [row for row in self.rows if column < len(row) and row[column]]
+                for row in cells:
+                    row[column] = ""
+                gone += [f"column {column_name(column)}"] if cells else []
+        dropped = sorted(number for number in self.hidden_rows if number < len(self.rows))
+        gone += [f"row {number + 1}" for number in dropped if any(self.rows[number])]
+        for number in reversed(dropped):
+            del self.rows[number]
+        self.spans = [
+            (top - bisect_left(dropped, top), left, bottom - bisect_right(dropped, bottom), right)
+            for top, left, bottom, right in self.spans
+            if bottom - bisect_right(dropped, bottom) >= top - bisect_left(dropped, top)
+        ]
+        if gone:
+            more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+            self.problems.append(f"{', '.join(gone[:_NAMED])}{more} hidden and left out")
+
+
+def column_name(column: int) -> str:
+    """0 → `A`, 26 → `AA`."""
+    letters = ""
+    while column >= 0:
+        letters = chr(65 + column % 26) + letters
+        column = column // 26 - 1
+    return letters
 
 
 def sheet_markdown(rows: Rows, spans: Sequence[Span] = ()) -> str:

@@ -7,41 +7,30 @@ read beside it (`xlsx.py`). ODS keeps what it shows (`ods.py`), and XLS of any a
 from __future__ import annotations
 
 import io
-from bisect import bisect_left, bisect_right
+import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from rag.errors import LoadError
 from rag.loaders.guard.archive import Archive
-from rag.loaders.guard.hidden import note_hidden
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties
 from rag.loaders.guard.xml import parse_xml, texts
-from rag.loaders.metadata import present, sensible_title
-from rag.loaders.number_formats import from_serial, shown
+from rag.loaders.metadata import one_line, present, sensible_title
+from rag.loaders.number_formats import NOTHING, from_serial, shown
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
 from rag.types import Document
 
 from . import ods, xls, xlsx
-from .layout import Rows, Span, sheet_markdown
+from .layout import Sheet, sheet_markdown
+from .unseen import blank_cell
 
+_MACROS = re.compile(rb"\bType=[\"'][^\"'<>]*/xl(?:Intl)?Macrosheet[\"']", re.IGNORECASE)
+_DIALOG = b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/dialogsheet"'
 _BIFF = (b"\xd0\xcf\x11\xe0", b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
-
-
-_NOTHING = ";;;"  # a number format that shows nothing
-_NAMED = 5  # hidden rows and columns that a report names
-
-
-class _Sheet(NamedTuple):
-    name: str
-    hidden: bool
-    rows: Rows
-    spans: list[Span]
-    blocks: list[str]
-    problem: str = ""
 
 
 def load(data: bytes, source: str, limits: Limits) -> Loaded:
@@ -52,12 +41,13 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         with Archive(data, ".xlsx", limits) as archive:
             title, metadata = _properties(archive, limits)
             if ods.CONTENT in archive:
-                sheets: Iterator[_Sheet] = _ods(archive, limits)
+                sheets = ods.sheets(archive, limits)
             else:
-                sheets = _calamine(archive.repacked(), xlsx.extras(archive, limits), limits)
+                data = archive.repacked(_without_macros(archive))
+                sheets = _calamine(data, xlsx.extras(archive, limits), limits)
             pages, problems = _pages(sheets, limits)
     elif data.startswith(_BIFF):
-        pages, problems = _pages(_xls(data, limits), limits)
+        pages, problems = _pages(xls.sheets(data, limits), limits)
     else:
         raise LoadError(f"no spreadsheet, but a {sniff(data) or '.txt'} file under another name; rename it")
     document = Document.make(
@@ -66,24 +56,33 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
     return Loaded([document], problems)
 
 
-def _pages(sheets: Iterator[_Sheet], limits: Limits) -> tuple[Pages, list[str]]:
+def _pages(sheets: Iterator[Sheet], limits: Limits) -> tuple[Pages, list[str]]:
     pages = Pages()
     problems: list[str] = []
     for sheet in sheets:
         if sheet.hidden:
             problems.append(f"sheet {sheet.name!r} is hidden and was left out")
             continue
-        if sheet.problem:
-            problems.append(f"sheet {sheet.name!r}: {sheet.problem}")
+        sheet.take_out_hidden()
+        problems += [f"sheet {sheet.name!r}: {'; '.join(sheet.problems)}"] if sheet.problems else []
         table = sheet_markdown(sheet.rows, sheet.spans)
         text = "\n\n".join(part for part in (table, *sheet.blocks) if part)
         if text:
-            pages.add(f"# {_one_line(sheet.name)}\n\n{text}")
+            pages.add(f"# {one_line(visible(sheet.name))}\n\n{text}")
             limits.check("max_chars", pages.starts[-1] + len(text), "characters of text")
     return pages, problems
 
 
-def _calamine(data: bytes, extras: dict[str, xlsx.Extras], limits: Limits) -> Iterator[_Sheet]:
+def _without_macros(archive: Archive) -> dict[str, bytes]:
+    """The relations of the workbook, sheets of macros as of a kind that calamine knows and passes over."""
+    names = (f"xl/_rels/workbook.{kind}.rels" for kind in ("xml", "bin"))
+    written = {name: archive.read(name) for name in names if name in archive}
+    return {
+        name: _MACROS.sub(_DIALOG, data) for name, data in written.items() if b"acrosheet" in data.lower()
+    }
+
+
+def _calamine(data: bytes, extras: dict[str, xlsx.Extras], limits: Limits) -> Iterator[Sheet]:
     from python_calamine import (
         CalamineError,
         CalamineWorkbook,
@@ -96,38 +95,34 @@ def _calamine(data: bytes, extras: dict[str, xlsx.Extras], limits: Limits) -> It
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             limits.check("max_pages", len(book.sheet_names), "sheets")
             for sheet in book.sheets_metadata:
+                extra = extras.get(sheet.name) or xlsx.Extras(Sheet(sheet.name))
+                extra.sheet.hidden = sheet.visible != SheetVisibleEnum.Visible
                 if sheet.typ == SheetTypeEnum.WorkSheet:
-                    hidden = sheet.visible != SheetVisibleEnum.Visible
-                    extra = extras.get(sheet.name, xlsx.Extras())
-                    rows, spans = ([], []) if hidden else _values(book, sheet.name, extra, limits)
-                    gone = "" if hidden else _without_hidden(rows, spans, extra)
-                    problem = "; ".join(filter(None, (extra.uncached, gone)))
-                    yield _Sheet(sheet.name, hidden, rows, spans, extra.blocks, problem)
+                    if not extra.sheet.hidden:
+                        _fill(book, extra, limits)
+                elif sheet.typ != SheetTypeEnum.ChartSheet:
+                    extra.sheet.problems.append("macros or a dialog, and was left out")
+                yield extra.sheet
     except LoadError:
         raise
     except PasswordError as error:
         raise LoadError("password-protected: remove the password first") from error
     except (CalamineError, OSError, ValueError) as error:
-        raise _broken(error) from error
+        raise xls.broken(error) from error
     except BaseException as error:
         # A panic of the parser, which is written in Rust, is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise _broken(error) from error
+        raise xls.broken(error) from error
 
 
-def _broken(error: BaseException) -> LoadError:
-    said = _one_line(str(error))[:200]
-    return LoadError(f"a broken or password-protected spreadsheet ({said}); save it anew without a password")
-
-
-def _values(book: Any, name: str, extra: xlsx.Extras, limits: Limits) -> tuple[Rows, list[Span]]:
-    sheet = book.get_sheet_by_name(name)
-    limits.check("max_cells", sheet.height * sheet.width, f"cells in sheet {name!r}")
-    left = (sheet.start or (0, 0))[1]  # rows come from the sheet's first one, cells from the first one used
+def _fill(book: Any, extra: xlsx.Extras, limits: Limits) -> None:
+    """Reads the values of a sheet, as their formats show them, into `extra.sheet`."""
+    read, rows = book.get_sheet_by_name(extra.sheet.name), extra.sheet.rows
+    limits.check("max_cells", read.height * read.width, f"cells in sheet {extra.sheet.name!r}")
+    left = (read.start or (0, 0))[1]  # rows come from the sheet's first one, cells from the first one used
     codes = extra.codes
-    rows: Rows = []
-    for number, row in enumerate(sheet.iter_rows()):
+    for number, row in enumerate(read.iter_rows()):
         if codes:
             cells = [
                 shown(from_serial(value, code) if isinstance(value, float) else value, code)
@@ -139,63 +134,15 @@ def _values(book: Any, name: str, extra: xlsx.Extras, limits: Limits) -> tuple[R
             cells = [shown(value) for value in row]
         rows.append([""] * left + cells if left else cells)
     for (row_number, column), code in codes.items():
-        if code == _NOTHING and row_number < len(rows) and (text := rows[row_number][column]):
-            rows[row_number][column] = ""
-            note_hidden("characters of text (hidden by format)", len(text))
+        if code == NOTHING:
+            blank_cell(rows, row_number, column, "hidden by format")
     for (row_number, column), error in extra.errors.items():
         if row_number < len(rows) and column < len(rows[row_number]) and not rows[row_number][column]:
             rows[row_number][column] = error
-    ranges = sheet.merged_cell_ranges or ()
-    return rows, [(first[0], first[1], last[0], last[1]) for first, last in ranges]
-
-
-def _without_hidden(rows: Rows, spans: list[Span], extra: xlsx.Extras) -> str:
-    """Blanks the columns and drops the rows that are hidden; a sentence that says which were not blank."""
-    gone: list[str] = []
-    for first, last in extra.hidden_columns:
-        for column in range(first, min(last, max(map(len, rows), default=0) - 1) + 1):
-            cells = [row for row in rows if column < len(row) and row[column]]
-            for row in cells:
-                row[column] = ""
-            gone += [f"column {_letters(column)}"] if cells else []
-    dropped = [number for number in extra.hidden_rows if number < len(rows)]
-    gone += [f"row {number + 1}" for number in dropped if any(rows[number])]
-    for number in sorted(dropped, reverse=True):
-        del rows[number]
-    spans[:] = [
-        (top - bisect_left(dropped, top), left, bottom - bisect_right(dropped, bottom), right)
-        for top, left, bottom, right in spans
-        if bottom - bisect_right(dropped, bottom) >= top - bisect_left(dropped, top)
-    ]
-    if not gone:
-        return ""
-    more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
-    return f"{', '.join(gone[:_NAMED])}{more} hidden and left out"
-
-
-def _letters(column: int) -> str:
-    """0 → `A`, 26 → `AA`."""
-    letters = ""
-    while column >= 0:
-        letters = chr(65 + column % 26) + letters
-        column = column // 26 - 1
-    return letters
-
-
-def _ods(archive: Archive, limits: Limits) -> Iterator[_Sheet]:
-    for number, sheet in enumerate(ods.sheets(archive, limits), 1):
-        limits.check("max_pages", number, "sheets")
-        problem = xlsx.without_value(sheet.uncached) if sheet.uncached else ""
-        yield _Sheet(sheet.name, sheet.hidden, sheet.rows, sheet.spans, sheet.blocks, problem)
-
-
-def _xls(data: bytes, limits: Limits) -> Iterator[_Sheet]:
-    for sheet in xls.sheets(data, limits):
-        yield _Sheet(sheet.name, sheet.hidden, sheet.rows, sheet.spans, sheet.blocks)
-
-
-def _one_line(name: str) -> str:
-    return " ".join(visible(name).split())
+    for (row_number, column), why in extra.unseen.items():
+        blank_cell(rows, row_number, column, why)
+    ranges = read.merged_cell_ranges or ()
+    extra.sheet.spans = [(first[0], first[1], last[0], last[1]) for first, last in ranges]
 
 
 def _properties(archive: Archive, limits: Limits) -> tuple[str, dict[str, str]]:

@@ -5,29 +5,22 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import LoadError
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
-from rag.loaders.number_formats import from_serial, shown, stored
+from rag.loaders.guard.seen import BLACK, WHITE
+from rag.loaders.metadata import one_line
+from rag.loaders.number_formats import NOTHING, from_serial, shown, stored
 
-from .layout import Rows, Span
+from .layout import Sheet
+from .unseen import blank_cell, why_unseen
 
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+_AUTOMATIC = 0x7FFF
+_FILTER = "_FilterDatabase"  # the range that a sheet filters
 _PASSWORD = re.compile(r"encrypt|password", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Sheet:
-    """One sheet: its rows of texts, its merged ranges, and its notes."""
-
-    name: str
-    hidden: bool = False
-    rows: Rows = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    blocks: list[str] = field(default_factory=list)
 
 
 def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
@@ -41,10 +34,7 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     except Exception as error:  # its parser lets IndexError, struct.error and others through
         if _PASSWORD.search(str(error)):
             raise LoadError("password-protected: remove the password first") from error
-        raise LoadError(
-            f"a broken or password-protected spreadsheet ({type(error).__name__}: {error}); "
-            "save it anew without a password"
-        ) from error
+        raise broken(error) from error
     limits.check("max_pages", book.nsheets, "sheets")
     for sheet in book.sheets():
         limits.check("max_cells", sheet.nrows * sheet.ncols, f"cells in sheet {sheet.name!r}")
@@ -56,7 +46,50 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
             ]
             read.spans = [(top, left, end - 1, right - 1) for top, end, left, right in sheet.merged_cells]
             read.blocks = list(_notes(sheet))
+            _take_out_unseen(book, sheet, read)
         yield read
+
+
+def broken(error: BaseException) -> LoadError:
+    """What a parser says of a file is told; what it stumbles over, such as an index, is not."""
+    said = one_line(str(error))[:200] if type(error).__name__ in ("CalamineError", "XLRDError") else ""
+    why = f" ({said})" if said else ""
+    return LoadError(f"a broken or password-protected spreadsheet{why}; save it anew without a password")
+
+
+def _take_out_unseen(book: Any, sheet: Any, read: Sheet) -> None:
+    """Blanks the cells that nobody sees; names the rows and columns that are hidden, unless a group folds."""
+    filtered = any(each.scope == sheet.number and each.name == _FILTER for each in book.name_obj_list)
+    read.hidden_rows = {
+        number
+        for number, row in sheet.rowinfo_map.items()
+        if row.hidden and not row.outline_level and not filtered
+    }
+    read.hidden_columns = [
+        (number, number)
+        for number, column in sheet.colinfo_map.items()
+        if column.hidden and not column.outline_level and number < sheet.ncols
+    ]
+    unseen = {number: why for number, style in enumerate(book.xf_list) if (why := _unseen(book, style))}
+    for row in range(sheet.nrows) if unseen else ():
+        for column in range(sheet.row_len(row)):
+            if why := unseen.get(sheet.cell_xf_index(row, column), ""):
+                blank_cell(read.rows, row, column, why)
+
+
+def _unseen(book: Any, style: Any) -> str:
+    """Why nobody sees what a cell of a style holds; `` where it shows."""
+    number_format = book.format_map.get(style.format_key)
+    if number_format is not None and number_format.format_str == NOTHING:
+        return "hidden by format"
+    if not 0 <= style.font_index < len(book.font_list):
+        return ""
+    font, background = book.font_list[style.font_index], style.background
+    ink = BLACK if font.colour_index == _AUTOMATIC else book.colour_map.get(font.colour_index)
+    paper = WHITE if not background.fill_pattern else None
+    if background.fill_pattern == 1:  # solid
+        paper = book.colour_map.get(background.pattern_colour_index)
+    return why_unseen(ink, paper, font.height / 20)
 
 
 def _text(book: Any, sheet: Any, row: int, column: int) -> str:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.counts import counted
 from rag.errors import LoadError
-from rag.loaders.drawing import graphic_blocks
+from rag.loaders.drawing import graphic_blocks, shown_parts
 from rag.loaders.guard.archive import Archive
+from rag.loaders.guard.hidden import note_hidden
 from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
 from rag.loaders.number_formats import BUILT_IN
+from rag.loaders.objects import alternative_text, left_out
+
+from .layout import Sheet
+from .unseen import unseen_styles
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -36,6 +42,11 @@ _ERROR = re.compile(
 _COLUMN = re.compile(rb"<(?:\w+:)?col\s[^<>]*>")
 _ROW = re.compile(rb"<(?:\w+:)?row\s[^<>]*\bhidden=[\"'](?:1|true)[\"'][^<>]*>")
 _ATTRIBUTE = re.compile(rb"\b(r|min|max|hidden|outlineLevel)=[\"']([0-9a-z]{1,7})[\"']")
+_CONTROL = re.compile(rb"<(?:\w+:)?control\s[^<>]*>")
+_REFERENCE = re.compile(rb"\b(id|shapeId)=[\"'](\w{1,20})[\"']")
+_OBJECT = re.compile(
+    rb"<(?:\w+:)?oleObject\s(?=[^<>]*?\bshapeId=[\"'](\d{1,9})[\"'])[^<>]*?\bprogId=[\"']([\w.]{1,80})[\"']"
+)
 _STATED = re.compile(rb"\bt=[\"'](?:str|s|inlineStr)[\"']")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)\b")
 _FROM_TO = {b"min", b"max"}
@@ -45,14 +56,12 @@ _LONGEST_FORMULA = 60
 
 @dataclass(slots=True)
 class Extras:
-    """What one sheet has beside its values; `codes` by (row, column) from 0."""
+    """What one sheet has beside its values; `codes`, `errors` and `unseen` by (row, column) from 0."""
 
+    sheet: Sheet
     codes: dict[tuple[int, int], str] = field(default_factory=dict)
-    uncached: str = ""
-    blocks: list[str] = field(default_factory=list)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    hidden_rows: list[int] = field(default_factory=list)
-    hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first, last
+    unseen: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
@@ -62,7 +71,7 @@ def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
             raise LoadError(f"refused: {name} declares XML entities, which can be made to do harm")
     if WORKBOOK not in archive:
         return {}
-    codes = _codes(archive, limits)
+    codes, unseen = _styles(archive, limits)
     targets = relations(archive, WORKBOOK, limits)
     by_sheet: dict[str, Extras] = {}
     for each in parse_xml(archive.read(WORKBOOK), WORKBOOK, limits).iter():
@@ -71,58 +80,81 @@ def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
         reference = next((value for key, value in each.attrib.items() if key.endswith("}id")), "")
         part = targets.get(reference, ("", ""))[1]
         if part in archive:
-            by_sheet[attribute(each, "name")] = _sheet(archive, part, codes, limits)
+            extra = by_sheet[attribute(each, "name")] = Extras(Sheet(attribute(each, "name")))
+            _read(extra, archive, part, codes, unseen, limits)
     return by_sheet
 
 
-def _sheet(archive: Archive, part: str, codes: dict[bytes, str], limits: Limits) -> Extras:
+def _read(
+    extra: Extras,
+    archive: Archive,
+    part: str,
+    codes: dict[bytes, str],
+    unseen: dict[bytes, str],
+    limits: Limits,
+) -> None:
     data = archive.read(part)
-    sheet = Extras()
+    sheet = extra.sheet
+    if b"conditionalFormatting" in data or b"<tablePart" in data or b"<picture" in data:
+        unseen = {}  # what lies behind the letters is not known
     rows = columns = 0
     for style, letters, number in _CELL.findall(data):
         row, column = int(number), _column(letters)
         rows, columns = max(rows, row), max(columns, column)
         if style in codes:
-            sheet.codes[row - 1, column - 1] = codes[style]
+            extra.codes[row - 1, column - 1] = codes[style]
+        if style in unseen:
+            extra.unseen[row - 1, column - 1] = unseen[style]
     limits.check("max_cells", rows * columns, f"cells in {part}")
-    sheet.uncached = _uncached(data)
+    sheet.problems += filter(None, [_uncached(data)])
     if b'"e"' in data or b"'e'" in data:
         for letters, number, error in _ERROR.findall(data):
-            sheet.errors[int(number) - 1, _column(letters) - 1] = error.decode("utf-8", "replace")
-    _hidden(sheet, data)
-    for kind, target in relations(archive, part, limits).values():
+            extra.errors[int(number) - 1, _column(letters) - 1] = error.decode("utf-8", "replace")
+    sheet.hidden_rows, sheet.hidden_columns = _hidden(data)
+    targets = relations(archive, part, limits)
+    boxes = _check_boxes(archive, data, targets, limits)
+    programs = dict(_OBJECT.findall(data)) if b"oleObject" in data else {}  # by shape: two forms of one
+    sheet.problems += left_out(Counter(name.decode("utf-8", "replace") for name in programs.values()))
+    for kind, target in targets.values():
         if target not in archive:
             continue
         if kind in ("comments", "threadedComment"):
             sheet.blocks += _notes(parse_xml(archive.read(target), target, limits))
         elif kind == "drawing":
-            sheet.blocks += _drawing(archive, target, limits)
-    return sheet
+            sheet.blocks += _drawing(archive, target, boxes, limits)
 
 
-def _hidden(sheet: Extras, data: bytes) -> None:
+def _hidden(data: bytes) -> tuple[set[int], list[tuple[int, int]]]:
     """Rows and columns that are hidden for good: no filter hides them, and no group that folds."""
+    rows: set[int] = set()
+    columns: list[tuple[int, int]] = []
     if b"hidden" not in data:
-        return
+        return rows, columns
     for column in _COLUMN.findall(data):
         said = dict(_ATTRIBUTE.findall(column))
         if (
             said.get(b"hidden") in (b"1", b"true")
-            and not said.get(b"outlineLevel")
+            and said.get(b"outlineLevel", b"0") == b"0"
             and said.keys() >= _FROM_TO
         ):
-            sheet.hidden_columns.append((int(said[b"min"]) - 1, int(said[b"max"]) - 1))
+            columns.append((int(said[b"min"]) - 1, int(said[b"max"]) - 1))
     for row in _ROW.findall(data) if b"filterColumn" not in data else ():
         said = dict(_ATTRIBUTE.findall(row))
-        if not said.get(b"outlineLevel") and said.get(b"r", b"").isdigit():
-            sheet.hidden_rows.append(int(said[b"r"]) - 1)
+        if said.get(b"outlineLevel", b"0") == b"0" and said.get(b"r", b"").isdigit():
+            rows.add(int(said[b"r"]) - 1)
+    return rows, columns
 
 
-def _codes(archive: Archive, limits: Limits) -> dict[bytes, str]:
-    """Style number, as cells write it → format code, where a value shows otherwise than it is stored."""
+def _styles(archive: Archive, limits: Limits) -> tuple[dict[bytes, str], dict[bytes, str]]:
+    """By style number, as cells write it: the format code of each, and why nobody sees letters in it."""
     if STYLES not in archive:
-        return {}
+        return {}, {}
     root = parse_xml(archive.read(STYLES), STYLES, limits)
+    return _codes(root), unseen_styles(root, archive, limits)
+
+
+def _codes(root: Element) -> dict[bytes, str]:
+    """Style number → format code, where a value shows otherwise than it is stored."""
     formats = dict(BUILT_IN)
     for each in root.iter():
         if local(each) == "numFmt" and attribute(each, "numFmtId").isdecimal():
@@ -183,21 +215,49 @@ def _texts(comment: Element) -> list[Element]:
     return parts or [each for each in comment.iter() if local(each) == "text"]
 
 
-def _drawing(archive: Archive, part: str, limits: Limits) -> list[str]:
+def _check_boxes(
+    archive: Archive, data: bytes, targets: dict[str, tuple[str, str]], limits: Limits
+) -> dict[str, str]:
+    """Shape → ☒ or ☐ of the check boxes and radio buttons that lie on the sheet."""
+    boxes: dict[str, str] = {}
+    for control in _CONTROL.findall(data) if b"control" in data else ():
+        said = {name: value.decode() for name, value in _REFERENCE.findall(control)}
+        target = targets.get(said.get(b"id", ""), ("", ""))[1]
+        if b"shapeId" not in said or target not in archive:
+            continue
+        properties = parse_xml(archive.read(target), target, limits)
+        if attribute(properties, "objectType") in ("CheckBox", "Radio"):
+            boxes[said[b"shapeId"]] = "☒" if attribute(properties, "checked") == "Checked" else "☐"
+    return boxes
+
+
+def _drawing(archive: Archive, part: str, boxes: dict[str, str], limits: Limits) -> list[str]:
     root = parse_xml(archive.read(part), part, limits)
     blocks = []
-    for shape in root.iter():
-        if local(shape) != "txBody":
-            continue
-        lines = (
-            "".join(each.text or "" for each in paragraph.iter() if local(each) == "t")
-            for paragraph in shape
-            if local(paragraph) == "p"
-        )
-        text = " ".join(" ".join(visible(line) for line in lines).split())
-        if text:
-            blocks.append(f"Text box: {text}")
+    for shape in shown_parts(root):
+        if local(shape) == "pic":
+            blocks += alternative_text(shape)
+        elif local(shape) == "sp":
+            text = _box_text(shape)
+            named = next((each for each in shape.iter() if local(each) == "cNvPr"), shape)
+            if mark := boxes.get(attribute(named, "id")):
+                blocks.append(f"{mark} {text}".strip())
+            elif attribute(named, "hidden") in ("1", "true"):
+                note_hidden("characters of text (hidden shape)", len(text))
+            elif text:
+                blocks.append(f"Text box: {text}")
     return blocks + graphic_blocks(root, archive, part, limits, values=False)
+
+
+def _box_text(shape: Element) -> str:
+    lines = (
+        "".join(each.text or "" for each in paragraph.iter() if local(each) == "t")
+        for body in shape
+        if local(body) == "txBody"
+        for paragraph in body
+        if local(paragraph) == "p"
+    )
+    return " ".join(" ".join(visible(line) for line in lines).split())
 
 
 def _column(letters: bytes) -> int:
