@@ -113,6 +113,34 @@ def test_the_loss_is_that_of_all_logits(method: str, rows: list[tuple[list[int],
         assert float(loss_of(network, ids, labels, mask)) == pytest.approx(float(whole), rel=1e-5)
 
 
+def test_what_all_rows_begin_with_is_computed_once_and_learned_from_the_same(
+    monkeypatch: pytest.MonkeyPatch, rows: list[tuple[list[int], list[int]]]
+) -> None:
+    import torch
+
+    from rag.tune import causal
+
+    network = prepared(HfModel.open(TINY / "hf", device="cpu").network, Plan("full"))
+    ids, labels, mask = causal._tensors(rows[:3], "cpu")
+    passes: list[tuple[int, ...]] = []
+    network.register_forward_pre_hook(
+        lambda *given: passes.append(tuple(given[2]["input_ids"].shape)), with_kwargs=True
+    )
+    found = []
+    for worth in (8, 10**6):
+        monkeypatch.setattr(causal, "_WORTH", worth)
+        network.zero_grad()
+        loss = loss_of(network, ids, labels, mask)
+        loss.backward()
+        found.append((float(loss.detach()), [one.grad.clone() for one in network.parameters()]))
+    (rows_first, shared), (rows_rest, rest), whole = passes
+    assert (rows_first, rows_rest, shared + rest) == (1, *whole)
+    assert shared > 8
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    for once, again in zip(found[0][1], found[1][1], strict=True):
+        assert torch.allclose(once, again, atol=1e-6)
+
+
 _RUN = """
 import pickle
 import sys
