@@ -121,7 +121,7 @@ class ModelSettings:
     rope_base: Amount = 0.0  # gguf: base frequency; 0 is what the file says
     device: str = ""  # hf: cpu, cuda, mps; empty is the best there is
     dtype: str = "auto"  # hf: auto, float32, bfloat16, float16
-    adapter: str = ""  # hf: a PEFT adapter, by folder or hub id
+    adapter: str = ""  # hf: a PEFT adapter, by folder or hub id; gguf: a LoRA in a GGUF file
     base_url: Url = Url("http://127.0.0.1:8080/v1")  # openai: address of the server's API
     key_env: str = "OPENAI_API_KEY"  # openai: the environment variable that holds the key
     tokenizer: str = ""  # openai: a tokenizer.json to count with; without it tokens are estimated

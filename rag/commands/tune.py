@@ -121,7 +121,10 @@ def tune_generator_command(
     sources: Annotated[int, typer.Option("--sources", min=1, help="Sources of a prompt, at most.")] = 4,
     merge: Annotated[bool, typer.Option("--merge", help="Write the whole model, not the adapter.")] = False,
     gguf: Annotated[
-        bool, typer.Option("--gguf", help="Write it as model.gguf too, for llama.cpp (Llama, Qwen2).")
+        bool,
+        typer.Option(
+            "--gguf", help="And as a GGUF file for llama.cpp: the adapter, or with --merge the model."
+        ),
     ] = False,
     qrels: Qrels = None,
     held_out: HeldOut = 0.4,

@@ -25,6 +25,8 @@ from .local import check_room, plain, rendered, turn
 if TYPE_CHECKING:
     from rag.config import ModelSettings
 
+ADAPTER = "adapter.gguf"
+"""The adapter's file in the folder that `rag tune generator --gguf` writes."""
 _MOST_CONTEXT = 8192  # of a model trained for more, unless more is asked for: memory grows with it
 _READ_AT_ONCE = 128  # tokens of a prompt, where it is told how far it is: a second or so of a small processor
 _ROPE = {"none": 0, "linear": 1, "yarn": 2}
@@ -46,6 +48,7 @@ class GgufModel:
         cls,
         path: str | Path,
         *,
+        adapter: str = "",
         context_tokens: int = 0,
         gpu_layers: int = 0,
         threads: int = 0,
@@ -55,7 +58,9 @@ class GgufModel:
         seed: int = 0,
         patience: float = 120.0,
     ) -> GgufModel:
-        """Loads a file. `context_tokens` 0 is what it was trained for, at most 8,192; `gpu_layers` -1 is all.
+        """Loads a file, and a LoRA adapter in GGUF on top of it where one is named.
+
+        `context_tokens` 0 is what it was trained for, at most 8,192; `gpu_layers` -1 is all.
 
         `rope_scaling` (linear or yarn) stretches the trained context by `rope_factor`; `rope_base` replaces
         the base frequency. Raises MissingExtra without llama-cpp-python, ModelError for a file that cannot be
@@ -63,6 +68,7 @@ class GgufModel:
         """
         path = Path(path).expanduser()
         header = read_header(path)
+        lora = _adapter(adapter, header, path) if adapter else None
         context = _context(header, path, context_tokens, rope_scaling, rope_factor)
         try:
             from llama_cpp import Llama
@@ -78,6 +84,7 @@ class GgufModel:
                 rope_scaling_type=_ROPE[rope_scaling] if rope_scaling else None,
                 rope_freq_scale=1 / rope_factor if rope_scaling else 0.0,
                 rope_freq_base=rope_base,
+                lora_path=lora,
                 seed=seed,
                 verbose=False,
             )
@@ -201,6 +208,25 @@ def _context(header: Mapping[str, Any], path: Path, wanted: int, scaling: str, f
     return wanted or min(reach, _MOST_CONTEXT)
 
 
+def _adapter(adapter: str, header: Mapping[str, Any], path: Path) -> str:
+    """The path of the adapter's file. Raises ModelError for another kind of file or another architecture."""
+    file = Path(adapter).expanduser()
+    if file.is_dir() and (file / ADAPTER).is_file():
+        file = file / ADAPTER
+    if not file.is_file():
+        raise ModelError(
+            f"the adapter {adapter} of {path.name} is no file: llama.cpp takes a LoRA in GGUF, as `rag tune "
+            "generator --gguf` writes it; a PEFT folder needs its base as a folder too, with model.kind hf"
+        )
+    own = read_header(file)
+    if own.get("general.type") != "adapter":
+        raise ModelError(f"{file} is no adapter, but a GGUF file of another kind: name it by model.name")
+    made, architecture = own.get("general.architecture"), header.get("general.architecture")
+    if made != architecture:
+        raise ModelError(f"the adapter {file} is for {made} models, and {path.name} is {architecture}")
+    return str(file)
+
+
 def _grammar(text: str) -> Any:
     if not text:
         return None
@@ -215,6 +241,7 @@ def opened(settings: ModelSettings, offline: bool) -> GgufModel:
 
     return GgufModel.open(
         gguf_path(settings.name, offline=offline),
+        adapter=settings.adapter,
         context_tokens=settings.context_tokens,
         gpu_layers=settings.gpu_layers,
         threads=settings.threads,

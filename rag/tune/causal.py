@@ -2,9 +2,10 @@
 
 Turns of like length go together, so little is padding; batches hold up to a number of tokens. The loss is
 that of the answers alone, and logits are computed for their tokens alone. What all prompts of a batch begin
-with, the instructions, is computed once for the batch, and learned from through all of its rows. AdamW warms up over the first tenth
-and falls to zero; the same seed gives the same run, stopped or not. Sources: LoRA (Hu and others), IA³ (Liu
-and others), Prefix-Tuning (Li and Liang), P-Tuning (Liu and others), as `peft` has them.
+with, the instructions, is computed once for the batch, and learned from through all of its rows. AdamW warms
+up over the first tenth and falls to zero; the same seed gives the same run, stopped or not. Sources: LoRA
+(Hu and others), IA³ (Liu and others), Prefix-Tuning (Li and Liang), P-Tuning (Liu and others), as `peft` has
+them.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def train(
 def loss_of(network: Any, ids: Any, labels: Any, mask: Any) -> Any:
     """The mean loss over the tokens that have labels; all three are (rows, tokens).
 
-    Of a small model, a third of the work is in the logits of all words, and prompts need none. The tokens that
-    all rows begin with are a third of a prompt, and are computed once.
+    Of a small model, a third of the work is in the logits of all words, and prompts need none. The tokens
+    that all rows begin with are a third of a prompt, and are computed once.
     """
     import torch
 
@@ -150,14 +151,12 @@ def loss_of(network: Any, ids: Any, labels: Any, mask: Any) -> Any:
         cache.batch_repeat_interleave(len(ids))
         before = {"past_key_values": cache, "use_cache": True}
     kept = places - shared
-    logits = network(
-        input_ids=ids[:, shared:], attention_mask=mask, logits_to_keep=kept, **before
-    ).logits
+    logits = network(input_ids=ids[:, shared:], attention_mask=mask, logits_to_keep=kept, **before).logits
     return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets)
 
 
 def _shared(ids: Any, most: int) -> int:
-    """How many tokens all rows begin with, at most so many; 0 where they are too few to be worth two passes."""
+    """How many tokens all rows begin with, up to `most`; 0 where too few to be worth two passes."""
     if len(ids) < 2:
         return 0
     same = (ids == ids[:1]).all(0)[:most].int().cumprod(0)

@@ -3,7 +3,7 @@
 Turns of our own prompt form are made from the training questions (`conversations.py`), a PEFT adapter or the
 whole model learns them (`causal.py`), and the held-out questions are answered by base and tuned model, with
 the same sources, and judged by right answers (`gate.py`). The part is a PEFT folder, or with `full` or
-`merge` a Hugging Face folder; `gguf` writes that as one file for llama.cpp too.
+`merge` a Hugging Face folder; `gguf` writes either as one file for llama.cpp too: the LoRA, or the model.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rag.counts import counted
 from rag.errors import ConfigError, MissingExtra, ModelError
 from rag.evaluate.questions.cases import Case, QuestionSet
+from rag.llm.gguf import ADAPTER
 from rag.pipeline.adopted import HERE, Card
 from rag.progress import Progress, Watcher
 
@@ -39,7 +40,7 @@ _FREE = 3  # times the size of what is written that a disk has to have free
 
 @dataclass(frozen=True, slots=True)
 class GeneratorOptions:
-    """What to tune and how. `merge`: write the whole model instead of the adapter; `gguf`: and as GGUF."""
+    """What to tune and how. `merge`: write the whole model, not the adapter; `gguf`: and that as GGUF."""
 
     base: str
     plan: Plan = field(default_factory=Plan)
@@ -71,6 +72,7 @@ def tune_generator(
         raise MissingExtra("a tuned generator", "tune") from None
     if generator.plan.method not in METHODS:
         raise ConfigError(f"method is {generator.plan.method!r}, expected one of {', '.join(METHODS)}")
+    _writable(generator)
     if not (Path(generator.base) / "config.json").is_file():
         raise ModelError(
             f"{generator.base} has no config.json: --base is the folder of a Hugging Face model, with its "
@@ -146,30 +148,44 @@ def _written(
 ) -> dict[str, str]:
     """Writes the part, and returns the settings that use it."""
     settings = {"ask.generate": "hf", "model.kind": "hf"}
+    whole = given.merge or given.plan.method == "full"
+    config = generator.model.network.config
+    if whole and given.plan.method != "full":
+        network = network.merge_and_unload()
     try:
-        if given.plan.method != "full" and not (given.merge or given.gguf):
-            network.save_pretrained(str(folder), safe_serialization=True)
-            return {**settings, "model.name": base, "model.adapter": HERE}
-        if given.plan.method != "full":
-            if given.plan.method in ("prefix", "p-tuning"):
-                raise ConfigError(f"{given.plan.method} cannot be merged into its model: leave --merge out")
-            network = network.merge_and_unload()
         network.save_pretrained(str(folder), safe_serialization=True)
-        generator.model.tokenizer.save_pretrained(str(folder))
+        if whole:
+            generator.model.tokenizer.save_pretrained(str(folder))
     except OSError as error:
         raise ModelError(f"{folder} cannot be written ({error.strerror}): free some space") from error
-    if given.gguf:
+    if given.gguf and whole:
         from .gguf_export import to_gguf
 
         to_gguf(network, generator.model.tokenizer, folder / "model.gguf", Path(base).name)
-    return {**settings, "model.name": HERE}
+    elif given.gguf:
+        from .gguf_adapter import adapter_to_gguf
+
+        adapter_to_gguf(folder, config, folder / ADAPTER)
+    return (
+        {**settings, "model.name": HERE} if whole else {**settings, "model.name": base, "model.adapter": HERE}
+    )
+
+
+def _writable(given: GeneratorOptions) -> None:
+    """Raises ConfigError for what cannot come out of this method."""
+    method = given.plan.method
+    if given.merge and method in ("prefix", "p-tuning"):
+        raise ConfigError(f"{method} cannot be merged into its model: leave --merge out")
+    if given.gguf and not given.merge and method not in ("lora", "full"):
+        merged = "" if method in ("prefix", "p-tuning") else ": give --merge too"
+        raise ConfigError(f"{method} makes no adapter that llama.cpp takes, only lora does{merged}")
 
 
 def _room(network: Any, folder: Path, given: GeneratorOptions) -> None:
     """Raises ModelError where the disk has no room for checkpoint and model."""
     trained = sum(one.numel() for one in network.parameters() if one.requires_grad)
     whole = sum(one.numel() for one in network.parameters())
-    needed = 4 * (_FREE * trained + (2 * whole if given.merge or given.gguf else 0))
+    needed = 4 * (_FREE * trained + (2 * whole if given.merge else 0))
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(

@@ -92,18 +92,23 @@ def tensors(network: Any, architecture: str) -> Iterator[tuple[str, NDArray[np.g
         module, _, what = name.rpartition(".")
         if module == "lm_head" and config.tie_word_embeddings:
             continue
-        if module in _WHOLE:
-            ours = _WHOLE[module]
-        else:
-            prefix, _, rest = module.removeprefix("model.layers.").partition(".")
-            if not module.startswith("model.layers.") or rest not in _LAYER:
-                raise ModelError(f"the weight {name} has no place in a GGUF file of {architecture}")
-            ours = f"blk.{prefix}.{_LAYER[rest]}"
-            if architecture == "llama" and rest in ("self_attn.q_proj", "self_attn.k_proj"):
-                is_query = rest == "self_attn.q_proj"
-                heads = config.num_attention_heads if is_query else config.num_key_value_heads
-                tensor = permuted(tensor, heads)
+        ours, heads = named(module, config, architecture)
+        tensor = permuted(tensor, heads) if heads else tensor
         yield f"{ours}.{what}", tensor.astype(np.float32 if tensor.ndim == 1 else np.float16)
+
+
+def named(module: str, config: Any, architecture: str) -> tuple[str, int]:
+    """What a module of transformers is called in a GGUF file, and of how many heads its rows are permuted.
+
+    0 heads: its rows stay. Raises ModelError for a module that has no place there.
+    """
+    if module in _WHOLE:
+        return _WHOLE[module], 0
+    layer, _, rest = module.removeprefix("model.layers.").partition(".")
+    if not module.startswith("model.layers.") or rest not in _LAYER:
+        raise ModelError(f"the weights of {module} have no place in a GGUF file of {architecture}")
+    heads = {"self_attn.q_proj": config.num_attention_heads, "self_attn.k_proj": config.num_key_value_heads}
+    return f"blk.{layer}.{_LAYER[rest]}", heads.get(rest, 0) if architecture == "llama" else 0
 
 
 def permuted(tensor: NDArray[np.float32], heads: int) -> NDArray[np.float32]:

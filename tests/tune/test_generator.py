@@ -141,6 +141,35 @@ def test_what_all_rows_begin_with_is_computed_once_and_learned_from_the_same(
         assert torch.allclose(once, again, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (GeneratorOptions("base", Plan("prefix"), merge=True), "prefix cannot be merged"),
+        (
+            GeneratorOptions("base", Plan("ia3"), gguf=True),
+            "ia3 makes no adapter that llama.cpp takes.*--merge",
+        ),
+        (GeneratorOptions("base", Plan("p-tuning"), gguf=True), "p-tuning makes no adapter.*only lora does$"),
+        (GeneratorOptions("base", Plan("none")), "method is 'none'"),
+    ],
+)
+def test_what_a_method_cannot_write_is_said_before_it_is_tuned(
+    given: GeneratorOptions, why: str, tmp_path: Path
+) -> None:
+    with opened(tmp_path) as rag, pytest.raises(ConfigError, match=why):
+        tune_generator(rag, questions(), given)
+
+
+def test_an_adapter_is_written_for_llama_cpp_too(tmp_path: Path) -> None:
+    pytest.importorskip("gguf", reason="needs footnote-rag[tune]")
+    given = GeneratorOptions(str(TINY / "hf"), Plan("lora", epochs=1, tokens=4000), gguf=True, device="cpu")
+    with opened(tmp_path) as rag:
+        tuned = tune_generator(rag, questions(), given, options=KEEP)
+    assert (tuned.place / "adapter.gguf").read_bytes()[:4] == b"GGUF"
+    assert not (tuned.place / "model.gguf").exists()
+    assert Card.read(tuned.place).settings["model.adapter"] == HERE
+
+
 _RUN = """
 import pickle
 import sys
