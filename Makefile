@@ -45,8 +45,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# A worker for each core; one that has nothing left takes from the others.
+PYTEST := -m pytest -q -n auto --dist worksteal
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python $(PYTEST)
 	$(MAKE) test-wheel
 
 SEED ?= 1

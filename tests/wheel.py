@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED = ("pytest", "pytest-timeout", "hypothesis")
+NEEDED = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis")
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> None:
@@ -51,6 +51,7 @@ def main() -> None:
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "docs", folder / "docs")
         options = ("--import-mode=importlib", "-q", "-W", "error", "-p", "no:cacheprovider")
+        options += ("-n", "auto", "--dist", "worksteal")
         run(python, "-m", "pytest", *options, *sys.argv[1:], "tests", cwd=folder)
 
 

@@ -22,7 +22,13 @@ def on_a_terminal(folder: Path, *args: str, typed: str = "", **environment: str)
     process = subprocess.Popen(
         [sys.executable, "-c", "from rag.cli import main; main()", *args],
         cwd=folder,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
+        env={
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLUMNS": str(COLUMNS),
+            "LINES": str(LINES),
+            **environment,
+        },
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

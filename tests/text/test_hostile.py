@@ -14,12 +14,14 @@ from tests.text.hostile import patterns, slow
 CHECKOUT = pytest.mark.skipif(
     not (Path(__file__).parents[2] / "rag").is_dir(), reason="reads the sources beside the tests"
 )
+SHARES = 8
 
 
 @CHECKOUT
-def test_every_pattern_of_the_package_is_linear() -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_every_pattern_of_the_package_is_linear(share: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.text.hostile"],
+        [sys.executable, "-m", "tests.text.hostile", f"{share}/{SHARES}"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -28,7 +30,7 @@ def test_every_pattern_of_the_package_is_linear() -> None:
     )
     *lines, count = done.stdout.splitlines()
     assert (done.returncode, lines) == (0, []), done.stderr
-    assert int(count.split()[0]) > 250
+    assert int(count.split()[0]) > 30
 
 
 def test_what_is_quadratic_is_found() -> None:
