@@ -14,10 +14,9 @@ from typing import NamedTuple
 from rag.chunking.blocks.block import Block
 from rag.chunking.cut import cuts
 from rag.chunking.tokens import Tokens
+from rag.text import delimited
 from rag.text.lines import lines, strip
 from rag.text.sentences import sentences
-
-from .blocks import rows as delimited
 
 Spans = list[tuple[int, int]]
 

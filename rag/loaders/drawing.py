@@ -157,7 +157,7 @@ def _rows(series: list[_Series]) -> list[list[str]]:
         ]
     places = sorted({i for each in drawn for i in each.values} | set(categories))[:_MOST_POINTS]
     return [
-        ["", *(each.name for each in drawn)],
+        ["", *(each.name or f"Series {number}" for number, each in enumerate(drawn, 1))],
         *([categories.get(i, str(i + 1)), *(each.values.get(i, "") for each in drawn)] for i in places),
     ]
 

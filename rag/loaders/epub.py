@@ -42,6 +42,8 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         for name in chapters:
             if name not in archive:
                 problems.append(f"chapter {name} is missing from the book")
+            elif name.endswith(".svg"):
+                problems.append(f"chapter {name} is a drawing and was left out")
             elif text := xhtml_to_markdown(
                 decode(archive.read(name)).text, limits, partial(_sheet, archive, name)
             ):
@@ -78,9 +80,9 @@ def _chapters(package: Element, package_name: str) -> list[str]:
     items = {attribute(each, "id"): each for each in package.iter() if local(each) == "item"}
     spine = [attribute(each, "idref") for each in package.iter() if local(each) == "itemref"]
     return [
-        resolve(package_name, unquote(attribute(items[name], "href")))
+        resolve(package_name, unquote(attribute(items[name], "href"))) if name in items else name
         for name in spine
-        if name in items and "nav" not in attribute(items[name], "properties").split()
+        if name not in items or "nav" not in attribute(items[name], "properties").split()
     ]
 
 

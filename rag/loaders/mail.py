@@ -45,6 +45,7 @@ _ASIDE = frozenset({"VTIMEZONE", "VALARM"})
 _PROPERTY = re.compile(r'([A-Za-z-]+)((?:;(?:"[^"]*"|[^":])*+)?):(.*)$')
 _PARAMETER = re.compile(r';([A-Za-z-]+)=(?:"([^"]*)"|([^";:]*))')
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z)?)?")
+_ENRICHED = re.compile(r"<<|<param>[^<]*</param>|</?[a-z][a-z0-9-]*>", re.IGNORECASE)
 _UNESCAPE = re.compile(r"\\(.)")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -187,7 +188,7 @@ class Content:
             self.attached.append(part)
         elif kind == "text/calendar":
             self._add(calendar_text(_decoded(part)), html=False)
-        elif kind in ("text/plain", "text/html", "text/enriched", "text/markdown"):
+        elif kind in ("text/plain", "text/html", "text/enriched", "text/markdown", "text/x-markdown"):
             self._add(*self._shown(part))
         elif kind == "message/delivery-status":
             self._add(
@@ -221,6 +222,8 @@ class Content:
         text = _decoded(part)
         if part.get_content_type() == "text/html":
             return html_to_markdown(text, self._limits), True
+        if part.get_content_type() == "text/enriched":
+            text = enriched_text(text)
         return visible(text).strip("\n"), False
 
     def _add(self, text: str, html: bool) -> None:
@@ -242,6 +245,12 @@ def _is_enveloped(part: EmailMessage) -> bool:
 
 def _decoded(part: EmailMessage) -> str:
     return decode(_payload(part), part.get_content_charset() or "").text
+
+
+def enriched_text(text: str) -> str:
+    """A text of the type `text/enriched` (RFC 1896) without its commands; lone line breaks are blanks."""
+    bare = _ENRICHED.sub(lambda found: "<" if found[0] == "<<" else "", text.replace("\r\n", "\n"))
+    return re.sub(r"\n+", lambda run: " " if len(run[0]) == 1 else run[0][1:], bare.strip("\n"))
 
 
 def calendar_text(text: str) -> str:

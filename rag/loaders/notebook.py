@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from rag.errors import LoadError
 from rag.loaders.decode import decode, normalise_newlines
 from rag.loaders.first_heading import first_heading
 from rag.loaders.guard.limits import Limits
+from rag.loaders.html.loader import html_to_markdown
 from rag.loaders.metadata import one_line
 from rag.loaders.unrendered import blank_markdown
 from rag.loaders.writer import Writer
@@ -16,6 +18,7 @@ from rag.types import Document
 
 MAX_OUTPUT_LINES = 20
 MAX_OUTPUT_CHARS = 2_000
+_OBJECT = re.compile(r"<[^<>\n]*>")  # what Python says of an object that shows itself otherwise
 
 
 def load(data: bytes, source: str, limits: Limits) -> list[Document]:
@@ -28,7 +31,7 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
         raise LoadError("no notebook of format 4: it has no list of cells; open and save it again in Jupyter")
     metadata = book["metadata"] if isinstance(book.get("metadata"), dict) else {}
     language = _language(metadata)
-    text = to_markdown([cell for cell in book["cells"] if isinstance(cell, dict)], language)
+    text = to_markdown([cell for cell in book["cells"] if isinstance(cell, dict)], language, limits)
     title = metadata.get("title")
     return [
         Document.make(
@@ -41,7 +44,7 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
     ]
 
 
-def to_markdown(cells: list[dict[str, Any]], language: str) -> str:
+def to_markdown(cells: list[dict[str, Any]], language: str, limits: Limits) -> str:
     """The cells as Markdown blocks."""
     writer = Writer()
     for cell in cells:
@@ -54,16 +57,26 @@ def to_markdown(cells: list[dict[str, Any]], language: str) -> str:
         writer.code(body, language)
         outputs = cell.get("outputs")
         for output in outputs if isinstance(outputs, list) else []:
-            if isinstance(output, dict) and (shown := _short(_output_text(output))):
-                writer.code(shown, "text")
+            if isinstance(output, dict):
+                _write_output(writer, output, limits)
     return writer.text()
 
 
-def _output_text(output: dict[str, Any]) -> str:
+def _write_output(writer: Writer, output: dict[str, Any], limits: Limits) -> None:
+    """An output in the form that says most: text, else the Markdown, HTML or LaTeX that stands for it."""
     if output.get("output_type") == "error":
-        return f"{output.get('ename', 'Error')}: {output.get('evalue', '')}"
-    data = output.get("data")
-    return _joined(output.get("text")) or _joined(data.get("text/plain") if isinstance(data, dict) else "")
+        writer.code(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}", "text")
+        return
+    given = output.get("data")
+    data = given if isinstance(given, dict) else {}
+    plain = _joined(output.get("text")) or _joined(data.get("text/plain"))
+    rich = blank_markdown(_joined(data.get("text/markdown")).strip("\n"))
+    if not rich and (not plain.strip() or _OBJECT.fullmatch(plain.strip())):
+        rich = html_to_markdown(_joined(data.get("text/html")), limits) or _joined(data.get("text/latex"))
+    if rich.strip():
+        writer.verbatim(_short(rich))
+    elif shown := _short(plain):
+        writer.code(shown, "text")
 
 
 def _short(text: str) -> str:

@@ -19,18 +19,18 @@ _DESCRIBED = ("docPr", "cNvPr", "shape", "rect")
 _OBJECTS = ("OLEObject", "oleObj", "oleObject")
 # What Office writes below a description of its own.
 _GUESSED = re.compile(
-    r"\s*(?:Description automatically generated|AI-generated content may be incorrect|"
+    r"(?:Description automatically generated|AI-generated content may be incorrect|"
     r"Automatisch generierte Beschreibung|KI-generierte Inhalte können fehlerhaft sein)\b[^\n]*"
 )
-_FILE = re.compile(
-    r"(?:\S*[\\/]\S*|[^\s.]{1,80})\.\w{2,4}|(?:image|picture|grafik|bild)\s*\d*", re.IGNORECASE
-)
+_FILE = re.compile(r"\.\w{2,4}$")
+_UNNAMED = re.compile(r"(?:image|picture|grafik|bild) ?\d{0,6}", re.IGNORECASE)
 
 
 def picture(said: str) -> list[str]:
     """`Picture: its description`; nothing where that is blank, or only a file's name."""
     text = " ".join(visible(_GUESSED.sub("", said)).split())
-    return [f"Picture: {text}"] if text and not _FILE.fullmatch(text) else []
+    is_name = (" " not in text and _FILE.search(text)) or _UNNAMED.fullmatch(text)
+    return [f"Picture: {text}"] if text and not is_name else []
 
 
 def alternative_text(element: Element) -> list[str]:

@@ -350,7 +350,7 @@ def _row_unit(text: str, row: Row, context: str) -> Unit:
     for cell in row.cells:
         view += ("; " if view else "") + (f"{cell.name}: " if cell.name else "")
         pieces.append((len(view), len(view) + cell.end - cell.start, cell.start))
-        view += text[cell.start : cell.end]
+        view += text[cell.start : cell.end].replace("\n", " ")
     return Unit(0, row.start, row.end, "row", context, view, tuple(pieces))
 
 

@@ -6,16 +6,18 @@ Every cell keeps its place, so that a value found in it can be cited.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from rag.text.delimited import first_row, mark_of
+from rag.text.delimited import rows as delimited_rows
 from rag.text.lines import strip
 
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 _CELL_MARK = re.compile(r"(?<!\\)\|")
-_DELIMITERS = "\t;,|"
 
 
 class Cell(NamedTuple):
@@ -49,7 +51,7 @@ def rows(text: str, header: str = "", *, delimited: bool = False) -> list[Row]:
     """The rows of the tables in a text that hold values: no head, no rule.
 
     `header` is the head of a table that begins before the text. `delimited` says that the text is one of a
-    CSV file's, whose first line is the head where `header` is empty.
+    CSV file's, whose head stands in it where `header` is empty, below a title perhaps.
     """
     return list(_delimited(text, header) if delimited else _piped(text, header))
 
@@ -90,15 +92,18 @@ def _names(line: str) -> list[str]:
 
 
 def _delimited(text: str, header: str) -> Iterator[Row]:
-    lines = list(_lines(text))
-    if not lines:
+    spans = delimited_rows(text, 0, len(text))
+    if not header:
+        head = first_row(text, spans) if spans else 0
+        header, spans = text[slice(*spans[head])] if spans else "", spans[head + 1 :]
+        mark = mark_of(text)
+    else:
+        mark = mark_of(f"{header}\n{text}")
+    if mark not in header:
         return
-    head = header.splitlines()[0] if header else text[slice(*lines[0])]
-    mark = max(_DELIMITERS, key=head.count)
-    if mark not in head:
-        return
-    names = [name.strip().replace("_", " ") for name in next(csv.reader([head], delimiter=mark), [])]
-    for start, end in lines if header else lines[1:]:
+    named = next(csv.reader(io.StringIO(header, newline=""), delimiter=mark), [])
+    names = [" ".join(name.split()).replace("_", " ") for name in named]
+    for start, end in spans:
         cells = tuple(_delimited_cells(text, start, end, mark, names))
         if cells:
             yield Row(start, end, cells, tuple(names))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
+from rag.errors import LoadError
 from rag.loaders import Loaded, load_bytes
 from rag.loaders.guard.hidden import HIDDEN_KEY
-from tests.loaders.samples import W, docx, paragraph, relations, table
+from tests.loaders.samples import W, docx, paragraph, relations, table, zip_of
 
 M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
 RELS = "word/_rels/document.xml.rels"
@@ -319,3 +323,95 @@ def test_a_first_row_of_one_cell_is_the_title_and_one_of_groups_is_joined() -> N
     assert text(merged(wide("Tariffs of 2024", 3))) == f"Tariffs of 2024\n\n| Zone | Adult | Child |\n{below}"
     groups = f"<w:tc>{paragraph('')}</w:tc>{wide('Summer', 2)}"
     assert text(merged(groups)) == f"| Zone | Summer Adult | Summer Child |\n{below}"
+
+
+def test_a_part_in_another_format_is_told() -> None:
+    made = loaded(paragraph("Shown") + '<w:altChunk r:id="r9" xmlns:r="r"/>')
+    assert made.documents[0].text == "Shown"
+    assert made.problems == ["a part in another format (altChunk) was left out; save the file in Word"]
+
+
+def test_quotations_code_and_endnotes() -> None:
+    styles = "".join(
+        f'<w:style w:type="paragraph" w:styleId="{name}"><w:name w:val="{shown}"/></w:style>'
+        for name, shown in (("Q", "Intense Quote"), ("C", "HTML Preformatted"))
+    )
+    ends = (
+        f'<w:endnotes {W}><w:endnote w:id="2">{paragraph("See the survey of 1931.")}</w:endnote></w:endnotes>'
+    )
+    body = (
+        paragraph("Shut the gate.", "Q")
+        + paragraph("if level:", "C")
+        + paragraph("  close()", "C")
+        + f'<w:p>{run("It holds water.")}<w:r><w:endnoteReference w:id="2"/></w:r></w:p>'
+    )
+    parts = with_parts(endnotes=ends) | {"word/styles.xml": f"<w:styles {W}>{styles}</w:styles>"}
+    assert text(body, **parts).split("\n\n") == [
+        "> Shut the gate.", "```\nif level:\n  close()\n```", "It holds water. [1]",
+        "[1] See the survey of 1931.",
+    ]  # fmt: skip
+
+
+def test_text_that_was_moved_stands_in_its_new_place() -> None:
+    said = run("The dam was built in 1931.")
+    body = f"<w:p>{run('First.')}<w:moveFrom>{said}</w:moveFrom></w:p><w:p><w:moveTo>{said}</w:moveTo></w:p>"
+    assert text(body) == "First.\n\nThe dam was built in 1931."
+
+
+def test_letters_on_a_page_of_another_colour_are_shown() -> None:
+    white = run("White on blue is shown.", '<w:color w:val="FFFFFF"/>')
+    made = docx(f"<w:p>{white}</w:p>")
+    with pytest.raises(LoadError, match="colour of its background"):
+        load_bytes(made, "a.docx")
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        members: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+    page = bytes(members["word/document.xml"]).replace(
+        b"<w:body>", b'<w:background w:color="000080"/><w:body>'
+    )
+    document = load_bytes(zip_of({**members, "word/document.xml": page}), "a.docx").documents[0]
+    assert (document.text, document.metadata.get(HIDDEN_KEY)) == ("White on blue is shown.", None)
+
+
+def test_charts_and_diagrams_follow_their_paragraph() -> None:
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    chart = (
+        f'<c:chartSpace xmlns:c="c" {a}><c:chart><c:title><c:tx><a:p><a:r><a:t>Leaks</a:t></a:r></a:p></c:tx>'
+        "</c:title><c:plotArea><c:ser><c:cat><c:pt idx='0'><c:v>May</c:v></c:pt></c:cat><c:val><c:pt idx='0'>"
+        "<c:v>4</c:v></c:pt></c:val></c:ser></c:plotArea></c:chart></c:chartSpace>"
+    )
+    diagram = (
+        f'<d:m xmlns:d="d" {a}><d:pt modelId="1"><a:p><a:r><a:t>Shut the valve</a:t></a:r></a:p></d:pt></d:m>'
+    )
+    body = (
+        f"<w:p>{run('See below.')}<w:r><w:drawing><c:chart xmlns:c='c' r:id='rc' xmlns:r='r'/></w:drawing>"
+        "</w:r><w:r><w:drawing><d:relIds xmlns:d='d' r:dm='rd' xmlns:r='r'/></w:drawing></w:r></w:p>"
+    )
+    targets = {"rc": ("chart", "charts/c.xml"), "rd": ("diagramData", "diagrams/d.xml")}
+    parts = {RELS: relations(targets), "word/charts/c.xml": chart, "word/diagrams/d.xml": diagram}
+    assert text(body, **parts).split("\n\n") == [
+        "See below.", "Chart: Leaks", "|  | Series 1 |\n| --- | --- |\n| May | 4 |", "- Shut the valve",
+    ]  # fmt: skip
+
+
+GATES = '<w:listEntry w:val="North"/><w:listEntry w:val="South"/>'
+
+
+@pytest.mark.parametrize(
+    ("data", "result", "shown"),
+    [
+        (f"<w:ddList>{GATES}</w:ddList>", "", "Gate: North"),
+        (f'<w:ddList><w:result w:val="1"/>{GATES}</w:ddList>', "", "Gate: South"),
+        (f'<w:ddList><w:result w:val="1"/>{GATES}</w:ddList>', "South", "Gate: South"),
+        ('<w:textInput><w:default w:val="name"/></w:textInput>', "Marta Quell", "Gate: Marta Quell"),
+        ('<w:textInput><w:default w:val="unknown"/></w:textInput>', "", "Gate: unknown"),
+        ('<w:checkBox><w:default w:val="1"/></w:checkBox>', "", "Gate: ☒"),
+        ('<w:checkBox><w:default w:val="1"/><w:checked w:val="0"/></w:checkBox>', "☐", "Gate: ☐"),
+    ],
+)  # fmt: skip
+def test_fields_of_old_forms(data: str, result: str, shown: str) -> None:
+    """As Word writes them, and as other programs do, which show the value a second time."""
+    mark = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+    begun = f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{data}</w:ffData></w:fldChar></w:r>'
+    code = "<w:r><w:instrText>FORM</w:instrText></w:r>"
+    parted = mark.format("separate") + run(result) if result else ""
+    assert text(f"<w:p>{run('Gate: ')}{begun}{code}{parted}{mark.format('end')}</w:p>") == shown

@@ -208,3 +208,22 @@ def test_deep_pages_are_read_and_absurd_ones_refused() -> None:
         page("<div>" * 50_000 + "deep")
     with pytest.raises(LoadError, match=r"21 levels"):
         load_bytes(b"<b>" * 21 + b"x", "a.html", limits=Limits(max_html_depth=20))
+
+
+def test_check_boxes_that_belong_to_a_text() -> None:
+    marked = (
+        "<input type=checkbox id=drawer><label for=drawer></label><div>Page</div>"
+        "<ul><li><input type=checkbox checked disabled> Shut the valve"
+        "<li><input type=checkbox> Open the drain</ul>"
+        "<table><tr><th>Pump<th>Spare<tr><td>P-1<td><input type=checkbox checked></table>"
+        "<p>Done <input type=checkbox checked></p><p><input type=radio> Linux</p><input value=typed>"
+    )
+    assert page(marked).text.split("\n\n") == [
+        "Page", "- ☒ Shut the valve\n- ☐ Open the drain", "| Pump | Spare |\n| --- | --- |\n| P-1 | ☒ |",
+        "Done ☒", "Linux",
+    ]  # fmt: skip
+
+
+def test_a_dialog_shows_where_it_is_open() -> None:
+    shown = "<dialog open><p>The gate is shut.</dialog><dialog><p>Nobody has asked for this one yet.</dialog>"
+    assert page(f"<p>Mill</p>{shown}").text == "Mill\n\nThe gate is shut."

@@ -167,6 +167,15 @@ def parts(kind: str, *inner: str) -> bytes:
             "Please come.\n\nEvent: Planning, part two\nStart: 2024-03-11 09:00 Europe/Berlin\n"
             "End: 2024-03-11 10:00 UTC",
         ),
+        (
+            f"{HEAD}Content-Type: text/enriched\n\n<bold>The well</bold> is <color><param>red</param>shut\n"
+            "today</color>.\n\nAt <<b> too.\n".encode(),
+            "The well is shut today.\nAt <b> too.",
+        ),
+        (
+            parts("mixed", "Content-Type: text/x-markdown\n\n*Shut* the well."),
+            "*Shut* the well.",
+        ),
         (f"Received: x\nno header at all\n{HEAD}\nThe code is 5512.\n".encode(), "The code is 5512."),
         (f">From mail\n{HEAD}\nThe code is 5512.\n".encode(), "The code is 5512."),
     ],
@@ -199,6 +208,15 @@ def test_every_text_that_a_message_shows(data: bytes, text: str) -> None:
 )
 def test_what_is_not_read_is_told(data: bytes, problem: str) -> None:
     assert load_bytes(data, "m.eml").problems == [problem]
+
+
+def test_a_text_signed_as_a_whole_and_one_enveloped_are_told() -> None:
+    def of(kind: str) -> list[str]:
+        head = f"{HEAD}Content-Type: application/pkcs7-mime; smime-type={kind}; name=smime.p7m\n\nTUlN\n"
+        return load_bytes(head.encode(), "m.eml").problems
+
+    assert of("signed-data") == ["the text is signed by S/MIME as a whole and was not read; save it unsigned"]
+    assert of("enveloped-data") == ["the text is encrypted and was not read; save the mail decrypted"]
 
 
 def test_attachments_without_a_suffix_go_by_their_type() -> None:

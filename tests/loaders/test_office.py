@@ -88,6 +88,18 @@ def test_epub_chapters_are_pages_in_the_order_of_the_spine() -> None:
     assert (document.title, document.metadata) == ("Two Tales", {"author": "Ada", "language": "en"})
 
 
+def test_epub_chapters_that_are_missing_or_drawn_are_told() -> None:
+    book = epub(
+        {"a.xhtml": "<p>One", "p.svg": "<svg><text>Words</text></svg>"}, ["p.svg", "a.xhtml", "b.xhtml"]
+    )
+    loaded = load_bytes(book, "a.epub")
+    assert loaded.documents[0].text == "One"
+    assert loaded.problems == [
+        "chapter OEBPS/p.svg is a drawing and was left out",
+        "chapter i-b.xhtml is missing from the book",
+    ]
+
+
 def test_epub_is_shown_by_the_style_sheets_of_the_book() -> None:
     head = '<html><head><link rel="stylesheet" href="a.css"/></head><body>'
     chapter = head + '<p>10<span class="up">6</span> cells</p><p class="no">Nobody is meant to read this.</p>'

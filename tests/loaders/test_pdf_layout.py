@@ -399,3 +399,55 @@ def test_text_that_is_turned_has_no_lowered_letters() -> None:
 def test_a_power_whose_unit_is_drawn_behind_it() -> None:
     page = text(60, 700, "Area 12", 12) + text(102, 705, "2", 7) + text(108, 700, "m wide.", 12)
     assert "12^2 m wide." in loaded(page).text
+
+
+def with_layers(content: str, *, off: bool, marked: bool) -> bytes:
+    """A PDF with a layer `L`; `marked`: the file says so in the page's content alone, as in packed files."""
+    data = pdf_of([content])
+    data = data.replace(b"/Resources << /Font", b"/Resources << /Properties << /L 90 0 R >> /Font")
+    state = b"/D << /OFF [90 0 R] >>" if off else b"/D << >>"
+    name = b"/OCProp#65rties" if marked else b"/OCProperties"
+    data = data.replace(
+        b"/Type /Catalog", b"/Type /Catalog " + name + b" << /OCGs [90 0 R] " + state + b" >>"
+    )
+    layer = b"90 0 obj\n<< /Type /OCG /Name (Notes) >>\nendobj\n"
+    return data[: data.index(b"xref\n")] + layer + b"trailer << /Root 1 0 R >>\n%%EOF"
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_text_on_a_layer_that_is_off_is_left_out_and_told(marked: bool) -> None:
+    content = (
+        "BT /F1 12 Tf 72 700 Td (The gate opens at six.) Tj ET "
+        "/OC /L BDC BT /F1 12 Tf 72 600 Td (The gate opens at nine.) Tj ET EMC "
+        "BT /F1 12 Tf 72 500 Td (Ask the warden.) Tj ET"
+    )
+    shown = load_bytes(with_layers(content, off=False, marked=marked), "a.pdf").documents[0]
+    assert "nine" in shown.text
+    assert HIDDEN_KEY not in shown.metadata
+    hidden = load_bytes(with_layers(content, off=True, marked=marked), "a.pdf").documents[0]
+    assert hidden.text == "The gate opens at six.\n\nAsk the warden."
+    assert "23 characters of text (on a layer that is off)" in str(hidden.metadata[HIDDEN_KEY])
+
+
+def test_files_that_a_pdf_carries_are_told() -> None:
+    data = pdf_of(["BT /F1 12 Tf 72 700 Td (Invoice 4711.) Tj ET"])
+    files = b"/Names << /EmbeddedFiles << /Names [(a.xml) 90 0 R (b.csv) 90 0 R] >> >>"
+    data = data.replace(b"/Type /Catalog", b"/Type /Catalog " + files)
+    spec = (
+        b"90 0 obj\n<< /Type /Filespec /F (invoice.xml) /UF (invoice.xml) /EF << /F 91 0 R >> >>\nendobj\n"
+        b"91 0 obj\n<< /Type /EmbeddedFile /Length 4 >>\nstream\n<a/>\nendstream\nendobj\n"
+    )
+    data = data[: data.index(b"xref\n")] + spec + b"trailer << /Root 1 0 R >>\n%%EOF"
+    assert load_bytes(data, "a.pdf").problems == [
+        "2 attached files not read (invoice.xml, invoice.xml); save what you need from the PDF as files"
+    ]
+
+
+def test_xfa_forms_are_told() -> None:
+    data = pdf_of(["BT /F1 12 Tf 72 700 Td (Please wait.) Tj ET"])
+    form = b"/AcroForm << /Fields [] /XFA [(template) 90 0 R] >>"
+    data = data.replace(b"/Type /Catalog", b"/Type /Catalog " + form)
+    part = b"90 0 obj\n<< /Length 4 >>\nstream\n<a/>\nendstream\nendobj\n"
+    data = data[: data.index(b"xref\n")] + part + b"trailer << /Root 1 0 R >>\n%%EOF"
+    (problem,) = load_bytes(data, "a.pdf").problems
+    assert problem.startswith("an XFA form: values that only its XML holds are not read")

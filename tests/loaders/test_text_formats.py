@@ -229,6 +229,27 @@ def test_notebook() -> None:
     assert (document.title, document.metadata) == ("Title", {"programming_language": "python"})
 
 
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ({"text/html": "<table><tr><th>Well<th>Depth<tr><td>Oberau<td>40</table>"}, "| Oberau | 40 |"),
+        ({"text/html": "<b>Oberau</b> 40", "text/plain": "<pandas.Styler at 0x7f>"}, "Oberau 40"),
+        ({"text/html": "<b>Oberau</b> 40", "text/plain": "Oberau 40"}, "```text\nOberau 40\n```"),
+        ({"text/markdown": ["**Sum** ", "42"], "text/plain": "<IPython.Markdown object>"}, "**Sum** 42"),
+        ({"text/latex": "$x^2$", "text/plain": ""}, "$x^2$"),
+        ({"text/plain": "<Axes: >", "image/png": "x"}, "```text\n<Axes: >\n```"),
+        ({"text/html": "<script>draw()</script>"}, "show()\n```"),
+    ],
+)
+def test_outputs_of_notebooks_in_the_form_that_says_most(data: dict[str, object], shown: str) -> None:
+    cell = {
+        "cell_type": "code",
+        "source": "show()",
+        "outputs": [{"output_type": "display_data", "data": data}],
+    }
+    assert only(json.dumps({"cells": [cell]}).encode(), "n.ipynb").text.endswith(shown)
+
+
 def test_notebook_of_another_shape_is_refused() -> None:
     with pytest.raises(LoadError, match="no list of cells"):
         load_bytes(b'{"worksheets": []}', "n.ipynb")

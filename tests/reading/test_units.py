@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rag.reading.lists import best_list
 from rag.reading.units import Unit, heading_unit, units
 from rag.text.tables import rows
@@ -70,6 +72,20 @@ def test_rows_of_a_csv_file_have_the_names_of_its_head() -> None:
     ]
     whole = rows(f"order;customer;pieces\n{text}", delimited=True)
     assert [cell.name for cell in whole[0].cells] == ["order", "customer", "pieces"]
+
+
+@pytest.mark.parametrize("above", ["", "Stock of the shop, May 2024\n\n"])
+@pytest.mark.parametrize("mark", [";", ",", "\t"])
+def test_a_cell_over_lines_and_a_title_above_the_head(above: str, mark: str) -> None:
+    cells = [["Article", "Place"], ["Rake", '"Graz\nSouth"'], ["Spade", '"Linz, north; west"']]
+    text = above + "\n".join(mark.join(row) for row in cells)
+    made = units(0, hit(text, source="a.csv"))
+    assert [one.view for one in made] == [
+        "Article: Rake; Place: Graz South", "Article: Spade; Place: Linz, north; west"
+    ]  # fmt: skip
+    place = made[0].located(made[0].view.index("Graz"), len(made[0].view))
+    assert place is not None
+    assert text[slice(*place)] == "Graz\nSouth"
 
 
 def test_a_heading_that_says_something_stands_before_its_chunk() -> None:

@@ -98,6 +98,7 @@ class Walk:
         self._open: list[int] = []  # levels of the list items that are open
         self._code: list[str] = []
         self._field: list[str] = []  # begun fields: in their code, or in what they show
+        self._values: list[tuple[str, str]] = []  # of each: a form's value, and what the line said before
         self._shaded = 0  # cells, boxes and tables around that may have a colour of their own
         self._noted = 0
         self._said: dict[tuple[str, ...], str] = {}  # style, property → what it says of runs
@@ -143,8 +144,8 @@ class Walk:
     def _paragraph(self, element: Element) -> None:
         properties = child(element, "pPr")
         style = value(properties, "pStyle")
-        line = self._line(element, style)
         name = self._styles.name(style)
+        line = self._line(element, style, name in _CODE)
         if name in _CODE:
             self._end_list()
             self._code.append(line.text)
@@ -206,8 +207,8 @@ class Walk:
             self.writer.code("\n".join(self._code))
         self._code = []
 
-    def _line(self, paragraph: Element, style: str) -> _Line:
-        """What a paragraph shows, on lines of their own where it breaks them."""
+    def _line(self, paragraph: Element, style: str, indented: bool = False) -> _Line:
+        """What a paragraph shows, on lines of their own where it breaks them; `indented` keeps its blanks."""
         line = _Line()
         shaded = self._is_shaded(child(paragraph, "pPr")) or any(
             self._is_shaded(child(each, "pPr")) for each in self._styles.chain(style)
@@ -220,6 +221,9 @@ class Walk:
             if says_something(text):
                 note_hidden(f"characters of text ({why})", len(" ".join(text.split())))
         shown = visible(line.text).replace("\u00a0", " ").split("\n")
+        if indented:
+            line.text = "\n".join(each.rstrip() for each in shown)
+            return line
         line.text = "\n".join(stripped for each in shown if (stripped := " ".join(each.split())))
         return line
 
@@ -299,22 +303,18 @@ class Walk:
                 self._piece(inner, line, style, why, place)
 
     def _field_mark(self, mark: Element, line: _Line) -> None:
+        """Begins or ends a field. One of a form shows its value, which Word draws and others write out."""
         kind = attribute(mark, "fldCharType")
         if kind == "begin":
             self._field.append("code")
-            data = child(mark, "ffData")
-            if (box := child(data, "checkBox")) is not None:
-                checked = is_on(box, "checked")
-                line.add("☒" if (is_on(box, "default") if checked is None else checked) else "☐")
-            if (choices := child(data, "ddList")) is not None:
-                entries = [attribute(each, "val") for each in choices if local(each) == "listEntry"]
-                chosen = value(choices, "result", value(choices, "default", "0"))
-                if chosen.isdecimal() and int(chosen) < len(entries):
-                    line.add(entries[int(chosen)])
+            self._values.append((_form_value(child(mark, "ffData")), line.written()))
         elif kind == "separate" and self._field:
             self._field[-1] = "shown"
         elif kind == "end" and self._field:
             self._field.pop()
+            value, before = self._values.pop() if self._values else ("", "")
+            if value and line.written().strip() == before.strip():
+                line.add(value)
 
     def _note(self, name: str, identity: str, line: _Line) -> None:
         """A footnote's number in its place and its text below; a comment below alone."""
@@ -485,6 +485,18 @@ class Walk:
             return False
         fill = attribute(shading, "fill").lower()
         return bool(attribute(shading, "themeFill")) or fill not in ("", "auto", "ffffff")
+
+
+def _form_value(data: Element | None) -> str:
+    """What a field of an old form (`w:ffData`) holds: ☒ or ☐, the entry that is chosen, a default text."""
+    if (box := child(data, "checkBox")) is not None:
+        checked = is_on(box, "checked")
+        return "☒" if (is_on(box, "default") if checked is None else checked) else "☐"
+    if (choices := child(data, "ddList")) is not None:
+        entries = [attribute(each, "val") for each in choices if local(each) == "listEntry"]
+        chosen = value(choices, "result", value(choices, "default", "0"))
+        return entries[int(chosen)] if chosen.isdecimal() and int(chosen) < len(entries) else ""
+    return value(child(data, "textInput"), "default")
 
 
 def _sign(element: Element) -> str:

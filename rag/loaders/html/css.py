@@ -133,8 +133,11 @@ def colour(tokens: Sequence[Token] | str | None) -> tuple[Colour, float] | None:
 
     if not tokens or (not isinstance(tokens, str) and len(tokens) != 1):
         return None
+    given: Token = tokens if isinstance(tokens, str) else tokens[0]
+    if not isinstance(given, str) and given.type == "function" and given.lower_name in _MIXTURES:
+        return _MIXTURES[given.lower_name](list(_apart(_without_blanks(given.arguments))))
     try:
-        parsed = parse_color(tokens if isinstance(tokens, str) else tokens[0])
+        parsed = parse_color(given)
         if parsed is None or isinstance(parsed, str):
             return None
         red, green, blue = (255 * (each or 0.0) for each in parsed.to("srgb").coordinates)
@@ -143,8 +146,40 @@ def colour(tokens: Sequence[Token] | str | None) -> tuple[Colour, float] | None:
     return (red, green, blue), float(1.0 if parsed.alpha is None else parsed.alpha)
 
 
+def _mixed(parts: list[list[Token]]) -> tuple[Colour, float] | None:
+    """`color-mix(in srgb, red 20%, white)` (CSS Color 5); other spaces than sRGB come out near enough."""
+    if len(parts) != 3:
+        return None
+    first, other = (
+        next((float(token.value) / 100 for token in part if token.type == "percentage"), None)
+        for part in parts[1:]
+    )
+    one, two = (colour([token for token in part if token.type != "percentage"]) for part in parts[1:])
+    if first is None:
+        first = 0.5 if other is None else 1 - other
+    if other is None:
+        other = 1 - first
+    total = first + other
+    if one is None or two is None or first < 0 or other < 0 or not total:
+        return None
+    inks = first / total * one[1], other / total * two[1]
+    alpha = sum(inks)
+    red, green, blue = (
+        (inks[0] * a + inks[1] * b) / (alpha or 1.0) for a, b in zip(one[0], two[0], strict=True)
+    )
+    return (red, green, blue), alpha * min(total, 1.0)
+
+
+def _light(parts: list[list[Token]]) -> tuple[Colour, float] | None:
+    """`light-dark(a, b)`: the first is that of a light page."""
+    return colour(parts[0]) if len(parts) == 2 else None
+
+
+_MIXTURES = {"color-mix": _mixed, "light-dark": _light}
+
+
 def functions(tokens: Sequence[Token] | None) -> Iterator[tuple[str, list[list[Token]]]]:
-    """The functions of a value: name → its arguments, apart at commas or blanks."""
+    """The functions of a value: name → its arguments, apart at commas or blanks, those apart too."""
     for token in tokens or ():
         if token.type == "function":
             yield (

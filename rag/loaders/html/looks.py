@@ -60,6 +60,8 @@ _INLINE = frozenset({"span", "a", "font", "small", "b", "i", "em", "strong"})
 _SMALLER = 0.9  # of the letters around, for what a length sets above or below the line
 _OF_A_TURN = {"deg": 1 / 360, "grad": 1 / 400, "turn": 1.0, "rad": 1 / 6.283185307}
 _NEARLY = 0.003  # of a turn
+_WHOLE = 98.0  # percent that are cut off where nothing is left
+_MASKS = ("mask", "mask-image", "mask-size", "-webkit-mask", "-webkit-mask-image", "-webkit-mask-size")
 _BOX = ("height", "width", "max-height", "max-width", "overflow")
 
 
@@ -218,7 +220,9 @@ def conceals(values: Values, look: Look) -> tuple[str, tuple[str, ...]]:
         return "size of zero", ("transform", "scale", "zoom")
     if _is_far(values, look.size):
         return "off screen", _PLACES
-    return ("clipped away", ("clip", "clip-path")) if _is_clipped(values, look.size) else ("", ())
+    if _is_clipped(values, look.size):
+        return "clipped away", ("clip", "clip-path")
+    return ("masked away", _MASKS) if _is_masked(values) else ("", ())
 
 
 def moved_to(values: Values, tag: str, look: Look, around: Look) -> str:
@@ -386,19 +390,43 @@ def _is_clipped(values: Values, em: float) -> bool:
             top, right, bottom, left = (each or 0.0 for each in edges)
             if bottom - top <= 1 or right - left <= 1:
                 return True
-    for name, arguments in functions(values.get("clip-path")):
-        first = arguments[0] if arguments else []
-        if name == "inset" and first and first[0].type == "percentage" and first[0].value >= 50:
+    return any(_is_empty_shape(name, given, em) for name, given in functions(values.get("clip-path")))
+
+
+def _is_empty_shape(name: str, arguments: list[list[Token]], em: float) -> bool:
+    """Whether a basic shape (CSS Shapes 1 and 2) leaves nothing of what it clips."""
+    if name == "polygon":
+        arguments = [each for each in arguments if each[0].type != "ident"]  # how it is filled
+    behind = next((i for i, each in enumerate(arguments) if each[0].type == "ident"), len(arguments))
+    given = arguments[:behind]  # before `round` and `at`
+    lengths = [pixels(each, em) for each in given]
+    if name == "inset" and given:
+        shares = [each[0].value if each[0].type == "percentage" else 0.0 for each in given]
+        top, right, bottom, left = (shares * 4)[:4] if len(shares) < 3 else (*shares, shares[1])[:4]
+        return bool(top + bottom >= _WHOLE or left + right >= _WHOLE)
+    if name in ("circle", "ellipse"):
+        return bool(given) and 0.0 in lengths
+    if name == "polygon":
+        points = list(zip(lengths[::2], lengths[1::2], strict=False))
+        return len(points) > 0 and (len({x for x, _ in points}) == 1 or len({y for _, y in points}) == 1)
+    if name == "rect" and len(lengths) == 4 and None not in lengths:
+        top, right, bottom, left = (each or 0.0 for each in lengths)
+        return bottom - top <= 0 or right - left <= 0
+    return name == "xywh" and 0.0 in lengths[2:4]
+
+
+def _is_masked(values: Values) -> bool:
+    """Whether a mask lets nothing through: gradients of colours without any ink, or no size."""
+    for prefix in ("", "-webkit-"):
+        size = values.get(f"{prefix}mask-size")
+        if size and pixels(size[:1]) == 0:
             return True
-        if (
-            name in ("circle", "ellipse")
-            and first
-            and (pixels(first, em) or 0.0) == 0
-            and first[0].type != "ident"
-        ):
-            return True
-        if name == "polygon" and arguments and all((pixels(each, em) or 0.0) == 0 for each in arguments):
-            return True
+        for name, arguments in functions(values.get(f"{prefix}mask-image") or values.get(f"{prefix}mask")):
+            if not name.endswith("gradient"):
+                continue
+            colours = [known for each in arguments if (known := colour(each)) is not None]
+            if colours and all(alpha <= FAINT for _, alpha in colours):
+                return True
     return False
 
 

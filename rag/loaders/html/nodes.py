@@ -111,9 +111,9 @@ def shown(node: LexborNode) -> bool:
     tag = node.tag or ""
     if tag in ("html", "body"):
         return True
-    if tag in SKIPPED:
-        return False
     attributes = node.attributes
+    if tag in SKIPPED and not (tag == "dialog" and "open" in attributes):
+        return False
     if not attributes:
         return True
     return not is_furniture(node, attributes)
@@ -131,12 +131,28 @@ def collapse(pieces: list[str]) -> str:
 
 
 def text_piece(node: LexborNode) -> str:
-    """What a text node, a `<br>` or an image adds to the line it stands in."""
+    """What a text node, a `<br>`, a check box or an image adds to the line it stands in."""
     if node.tag == "-text":
         return visible(node.text_content or "")
     if node.tag == "br":
         return _BREAK
+    if node.tag == "input":
+        return _check_box(node)
     return visible((node.attributes.get("alt") or "") if node.tag == "img" else "")
+
+
+def _check_box(node: LexborNode) -> str:
+    """☒ or ☐ for a check box that belongs to a text, `` for one that only opens and closes something."""
+    attributes = node.attributes
+    if (attributes.get("type") or "").lower() != "checkbox":
+        return ""
+    around = node.parent.tag if node.parent is not None else ""
+    before = (
+        node.prev.text(deep=True).strip() if node.prev is not None and node.prev.tag not in BLOCKS else ""
+    )
+    if around not in ("td", "th", "li", "label") and not before and not _following(node).strip():
+        return ""
+    return "☒ " if "checked" in attributes else "☐ "
 
 
 def unit(node: LexborNode, before: str) -> str:

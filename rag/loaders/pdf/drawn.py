@@ -19,6 +19,7 @@ MOST_OBJECTS = 20_000
 _MOST_SEGMENTS = 600
 _DEEPEST = 4
 _MOST_SIDE = 2000  # pixels
+_EVEN = 6  # of 255
 _THIN = 2.5  # points; what is thinner is a rule
 PALE = 235
 """Of 255: lighter letters need something dark behind them."""
@@ -42,7 +43,8 @@ class Drawn:
     """`across` and `down` are rules: (place, from, to). `fills` are areas with whether they are dark.
 
     `unseen` says whether a text object draws nothing, `pale` whether one is nearly white: only then are
-    single letters looked at. `lost` counts text objects that hold letters of a font without shapes or widths.
+    single letters looked at. `layered`: some may lie on a layer that is off. `lost` counts text objects that
+    hold letters of a font without shapes or widths.
     """
 
     across: list[tuple[float, float, float]] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Drawn:
     images: list[Box] = field(default_factory=list)
     unseen: bool = False
     pale: bool = False
+    layered: bool = False
     lost: int = 0
 
 
@@ -67,6 +70,9 @@ class _Pdfium:
         self.get_in = unchecked(raw.FPDFFormObj_GetObject, handle, handle, size)
         self.kind = unchecked(raw.FPDFPageObj_GetType, number, handle)
         self.mode = unchecked(raw.FPDFTextObj_GetTextRenderMode, number, handle)
+        self.marks = unchecked(raw.FPDFPageObj_CountMarks, number, handle)
+        self.mark = unchecked(raw.FPDFPageObj_GetMark, handle, handle, size)
+        self._mark_name = unchecked(raw.FPDFPageObjMark_GetName, number, handle, handle, size, handle)
         self.font = unchecked(raw.FPDFTextObj_GetFont, handle, handle)
         self.embedded = unchecked(raw.FPDFFont_GetIsEmbedded, number, handle)
         self.draw_mode = unchecked(raw.FPDFPath_GetDrawMode, number, handle, handle, handle)
@@ -79,6 +85,7 @@ class _Pdfium:
         self._colour = unchecked(raw.FPDFPageObj_GetFillColor, number, *[handle] * 5)
         self._matrix = unchecked(raw.FPDFPageObj_GetMatrix, number, handle, handle)
         self.numbers = (ctypes.c_int * 4)()
+        self._name = (ctypes.c_ushort * 8)()
         self.floats = (ctypes.c_float * 6)()
         self.places = [ctypes.addressof(self.floats) + 4 * n for n in range(6)]
         self._places = [ctypes.addressof(self.numbers) + 4 * n for n in range(4)]
@@ -97,6 +104,15 @@ class _Pdfium:
             return 0, 0, 0, 255
         red, green, blue, alpha = self.numbers
         return red, green, blue, alpha
+
+    def is_on_layer(self, thing: int) -> bool:
+        """Whether an object is marked as a part of some layer (optional content, ISO 32000-1, 8.11)."""
+        length = ctypes.addressof(self.numbers)
+        for place in range(self.marks(thing)):
+            named = self._mark_name(self.mark(thing, place), ctypes.addressof(self._name), 16, length)
+            if named and self.numbers[0] == 6 and bytes(self._name)[:4] == b"O\0C\0":
+                return True
+        return False
 
     def modes(self, thing: int) -> tuple[int, int]:
         """How a path is filled, and whether it is stroked."""
@@ -125,6 +141,15 @@ class Ground:
 
     def is_pale(self, box: Box) -> bool:
         """Whether most of a rectangle of the page is nearly white."""
+        part = self._part(box)
+        return not part.size or float(np.median(part)) >= PALE
+
+    def is_even(self, box: Box) -> bool:
+        """Whether nothing is to be seen in a rectangle of the page: one shade, or nearly."""
+        part = self._part(box)
+        return not part.size or int(part.max()) - int(part.min()) < _EVEN
+
+    def _part(self, box: Box) -> NDArray[np.uint8]:
         from pypdfium2 import raw
 
         if self._shades is None:
@@ -138,8 +163,7 @@ class Ground:
             raw.FPDF_PageToDevice(self._page, 0, 0, width, height, 0, x, y, right, below)
             corners.append((right.value, below.value))
         (x0, y0), (x1, y1) = corners
-        part = self._shades[max(min(y0, y1), 0) : max(y0, y1) + 1, max(min(x0, x1), 0) : max(x0, x1) + 1]
-        return not part.size or float(np.median(part)) >= PALE
+        return self._shades[max(min(y0, y1), 0) : max(y0, y1) + 1, max(min(x0, x1), 0) : max(x0, x1) + 1]
 
 
 # Kinds of objects and of segments, as PDFium numbers them.
@@ -147,9 +171,9 @@ _TEXT, _PATH, _IMAGE, _FORM = 1, 2, 3, 5
 _LINE_TO, _MOVE_TO = 0, 2
 
 
-def drawn_on(page: Any) -> Drawn:
-    """Looks once at every object of a pypdfium2 page, in forms too."""
-    drawn, ask = Drawn(), _pdfium()
+def drawn_on(page: Any, layered: bool = False) -> Drawn:
+    """Looks once at every object of a pypdfium2 page, in forms too. `layered`: its file has layers."""
+    drawn, ask = Drawn(layered=layered), _pdfium()
     fonts: dict[int, Counter[str] | None] = {}
     for count, (thing, kind, matrix) in enumerate(_objects(ask, page)):
         if kind == _TEXT:
@@ -189,6 +213,7 @@ def _text(ask: _Pdfium, thing: int, drawn: Drawn, fonts: dict[int, Counter[str] 
             drawn.unseen = True
         elif min(red, green, blue) >= PALE:
             drawn.pale = True
+    drawn.layered = drawn.layered or ask.is_on_layer(thing)
     font = ask.font(thing) or 0
     if font not in fonts:
         fonts[font] = Counter() if font and ask.embedded(font) == 0 else None

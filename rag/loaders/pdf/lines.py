@@ -113,8 +113,11 @@ def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.
         ("outside the page", (x < crop.left) | (x > crop.right) | (y < crop.bottom) | (y > crop.top)),
         ("size of zero", (boxes[:, 3] - boxes[:, 1] < _TINY) & (boxes[:, 2] - boxes[:, 0] < _TINY)),
     ]
+    ground = Ground(page)
     if drawn.unseen or drawn.pale:
-        reasons += _without_ink(text_page, page, chars, drawn)
+        reasons += _without_ink(text_page, ground, chars, drawn)
+    if drawn.layered:
+        reasons.append(("on a layer that is off", _switched_off(text_page, ground, chars)))
     for why, mask in reasons:
         gone = mask & inked & kept
         if gone.any():
@@ -132,7 +135,7 @@ def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.
 
 
 def _without_ink(
-    text_page: Any, page: Any, chars: Chars, drawn: Drawn
+    text_page: Any, ground: Ground, chars: Chars, drawn: Drawn
 ) -> list[tuple[str, NDArray[np.bool_]]]:
     """Letters drawn with nothing, or white on white. Over an image they are a scan's text layer."""
     from pypdfium2 import raw
@@ -140,7 +143,6 @@ def _without_ink(
     count = len(chars.codes)
     unseen, pale = np.zeros(count, bool), np.zeros(count, bool)
     parts = [ctypes.c_uint() for _ in range(4)]
-    ground = Ground(page)
     for place in np.flatnonzero(chars.codes > 0x20).tolist():
         box = chars.boxes[place].tolist()
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
@@ -156,6 +158,24 @@ def _without_ink(
             # Shadings and patterns have no one colour: what is drawn there tells.
             pale[place] = not over and ground.is_pale(Box(*box))
     return [("drawn without ink", unseen), ("colour of its background", pale)]
+
+
+def _switched_off(text_page: Any, ground: Ground, chars: Chars) -> NDArray[np.bool_]:
+    """Letters of text objects of which the page shows nothing, though they are to be drawn with ink."""
+    from pypdfium2 import raw
+
+    count = len(chars.codes)
+    of_object: dict[int, list[int]] = {}
+    for place in np.flatnonzero(chars.codes > 0x20).tolist():
+        thing = raw.FPDFText_GetTextObject(text_page, place)
+        if thing and raw.FPDFTextObj_GetTextRenderMode(thing) not in (3, 7):
+            address = ctypes.cast(thing, ctypes.c_void_p).value or 0
+            of_object.setdefault(address, []).append(place)
+    off = np.zeros(count, bool)
+    for places in of_object.values():
+        if all(ground.is_even(Box(*chars.boxes[place].tolist())) for place in places):
+            off[places] = True
+    return off
 
 
 def _holds(box: Box, x: float, y: float) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 
 from rag.counts import counted
 from rag.errors import LoadError
+from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
-from rag.loaders.metadata import present, sensible_title
+from rag.loaders.metadata import one_line, present, sensible_title
 from rag.loaders.ocr import available
 from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
@@ -29,8 +30,10 @@ from .tables import Item, items_of
 # The header may stand behind some other bytes (ISO 32000-1, appendix H).
 HEADER_WITHIN = 1024
 _LOST = "text in fonts that are not embedded cannot be read"
+_NAMED = 5  # attached files that a row names
 _EMBED = "print it to a PDF with its fonts, or run OCR"
 _INSTALL = "to read them by OCR: pip install 'footnote-rag[ocr]'"
+_LAYERS = b"/OCProperties"
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?)?")
 
 
@@ -45,9 +48,10 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
             f"its content looks like {suffix}; rename it" if suffix else "its content is of no known format"
         )
         raise LoadError(f"not a .pdf file: {kind}")
+    layered = _LAYERS in data
     with _opened(data) as pdf:
         limits.check("max_pages", len(pdf), "pages")
-        pages, problems, ocr = _pages(pdf, limits)
+        pages, problems, ocr = _pages(pdf, limits, layered)
         properties = pdf.get_metadata_dict()
     flowed = reflow(pages)
     return Loaded(
@@ -70,8 +74,9 @@ def flowed(data: bytes, limits: Limits, deadline: float) -> Reflowed:
 
     Raises LoadError as `load` does, and TimeoutError where `time.monotonic()` goes beyond `deadline`.
     """
+    layered = _LAYERS in data
     with _opened(data) as pdf:
-        return reflow(_pages(pdf, limits, deadline)[0])
+        return reflow(_pages(pdf, limits, layered, deadline)[0])
 
 
 @contextmanager
@@ -91,7 +96,7 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def _pages(
-    pdf: Any, limits: Limits, deadline: float = math.inf
+    pdf: Any, limits: Limits, layered: bool, deadline: float = math.inf
 ) -> tuple[list[list[Item]], list[str], dict[str, Any]]:
     """The lines and tables of each page, what is wrong with pages or parts of them, and what OCR was."""
     from pypdfium2 import PdfiumError
@@ -110,7 +115,7 @@ def _pages(
         try:
             page = pdf[number - 1]
             try:
-                drawn = drawn_on(page)
+                drawn = drawn_on(page, layered)
                 lines = page_lines(page, drawn)
                 if not lines and drawn.images and available():
                     scans[number] = scanned_lines(page)
@@ -144,7 +149,19 @@ def _pages(
         )
         if numbers
     ]
-    return pages, [*problems, *told_of(scans), *filter(None, [xfa_problem(pdf)])], ocr_metadata(scans)
+    told = [*told_of(scans), *filter(None, [xfa_problem(pdf)]), *_attached(pdf)]
+    return pages, [*problems, *told], ocr_metadata(scans)
+
+
+def _attached(pdf: Any) -> list[str]:
+    """A row on the files that a PDF carries with it: they are not read."""
+    names = [pdf.get_attachment(place).get_name() or "?" for place in range(pdf.count_attachments())]
+    if not names:
+        return []
+    shown = ", ".join(one_line(visible(name)) for name in names[:_NAMED])
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    attached = counted(len(names), "attached file")
+    return [f"{attached} not read ({shown}{more}); save what you need from the PDF as files"]
 
 
 def _no_text(

@@ -44,9 +44,8 @@ _ROW = re.compile(rb"<(?:\w+:)?row\s[^<>]*\bhidden=[\"'](?:1|true)[\"'][^<>]*>")
 _ATTRIBUTE = re.compile(rb"\b(r|min|max|hidden|outlineLevel)=[\"']([0-9a-z]{1,7})[\"']")
 _CONTROL = re.compile(rb"<(?:\w+:)?control\s[^<>]*>")
 _REFERENCE = re.compile(rb"\b(id|shapeId)=[\"'](\w{1,20})[\"']")
-_OBJECT = re.compile(
-    rb"<(?:\w+:)?oleObject\s(?=[^<>]*?\bshapeId=[\"'](\d{1,9})[\"'])[^<>]*?\bprogId=[\"']([\w.]{1,80})[\"']"
-)
+_OBJECT = re.compile(rb"<(?:\w+:)?oleObject\s[^<>]*>")
+_PROGRAM = re.compile(rb"\b(shapeId|progId)=[\"']([\w.]{1,80})[\"']")
 _STATED = re.compile(rb"\bt=[\"'](?:str|s|inlineStr)[\"']")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)\b")
 _FROM_TO = {b"min", b"max"}
@@ -113,7 +112,8 @@ def _read(
     sheet.hidden_rows, sheet.hidden_columns = _hidden(data)
     targets = relations(archive, part, limits)
     boxes = _check_boxes(archive, data, targets, limits)
-    programs = dict(_OBJECT.findall(data)) if b"oleObject" in data else {}  # by shape: two forms of one
+    objects = [dict(_PROGRAM.findall(each)) for each in _OBJECT.findall(data)] if b"oleObject" in data else []
+    programs = {each.get(b"shapeId"): each.get(b"progId", b"") for each in objects}  # two forms of one
     sheet.problems += left_out(Counter(name.decode("utf-8", "replace") for name in programs.values()))
     for kind, target in targets.values():
         if target not in archive:
