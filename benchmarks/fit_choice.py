@@ -2,12 +2,13 @@
 
     python -m benchmarks.fit_choice --train DATA/reader-train --offices 2 --reader FOLDER
 
-Asked are the questions of made-up organisations (`benchmarks.office`, one a seed) and questions of held-out
-titles (`rag.tune.split`), some of both a second time with their document filtered out, when nothing that is
-left answers them. Two models come of it: of the choice, among the units of one question (a softmax
-over them, and the likelihood that it takes a right one), and of the decision (logistic, by Newton's method,
-ridge), with the share of questions whose best unit is right, and the area under the curve of the decision, by
-groups that were fitted on and that were not. `--keep FILE` keeps the features, `--from FILE` reads them.
+Asked are the questions of made-up organisations (`benchmarks.office`, one a seed), of the written folders in
+`benchmarks/folders`, and of held-out titles (`rag.tune.split`), some a second time with their document filtered
+out, when nothing that is left answers them. Two models come of it: of the choice, among the units of one
+question (a softmax over them, and the likelihood that it takes a right one), and of the decision (logistic, by
+Newton's method, ridge), with the share of questions whose best unit is right, and the area under the curve of
+the decision, by groups that were fitted on and that were not. In the decision a question of a written folder
+counts `WRITTEN` times: those are asked as people ask. `--keep FILE` keeps the features, `--from FILE` reads them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import random
 import sys
 import tempfile
+import zipfile
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -43,6 +45,8 @@ FILES = (
 )
 UNANSWERED = 0.125
 """The share of questions that the documents do not answer, for which the confidence is calibrated."""
+WRITTEN = 3.0
+FOLDERS = Path(__file__).with_name("folders")
 Row = dict[str, Any]
 
 
@@ -74,6 +78,25 @@ def asked(
         "right": [right(unit) for unit in units],
         "named": [named(unit, span) for unit, span in zip(units, spans, strict=True)],
     }
+
+
+def of_written(archive: Path) -> Iterable[Row]:
+    """The questions of a written folder, but for those whose answer is counted or compared over rows."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+        with Rag(folder / "index") as rag:
+            rag.ingest(folder / "files")
+            for line in (folder / "qa.jsonl").read_text("utf-8").splitlines():
+                case = json.loads(line)
+                meta = case["meta"]
+                if "derived" in meta:
+                    continue
+                proof = [meta["proof"]] if "proof" in meta else []
+                answers = [*meta.get("all", ()), *proof] or case["answers"]
+                source = (case["relevant"] or [""])[0]
+                yield asked(rag, case["question"], answers, source, archive.stem)
 
 
 def of_office(folder: Path) -> Iterable[Row]:
@@ -179,6 +202,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 office.write(Path(folder) / f"office-{seed}", seed)
                 found += of_office(Path(folder) / f"office-{seed}")
+        for archive in sorted(FOLDERS.glob("*.zip")):
+            found += of_written(archive)
         found += of_examples(options.train, options.most) if options.train else ()
     if options.keep:
         options.keep.write_text(json.dumps(found), "utf-8")
@@ -190,7 +215,10 @@ def main() -> None:
     rows, right = fitted(found, weights)
     gone = np.array([not row["answerable"] for row in found])
     rare = UNANSWERED / (1 - UNANSWERED) * (~gone).sum() / max(1, gone.sum())
-    decision = fit(rows, np.array(right, np.float64), counts=np.where(gone, rare, 1.0))
+    names = {archive.stem for archive in FOLDERS.glob("*.zip")}
+    written = np.array([row["group"] in names for row in found])
+    counts = np.where(written, WRITTEN, np.where(gone, rare, 1.0))
+    decision = fit(rows, np.array(right, np.float64), counts=counts)
     chance = 1 / (1 + np.exp(-(rows @ decision[:-1] + decision[-1])))
     flags = np.array(right)
     groups = sorted({row["group"] for row in found})

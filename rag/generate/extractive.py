@@ -20,10 +20,10 @@ from rag.options import Count
 from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import Choice, Judged, certainty
-from rag.reading.extremes import asks_for_key, direction_of, extreme, is_keyed_by
+from rag.reading.extremes import directions_of, extreme, is_keyed_by, key_of
 from rag.reading.lists import LEAST, MOST, best_list, list_around
 from rag.reading.polar import word
-from rag.reading.selection import best_selection, selection
+from rag.reading.selection import best_selection, selection, whole
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
@@ -76,10 +76,15 @@ class Extractive:
             if items:
                 yield from items
                 return
-        if form != "steps" and direction_of(question.text):
+        if form != "steps" and directions_of(question.text):
             extremes = self._extreme(question.text, hits)
             if extremes:
                 yield from extremes
+                return
+        if form in ("comparison", "list", "value"):
+            table = self._whole(question.text, hits)
+            if table:
+                yield from table
                 return
         if form in ("count", "list", "sum"):
             rows = self._rows(question.text, hits, form)
@@ -195,10 +200,8 @@ class Extractive:
         ]
         if len(quotes) > 1:
             return [quote._replace(score=sure) for quote in quotes]
-        cells = best.rows[0].cells
-        cell = (
-            cells[0] if asks_for_key(question) else next(cell for cell in cells if cell.name == best.column)
-        )
+        row = best.rows[0]
+        cell = key_of(question, row, analyze) or next(cell for cell in row.cells if cell.name == best.column)
         span = (cell.start - chunk.start, cell.end - chunk.start)
         return [quotes[0]._replace(score=sure, span=span, item=False)]
 
@@ -240,6 +243,24 @@ class Extractive:
         else:
             said = f"{counted(len(quotes), 'row')} in {chunk.title or chunk.source}."
         return [Derived(said, tuple(quotes), _PROVEN)]
+
+    def _whole(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
+        """Every row of a small table that the question asks for whole; nothing where that is unproven."""
+        tables, texts = self._tables(hits)
+        found = best_selection(
+            whole(question, place, chunk, texts.get(chunk.document_id, ""), self._choice.analyze)
+            for place, chunk in tables
+        )
+        sure = 1 - len(found.unexplained) / max(1, len(self._choice.terms(question))) if found else 0.0
+        if found is None or sure < LEAST:
+            return []
+        start, text = hits[found.place].chunk.start, texts[hits[found.place].chunk.document_id]
+        return [
+            _row_quote(found.place, row, row.start - start, text[row.start : row.end])._replace(
+                score=_PROVEN * sure
+            )
+            for row in found.rows
+        ]
 
     def _texts(self, documents: Sequence[str]) -> dict[str, str]:
         """Document id → its text, of those that the store has."""

@@ -584,6 +584,6 @@ def _kind(question: str, text: str) -> float:
     if kind in ("number", "time"):
         return float(any(number not in known for number in _NUMBER.findall(text)))
     if kind == "name":
-        names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", text)
+        names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", _WHEN.sub(lambda m: " " * len(m[0]), text))
         return float(any(name.lower() not in known for name in names))
     return 0.0

@@ -13,40 +13,47 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from rag.text.tables import Row
+from rag.text.tables import Cell, Row
 from rag.types import Chunk
 
 from .selection import Analyze, is_sum, selection, table_of
 
 Direction = Literal["most", "least"]
 
-_ADJECTIVES: dict[str, tuple[Direction, str]] = {
-    "most expensive|dearest|costliest": ("most", "price cost fee rate"),
-    "cheapest|least expensive|most affordable": ("least", "price cost fee rate"),
-    "longest": ("most", "length duration"),
-    "shortest": ("least", "length duration height"),
-    "heaviest": ("most", "weight"),
-    "lightest": ("least", "weight"),
-    "tallest|highest": ("most", "height"),
-    "deepest": ("most", "depth draught"),
-    "widest|broadest": ("most", "width beam"),
-    "narrowest": ("least", "width beam"),
-    "fastest|quickest": ("most", "speed"),
-    "slowest": ("least", "speed"),
-    "biggest|largest|greatest|maximum": ("most", "size area capacity"),
-    "smallest|minimum": ("least", "size area capacity"),
-    "lowest": ("least", "height"),
-    "most|max": ("most", ""),
-    "least|fewest|min": ("least", ""),
+_DATES = "date year built made founded established bought purchased acquired since joined born"
+_ADJECTIVES: dict[str, tuple[tuple[Direction, str], ...]] = {
+    "oldest": (("least", _DATES), ("most", "age")),
+    "newest|youngest|latest|most recent(?:ly)?": (("most", _DATES), ("least", "age")),
+    "earliest": (("least", f"{_DATES} time start begin depart departure open"),),
+    "most expensive|dearest|costliest": (("most", "price cost fee rate"),),
+    "cheapest|least expensive|most affordable": (("least", "price cost fee rate"),),
+    "longest": (("most", "length duration"), ("least", "since")),
+    "shortest": (("least", "length duration height"),),
+    "heaviest": (("most", "weight"),),
+    "lightest": (("least", "weight"),),
+    "tallest|highest": (("most", "height"),),
+    "deepest": (("most", "depth draught"),),
+    "widest|broadest": (("most", "width beam"),),
+    "narrowest": (("least", "width beam"),),
+    "fastest|quickest": (("most", "speed"),),
+    "slowest": (("least", "speed"),),
+    "biggest|largest|greatest|maximum": (("most", "size area capacity"),),
+    "smallest|minimum": (("least", "size area capacity"),),
+    "lowest": (("least", "height"),),
+    "most|max": (("most", ""),),
+    "least|fewest|min": (("least", ""),),
 }
-_COMPILED = [
-    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), direction, nouns)
-    for words, (direction, nouns) in _ADJECTIVES.items()
-]
+_COMPILED = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), ways) for words, ways in _ADJECTIVES.items()]
 _NOT = re.compile(
-    r"\bat (?:the )?(?:most|least)\b|\bmost of\b|\b(?:most|least) (?:recent|important|likely)", re.IGNORECASE
+    r"\bat (?:the )?(?:most|least|latest|earliest)\b|\bmost of\b|\b(?:most|least) (?:important|likely)"
+    r"|\b(?:latest|newest|most recent) (?:version|edition|release|news|update)s?\b",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\D{0,5}?(-?\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\D{0,12}")
+_MOMENT = re.compile(
+    r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)|(?P<day2>\d\d)\.(?P<month2>\d\d)\.(?P<year2>\d{4}))?"
+    r"(?:(?:^|[ T])(?P<hour>\d\d):(?P<minute>\d\d))?"
+)
 _WHICH = re.compile(
     r"\W*(?:who|whose|where|(?:which|what)(?: of (?:our|the|your|these|all)(?: the)?)?"
     r"(?! (?:is|are|was|were)\b) (?P<noun>[\w-]+))",
@@ -76,23 +83,35 @@ class Extreme(NamedTuple):
         return f"{word} of {self.of} values of “{self.column}”"
 
 
-def direction_of(question: str) -> tuple[Direction, str] | None:
-    """Whether a question asks for the most or the least of something, and the nouns of its adjective."""
+def directions_of(question: str) -> tuple[tuple[Direction, str], ...]:
+    """Whether a question asks for the most or the least of something, and the nouns of its adjective.
+
+    Several where that depends on the column (the oldest has the highest age, and the earliest year); empty
+    where it asks for neither.
+    """
     if _NOT.search(question):
+        return ()
+    return next((ways for words, ways in _COMPILED if words.search(question)), ())
+
+
+def key_of(question: str, row: Row, analyze: Analyze) -> Cell | None:
+    """The cell that says what has the most, where that is asked for rather than how much it is.
+
+    It is that of the column which the question names (`which concert`), or else the first.
+    """
+    match = _WHICH.match(question)
+    if not match:
         return None
-    return next(((way, nouns) for words, way, nouns in _COMPILED if words.search(question)), None)
-
-
-def asks_for_key(question: str) -> bool:
-    """Whether what has the most is asked for, rather than how much it is."""
-    return _WHICH.match(question) is not None
+    noun = set(analyze(match["noun"] or ""))
+    return next((cell for cell in row.cells if noun & set(analyze(cell.name))), row.cells[0])
 
 
 def is_keyed_by(question: str, chunk: Chunk, text: str, analyze: Analyze) -> bool:
-    """Whether the first column of a chunk's table is what `which X` asks for."""
+    """Whether the first column of a chunk's table, its title or its heading is what `which X` asks for."""
     match = _WHICH.match(question)
     rows = table_of(chunk, text)
-    return bool(match and rows and set(analyze(match["noun"] or "")) & set(analyze(rows[0].names[0])))
+    named = f"{rows[0].names[0]} {chunk.title} {chunk.heading}" if rows else ""
+    return bool(match and set(analyze(match["noun"] or "")) & set(analyze(named)))
 
 
 def extreme(
@@ -106,9 +125,9 @@ def extreme(
 
     `text` is that of the chunk's document.
     """
-    wanted = direction_of(question)
+    wanted = directions_of(question)
     selected = selection(question, place, chunk, text, analyze) if wanted else None
-    if wanted is None or selected is None:
+    if selected is None:
         return None
     rows = [row for row in selected.rows if not is_sum(row)]
     met = {column for column, _ in selected.conditions}
@@ -119,8 +138,14 @@ def extreme(
         and name not in met
         and len(amounts := _amounts(rows, name)) >= max(_FEWEST, _NUMERIC * len(rows))
     }
-    direction, nouns = wanted
-    column = _column(question, nouns, list(values), analyze)
+    direction, nouns, column = next(
+        (
+            (way, nouns, column)
+            for way, nouns in wanted
+            if (column := _column(question, nouns, list(values), analyze))
+        ),
+        (wanted[0][0], "", ""),
+    )
     if not column:
         return None
     best = (max if direction == "most" else min)(values[column].values())
@@ -134,13 +159,23 @@ def extreme(
 
 
 def _amounts(rows: Sequence[Row], column: str) -> dict[int, Decimal]:
-    """Place of a row → the number in its cell, where that has just one."""
+    """Place of a row → the number in its cell, where that has just one, or a date or a time as a number."""
     found = {}
     for at, row in enumerate(rows):
         for cell in row.cells:
-            if cell.name == column and (match := _NUMBER.fullmatch(cell.text)):
-                found[at] = Decimal(re.sub(r"[,' ]", "", match[1]))
+            amount = _amount(cell.text) if cell.name == column else None
+            if amount is not None:
+                found[at] = amount
     return found
+
+
+def _amount(cell: str) -> Decimal | None:
+    if match := _MOMENT.fullmatch(cell):
+        parts = match.groupdict()
+        day = ("year", "month", "day") if parts["year"] else ("year2", "month2", "day2")
+        return Decimal("".join(parts[name] or "" for name in (*day, "hour", "minute")) or 0)
+    match = _NUMBER.fullmatch(cell)
+    return Decimal(re.sub(r"[,' ]", "", match[1])) if match else None
 
 
 def _column(question: str, nouns: str, names: Sequence[str], analyze: Analyze) -> str:

@@ -30,8 +30,13 @@ _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
     " sum altogether combined overall come came from case cases item items export file table register log"
-    " still now currently already yet today"
+    " still now currently already yet today own possess please compare comparison both"
+    " company firm school museum library club organisation business office society association"
 )
+"""Words that say nothing of which rows are meant."""
+_NUMBERS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_WHOLE = re.compile(rf"\b(?:(?P<number>{'|'.join(_NUMBERS)}|[2-9]|1[0-2])|all|each|every)\b", re.IGNORECASE)
+_FEW = 8  # rows of a table that is shown whole
 _SUM = re.compile(r"\W*(?:sub-?total|total|sum|gesamt|summe|altogether)\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _YES = ("yes", "true", "x", "✓", "y", "ja", "oui", "sí", "si")
@@ -107,6 +112,27 @@ def best_selection(selections: Iterable[Selection | None]) -> Selection | None:
     there = [selection for selection in selections if selection is not None and selection.rows]
     return min(
         there, key=lambda selection: (len(selection.unexplained), -len(selection.conditions)), default=None
+    )
+
+
+def whole(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) -> Selection | None:
+    """All rows of a table of as many as the question speaks of (`the three options`), or of few for `all`.
+
+    None where the question has a condition, or names no column. `unexplained` is less the columns' names.
+    """
+    match = _WHOLE.search(question)
+    selected = selection(question, place, chunk, text, analyze) if match else None
+    if not match or selected is None or selected.conditions:
+        return None
+    word = (match["number"] or "").lower()
+    wanted = _NUMBERS.index(word) + 2 if word in _NUMBERS else int(word or 0)
+    size = len(selected.rows)
+    names = {term for name in selected.rows[0].names for term in analyze(name)}
+    if (size != wanted if wanted else not 2 <= size <= _FEW) or not names & set(analyze(question)):
+        return None
+    return selected._replace(
+        unexplained=frozenset(term for term in selected.unexplained - {word} if not _explained(term, names))
+        - set(analyze(match[0]))
     )
 
 

@@ -181,14 +181,20 @@ def _asks(view: str) -> bool:
 
 def rows_of(source: str, text: str, header: str = "") -> list[Row]:
     """The rows in a text of that source: of its tables, of a CSV file, or the records of a JSON file."""
-    name = source.partition("#")[0].lower()
+    name = _written_in(source)
     if name.endswith(_JSON):
         return records(text)
     return rows(text, header, delimited=name.endswith(_DELIMITED))
 
 
+def _written_in(source: str) -> str:
+    """The name whose ending says how a text is written: of an attachment (`a.eml#prices.csv`) its own."""
+    part = source.rpartition("#")[2].lower()
+    return part if part.endswith((*_DELIMITED, *_CODE)) else source.partition("#")[0].lower()
+
+
 def _units(chunk: Chunk) -> tuple[Unit, ...]:
-    name = chunk.source.partition("#")[0].lower()
+    name = _written_in(chunk.source)
     if name.endswith(_DELIMITED):
         table = rows_of(chunk.source, chunk.text, chunk.header)
         return tuple(_row_unit(chunk.text, row, _context(chunk, ())) for row in table)
@@ -273,7 +279,7 @@ def _with_yes(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int
 def _code_units(chunk: Chunk) -> Iterator[Unit]:
     """Records as rows, settings line by line, each under the lines that hold it; the rest as sentences."""
     text, context = chunk.text, _context(chunk, ())
-    found = rows_of(chunk.source, text) if chunk.source.partition("#")[0].lower().endswith(_JSON) else []
+    found = rows_of(chunk.source, text) if _written_in(chunk.source).endswith(_JSON) else []
     yield from (_row_unit(text, row, context) for row in found)
     for row in found:  # blank, so that every place stays
         text = f"{text[: row.start]}{' ' * (row.end - row.start)}{text[row.end :]}"

@@ -1,7 +1,8 @@
 """Which of two documents is the newer version of the same: by the numbers in their names and titles.
 
 `price-list-2030.xlsx` and `price-list-2031.xlsx` are versions of one document, since their names and titles
-are equal but for numbers and the words between them (`1 March 2030`), and those are years or marked (`v2`).
+are equal but for numbers and the words between them (`1 March 2030`), and those are years (`2030-31` too) or
+marked (`v2`).
 Where they are dates (`minutes-2030-05-04.md`), something must show besides that both are about one thing: the
 passages have half of their words in common, they stand under headings of the same words, or the later one
 says that something changed (`the opening moves to 14 June`). Other numbers (`scan-17.pdf`) make no versions,
@@ -21,7 +22,10 @@ from .units import Unit
 
 _NUMBER = re.compile(r"\d+")
 _NUMBERED = re.compile(r"(?:(?:v|ver|version|rev|revision|edition|release)[ ._-]?)?(?:\d+\.)*\d+")
-_DAY = re.compile(r"\d{1,2}\.? [^\W\d]+ (?=(?:19|20)\d\d\b)")  # and month, before a year
+_DAY = re.compile(r"\b\d{1,2}\.? [^\W\d]+ (?=(?:19|20)\d\d\b)")  # and month, before a year
+_SEASON = re.compile(
+    r"((?:19|20)\d\d)(?: ?[-–/_] ?| )((?:\d\d){1,2})(?!\d|[-_]\d)"
+)  # `2030-31`, a school's year
 _ISO = re.compile(r"(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d")
 _MARKED = re.compile(r"(?:19|20)\d\d|[a-z].*")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -31,7 +35,7 @@ _NOW = re.compile(
     r"\b(?:now|current(?:ly)?|today|at present|latest|nowadays|these days|still)\b", re.IGNORECASE
 )
 _CHANGE = re.compile(
-    r"\b(?:mov(?:es?|ed) (?:from|to|back|forward)|postponed|delayed|brought forward|rescheduled|instead of"
+    r"\b(?:mov(?:es?|ed) (?:from|to|back|forward)|postponed|delayed|brought forward|rescheduled|instead"
     r"|rather than|(?:is|are|was|were|has|have) (?:been )?(?:changed|raised|lowered|increased|reduced"
     r"|extended|shortened|corrected|replaced|cancelled|canceled|withdrawn)"
     r"|(?:rises?|falls?|changes?) (?:from|to)"
@@ -60,6 +64,7 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
         if candidate.probability >= _least(candidate, now) * best.probability
         and (candidate.unit.kind == best.unit.kind or (now and candidate.unit.kind != "heading"))
         and (candidate is best or _versions(candidate.unit, best.unit, hits))
+        and _same_row(question, candidate.unit, best.unit)
     ]
     latest = max(same, key=lambda candidate: _order(hits[candidate.unit.place].chunk))
     date = _order(hits[latest.unit.place].chunk)
@@ -77,12 +82,22 @@ def _least(candidate: Judged, now: bool) -> float:
     return _CHANGED if _CHANGE.search(candidate.unit.view) else _NEARLY
 
 
+def _same_row(question: str, unit: Unit, best: Unit) -> bool:
+    """Whether two rows are about one thing: what the question says of the best, or else its first cell."""
+    if not unit.kind == best.kind == "row":
+        return True
+    own, other = ([one.view[first:last].lower() for first, last, _ in one.pieces] for one in (best, unit))
+    asked = question.lower()
+    said = [cell for cell in own if re.search(rf"(?<!\w){re.escape(cell)}(?!\w)", asked)]
+    return set(said or own[:1]) <= set(other)
+
+
 def _versions(unit: Unit, best: Unit, hits: Sequence[Hit]) -> bool:
     """Whether two units are of two versions of one document."""
     first, other = hits[unit.place].chunk, hits[best.place].chunk
     if _file(first) == _file(other) or _bare(first) != _bare(other):
         return False
-    names = [_DAY.sub("", _name(chunk)) for chunk in (first, other)]
+    names = [_DAY.sub("", _SEASON.sub(_began, _name(chunk))) for chunk in (first, other)]
     bare = [_ISO.sub("", name) for name in names]
     if not all(_MARKED.fullmatch(number) for name in bare for number in _NUMBERED.findall(name)):
         return False
@@ -93,6 +108,12 @@ def _versions(unit: Unit, best: Unit, hits: Sequence[Hit]) -> bool:
         or set() != _words(unit.heading) == _words(best.heading)
         or bool(_CHANGE.search(later.view))
     )
+
+
+def _began(season: re.Match[str]) -> str:
+    """The first of two years that follow each other; what else is written so stays as it is."""
+    follows = int(season[2]) % 100 == (int(season[1]) + 1) % 100
+    return season[1] if follows else season[0]
 
 
 def _overlap(one: str, other: str) -> float:
@@ -114,7 +135,7 @@ def _file(chunk: Chunk) -> str:
 
 
 def _name(chunk: Chunk) -> str:
-    return f"{PurePosixPath(_file(chunk)).name} {chunk.title}".lower()
+    return f"{PurePosixPath(_file(chunk)).stem} | {chunk.title}".lower()
 
 
 def _numbers(chunk: Chunk) -> list[str]:

@@ -37,7 +37,8 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
 }
 _EXPLANATION = re.compile(
     rf"\b(?:why|explain|describe|how (?!(?:{_MEASURES})\b)\w+"
-    r"|what (?:happens|happened|for|caused|does .+ (?:do|mean))|what (?:is|was) the (?:cause|reason)"
+    r"|what (?:happens|happened|for|made|makes|caused|led|does .+ (?:do|mean))"
+    r"|what (?:is|was) the (?:cause|reason)"
     r"|what (?:is|are) the (?:difference|differences|steps"
     r"|advantages|disadvantages|reasons|consequences|purpose|requirements|options))\b",
     re.IGNORECASE,
@@ -67,7 +68,14 @@ def explains(question: str) -> bool:
 
 def is_reason(question: str) -> bool:
     """Whether a question asks for a reason."""
-    return re.match(r"\W*(?:why|warum|wieso|weshalb|pourquoi|por qué)\b", question, re.IGNORECASE) is not None
+    return _REASON.match(question) is not None
+
+
+_REASON = re.compile(
+    r"\W*(?:why|how come|what (?:made|makes|caused|led)|(?:for )?what (?:is |was |were )?(?:the )?reasons?"
+    r"|warum|wieso|weshalb|pourquoi|por qué)\b",
+    re.IGNORECASE,
+)
 
 
 Form = Literal["steps", "list", "count", "sum", "comparison", "explanation", "value"]
