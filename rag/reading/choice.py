@@ -128,6 +128,7 @@ READ = 12  # units that are read alone
 _KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
 _UNREAD = 0.05  # probability of a cell in which the reader finds nothing
 _NAMED = 8.0  # what the name of a cell's column weighs
+_FITS = 3.0  # what it weighs that a cell has the measure that is asked for, or not
 _SAID = 0.7  # the least cosine of a column that the question names
 _SYNONYM = 0.42  # the least cosine of a word and the name of a column that may mean the same
 _SAME = 0.5  # the same of a word that is taken for it
@@ -482,13 +483,13 @@ def _cell(
     """The cell of a row that answers: what the reader finds in it, weighed by how its column is named.
 
     A cell scores (`_UNREAD` + the probability of the answers in it) · exp(`_NAMED` · its column's cosine
-    + the measure's fit). Cells that the question has itself answer only where there are no others.
+    + `_FITS` · the measure's fit). Cells that the question has itself answer only where there are no others.
     """
     known, scored = set(analyze(question)), list[tuple[bool, float, tuple[int, int]]]()
     for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
         within = [span for span in alone.spans if first <= span.start and span.end <= last]
         score = (_UNREAD + sum(span.probability for span in within)) * math.exp(
-            _NAMED * columns.get(name, 0.0) + _measured(measure, f"{name}: {unit.view[first:last]}")
+            _NAMED * columns.get(name, 0.0) + _FITS * _measured(measure, f"{name}: {unit.view[first:last]}")
         )
         start, end = first, last
         if within and last - first > _SHORT:

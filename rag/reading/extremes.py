@@ -2,7 +2,7 @@
 
 The rows are those that meet the question's conditions (`selection.py`), of a table whose first column is what
 `which X` asks for, where there is one. The column is the one of numbers whose name has the noun of the
-adjective (`longest`: length), or whose every word stands in the question where the adjective has none (`most
+adjective (`longest`: length), or whose every word stands in the question where no single one has that (`most
 life rafts`). Nothing is taken where two columns fit. A row that is a sum is left out.
 """
 
@@ -182,6 +182,6 @@ def _column(question: str, nouns: str, names: Sequence[str], analyze: Analyze) -
     asked, wanted = set(analyze(question)), set(analyze(nouns))
     terms = {name: set(analyze(_UNIT.sub(" ", name))) for name in names}
     fitting = [name for name in names if terms[name] & wanted]
-    if not fitting:
+    if len(fitting) != 1:
         fitting = [name for name in names if terms[name] and terms[name] <= asked]
     return fitting[0] if len(fitting) == 1 else ""

@@ -118,7 +118,8 @@ def best_selection(selections: Iterable[Selection | None]) -> Selection | None:
 def whole(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) -> Selection | None:
     """All rows of a table of as many as the question speaks of (`the three options`), or of few for `all`.
 
-    None where the question has a condition, or names no column. `unexplained` is less the columns' names.
+    None where the question has a condition, or names no column but the first. `unexplained` lacks the names of
+    the columns.
     """
     match = _WHOLE.search(question)
     selected = selection(question, place, chunk, text, analyze) if match else None
@@ -127,9 +128,11 @@ def whole(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) 
     word = (match["number"] or "").lower()
     wanted = _NUMBERS.index(word) + 2 if word in _NUMBERS else int(word or 0)
     size = len(selected.rows)
-    names = {term for name in selected.rows[0].names for term in analyze(name)}
-    if (size != wanted if wanted else not 2 <= size <= _FEW) or not names & set(analyze(question)):
+    key, *columns = selected.rows[0].names
+    asked = {term for name in columns for term in analyze(name)}
+    if (size != wanted if wanted else not 2 <= size <= _FEW) or not asked & set(analyze(question)):
         return None
+    names = asked.union(analyze(key))
     return selected._replace(
         unexplained=frozenset(term for term in selected.unexplained - {word} if not _explained(term, names))
         - set(analyze(match[0]))

@@ -24,10 +24,12 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
         r"|\d ?(?:[kcm]?m|ft|h|s|min)\b|\b(?:feet|inch(?:es)?|until|since|duration|length)\b",
     ),
     "money": (
-        r"how (?:much|expensive)\b.*\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth)"
+        r"how (?:much|expensive)\b.*\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth|owe)"
+        r"|how much money|what (?:do|does|did|must|will|would|should)\b.{1,80}\b(?:pay|owe|earn|charge)"
         r"|what does .+ cost|price|fee|cost|salary|rent|deposit|fine|penalty|wages?|surcharge",
         r"[€$£¥]|\b(?:EUR|USD|GBP|SEK|NOK|DKK|CHF|JPY|euros?|dollars?|pounds?|francs?|crowns?|cents?|pence)\b"
-        r"|\b(?:price|fee|cost|rate|salary|rent|amount|total|free)\b",
+        r"|\b(?:price|fee|cost|rate|salary|rent|amount|total)\b"
+        r"|\b(?:(?:is|are|be|for) free|free of charge)\b|: free\b",
     ),
     "share": (
         r"percent(?:age)?|per cent|margin|what (?:share|proportion)|(?:tax|interest|vat) rate",

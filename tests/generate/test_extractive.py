@@ -346,6 +346,45 @@ def test_the_newer_version_answers_and_the_older_one_is_named(tmp_path: Path) ->
         assert not any("older version" in note for note in asked.notes)
 
 
+def test_the_same_row_of_the_newer_school_year_answers(tmp_path: Path) -> None:
+    for name, fees in (("2029-30", (30, 40, 50)), ("2030-31", (33, 44, 55))):
+        lines = "".join(f"| Grade {grade} | EUR {fee} |\n" for grade, fee in enumerate(fees, 1))
+        head = f"# Fees {name.replace('-', '–')}\n\n| Grade | Entry fee |\n| --- | --- |\n"
+        text = f"{head}{lines}| Late entry | EUR 9 |\n"
+        (tmp_path / f"fees-{name}.md").write_text(text, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("What is the entry fee for grade 2 now?")
+        assert answer.span is not None
+        assert (answer.span.quote, answer.citations[0].source) == ("EUR 44", "fees-2030-31.md")
+        assert any("older version" in note and "EUR 40" in note for note in answer.notes)
+
+
+def test_later_minutes_in_another_format_answer(tmp_path: Path) -> None:
+    (tmp_path / "board-2031-02-11.md").write_text(
+        "# Board, 11 February 2031\n\nThe choir will travel to Bergen.\n"
+    )
+    (tmp_path / "board-2031-05-06.html").write_text(
+        "<title>Board, 6 May 2031</title><h1>Board, 6 May 2031</h1>"
+        "<p>The choir will travel to Turku instead.</p>"
+    )
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("Where will the choir travel?")
+        assert answer.citations[0].source == "board-2031-05-06.html"
+        assert any("board-2031-02-11.md, an older version" in note for note in answer.notes)
+
+
+def test_monthly_reports_are_no_versions(tmp_path: Path) -> None:
+    (tmp_path / "report-2031-03.md").write_text("# Report\n\nThe ferry carried 410 people.\n")
+    (tmp_path / "report-2031-04.md").write_text("# Report\n\nThe bus carried 95 people.\n")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("How many people did the ferry carry?")
+        assert answer.citations[0].source == "report-2031-03.md"
+        assert not any("older version" in note for note in answer.notes)
+
+
 def test_files_that_are_only_numbered_are_no_versions(tmp_path: Path) -> None:
     for number, text in (
         (17, "The bridge opened in 1921. It was built by the county."),

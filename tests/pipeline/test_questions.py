@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.questions import explains, kind_of
+from rag.text.questions import explains, is_reason, kind_of
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,18 @@ def test_the_kind_of_value_asked_for(question: str, kind: str | None) -> None:
 )
 def test_whether_an_explanation_is_asked_for(question: str, expected: bool) -> None:
     assert explains(question) is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Why did the mill close?", True),
+        ("What made the council sell the hall?", True),
+        ("how come the lift is out of order", True),
+        ("What was the reason for the delay?", True),
+        ("What is made in the mill?", False),
+        ("Who gave the reason?", False),
+    ],
+)
+def test_reasons(question: str, expected: bool) -> None:
+    assert is_reason(question) is expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.indexes import Analyzer
-from rag.reading.extremes import directions_of, extreme, is_keyed_by
+from rag.reading.extremes import directions_of, extreme, is_keyed_by, key_of
 from rag.types import Chunk
 
 ANALYZE = Analyzer("english").analyze
@@ -48,6 +48,44 @@ def test_the_column_and_the_row(question: str, wanted: tuple[str, list[str]] | N
     assert best(question) == wanted
 
 
+LOOMS = """| Code | Loom | Built | Next service | Opens |
+| --- | --- | --- | --- | --- |
+| L-1 | Dobby | 1961 | 2031-04-02 | 09:30 |
+| L-2 | Jacquard | 1938 | 2031-03-19 | 10:00 |
+| L-3 | Floor loom | 2004 | 2030-12-01 | 08:15 |
+"""
+CREW = "| Name | Age |\n| --- | --- |\n| Ida | 44 |\n| Ole | 61 |\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "wanted"),
+    [
+        ("Which loom is the oldest?", LOOMS, ("Built", ["L-2"])),
+        ("Which of our looms is the newest?", LOOMS, ("Built", ["L-3"])),
+        ("Which loom has the earliest next service?", LOOMS, ("Next service", ["L-3"])),
+        ("Which loom opens earliest?", LOOMS, ("Opens", ["L-3"])),
+        ("Who is the oldest?", CREW, ("Age", ["Ole"])),
+        ("Who is the youngest?", CREW, ("Age", ["Ida"])),
+        ("What is the latest version of the loom list?", LOOMS, None),
+        ("Which loom must be ready by noon at the latest?", LOOMS, None),
+    ],
+)
+def test_years_dates_and_ages(question: str, text: str, wanted: tuple[str, list[str]] | None) -> None:
+    assert best(question, text) == wanted
+
+
+def test_what_has_the_most_is_named_by_its_own_column() -> None:
+    found = extreme("Which loom is the oldest?", 0, chunk(LOOMS), LOOMS, ANALYZE)
+    assert found is not None
+    row = found.rows[0]
+    named = key_of("Which loom is the oldest?", row, ANALYZE)
+    first = key_of("Which of them is the oldest?", row, ANALYZE)
+    assert named is not None
+    assert first is not None
+    assert (named.text, first.text) == ("Jacquard", "L-2")
+    assert key_of("How old is the oldest loom?", row, ANALYZE) is None
+
+
 def test_the_words_that_ask() -> None:
     assert directions_of("What is the cheapest ticket?") == (("least", "price cost fee rate"),)
     assert not directions_of("Who signed most of the letters?")
@@ -56,4 +94,5 @@ def test_the_words_that_ask() -> None:
 
 def test_the_table_of_what_is_asked_for() -> None:
     assert is_keyed_by("Which boat is the longest?", chunk(BOATS), BOATS, ANALYZE)
+    assert is_keyed_by("Which loom is the oldest?", chunk(LOOMS, "Loom survey"), LOOMS, ANALYZE)
     assert not is_keyed_by("Which captain is the oldest?", chunk(BOATS), BOATS, ANALYZE)

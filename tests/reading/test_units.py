@@ -213,3 +213,12 @@ def test_a_heading_with_nothing_below_it_is_what_it_says() -> None:
     text = "# Rules\n\n## Dogs stay outside\n\n## Bicycles and carts\n\nRack four.\n\n## Gates close at nine"
     made = [unit.view for unit in units(0, hit(text)) if unit.kind == "heading"]
     assert made == ["Dogs stay outside", "Gates close at nine"]
+
+
+def test_a_sheet_that_a_mail_carries_has_rows() -> None:
+    text = "model,price_eur\nNordic 3,480\nFjord 5,610\n"
+    found = units(0, hit(text, source="offers.eml#offers.csv"))
+    assert [(unit.kind, unit.view) for unit in found] == [
+        ("row", "model: Nordic 3; price eur: 480"),
+        ("row", "model: Fjord 5; price eur: 610"),
+    ]

@@ -73,6 +73,8 @@ def test_two_questions_in_one(question: str, parts: tuple[str, str] | None) -> N
         ("How old is the bridge?", "It was born out of need 90 years ago.", "It is 90 km away."),
         ("How often is the filter changed?", "Change it every week.", "Change it on Monday."),
         ("What is the phone number of the desk?", "+44 20 7946 0000", "Room 12"),
+        ("What do we owe the mill per day?", "the day rate is EUR 90", "supplier: Weft & Co"),
+        ("How much money was spent on seats?", "Entry: free", "free tickets: 12"),
         ("What percentage is deducted?", "3 % are deducted.", "300 are deducted."),
     ],
 )

@@ -1,0 +1,47 @@
+"""Which rows of a table a question means."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.indexes import Analyzer
+from rag.reading.selection import selection, whole
+from rag.types import Chunk
+
+ANALYZE = Analyzer("english").analyze
+PLANS = """| Plan | Cost | Opens |
+| --- | --- | --- |
+| A Barn | EUR 90,000 | May 2032 |
+| B Tent | EUR 12,000 | July 2031 |
+| C Shop | EUR 40,000 | August 2031 |
+"""
+
+
+def chunk(text: str) -> Chunk:
+    return Chunk("c", "d", "plans.md", text, 0, len(text), title="Plans for the market hall")
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Compare the cost of the three plans.", 3),
+        ("What does each plan for the market hall cost?", 3),
+        ("The architects of all plans, please", 0),  # no column is named but the first
+        ("Compare the cost of the two plans.", 0),
+        ("What does the plan A Barn cost, and all others?", 0),  # a condition
+        ("What does the barn cost?", 0),
+    ],
+)
+def test_a_table_that_is_asked_for_whole(question: str, rows: int) -> None:
+    found = whole(question, 0, chunk(PLANS), PLANS, ANALYZE)
+    assert (len(found.rows) if found else 0) == rows
+
+
+def test_who_owns_what_is_counted_is_no_condition() -> None:
+    text = "| Code | Kind |\n| --- | --- |\n| 1 | Drill |\n| 2 | Saw |\n| 3 | Drill |\n"
+    found = selection("How many drills does the company own?", 0, chunk(text), text, ANALYZE)
+    assert found is not None
+    assert (len(found.rows), found.unexplained, found.noun) == (2, frozenset(), True)
+    other = selection("How many drills does the landlord own?", 0, chunk(text), text, ANALYZE)
+    assert other is not None
+    assert other.unexplained == {"landlord"}
