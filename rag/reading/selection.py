@@ -118,8 +118,8 @@ def best_selection(selections: Iterable[Selection | None]) -> Selection | None:
 def whole(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) -> Selection | None:
     """All rows of a table of as many as the question speaks of (`the three options`), or of few for `all`.
 
-    None where the question has a condition, or names no column but the first. `unexplained` lacks the names of
-    the columns.
+    None where the question has a condition, or names no column but the first. `unexplained` lacks the names
+    of the columns.
     """
     match = _WHOLE.search(question)
     selected = selection(question, place, chunk, text, analyze) if match else None
