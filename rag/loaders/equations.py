@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rag.loaders.guard.xml import attribute, local
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 _OPERATORS = {"∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∬": r"\iint", "∮": r"\oint", "⋃": r"\bigcup"}
 _ACCENTS = {"̂": "hat", "̃": "tilde", "̄": "bar", "⃗": "vec", "̇": "dot", "̈": "ddot"}
+_DEEPEST_FIELD = 20
+_FORMAT = re.compile(r'\\\* *+(?:"[^"]{0,200}"|\w{1,40})')
+_SWITCH = re.compile(r"\\([a-zA-Z])((?:\\[a-zA-Z]{2}(?:\\.| ?\d)?)*) *\(([^()\\]*)\)")
 _DEFAULTS = {"nary": "∫", "acc": "̂"}
 
 
@@ -123,3 +127,31 @@ def _property(element: Element, name: str, default: str) -> str:
                 if local(each) == name:
                     return attribute(each, "val")
     return default
+
+
+def field_equation(code: str) -> str:
+    """The code of an `EQ` field, in which Word kept equations and ruby before it knew them, as plain text.
+
+    `EQ \\f(1,2)` is `1/2`; of things that are drawn over one another the last is kept, a word below its ruby.
+    """
+    text = _FORMAT.sub("", code.strip()[2:])
+    for _ in range(_DEEPEST_FIELD):
+        text, replaced = _SWITCH.subn(_said, text)
+        if not replaced:
+            break
+    return " ".join(text.split())
+
+
+def _said(switch: re.Match[str]) -> str:
+    kind = switch[1].lower()
+    arguments = [each.strip() for each in re.split("[,;]", switch[3])]
+    if kind == "f" and len(arguments) == 2:
+        return "/".join(each if each.isalnum() else f"({each})" for each in arguments)
+    if kind == "r":
+        return f"√({arguments[-1]})"
+    if kind == "o":
+        return arguments[-1]
+    if kind == "s":
+        raised = "up" in switch[2].lower()
+        return f"^{arguments[0]}" if raised and len(arguments) == 1 else arguments[-1]
+    return ", ".join(arguments)

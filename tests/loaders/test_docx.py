@@ -160,6 +160,39 @@ def test_ruby_keeps_its_base() -> None:
     assert text(f"<w:p>{run('In ')}{ruby}{run(' now.')}</w:p>") == "In 京都 now."
 
 
+def eq(code: str) -> str:
+    """A field as older versions of Word write it, cut into runs, without a result."""
+    mark = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+    runs = "".join(
+        f'<w:r><w:instrText xml:space="preserve">{part}</w:instrText></w:r>' for part in (code[:9], code[9:])
+    )
+    return mark.format("begin") + runs + mark.format("end")
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (r' EQ \* jc2 \* "Font:MS Mincho" \* hps10 \o\ad(\s\up 9(きょうと),京都) ', "京都"),
+        (r" EQ \f(1,2) ", "1/2"),
+        (r" eq \f(a+b;2) ", "(a+b)/2"),
+        (r" EQ \r(3,x) ", "√(x)"),
+        (r" EQ x\s\up5(2) ", "x^2"),
+        (r" EQ \b\bc\((\f(1,2)) ", "1/2"),
+    ],
+)
+def test_equations_and_ruby_of_old_versions_are_fields(code: str, shown: str) -> None:
+    assert text(f"<w:p>{run('In ')}{eq(code)}{run(' now')}</w:p>") == f"In {shown} now"
+
+
+def test_ruby_in_tables_links_and_changes() -> None:
+    base = f"<w:rt>{run('きょうと')}</w:rt><w:rubyBase>{run('京都')}</w:rubyBase>"
+    ruby = f"<w:r><w:ruby><w:rubyPr/>{base}</w:ruby></w:r>"
+    inner = f"<w:hyperlink>{ruby}</w:hyperlink><w:ins>{ruby}</w:ins>"
+    rows = f"<w:tr><w:tc>{paragraph('Office')}</w:tc><w:tc><w:p>{inner}</w:p></w:tc></w:tr>"
+    head = f"<w:tr><w:tc>{paragraph('What')}</w:tc><w:tc>{paragraph('Where')}</w:tc></w:tr>"
+    assert text(f"<w:tbl>{head}{rows}</w:tbl>").endswith("| Office | 京都京都 |")
+
+
 def test_notes_and_comments_follow_their_paragraph_and_deleted_text_is_gone() -> None:
     note = f'<w:footnotes {W}><w:footnote w:id="2">{paragraph("Net of tax.")}</w:footnote></w:footnotes>'
     said = paragraph("Cut to 31.")

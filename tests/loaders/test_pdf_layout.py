@@ -229,6 +229,17 @@ def test_upright_columns_are_read_from_the_right() -> None:
     assert found.index("\u4e88") < found.index("\u99d0")
 
 
+def test_three_upright_columns_beside_latin_are_read_or_told() -> None:
+    codes = ("4e8830573060304f30553002", "99d08eca583430673002", "4f1a8b7030674e5d66423002")
+    columns = "".join(f"BT /F4 14 Tf {440 - 30 * n} 700 Td <{code}> Tj ET\n" for n, code in enumerate(codes))
+    result = load_bytes(pdf_of([columns + text(72, 640, "Contract 2016")]), "a.pdf")
+    found = result.documents[0].text
+    assert "Contract 2016" in found
+    heads = [found.find(bytes.fromhex(code[:4]).decode("utf-16-be")) for code in codes]
+    told = any("fonts that are not embedded" in problem for problem in result.problems)
+    assert told or (min(heads) >= 0 and heads == sorted(heads))
+
+
 def test_objects_of_a_page() -> None:
     from pypdfium2 import PdfDocument
 
@@ -451,3 +462,43 @@ def test_xfa_forms_are_told() -> None:
     data = data[: data.index(b"xref\n")] + part + b"trailer << /Root 1 0 R >>\n%%EOF"
     (problem,) = load_bytes(data, "a.pdf").problems
     assert problem.startswith("an XFA form: values that only its XML holds are not read")
+
+
+QUARRY, BRICKS = "The quarry closed in 1988.", "The brickworks opened in 1901."
+SPREAD = (
+    f"BT /F1 12 Tf 72 700 Td ({QUARRY}) Tj ET BT /F1 12 Tf 372 700 Td ({BRICKS}) Tj ET "  # halves of a spread
+)
+
+
+@pytest.mark.parametrize(
+    ("contents", "boxes"),
+    [
+        # A box for each half, turned pages, and media that begin elsewhere.
+        ([SPREAD, SPREAD], "/MediaBox [0 0 600 842] /CropBox [0 0 300 842]|"
+         "/MediaBox [0 0 600 842] /CropBox [300 0 600 842]"),
+        ([SPREAD, SPREAD], "/MediaBox [0 0 600 842] /CropBox [0 0 300 842] /Rotate 90|"
+         "/MediaBox [0 0 600 842] /CropBox [300 0 600 842] /Rotate 270"),
+        ([SPREAD, SPREAD], "/MediaBox [0 0 300 842] /CropBox [-90 -90 900 900]|/MediaBox [300 0 600 842]"),
+        # Paths that clip, one of them moved.
+        ([f"q 0 0 300 842 re W n {SPREAD} Q",
+          f"q 1 0 0 1 300 0 cm 0 0 300 842 re W n 1 0 0 1 -300 0 cm {SPREAD} Q"], "/MediaBox [0 0 600 842]"),
+        # Both halves in one place: what is clipped away lies under what shows.
+        ([f"q 0 0 300 842 re W n {SPREAD} Q", f"q 0 0 300 842 re W n 1 0 0 1 -300 0 cm {SPREAD} Q "
+          f"q 300 0 300 842 re W n {SPREAD} Q"], "/MediaBox [0 0 600 842]"),
+    ],
+)  # fmt: skip
+def test_each_page_has_the_half_that_it_shows(contents: list[str], boxes: str) -> None:
+    document = load_bytes(pdf_of(contents, boxes), "a.pdf").documents[0]
+    first, second = document.text[: document.pages[1]].strip(), document.text[document.pages[1] :].strip()
+    assert first == QUARRY
+    assert set(second.replace(BRICKS, "|").split()) == {"|"}
+    assert "characters of text" in str(document.metadata[HIDDEN_KEY])
+
+
+def test_text_that_a_path_clips_in_part_or_not_at_all_is_read() -> None:
+    kept = "The quarry closed in 1988."
+    for path in ("0 0 600 842 re", "60 690 240 30 re", "70 698 m 300 698 l 300 715 l 70 715 l h"):
+        document = load_bytes(
+            pdf_of([f"q {path} W n BT /F1 12 Tf 72 700 Td ({kept}) Tj ET Q"]), "a.pdf"
+        ).documents[0]
+        assert (document.text, HIDDEN_KEY in document.metadata) == (kept, False)

@@ -240,6 +240,24 @@ def test_ods_cells_are_shown_as_the_file_shows_them() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"Basic/script-lc.xml": '<!DOCTYPE library:libraries PUBLIC "-//x" "libraries.dtd"><a/>',
+         "Dialogs/Standard/Dialog1.xml": '<!DOCTYPE dlg:window PUBLIC "-//x" "dialog.dtd"><a/>'},
+        # As version 1 of OpenOffice wrote it, and a part that nothing points to.
+        {"META-INF/manifest.xml": '<!DOCTYPE manifest:manifest PUBLIC "-//x" "Manifest.dtd"><a/>'},
+        {"Object 1/content.xml": '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'},
+    ],
+)  # fmt: skip
+def test_ods_with_parts_that_are_not_read_and_have_a_document_type(parts: dict[str, str]) -> None:
+    cells = "".join(
+        f"<table:table-cell><text:p>{each}</text:p></table:table-cell>" for each in ("Name", "Room")
+    )
+    table = f'<table:table table:name="T"><table:table-row>{cells}</table:table-row></table:table>'
+    assert "| Name | Room |" in text(ods(table, **parts), "a.ods")
+
+
 def test_ods_that_declares_entities_is_refused() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
     with pytest.raises(LoadError, match=r"content\.xml declares XML entities"):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.loaders.drawing import choice, graphic_blocks
-from rag.loaders.equations import equation
+from rag.loaders.equations import equation, field_equation
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
 from rag.loaders.guard.invisible import in_symbol_font, visible
@@ -98,6 +98,7 @@ class Walk:
         self._open: list[int] = []  # levels of the list items that are open
         self._code: list[str] = []
         self._field: list[str] = []  # begun fields: in their code, or in what they show
+        self._codes: list[str] = []
         self._values: list[tuple[str, str]] = []  # of each: a form's value, and what the line said before
         self._shaded = 0  # cells, boxes and tables around that may have a colour of their own
         self._noted = 0
@@ -283,6 +284,8 @@ class Walk:
             self._field_mark(each, line)
             return
         if self._field and self._field[-1] == "code":
+            if name == "instrText":
+                self._codes[-1] += each.text or ""
             return
         text = _sign(each)
         if text:
@@ -307,12 +310,15 @@ class Walk:
         kind = attribute(mark, "fldCharType")
         if kind == "begin":
             self._field.append("code")
+            self._codes.append("")
             self._values.append((_form_value(child(mark, "ffData")), line.written()))
         elif kind == "separate" and self._field:
             self._field[-1] = "shown"
-        elif kind == "end" and self._field:
+        elif kind == "end" and self._field and self._values:
             self._field.pop()
-            value, before = self._values.pop() if self._values else ("", "")
+            value, before = self._values.pop()
+            if (code := self._codes.pop()).strip()[:3].upper() == "EQ ":
+                value = visible(field_equation(code))
             if value and line.written().strip() == before.strip():
                 line.add(value)
 

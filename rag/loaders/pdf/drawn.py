@@ -44,7 +44,8 @@ class Drawn:
 
     `unseen` says whether a text object draws nothing, `pale` whether one is nearly white: only then are
     single letters looked at. `layered`: some may lie on a layer that is off. `lost` counts text objects that
-    hold letters of a font without shapes or widths.
+    hold letters of a font without shapes or widths. `clips` has, by the address of a text object that goes
+    over it, the box that it is clipped to, and whether that is sure: within a form it is not.
     """
 
     across: list[tuple[float, float, float]] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Drawn:
     pale: bool = False
     layered: bool = False
     lost: int = 0
+    clips: dict[int, tuple[Box, bool]] = field(default_factory=dict)
 
 
 class _Pdfium:
@@ -75,6 +77,10 @@ class _Pdfium:
         self._mark_name = unchecked(raw.FPDFPageObjMark_GetName, number, handle, handle, size, handle)
         self.font = unchecked(raw.FPDFTextObj_GetFont, handle, handle)
         self.embedded = unchecked(raw.FPDFFont_GetIsEmbedded, number, handle)
+        self.clip = unchecked(raw.FPDFPageObj_GetClipPath, handle, handle)
+        self.clips = unchecked(raw.FPDFClipPath_CountPaths, number, handle)
+        self.clip_segments = unchecked(raw.FPDFClipPath_CountPathSegments, number, handle, number)
+        self.clip_segment = unchecked(raw.FPDFClipPath_GetPathSegment, handle, handle, number, number)
         self.draw_mode = unchecked(raw.FPDFPath_GetDrawMode, number, handle, handle, handle)
         self.segments = unchecked(raw.FPDFPath_CountSegments, number, handle)
         self.segment = unchecked(raw.FPDFPath_GetPathSegment, handle, handle, number)
@@ -104,6 +110,21 @@ class _Pdfium:
             return 0, 0, 0, 255
         red, green, blue, alpha = self.numbers
         return red, green, blue, alpha
+
+    def clipped(self, thing: int, matrix: Matrix) -> Box | None:
+        """What the clipping paths around an object leave of the page; None where it has none."""
+        clip = self.clip(thing)
+        box: Box | None = None
+        for path in range(max(self.clips(clip), 0) if clip else 0):
+            points = []
+            for place in range(min(self.clip_segments(clip, path), _MOST_SEGMENTS)):
+                self.point(self.clip_segment(clip, path, place), *self.places[:2])
+                points.append(_point(matrix, self.floats[0], self.floats[1]))
+            if points:
+                x, y = [x for x, _ in points], [y for _, y in points]
+                part = Box(min(x), min(y), max(x), max(y))
+                box = part if box is None else _common(box, part)
+        return box
 
     def is_on_layer(self, thing: int) -> bool:
         """Whether an object is marked as a part of some layer (optional content, ISO 32000-1, 8.11)."""
@@ -177,7 +198,7 @@ def drawn_on(page: Any, layered: bool = False) -> Drawn:
     fonts: dict[int, Counter[str] | None] = {}
     for count, (thing, kind, matrix) in enumerate(_objects(ask, page)):
         if kind == _TEXT:
-            _text(ask, thing, drawn, fonts)
+            _text(ask, thing, matrix, drawn, fonts)
         elif kind == _IMAGE:
             drawn.images.append(ask.bounds(thing, matrix))
         elif kind == _PATH and count < MOST_OBJECTS:
@@ -204,7 +225,9 @@ def _objects(ask: _Pdfium, page: Any) -> Iterator[tuple[int, int, Matrix]]:
             stack += [(ask.get_in(thing, place), inner, depth + 1) for place in reversed(range(count))]
 
 
-def _text(ask: _Pdfium, thing: int, drawn: Drawn, fonts: dict[int, Counter[str] | None]) -> None:
+def _text(
+    ask: _Pdfium, thing: int, matrix: Matrix, drawn: Drawn, fonts: dict[int, Counter[str] | None]
+) -> None:
     if ask.mode(thing) in (3, 7):
         drawn.unseen = True
     elif not (drawn.pale and drawn.unseen):
@@ -214,6 +237,8 @@ def _text(ask: _Pdfium, thing: int, drawn: Drawn, fonts: dict[int, Counter[str] 
         elif min(red, green, blue) >= PALE:
             drawn.pale = True
     drawn.layered = drawn.layered or ask.is_on_layer(thing)
+    if (clip := ask.clipped(thing, matrix)) is not None and not _covers(clip, ask.bounds(thing, matrix)):
+        drawn.clips[thing] = clip, matrix is _IDENTITY
     font = ask.font(thing) or 0
     if font not in fonts:
         fonts[font] = Counter() if font and ask.embedded(font) == 0 else None
@@ -266,6 +291,25 @@ def _rule(box: Box, drawn: Drawn) -> None:
         drawn.across.append(((box.bottom + box.top) / 2, box.left, box.right))
     elif wide < _THIN and tall >= 2 * _THIN:
         drawn.down.append(((box.left + box.right) / 2, box.bottom, box.top))
+
+
+def _common(one: Box, other: Box) -> Box:
+    return Box(
+        max(one.left, other.left),
+        max(one.bottom, other.bottom),
+        min(one.right, other.right),
+        min(one.top, other.top),
+    )
+
+
+def _covers(one: Box, other: Box) -> bool:
+    near = _THIN
+    return (
+        one.left - near <= other.left
+        and one.bottom - near <= other.bottom
+        and one.right + near >= other.right
+        and one.top + near >= other.top
+    )
 
 
 def _spanned(first: tuple[float, float], other: tuple[float, float]) -> Box:

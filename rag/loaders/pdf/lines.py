@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from math import inf
 from typing import Any, NamedTuple, TypeAlias
@@ -107,7 +107,7 @@ def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.
     if not len(kept):
         return kept
     inked = chars.codes > 0x20
-    crop = Box(*page.get_cropbox())
+    crop = _page_box(page)
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     reasons: list[tuple[str, NDArray[np.bool_]]] = [
         ("outside the page", (x < crop.left) | (x > crop.right) | (y < crop.bottom) | (y > crop.top)),
@@ -118,6 +118,8 @@ def _shown(text_page: Any, page: Any, chars: Chars, drawn: Drawn) -> NDArray[np.
         reasons += _without_ink(text_page, ground, chars, drawn)
     if drawn.layered:
         reasons.append(("on a layer that is off", _switched_off(text_page, ground, chars)))
+    if drawn.clips:
+        reasons.append(("clipped away", _clipped(text_page, ground, chars, drawn.clips)))
     for why, mask in reasons:
         gone = mask & inked & kept
         if gone.any():
@@ -176,6 +178,34 @@ def _switched_off(text_page: Any, ground: Ground, chars: Chars) -> NDArray[np.bo
         if all(ground.is_even(Box(*chars.boxes[place].tolist())) for place in places):
             off[places] = True
     return off
+
+
+def _clipped(
+    text_page: Any, ground: Ground, chars: Chars, clips: Mapping[int, tuple[Box, bool]]
+) -> NDArray[np.bool_]:
+    """Letters outside of the path that their object is clipped to; what the page shows tells in doubt."""
+    from pypdfium2 import raw
+
+    away = np.zeros(len(chars.codes), bool)
+    for place in np.flatnonzero(chars.codes > 0x20).tolist():
+        thing = raw.FPDFText_GetTextObject(text_page, place)
+        clip = clips.get(ctypes.cast(thing, ctypes.c_void_p).value or 0) if thing else None
+        if clip and raw.FPDFTextObj_GetTextRenderMode(thing) not in (3, 7):
+            box = Box(*chars.boxes[place].tolist())
+            middle = (box.left + box.right) / 2, (box.bottom + box.top) / 2
+            away[place] = not _holds(clip[0], *middle) and (clip[1] or ground.is_even(box))
+    return away
+
+
+def _page_box(page: Any) -> Box:
+    """What a page shows: its crop box, as far as that lies on the medium (ISO 32000-1, 14.11.2)."""
+    crop, medium = Box(*page.get_cropbox()), Box(*page.get_mediabox())
+    return Box(
+        max(crop.left, medium.left),
+        max(crop.bottom, medium.bottom),
+        min(crop.right, medium.right),
+        min(crop.top, medium.top),
+    )
 
 
 def _holds(box: Box, x: float, y: float) -> bool:
