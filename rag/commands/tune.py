@@ -1,9 +1,11 @@
 """`rag tune` on the command line: options in, one call into `rag.tune`, rendered out."""
 
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -11,9 +13,9 @@ from rag.errors import ConfigError
 
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, Store, opened, reported
 
-if TYPE_CHECKING:
-    from rag.tune.tuning import Tuned
-
+Tune = Callable[..., Any]
+"""A function of `rag.tune` that gives a `Tuned`, its own options filled in."""
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
 tune_app = typer.Typer(
     no_args_is_help=True,
     help="Fit parts of the pipeline to your own questions; what is not proven better is discarded.",
@@ -42,75 +44,110 @@ Limit = Annotated[
 Doubtful = Annotated[str, typer.Option("--doubtful", help="Training pairs that look wrong: drop or keep.")]
 
 
-@tune_app.command(
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every part that is tuned on an index is told beside its own options."""
+
+    index: Index = DEFAULT_INDEX
+    store: Store = None
+    corpus: Corpus = None
+    qrels: Qrels = None
+    held_out: HeldOut = 0.4
+    number: Number = 300
+    limit: Limit = None
+    doubtful: Doubtful = "drop"
+    seed: Seed = 0
+    offline: Offline = False
+    as_json: AsJson = False
+
+
+def _part(name: str, epilog: str) -> Callable[[Callable[..., Tune]], Callable[..., None]]:
+    """Registers a command that tunes a part: its own options, then those of `Asked`, and shows the verdict.
+
+    What is decorated gets its own options and the seed, and returns what tunes.
+    """
+
+    def register(command: Callable[..., Tune]) -> Callable[..., None]:
+        def run(*, questions: Path | None, **given: Any) -> None:
+            asked = Asked(**{one.name: given.pop(one.name) for one in fields(Asked)})
+            with reported(asked.as_json):
+                _tuned(command(seed=asked.seed, **given), questions, asked)
+
+        kinds = {**get_type_hints(command, include_extras=True), **get_type_hints(Asked, include_extras=True)}
+        own = [one for one in inspect.signature(command).parameters.values() if one.name != "seed"]
+        given = [("questions", None), *((one.name, one.default) for one in fields(Asked))]
+        shared = [inspect.Parameter(field, _KEYWORD, default=default) for field, default in given]
+        kinds = {**kinds, "questions": Questions, "return": None}
+        shown = [one.replace(kind=_KEYWORD, annotation=kinds[one.name]) for one in (*own, *shared)]
+        run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in shown}
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        tune_app.command(name, epilog=epilog)(run)
+        return run
+
+    return register
+
+
+@_part(
     "retriever",
-    epilog="Examples:\n\n    rag tune retriever questions.jsonl\n\n    rag tune retriever\n\n"
-    "    rag tune retriever qa.jsonl --corpus corpus.jsonl",
+    "Examples:\n\n    rag tune retriever questions.jsonl\n\n    rag tune retriever\n\n"
+    "    rag tune retriever qa.jsonl --corpus corpus.jsonl\n\n"
+    "    rag tune retriever questions.jsonl --method full --out my-embedder",
 )
 def tune_retriever_command(
-    questions: Questions = None,
-    index: Index = DEFAULT_INDEX,
-    store: Store = None,
-    corpus: Corpus = None,
-    qrels: Qrels = None,
-    held_out: HeldOut = 0.4,
-    number: Number = 300,
-    limit: Limit = None,
-    doubtful: Doubtful = "drop",
-    seed: Seed = 0,
-    offline: Offline = False,
-    as_json: AsJson = False,
-) -> None:
-    """Fit a map of query vectors; documents are not embedded again. Takes seconds, and needs no extra."""
-    from rag.tune.retriever import tune_retriever
-    from rag.tune.tuning import Options
+    *,
+    method: Annotated[
+        str, typer.Option("--method", help="adapter, or full for the embedder; then --reembed.")
+    ] = "adapter",
+    preference: Annotated[
+        str, typer.Option("--preference", help="adapter: a GGUF file or folder whose model weighs passages.")
+    ] = "",
+    base: Annotated[
+        str,
+        typer.Option("--base", help="full: a sentence-transformers folder, else the embedder that ships."),
+    ] = "",
+    out: Annotated[str, typer.Option("--out", help="full: folder to write the tuned embedder to.")] = "",
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="full: how often a question is seen.")] = 2,
+    rate: Annotated[float, typer.Option("--rate", min=0, help="full: peak learning rate.")] = 2e-5,
+    batch: Annotated[int, typer.Option("--batch", min=2, help="full: questions a step.")] = 16,
+    negatives: Annotated[
+        int, typer.Option("--negatives", min=0, help="full: hard negatives a question.")
+    ] = 2,
+    device: Annotated[
+        str, typer.Option("--device", help="full: cpu, cuda; default: the best there is.")
+    ] = "",
+    seed: int,
+) -> Tune:
+    """Fit a map of query vectors in seconds, or the embedder, for which documents are embedded again."""
+    from rag.tune.contrastive import Plan
+    from rag.tune.retriever import RetrieverOptions, tune_retriever
 
-    options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
-    tune = partial(tune_retriever, questions=questions, corpus=corpus, options=options)
-    _tuned(tune, index, store, offline=offline, as_json=as_json)
+    plan = Plan(epochs, rate, batch, negatives, seed)
+    return partial(tune_retriever, retriever=RetrieverOptions(method, preference, base, plan, out, device))
 
 
-@tune_app.command(
+@_part(
     "ranker",
-    epilog="Examples:\n\n    rag tune ranker questions.jsonl\n\n"
+    "Examples:\n\n    rag tune ranker questions.jsonl\n\n"
     "    rag tune ranker qa.jsonl --corpus corpus.jsonl\n\n    rag ask 'Who built it?' --explain",
 )
-def tune_ranker_command(
-    questions: Questions = None,
-    index: Index = DEFAULT_INDEX,
-    store: Store = None,
-    corpus: Corpus = None,
-    qrels: Qrels = None,
-    held_out: HeldOut = 0.4,
-    number: Number = 300,
-    limit: Limit = None,
-    doubtful: Doubtful = "drop",
-    seed: Seed = 0,
-    offline: Offline = False,
-    as_json: AsJson = False,
-) -> None:
+def tune_ranker_command(*, seed: int) -> Tune:
     """Learn an order of hits from their signals, by boosted trees; needs footnote-rag[tune] to learn."""
     from rag.tune.ranker import tune_ranker
-    from rag.tune.tuning import Options
 
-    options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
-    tune = partial(tune_ranker, questions=questions, corpus=corpus, options=options)
-    _tuned(tune, index, store, offline=offline, as_json=as_json)
+    return tune_ranker
 
 
-@tune_app.command(
+@_part(
     "generator",
-    epilog="Examples:\n\n    rag tune generator questions.jsonl --base SmolLM2-135M-Instruct/\n\n"
+    "Examples:\n\n    rag tune generator questions.jsonl --base SmolLM2-135M-Instruct/\n\n"
     "    rag tune generator questions.jsonl --base FOLDER --method full --gguf",
 )
 def tune_generator_command(
+    *,
     base: Annotated[
         str, typer.Option("--base", help="Folder of a Hugging Face model: config, tokenizer, safetensors.")
     ],
-    questions: Questions = None,
-    index: Index = DEFAULT_INDEX,
-    store: Store = None,
-    corpus: Corpus = None,
     method: Annotated[str, typer.Option("--method", help="lora, ia3, prefix, p-tuning, or full.")] = "lora",
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="How often each turn is seen.")] = 2,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Peak learning rate; 0: the method's.")] = 0.0,
@@ -126,26 +163,15 @@ def tune_generator_command(
             "--gguf", help="And as a GGUF file for llama.cpp: the adapter, or with --merge the model."
         ),
     ] = False,
-    qrels: Qrels = None,
-    held_out: HeldOut = 0.4,
-    number: Number = 300,
-    limit: Limit = None,
-    doubtful: Doubtful = "drop",
-    seed: Seed = 0,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps; default: the best there is.")] = "",
-    offline: Offline = False,
-    as_json: AsJson = False,
-) -> None:
+    seed: int,
+) -> Tune:
     """Tune a language model to answer from sources, cite and decline; run it again to resume."""
     from rag.tune.causal import Plan
     from rag.tune.generator import GeneratorOptions, tune_generator
-    from rag.tune.tuning import Options
 
     plan = Plan(method, epochs, rate, tokens, rank, seed)
-    given = GeneratorOptions(base, plan, merge, gguf, sources, device)
-    options = Options(held_out, number, seed, doubtful, 0.0, qrels, limit)
-    tune = partial(tune_generator, questions=questions, generator=given, corpus=corpus, options=options)
-    _tuned(tune, index, store, offline=offline, as_json=as_json)
+    return partial(tune_generator, generator=GeneratorOptions(base, plan, merge, gguf, sources, device))
 
 
 @tune_app.command("list", epilog="Example:\n\n    rag tune list --json")
@@ -256,16 +282,19 @@ def tune_reader_command(
         render.result(tuned, as_json=as_json)
 
 
-def _tuned(
-    tune: Callable[..., "Tuned"], index: Path, store: str | None, *, offline: bool, as_json: bool
-) -> None:
+def _tuned(tune: Tune, questions: Path | None, asked: Asked) -> None:
     """Tunes a part of the index, and shows the verdict."""
+    from rag.tune.tuning import Options
+
     from . import live, render
 
-    with reported(as_json), opened(index, {}, store=store, offline=offline) as rag:
-        with live.progress(quiet=as_json) as shown:
-            tuned = tune(rag, progress=shown)
-        render.result(tuned, as_json=as_json)
+    options = Options(
+        asked.held_out, asked.number, asked.seed, asked.doubtful, qrels=asked.qrels, limit=asked.limit
+    )
+    with opened(asked.index, {}, store=asked.store, offline=asked.offline) as rag:
+        with live.progress(quiet=asked.as_json) as shown:
+            tuned = tune(rag, questions=questions, corpus=asked.corpus, options=options, progress=shown)
+        render.result(tuned, as_json=asked.as_json)
 
 
 def _share(text: str) -> tuple[str, float]:

@@ -155,6 +155,32 @@ class GgufModel:
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"{self._name} failed while it wrote: {error}") from error
 
+    def log_likelihood(self, messages: Sequence[Message], answer: str) -> float:
+        """log P(answer | messages), a mean over the answer's tokens."""
+        import llama_cpp
+        import numpy as np
+
+        tokens = self._tokens(messages)
+        told = self._llama.tokenize(answer.encode(), add_bos=False, special=False)
+        check_room(self._name, len(tokens) + len(told), self.context_tokens)
+        total = 0.0
+        with turn(self._busy, self._patience, self._name):
+            held = self._llama.input_ids[: self._llama.n_tokens].tolist()
+            kept = min(sum(1 for _ in takewhile(bool, map(eq, tokens, held))), len(tokens) - 1)
+            self._last, self._llama.n_tokens = [], kept
+            try:
+                self._llama.eval(tokens[kept:])
+                for token in told:
+                    given = llama_cpp.llama_get_logits(self._llama.ctx)
+                    logits = np.ctypeslib.as_array(given, shape=(self._llama.n_vocab(),)).astype(np.float64)
+                    most = logits.max()
+                    total += logits[token] - most - np.log(np.exp(logits - most).sum())
+                    self._llama.eval([token])
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(f"{self._name} failed while it read: {error}") from error
+            self._last = [*tokens, *told]
+        return total / max(len(told), 1)
+
     def _read(self, tokens: Sequence[int]) -> None:
         """Reads a prompt piece by piece where somebody watches, all but its end, and tells how far it is."""
         if not is_watched():

@@ -125,6 +125,23 @@ class HfModel:
         with turn(self._busy, self._patience, self._name):
             yield from until(self._stream(encoded, options), options.stop)
 
+    def log_likelihood(self, messages: Sequence[Message], answer: str) -> float:
+        """log P(answer | messages), a mean over the answer's tokens. ModelError for a seq2seq model."""
+        import torch
+
+        if self._model.config.is_encoder_decoder:
+            raise ModelError(f"{self._name} is a seq2seq model: what it finds likely is asked of causal ones")
+        prompt = self.prompt_ids(messages)
+        told = self._tokenizer(answer, add_special_tokens=False, verbose=False)["input_ids"]
+        check_room(self._name, len(prompt) + len(told), self._context_tokens)
+        if not told:
+            return 0.0
+        with turn(self._busy, self._patience, self._name), torch.inference_mode():
+            ids = torch.tensor([prompt + told], device=self._model.device)
+            logits = self._model(input_ids=ids).logits[0, len(prompt) - 1 : -1].float()
+            rows = torch.log_softmax(logits, -1)
+            return float(rows[torch.arange(len(told)), ids[0, len(prompt) :]].mean())
+
     def _stream(self, encoded: Any, options: ChatOptions) -> Iterator[str]:
         """Runs the model in a thread of its own, and yields what it writes; closing the stream stops it."""
         import torch

@@ -37,7 +37,7 @@ def export(weights: Path, out: Path, *, name: str, prompts: dict[str, str] | Non
     vectors are too far from the float32 ones.
     """
     out.mkdir(parents=True, exist_ok=True)
-    limit = _read_limit(weights)
+    limit = read_limit(weights)
     tokenizer = _plain_tokenizer(weights, out)
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / WEIGHTS
@@ -89,7 +89,7 @@ def finish(
     }
 
 
-def _read_limit(weights: Path) -> int:
+def read_limit(weights: Path) -> int:
     """Tokens that the model reads, special ones included; ModelError where the folder is of another kind."""
     for name in (
         "model.safetensors",

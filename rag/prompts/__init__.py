@@ -4,6 +4,7 @@
 - `hyde.toml`, `rewrite.toml`, `multi_query.toml`, `decompose.toml`, `history.toml`, `listwise.toml`: for the
   stages of those names
 - `closed_book.toml`, `judge.toml`, `questions.toml`, `paraphrase.toml`: for evaluations
+- `background.toml`: for tuning by what a model finds useful
 - `worked.toml`: the worked examples of the form `examples`
 - `data.py`: text of sources and users made harmless, so that it cannot pass for a part of the prompt
 

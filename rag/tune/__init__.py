@@ -7,16 +7,19 @@ What all parts have in common:
 - `doubtful.py`: pairs that look wrong
 - `gate.py`: the verdict
 
-The retriever, in core:
+The retriever, its map in core, the rest by the `[tune]` extra:
 
-- `adapter.py`: the closed form of a map of query vectors; `retriever.py`: all of it, one call
+- `adapter.py`: the closed form of a map of query vectors; `preference.py`: passages weighed by a model
+- `embedder_weights.py`: an embedder as torch weights; `contrastive.py`: how it is trained
+- `retriever.py`: all of it, one call
 
 The ranker, learned by the `[tune]` extra and run in core: `ranker.py`.
 
 The generator, by the `[tune]` extra:
 
 - `conversations.py`: questions → prompts of our own form and the turn that should follow
-- `causal.py`: the training of a causal model; `gguf_export.py`: Hugging Face → GGUF
+- `causal.py`: the training of a causal model, by the steps of `steps.py`, as `contrastive.py`
+- `gguf_export.py`: Hugging Face → GGUF; `gguf_adapter.py`: the same of a LoRA alone
 - `generator.py`: all of it, one call
 
 The reader, by the `[tune]` extra:

@@ -1,6 +1,7 @@
 """Fits a map of query vectors in closed form: ridge regression towards what answers, away from what does not.
 
-For question i with the unit vector q, the mean p of its positives and n of its hard negatives, the target is
+For question i with the unit vector q, the mean p of its positives (of its targets by their weights, where it
+has some: `preference.py`) and n of its hard negatives, the target is
 
     t = unit(p − β n),        and the map's change D of the identity solves
 
@@ -115,8 +116,11 @@ def tabulated(rag: Pipeline, pairs: Sequence[Pair], report: Watcher | None = Non
     positive, negative, relevant, lexical = [], [], [], []
     for number, pair in enumerate(pairs, 1):
         at = [place[chunk.id] for chunk in pair.positives]
-        against = [place[chunk.id] for chunk in pair.negatives]
-        positive.append(pool[at].mean(axis=0))
+        targets = {place[chunk.id]: weight for chunk, weight in pair.targets} or dict.fromkeys(
+            at, 1 / len(at)
+        )
+        against = [place[chunk.id] for chunk in pair.negatives if place[chunk.id] not in targets]
+        positive.append(np.array(list(targets.values()), np.float32) @ pool[list(targets)])
         negative.append(pool[against].mean(axis=0) if against else np.zeros(pool.shape[1], np.float32))
         relevant.append(dict(zip(at, pair.gains, strict=True)))
         worded = rag.store.lexical(pair.case.question, _DEPTH)

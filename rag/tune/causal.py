@@ -2,33 +2,29 @@
 
 Turns of like length go together, so little is padding; batches hold up to a number of tokens. The loss is
 that of the answers alone, and logits are computed for their tokens alone. What all prompts of a batch begin
-with, the instructions, is computed once for the batch, and learned from through all of its rows. AdamW warms
-up over the first tenth and falls to zero; the same seed gives the same run, stopped or not. Sources: LoRA
-(Hu and others), IA³ (Liu and others), Prefix-Tuning (Li and Liang), P-Tuning (Liu and others), as `peft` has
-them.
+with, the instructions, is computed once for the batch, and learned from through all of its rows. The steps
+are those of `steps.py`. Sources: LoRA (Hu and others), IA³ (Liu and others), Prefix-Tuning (Li and Liang),
+P-Tuning (Liu and others), as `peft` has them.
 """
 
 from __future__ import annotations
 
 import inspect
 import random
-import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError, ModelError
 
-from . import checkpoint
+from .steps import run
 
 METHODS = ("lora", "ia3", "prefix", "p-tuning", "full")
 _RATES = {"lora": 3e-4, "ia3": 8e-3, "prefix": 1e-2, "p-tuning": 1e-2, "full": 3e-5}
-_MOMENTS = ("exp_avg", "exp_avg_sq")
-_WARM_UP = 0.1
 _WORTH = 32  # tokens
-_CACHED = ("Llama", "Qwen2", "Mistral")  # architectures whose attention takes what was computed before
+_CACHED = ("llama", "qwen2")  # architectures whose attention takes what was computed before
 _VIRTUAL = 16  # tokens that a prefix or prompt adds
 
 
@@ -93,35 +89,15 @@ def train(
 
     Returns the losses of the steps. `watch` gets step, steps and loss.
     """
-    import torch
+    network = network.to(device)
+    made = [batch for epoch in range(plan.epochs) for batch in batches(rows, plan.tokens, plan.seed + epoch)]
 
-    network = network.to(device).train()
-    trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    def loss(batch: list[int]) -> Any:
+        return loss_of(network, *_tensors([rows[at] for at in batch], device))
+
     rate = plan.rate or _RATES[plan.method]
-    optimizer = torch.optim.AdamW(list(trained.values()), lr=rate, weight_decay=0.0)
-    steps = [batch for epoch in range(plan.epochs) for batch in batches(rows, plan.tokens, plan.seed + epoch)]
-    losses = _resumed(folder, trained, optimizer, plan)
-    saved = time.monotonic()
-    for step in range(len(losses), len(steps)):
-        share = (step + 1) / len(steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(share / _WARM_UP, (1 - share) / (1 - _WARM_UP) + 1e-3)
-        ids, labels, mask = _tensors([rows[at] for at in steps[step]], device)
-        loss = loss_of(network, ids, labels, mask)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(list(trained.values()), 1.0)
-        optimizer.step()
-        losses.append(float(loss.detach()))
-        if not losses[-1] < float("inf"):
-            raise ModelError(f"the loss is {losses[-1]} at step {step + 1}: try a lower --rate than {rate:g}")
-        if watch:
-            watch(step + 1, len(steps), losses[-1])
-        if time.monotonic() - saved > plan.save_seconds or step + 1 == len(steps):
-            _save(folder, trained, optimizer, losses, plan)
-            saved = time.monotonic()
-    network.eval()
-    return losses
+    settled = asdict(plan)
+    return run(network, made, loss, rate, folder, settled, save_seconds=plan.save_seconds, watch=watch)
 
 
 def loss_of(network: Any, ids: Any, labels: Any, mask: Any) -> Any:
@@ -141,7 +117,7 @@ def loss_of(network: Any, ids: Any, labels: Any, mask: Any) -> Any:
     told = labels[:, 1:]
     places = (told != -100).any(0).nonzero().squeeze(1)
     targets = told[:, places].flatten()
-    shared = _shared(ids, int(places.min())) if type(inner).__name__.startswith(_CACHED) else 0
+    shared = _shared(ids, int(places.min())) if inner.config.model_type in _CACHED else 0
     before: dict[str, Any] = {}
     if shared:
         from transformers import DynamicCache
@@ -186,33 +162,3 @@ def _tensors(rows: Sequence[tuple[list[int], list[int]]], device: str) -> tuple[
     labels = torch.tensor([targets + [-100] * (longest - len(targets)) for _, targets in rows], device=device)
     mask = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in rows], device=device)
     return ids, labels, mask
-
-
-def _save(
-    folder: Path, trained: Mapping[str, Any], optimizer: Any, losses: Sequence[float], plan: Plan
-) -> None:
-    held = {f"own.{name}": parameter.detach() for name, parameter in trained.items()}
-    for name, parameter in trained.items():
-        moments = optimizer.state.get(parameter, {})
-        held |= {f"{key}.{name}": moments[key] for key in _MOMENTS if key in moments}
-    try:
-        checkpoint.save(folder, held, {"step": len(losses), "losses": list(losses), "plan": asdict(plan)})
-    except OSError as error:
-        raise ModelError(f"{folder} cannot be written ({error.strerror}): free some space") from error
-
-
-def _resumed(folder: Path, trained: Mapping[str, Any], optimizer: Any, plan: Plan) -> list[float]:
-    """Puts the state of the last checkpoint back; the losses so far, none where it is of another plan."""
-    import torch
-
-    saved = checkpoint.load(folder)
-    if saved is None or saved[1]["plan"] != asdict(plan):
-        return []
-    held, state = saved
-    with torch.no_grad():
-        for name, parameter in trained.items():
-            parameter.copy_(held[f"own.{name}"])
-            if f"exp_avg.{name}" in held:
-                moments = {key: held[f"{key}.{name}"].to(parameter.device) for key in _MOMENTS}
-                optimizer.state[parameter] = {"step": torch.tensor(float(state["step"])), **moments}
-    return list(state["losses"])

@@ -103,15 +103,16 @@ def doubtful(rag: Pipeline, pair: Pair) -> str | None:
             return None
     elif 0 < pair.rank <= _FIRST:
         return None
-    own = rag.reader.read(case.question, [_passage(chunk) for chunk in pair.positives[:_READ]])
+    own = rag.reader.read(case.question, [passage_of(chunk) for chunk in pair.positives[:_READ]])
     best = max(own, key=lambda reading: reading.logit)
     if case.answers and not holds and best.answerable < _UNLIKELY:
         return ABSENT
-    others = rag.reader.read(case.question, [_passage(chunk) for chunk in pair.others[:_READ]])
+    others = rag.reader.read(case.question, [passage_of(chunk) for chunk in pair.others[:_READ]])
     if others and max(reading.logit for reading in others) > best.logit + _BETTER:
         return DISAGREE
     return None
 
 
-def _passage(chunk: Chunk) -> Passage:
+def passage_of(chunk: Chunk) -> Passage:
+    """A chunk as the reader reads it."""
     return Passage(chunk.context, chunk.text)

@@ -26,6 +26,7 @@ from .causal import METHODS, Plan, prepared, train
 from .conversations import SOURCES, encoded, turns
 from .doubtful import sift
 from .gate import Verdict
+from .network import best_device
 from .pairs import pairs
 from .tuning import Data, Options, Tuned, finished, part_folder, tuning, verdict_of
 
@@ -98,7 +99,7 @@ def _generator(data: Data, options: Options, given: GeneratorOptions, report: Wa
     def watch(step: int, steps: int, loss: float) -> None:
         report(Progress(f"tuning, loss {loss:.3f}", step, steps))
 
-    losses = train(network, rows, given.plan, data.folder / "checkpoint", _device(given), watch)
+    losses = train(network, rows, given.plan, data.folder / "checkpoint", best_device(given.device), watch)
     network = network.to("cpu")
     folder = part_folder(data)
     settings = _written(network, generator, given, base, folder)
@@ -191,12 +192,6 @@ def _room(network: Any, folder: Path, given: GeneratorOptions) -> None:
         raise ModelError(
             f"{folder} has {free / 1e9:.1f} GB free, and this needs {needed / 1e9:.1f}: free some space"
         )
-
-
-def _device(given: GeneratorOptions) -> str:
-    import torch
-
-    return given.device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _mean(values: Sequence[float]) -> float:

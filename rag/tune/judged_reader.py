@@ -49,11 +49,13 @@ def judged_reader(
 ) -> Tuned:
     """The verdict on the reader in the folder `made`, and its adoption into the index of `rag` by it.
 
-    `train` is how many questions it learned from. Without an index it is a trial.
+    `train` is how many questions it learned from. Without an index it is a trial, and all that is made for it
+    is in `made/work`.
     """
     began = time.perf_counter()
     asked, documents = asked_of(held)
-    folder = home_of(rag) / TUNED / f"reader-{stable_id(asked.fingerprint, str(made.absolute()))[:12]}"
+    home = home_of(rag) / TUNED if rag.exists else made / "work"
+    folder = home / f"reader-{stable_id(asked.fingerprint, str(made.absolute()))[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     corpus = folder / "corpus.jsonl"
     corpus.write_text("".join(_lines(documents)), "utf-8")

@@ -85,6 +85,13 @@ def tensors(batch: Sequence[Encoded], device: str = "cpu") -> dict[str, torch.Te
     return made
 
 
+def best_device(named: str) -> str:
+    """The device that is named, else the GPU where there is one."""
+    import torch
+
+    return named or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def autocast(device: str) -> Any:
     """A context that computes in bfloat16 where the device does so by itself, and in float32 elsewhere.
 

@@ -32,6 +32,7 @@ class Pair:
 
     `rank` is the place of the first relevant document in the index's own search, 0 where it is not found;
     `others` are the best hits of documents that are not relevant, whether they hold an answer or not.
+    `targets` are passages and weights to move towards, where those are not the positives alike.
     """
 
     case: Case
@@ -41,6 +42,7 @@ class Pair:
     negatives: tuple[Chunk, ...]
     rank: int = 0
     others: tuple[Chunk, ...] = ()
+    targets: tuple[tuple[Chunk, float], ...] = ()
 
 
 def pairs(

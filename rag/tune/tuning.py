@@ -90,7 +90,10 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What came of it. `place` is where the adopted part is, else where the discarded one was left."""
+    """What came of it. `place` is where the adopted part is, else where the discarded one was left.
+
+    `then` is the command from which on a part counts that is adopted, where its verdict alone is not enough.
+    """
 
     kind: str
     verdict: Verdict
@@ -100,6 +103,7 @@ class Tuned:
     trial: bool = False
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    then: str = ""
 
     @property
     def passed(self) -> bool:
@@ -116,6 +120,7 @@ class Tuned:
             "data": self.sides.to_dict(),
             "options": dict(self.options),
             "notes": list(self.notes),
+            "then": self.then,
             **self.verdict.to_dict(),
         }
 
@@ -124,6 +129,8 @@ class Tuned:
         made = f"tuned in {self.seconds:.1f} s"
         if self.trial:
             lines.append(f"{made}; a trial on --corpus, so no index was changed: {self.place}")
+        elif self.verdict.adopted and self.then:
+            lines.append(f"{made}; it counts from this on: {self.then}")
         elif self.verdict.adopted:
             lines.append(
                 f"{made}; it counts from now on: {self.place}; `rag tune undo {self.kind}` ends that"
@@ -142,6 +149,7 @@ def prepared(
     options: Options,
     report: Watcher,
     kinds: Sequence[str] = ("qa", "retrieval"),
+    how: object = None,
 ) -> Iterator[Data]:
     """The questions, matched with the documents and parted in two sides.
 
@@ -159,7 +167,7 @@ def prepared(
         divided = sides(known, options.held_out, lambda names: texts_of(pipeline, judged, names), kinds=kinds)
         if options.shuffled:
             divided = replace(divided, train=_shuffled(divided.train, options.shuffled, options.seed))
-        decides = (asked.fingerprint, index_fingerprint(pipeline), options, kind)
+        decides = (asked.fingerprint, index_fingerprint(pipeline), options, kind, *([how] if how else []))
         folder = home / f"{kind}-{stable_id(*decides)[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
         yield Data(pipeline, asked, judged, divided, folder, corpus is not None)
@@ -230,20 +238,22 @@ def finished(
     began: float,
     notes: Sequence[str] = (),
     home: Path | None = None,
+    then: str = "",
 ) -> Tuned:
     """Writes the card and the verdict, and adopts the part where the verdict says so and it is no trial.
 
-    `home` is the folder of the index that adopts it, else that of the data.
+    `home` is the folder of the index that adopts it, else that of the data. A part that counts only after
+    another command (`then`) is left where it is.
     """
     made = datetime.now(UTC).isoformat(timespec="seconds")
     card = replace(card, data=data.fingerprint, verdict=verdict.to_dict(), made=made)
     card.write(folder)
     place = folder
-    if verdict.adopted and not data.trial:
+    if verdict.adopted and not data.trial and not then:
         place = adopt(home or data.rag.home, folder)
     seconds = time.perf_counter() - began
     tuned = Tuned(
-        card.kind, verdict, data.sides, place, seconds, data.trial, tuple(notes), dict(card.options)
+        card.kind, verdict, data.sides, place, seconds, data.trial, tuple(notes), dict(card.options), then
     )
     text = json.dumps({**tuned.to_dict(), "made": made}, ensure_ascii=False, indent=1)
     (data.folder / VERDICT).write_text(text + "\n", "utf-8")
@@ -263,10 +273,11 @@ def tuning(
     progress: Watcher | None,
     tuned: Callable[[Data, Options, Watcher], Tuned],
     kinds: Sequence[str] = ("qa", "retrieval"),
+    how: object = None,
 ) -> Tuned:
-    """Prepares the data and has the part made and judged."""
+    """Prepares the data and has the part made and judged; `how` decides about its folder of work too."""
     options, report = options or Options(), progress or no_watcher
-    with prepared(rag, kind, questions, corpus, options, report, kinds) as data:
+    with prepared(rag, kind, questions, corpus, options, report, kinds, how) as data:
         return tuned(data, options, report)
 
 

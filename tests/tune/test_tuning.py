@@ -244,7 +244,12 @@ def test_it_goes_on_from_a_reader_that_exists(
         assert name == WORDS or (kept[name].numpy() == value).all(), name
 
 
-def test_shares_and_hours_reach_the_learning(base: Path, questions: Path, tmp_path: Path) -> None:
+def test_shares_and_hours_reach_the_learning_and_nothing_is_left_where_one_stands(
+    base: Path, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
     command = [str(questions), "--base", str(base), "--out", str(tmp_path), "--text-items", "0"]
     command += ["--held-out", "0.3", "--share", "questions=0.5", "--hours", "0.001", "--epochs", "5000"]
     made = CliRunner().invoke(app, ["tune", "reader", *command, "--json"])
@@ -253,6 +258,8 @@ def test_shares_and_hours_reach_the_learning(base: Path, questions: Path, tmp_pa
     assert (options["sources"], options["hours"]) == ({"questions": 0.5}, 0.001)
     state = json.loads((tmp_path / "work/questions-0/checkpoint/state.json").read_text("utf-8"))
     assert state["epoch"] < 5000
+    assert json.loads(made.stdout)["judged"]["trial"]
+    assert not list(here.iterdir())
 
 
 @pytest.mark.parametrize("share", ["questions", "questions=2", "=0.5", "questions=x"])

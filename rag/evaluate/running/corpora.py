@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from rag.glossary.file import NAME as GLOSSARY
 from rag.ingest.run import ingest, recipe_of
 from rag.pipeline.parts import language_of
 from rag.progress import Progress, Watcher
-from rag.stores import LocalStore
+from rag.stores import LocalStore, VectorStore
 from rag.types import stable_id
 
 if TYPE_CHECKING:
@@ -41,6 +41,35 @@ def over(rag: Pipeline, corpus: str | Path | None, home: Path, report: Watcher) 
     path = Path(corpus)
     documents = read_corpus(path)
     folder = home / "corpora" / f"{path.stem}-{_identity(rag, path)}"
+
+    def fill(variant: Pipeline, whole: bool) -> bool:
+        if documents is None:
+            return bool(ingest(variant, path, progress=_passed_on(report)).changed)
+        if not whole:
+            ingest(variant, documents, progress=_passed_on(report))
+        return not whole
+
+    with _index(rag, folder, fill) as pipeline:
+        yield pipeline
+
+
+@contextmanager
+def embedded_anew(rag: Pipeline, source: VectorStore, folder: Path, report: Watcher) -> Iterator[Pipeline]:
+    """A pipeline with another embedder than `source` has, over an index of the same documents in `folder`."""
+
+    def fill(variant: Pipeline, whole: bool) -> bool:
+        if not whole:
+            documents = (one for info in list(source.documents()) for one in source.load([info.id]))
+            ingest(variant, documents, progress=_passed_on(report))
+        return not whole
+
+    with _index(rag, folder, fill) as pipeline:
+        yield pipeline
+
+
+@contextmanager
+def _index(rag: Pipeline, folder: Path, fill: Callable[[Pipeline, bool], bool]) -> Iterator[Pipeline]:
+    """The pipeline over an index in a folder; `fill` is told whether it is whole, and says if it changed."""
     index = rag.settings.index
     store = LocalStore.open(
         folder,
@@ -51,12 +80,8 @@ def over(rag: Pipeline, corpus: str | Path | None, home: Path, report: Watcher) 
         engine=index.lexical,
     )
     try:
-        variant = rag.variant(_WITHIN, store=store, home=folder)
-        complete = folder / "complete"
-        if documents is None:
-            changed = bool(ingest(variant, path, progress=_passed_on(report)).changed)
-        elif changed := not complete.exists():
-            ingest(variant, documents, progress=_passed_on(report))
+        variant, complete = rag.variant(_WITHIN, store=store, home=folder), folder / "complete"
+        changed = fill(variant, complete.exists())
         for left in (SOLVED, GLOSSARY) if changed else (SOLVED,):
             (folder / left).unlink(missing_ok=True)
         if not (folder / GLOSSARY).exists():
