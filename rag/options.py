@@ -8,9 +8,11 @@ a store or a model, are given by the pipeline and cannot be set.
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -145,12 +147,12 @@ def checked(name: str, value: Any, kind: Kind) -> Any:
 
 
 def parsed(name: str, text: str, kind: Kind) -> Any:
-    """A value given as text, checked: lists comma-separated, booleans 1/0, true/false, yes/no.
+    """A value given as text, checked: lists with commas or as in TOML, booleans 1/0, true/false, yes/no.
 
     Raises ConfigError.
     """
     if kind.type is tuple:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        return _listed(text)
     if kind.type is bool:
         if text.lower() not in _BOOLEANS:
             raise ConfigError(f"{name} is {text!r}, expected one of {', '.join(_BOOLEANS)}")
@@ -159,6 +161,15 @@ def parsed(name: str, text: str, kind: Kind) -> Any:
         return checked(name, kind.type(text), kind)
     except ValueError:
         raise ConfigError(f"{name} is {text!r}, expected {kind}") from None
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    if text.lstrip().startswith("["):  # as in a settings file, unless it is a pattern such as [a-z]*
+        with suppress(ValueError):
+            values = json.loads(text)
+            if all(isinstance(value, str) for value in values):
+                return tuple(values)
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}

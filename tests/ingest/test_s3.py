@@ -143,7 +143,9 @@ def test_a_bucket_that_is_not_there_and_an_empty_prefix_are_reported(bucket: Obj
 
 
 def test_a_private_endpoint_is_asked_only_by_name(bucket: Objects) -> None:
-    with pytest.raises(ConfigError, match=r"127\.0\.0\.1, an address within a network.*ingest\.allow_hosts"):
+    with pytest.raises(
+        ConfigError, match=r"127\.0\.0\.1 is an address within a network.*ingest\.allow_hosts"
+    ):
         open_source(f"s3://{bucket.bucket}", Options())
 
 

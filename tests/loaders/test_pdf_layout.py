@@ -502,3 +502,31 @@ def test_text_that_a_path_clips_in_part_or_not_at_all_is_read() -> None:
             pdf_of([f"q {path} W n BT /F1 12 Tf 72 700 Td ({kept}) Tj ET Q"]), "a.pdf"
         ).documents[0]
         assert (document.text, HIDDEN_KEY in document.metadata) == (kept, False)
+
+
+def test_columns_of_a_printed_sheet_touch_and_one_holds_names_of_several_words() -> None:
+    """As Calc prints one: columns as wide as their longest cell, a point or two apart."""
+    rows = [["Nr", "Station", "Level", "Flow", "Warden"]]
+    names = ["Oberau", "Neustadt an der Aisch", "Graz", "Lund"]
+    rows += [
+        [str(n), names[n % 4], f"{n * 0.37:.2f}", str(n * 117), ["A. Lund", "B. Ek"][n % 2]]
+        for n in range(1, 13)
+    ]
+    ends, heads = (
+        {0: 70, 2: 206, 3: 233},
+        [58, 74, 180, 210, 237],
+    )  # numbers end there, others begin as names do
+
+    def x(row: int, column: int, cell: str) -> float:
+        wide = sum(2.78 if sign == "." else 5.56 for sign in cell)  # of digits in Helvetica of 10 points
+        return ends[column] - wide if row and column in ends else heads[column]
+
+    content = "".join(
+        text(x(r, c, cell), 720 - 13 * r, cell, size=10)
+        for r, row in enumerate(rows)
+        for c, cell in enumerate(row)
+    )
+    read = load_bytes(pdf_of([content]), "a.pdf").documents[0].text.split("\n")
+    assert [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in read if "---" not in line
+    ] == rows

@@ -185,7 +185,15 @@ def test_a_type_that_only_checkers_see_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
-    [("3", Count, 3), ("0.5", Share, 0.5), ("a, b,", tuple[str, ...], ("a", "b")), ("YES", bool, True)],
+    [
+        ("3", Count, 3),
+        ("0.5", Share, 0.5),
+        ("a, b,", tuple[str, ...], ("a", "b")),
+        ('["a", "b,c"]', tuple[str, ...], ("a", "b,c")),
+        ("[ab]*.md, [0-9]", tuple[str, ...], ("[ab]*.md", "[0-9]")),
+        ("[1]", tuple[str, ...], ("[1]",)),
+        ("YES", bool, True),
+    ],
 )
 def test_values_given_as_text(text: str, kind: Any, value: Any) -> None:
     wanted = kind_of(kind)

@@ -144,8 +144,9 @@ def place_of(host: str, port: int, allowed: frozenset[str]) -> str:
         return places[0]
     hidden = [place for place in places if not _is_public(place)]
     if hidden:
+        name = host if hidden[0] == host else f"{host}, {hidden[0]},"
         raise LoadError(
-            f"{host} is {hidden[0]}, an address within a network, which pages may not lead to; "
+            f"{name} is an address within a network, which pages may not lead to; "
             f"to read it all the same, name it in ingest.allow_hosts"
         )
     return places[0]

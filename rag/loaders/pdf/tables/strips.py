@@ -14,7 +14,9 @@ from .rows import Row, aligned, row_of
 from .table import NUMBER, Columns
 
 _FEWEST = 5  # rows
-_STRIP = 0.3  # of the height of a row; a space takes less
+_STRIP = 0.2  # of the height of a row; columns of a printed sheet may be closer than its words
+_ALIKE = 0.05
+_SPACE = 0.6  # of the height of a row: no space is wider
 _DIGIT = re.compile(r"\d")
 _OPENS_NUMBER = frozenset("-+−–(€$£¥")
 
@@ -98,7 +100,25 @@ def _strips(spreads: Sequence[_Spread], start: int) -> tuple[int, Columns]:
             break
         strips = gaps
         end += 1
-    return end if strips else start, strips
+    return (end, _between_columns(spreads[start:end], strips)) if strips else (start, strips)
+
+
+def _between_columns(spreads: Sequence[_Spread], strips: Columns) -> Columns:
+    """The strips but for those within a column: a space alike in all rows, or with words behind it in few."""
+    kept = list(strips)
+    for strip in strips:
+        cut = (strip[0] + strip[1]) / 2
+        behind = next((left for left, _ in kept if left > strip[0]), inf)
+        gaps = []
+        for row in spreads:
+            place = bisect_right(row.lefts, cut)
+            if place < len(row.lefts) and row.lefts[place] < behind:
+                gaps.append(row.lefts[place] - row.words[place - 1].right if place else inf)
+        height = spreads[0].narrow / _STRIP
+        alike = len(gaps) < 0.5 * len(spreads) or max(gaps) - min(gaps) < _ALIKE * height
+        if alike and max(gaps, default=inf) <= _SPACE * height:
+            kept.remove(strip)
+    return kept
 
 
 def _common(gaps: Columns, strips: Columns, narrow: float) -> Columns:
