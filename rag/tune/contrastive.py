@@ -99,7 +99,8 @@ def batches(pairs: Sequence[Pair], plan: Plan, epoch: int) -> list[list[Row]]:
         rows.append(Row(pair, (chance.choice(pair.positives), *hard)))
     made = [rows[at : at + plan.batch] for at in range(0, len(rows), plan.batch)]
     if len(made) > 1 and len(made[-1]) < 2:  # alone it has nothing to be told from
-        made[-2] += made.pop()
+        last = made.pop()
+        made[-1] += last
     return made
 
 
