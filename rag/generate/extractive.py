@@ -27,7 +27,17 @@ from rag.reading.selection import best_selection, selection, whole
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
-from rag.text.questions import Form, explains, form_of, is_reason, kind_of, parts_of, sides_of, subject_of
+from rag.text.questions import (
+    Form,
+    counted_in,
+    explains,
+    form_of,
+    is_reason,
+    kind_of,
+    parts_of,
+    sides_of,
+    subject_of,
+)
 from rag.text.tables import Row
 from rag.trace import note, note_reader
 from rag.types import Chunk, Derived, Hit, Question, Quote
@@ -231,7 +241,10 @@ class Extractive:
         left = selected.unexplained - self._choice.explained(
             question, selected.unexplained, [chunk.title, chunk.heading, *selected.rows[0].names]
         )
-        if left or not (selected.total if form == "sum" else selected.noun):
+        if form == "count" and selected.named:  # what is counted is what the rows of that table are
+            left -= self._choice.terms(counted_in(question))
+        proven = selected.total if form == "sum" else selected.noun or selected.named
+        if left or not proven:
             return []
         where = ", ".join(f"{column} {value}" for column, value in selected.conditions)
         if form == "sum" and selected.total:

@@ -50,7 +50,8 @@ class Selection(NamedTuple):
     """Rows of the document of `hits[place]`, in its text; `of` is how many the table has.
 
     `conditions` are (column, value); `noun` says that rows are counted: by the table's title, its heading, or
-    a value that several rows have, and no column of numbers is asked for;
+    a value that several rows have, and no column of numbers is asked for; `named` that the table is meant, by
+    its title, heading or file name, and rows of it by a condition, so that the noun is what they are;
     `total` is the column that is summed, and the sum.
     """
 
@@ -60,6 +61,7 @@ class Selection(NamedTuple):
     conditions: tuple[tuple[str, str], ...]
     unexplained: frozenset[str]
     noun: bool
+    named: bool
     total: tuple[str, Decimal] | None = None
 
 
@@ -86,8 +88,9 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
     noun = set(analyze(counted_in(question)))
     given = {term for said in met.values() for value in said for term in analyze(value)}
     category = bool(noun & given) and len(chosen) > 1  # of one row it may be the pieces that are counted
+    named = bool(met and noun and set(asked) & about - noun)
     if total or _quantity(table, asked, met, analyze):
-        noun, category = set(), False
+        noun, category, named = set(), False, False
     return Selection(
         place,
         tuple(chosen),
@@ -95,6 +98,7 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
         tuple((column, value) for column, values in met.items() for value in values),
         frozenset(term for term in asked if not _explained(term, explained)),
         category or bool((noun - given) & {*about, *analyze("rows records entries")}),
+        named,
         total,
     )
 

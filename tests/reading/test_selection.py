@@ -45,3 +45,17 @@ def test_who_owns_what_is_counted_is_no_condition() -> None:
     other = selection("How many drills does the landlord own?", 0, chunk(text), text, ANALYZE)
     assert other is not None
     assert other.unexplained == {"landlord"}
+
+
+def test_rows_of_a_table_that_is_named_need_no_name_of_their_own() -> None:
+    text = "| Id | State |\n| --- | --- |\n| 1 | open |\n| 2 | done |\n| 3 | open |\n"
+    desk = Chunk("c", "d", "helpdesk.md", text, 0, len(text))
+
+    def named(question: str) -> tuple[bool, bool]:
+        found = selection(question, 0, desk, text, ANALYZE)
+        assert found is not None
+        return found.noun, found.named
+
+    assert named("How many tickets in the helpdesk list are open?") == (False, True)
+    assert named("How many tickets are open?") == (False, False)
+    assert named("How many tickets are in the helpdesk list?") == (False, False)
