@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.corpora import read
+from benchmarks.corpora import ingested, read
 from benchmarks.stages import Remembering, RememberingReader, spread
-from rag import Document, Rag
+from rag import Rag
 from rag.embedding.onnx import OnnxEmbedder
 from rag.evaluate.measures.words import f1
 from rag.evaluate.statistics import difference
@@ -58,10 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in options.sets:
             index = (options.keep or Path(folder)) / name / "index"
-            if not index.exists():
-                with Rag(index) as rag:
-                    documents = read(options.data / name / "corpus.jsonl")
-                    rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in documents)
+            ingested(index, options.data / name)
             rows = [row for row in read(options.data / name / "qa.jsonl") if row["answers"]]
             sample = spread(rows, options.questions)
             whole: Sequence[Outcome] = []

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rag import Document, Rag
+
 _ENGLISH = ("squad-dev-a", "nq-lost-in-the-middle", "cranfield", "lihua-world", "acronyms-a", "rgb-en-a")
 
 
@@ -25,6 +27,20 @@ def read(path: Path) -> list[dict[str, Any]]:
         else path.open(encoding="utf-8") as file
     ):
         return [json.loads(line) for line in file]
+
+
+def documents(folder: Path) -> Iterator[Document]:
+    """The documents of a set's corpus."""
+    for row in read(folder / "corpus.jsonl"):
+        yield Document.make(row["text"], row["id"], title=row["title"])
+
+
+def ingested(index: Path, folder: Path) -> None:
+    """The files of a set, or its corpus, as an index; kept if it is there."""
+    if index.exists():
+        return
+    with Rag(index) as rag:
+        rag.ingest(folder / "files" if (folder / "files").is_dir() else documents(folder))
 
 
 def questions(data: Path) -> list[str]:

@@ -33,10 +33,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.corpora import read
+from benchmarks.corpora import ingested, read
 from benchmarks.quality import interval
 from benchmarks.stages import spread
-from rag import Answer, Document, Rag
+from rag import Answer, Rag
 from rag.evaluate.measures.words import contains
 from rag.generate.prompted import PromptOptions, build_model
 from rag.llm.chat import DEFAULTS, ChatModel, ChatOptions, Message
@@ -254,18 +254,6 @@ def sampled(rows: Sequence[Row], most: int) -> list[Row]:
 
 def _same(model: ChatModel, _: str) -> ChatModel:
     return model
-
-
-def ingested(index: Path, folder: Path) -> None:
-    """The files of a set, or its corpus, as an index; kept if it is there."""
-    if index.exists():
-        return
-    with Rag(index) as rag:
-        if (folder / "files").is_dir():
-            rag.ingest(str(folder / "files"))
-        else:
-            rows = read(folder / "corpus.jsonl")
-            rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in rows)
 
 
 def main() -> None:

@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpora import read
-from rag import Document, Hit, Rag
+from benchmarks.corpora import documents, read
+from rag import Hit, Rag
 from rag.evaluate.measures.words import f1
 from rag.evaluate.statistics import difference
 
@@ -79,8 +79,7 @@ def main() -> None:
     }
     found: dict[str, dict[float, list[float]]] = {name: {} for name in kinds}
     with tempfile.TemporaryDirectory() as folder, Rag(Path(folder) / "index") as rag:
-        corpus = read(options.data / "rgb-en-a" / "corpus.jsonl")
-        rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in corpus)
+        rag.ingest(documents(options.data / "rgb-en-a"))
         plain = rag.variant(denoise=[])
         for rate in RATES:
             for name, (chain, keep) in kinds.items():

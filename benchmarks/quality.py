@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.corpora import read
-from rag import Document, Rag
+from benchmarks.corpora import ingested, read
+from rag import Rag
 from rag.evaluate.measures.ranking import ndcg
 
 SETS = ("squad-dev-a", "nq-lost-in-the-middle", "cranfield")
@@ -97,12 +97,7 @@ def main() -> None:
         rows = read(options.data / name / "qa.jsonl")
         with tempfile.TemporaryDirectory() as folder:
             index = Path(folder) / "index"
-            with Rag(index) as rag:
-                if name == "files":
-                    rag.ingest(options.data / name / "files")
-                else:
-                    documents = read(options.data / name / "corpus.jsonl")
-                    rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in documents)
+            ingested(index, options.data / name)
             result[name] = {} if name == "files" else retrieval(index, rows)
             if any(row["meta"]["kind"] == "qa" for row in rows):
                 result[name]["answers"] = answers(index, rows, options.answers)

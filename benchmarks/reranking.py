@@ -14,10 +14,11 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.corpora import documents
 from benchmarks.fit_reading import FILES
 from rag import Document, Hit, Question, Rag
 from rag.denoise.rerank import Rerank
@@ -52,12 +53,6 @@ def judged(folder: Path) -> list[Judged]:
         if gains:
             found.append(Judged(row["question"], gains, meta.get("source_document", "")))
     return found
-
-
-def documents(folder: Path) -> Iterator[Document]:
-    for line in (folder / "corpus.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        yield Document.make(row["text"], row["id"], title=row["title"])
 
 
 def scores(

@@ -28,9 +28,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corpora import read
+from benchmarks.corpora import ingested, read
 from benchmarks.quality import gains, interval
-from rag import Document, Rag
+from rag import Rag
 from rag.augment.instruction import build as instruction
 from rag.augment.memory import NAME, remember
 from rag.embedding import Embedder, Kind
@@ -274,10 +274,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in options.sets:
             index = (options.keep or Path(folder)) / name / "index"
-            if not index.exists():
-                with Rag(index) as rag:
-                    documents = read(options.data / name / "corpus.jsonl")
-                    rag.ingest(Document.make(one["text"], one["id"], title=one["title"]) for one in documents)
+            ingested(index, options.data / name)
             for variant, figures in measured(
                 index, options.data, name, only, options.questions, options.timed, settings
             ):
