@@ -19,7 +19,7 @@ from rag.embedding.onnx import OnnxEmbedder
 from rag.options import Count
 from rag.reading import Reader
 from rag.reading.across import weights_of
-from rag.reading.choice import Choice, Judged, certainty
+from rag.reading.choice import FEATURES, Choice, Judged, certainty
 from rag.reading.extremes import directions_of, extreme, is_keyed_by, key_of
 from rag.reading.lists import LEAST, MOST, best_list, list_around
 from rag.reading.polar import word
@@ -32,6 +32,7 @@ from rag.text.questions import (
     counted_in,
     explains,
     form_of,
+    is_polar,
     is_reason,
     kind_of,
     parts_of,
@@ -50,6 +51,7 @@ _FLOOR = 0.2  # and the least it must have
 _SAME = 0.7  # word overlap from which a sentence says nothing new
 _HEADINGS = 4  # hits whose headings may answer
 _LEAST = 0.3  # probability of a side of a comparison, and of the second of two questions
+_ASKED = 0.8  # the least cosine of a heading that asks what the question asks
 _PROVEN = 0.9  # probability of rows, or of their number, where all conditions are met
 _VERSIONS = re.compile(
     r"\b(?:old|new|older|newer|previous|earlier|former|last year|versions?|since|before|changed?)\b",
@@ -115,7 +117,8 @@ class Extractive:
                 return
         if form in ("value", "count", "sum"):
             if judged:
-                best = self._current(question.text, judged, hits)
+                best = _first_of_reply(question.text, judged)
+                best = self._current(question.text, [best, *(one for one in judged if one is not best)], hits)
                 yield self._worded(question.text, best, certainty(judged), hits)
             return
         judged = _without_headings(judged)
@@ -341,6 +344,20 @@ class Extractive:
             if all(_overlap(candidate.unit.view, other.unit.view) < _SAME for other in chosen):
                 chosen.append(candidate)
         return chosen
+
+
+def _first_of_reply(question: str, judged: Sequence[Judged]) -> Judged:
+    """The best unit; where yes or no is asked under a heading that asks the same, what stands first there."""
+    best = judged[0]
+    if not is_polar(question) or best.features[FEATURES.index("asked")] < _ASKED:
+        return best
+    reply = [
+        one
+        for one in judged
+        if (one.unit.place, one.unit.question) == (best.unit.place, best.unit.question)
+        and one.unit.kind in ("sentence", "item")
+    ]
+    return min(reply, key=lambda one: one.unit.start, default=best)
 
 
 def _before(best: Judged, hits: Sequence[Hit]) -> Judged | None:

@@ -385,6 +385,19 @@ def test_monthly_reports_are_no_versions(tmp_path: Path) -> None:
         assert not any("older version" in note for note in answer.notes)
 
 
+def test_a_reply_begins_with_what_stands_first_under_the_question(tmp_path: Path) -> None:
+    (tmp_path / "faq.md").write_text(
+        "# Questions\n\n## Is the blue candle fit for churches?\n\n"
+        "No. We melt it with beef tallow. The white candle is made of beeswax and is fit for churches.\n\n"
+        "## When do you open?\n\nAt nine.\n"
+    )
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("Is the blue candle fit for churches?")
+        assert answer.text.startswith("No. We melt it with beef tallow.")
+        proven(rag, answer)
+
+
 def test_files_that_are_only_numbered_are_no_versions(tmp_path: Path) -> None:
     for number, text in (
         (17, "The bridge opened in 1921. It was built by the county."),
