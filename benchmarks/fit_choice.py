@@ -45,7 +45,7 @@ FILES = (
 )
 UNANSWERED = 0.125
 """The share of questions that the documents do not answer, for which the confidence is calibrated."""
-WRITTEN = 3.0
+WRITTEN = 2.0
 FOLDERS = Path(__file__).with_name("folders")
 Row = dict[str, Any]
 
