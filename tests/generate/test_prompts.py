@@ -13,11 +13,15 @@ from rag.prompts.data import harmless
 
 def test_the_packaged_prompts_all_load() -> None:
     assert set(packaged()) == {
-        *("answer", "notes", "examples", "worked"),
+        *("answer", "notes", "examples", "worked", "background"),
         *("decompose", "history", "hyde", "listwise", "multi_query", "rewrite"),
         *("closed_book", "judge", "questions", "paraphrase"),
     }
-    needs = {"judge": ("question", "answers", "answer"), "questions": ("text", "n")}
+    needs = {
+        "background": ("text", "question"),
+        "judge": ("question", "answers", "answer"),
+        "questions": ("text", "n"),
+    }
     for name in set(packaged()) - {"worked"}:
         assert load_prompt(name, needs.get(name, ("question",))).user
     for name in ("answer", "notes", "examples"):
@@ -49,7 +53,7 @@ def test_a_prompt_that_cannot_work_is_refused(tmp_path: Path, text: str, message
 
 
 def test_a_missing_prompt_names_those_that_ship(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="answer, closed_book, decompose"):
+    with pytest.raises(ConfigError, match="answer, background, closed_book, decompose"):
         load_prompt(tmp_path / "nothing.toml")
 
 
