@@ -318,6 +318,8 @@ def test_hidden_rows_and_columns_of_ods_are_told() -> None:
         "| Item |  | Rate |\n| --- | --- | --- |\n| Sand |  | 4 |\n| Loam |  | 6 |\n| Silt |  | 7 |"
     )
     assert loaded.problems == ["sheet 'T': column B, row 3 hidden and left out"]
+    painted = table.replace("</table:table>", "<table:conditional-formats/></table:table>")
+    assert load_bytes(ods(painted), "a.ods").problems == loaded.problems
 
 
 def test_hidden_rows_and_columns_of_xls_are_told() -> None:

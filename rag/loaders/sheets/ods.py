@@ -49,6 +49,11 @@ class _Book:
     styles: dict[str, Element]
     unseen: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def hides(self) -> bool:
+        """Whether any style has letters that nobody sees."""
+        return any(map(self.why, self.styles))
+
     def why(self, style: str) -> str:
         """Why nobody sees the letters of a cell of a style; `` where they show."""
         if style not in self.unseen:
@@ -105,11 +110,12 @@ def _is_hidden(style: Element | None) -> bool:
 
 
 def _fill(sheet: Sheet, table: Element, book: _Book) -> None:
-    plain = all(local(each) != "conditional-formats" for each in table)  # else what lies behind is not known
-    columns = _columns(sheet, table) if plain else []
+    # What lies behind the letters is not known where conditions paint cells.
+    looks = book.hides and all(local(each) != "conditional-formats" for each in table)
+    columns = _columns(sheet, table)
     widest = number = uncached = 0
     for row, folds in _rows(table):
-        cells = _cells(sheet, row, number, book, columns if plain else None)
+        cells = _cells(sheet, row, number, book, columns if looks else None)
         uncached += cells.uncached
         # The last row of a sheet stands for all the blank ones below it.
         times = _times(row, "number-rows-repeated")
