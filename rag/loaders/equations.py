@@ -14,7 +14,7 @@ _OPERATORS = {"∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∬": r"\iint", 
 _ACCENTS = {"̂": "hat", "̃": "tilde", "̄": "bar", "⃗": "vec", "̇": "dot", "̈": "ddot"}
 _DEEPEST_FIELD = 20
 _FORMAT = re.compile(r'\\\* *+(?:"[^"]{0,200}"|\w{1,40})')
-_SWITCH = re.compile(r"\\([a-zA-Z])((?:\\[a-zA-Z]{2}(?:\\.| ?\d)?)*) *\(([^()\\]*)\)")
+_SWITCH = re.compile(r"\\([a-zA-Z])((?:\\[a-zA-Z]{2}(?:\\.| ?\d)?){0,8}+) {0,9}\(([^()\\]*)\)")
 _DEFAULTS = {"nary": "∫", "acc": "̂"}
 
 
