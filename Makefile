@@ -46,10 +46,8 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 # A worker for each core; one that has nothing left takes from the others.
-PYTEST := -m pytest -q -n auto --dist worksteal
-
 test: $(VENV)/.dev
-	$(BIN)/python $(PYTEST)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 	$(MAKE) test-wheel
 
 SEED ?= 1

@@ -11,7 +11,7 @@ good enough is decided later, by the `abstain` stage.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rag.counts import counted
 from rag.embedding import Embedder
@@ -20,10 +20,10 @@ from rag.options import Count
 from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import FEATURES, Choice, Judged, certainty
-from rag.reading.extremes import directions_of, extreme, is_keyed_by, key_of
+from rag.reading.extremes import Extreme, directions_of, extreme, is_keyed_by, key_of
 from rag.reading.lists import LEAST, MOST, best_list, list_around
 from rag.reading.polar import word
-from rag.reading.selection import best_selection, selection, whole
+from rag.reading.selection import Selection, best_selection, selection, whole
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
@@ -39,7 +39,6 @@ from rag.text.questions import (
     sides_of,
     subject_of,
 )
-from rag.text.tables import Row
 from rag.trace import note, note_reader
 from rag.types import Chunk, Derived, Hit, Question, Quote
 
@@ -204,19 +203,15 @@ class Extractive:
         if best is None or len(best.unexplained) > asked * (1 - LEAST) or len(best.rows) > MOST:
             return []
         chunk = hits[best.place].chunk
-        text = texts[chunk.document_id]
         sure = _PROVEN * (1 - len(best.unexplained) / asked)
         note_reader(best.description)
-        quotes = [
-            _row_quote(best.place, row, row.start - chunk.start, text[row.start : row.end])
-            for row in best.rows
-        ]
+        quotes = _row_quotes(best, hits, texts, sure)
         if len(quotes) > 1:
-            return [quote._replace(score=sure) for quote in quotes]
+            return quotes
         row = best.rows[0]
         cell = key_of(question, row, analyze) or next(cell for cell in row.cells if cell.name == best.column)
         span = (cell.start - chunk.start, cell.end - chunk.start)
-        return [quotes[0]._replace(score=sure, span=span, item=False)]
+        return [quotes[0]._replace(span=span, item=False)]
 
     def _rows(self, question: str, hits: Sequence[Hit], form: Form) -> Sequence[Quote | Derived]:
         """The rows that meet the question's conditions, their number or sum; nothing where it is unproven."""
@@ -228,11 +223,7 @@ class Extractive:
         if selected is None:
             return []
         chunk = hits[selected.place].chunk
-        text = texts[chunk.document_id]
-        quotes = [
-            _row_quote(selected.place, row, row.start - chunk.start, text[row.start : row.end])
-            for row in selected.rows
-        ]
+        quotes = _row_quotes(selected, hits, texts, 1.0)
         if form == "list":
             asked = len(self._choice.terms(question))
             sure = 1 - len(selected.unexplained) / max(1, asked)
@@ -270,13 +261,7 @@ class Extractive:
         sure = 1 - len(found.unexplained) / max(1, len(self._choice.terms(question))) if found else 0.0
         if found is None or sure < LEAST:
             return []
-        start, text = hits[found.place].chunk.start, texts[hits[found.place].chunk.document_id]
-        return [
-            _row_quote(found.place, row, row.start - start, text[row.start : row.end])._replace(
-                score=_PROVEN * sure
-            )
-            for row in found.rows
-        ]
+        return _row_quotes(found, hits, texts, _PROVEN * sure)
 
     def _texts(self, documents: Sequence[str]) -> dict[str, str]:
         """Document id → its text, of those that the store has."""
@@ -391,10 +376,25 @@ def _same_place(first: Unit, other: Unit) -> bool:
     return (first.place, first.start) == (other.place, other.start)
 
 
-def _row_quote(place: int, row: Row, start: int, words: str) -> Quote:
-    """A row of the document as a quote; `start` counts from the beginning of the hit's text."""
-    shown = "; ".join(f"{cell.name}: {cell.text}" if cell.name else cell.text for cell in row.cells)
-    return Quote(place, start, start + row.end - row.start, 1.0, None, words, item=True, shown=shown)
+def _row_quotes(
+    found: Selection | Extreme, hits: Sequence[Hit], texts: Mapping[str, str], score: float
+) -> list[Quote]:
+    """Rows of a hit's document as quotes, wherever in it they stand; `texts` are those of the documents."""
+    chunk = hits[found.place].chunk
+    text = texts[chunk.document_id]
+    return [
+        Quote(
+            found.place,
+            row.start - chunk.start,
+            row.end - chunk.start,
+            score,
+            None,
+            text[row.start : row.end],
+            item=True,
+            shown="; ".join(f"{cell.name}: {cell.text}" if cell.name else cell.text for cell in row.cells),
+        )
+        for row in found.rows
+    ]
 
 
 def _quoted(candidate: Judged, probability: float, hits: Sequence[Hit], *, named: bool = True) -> Quote:

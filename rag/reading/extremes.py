@@ -1,9 +1,10 @@
 """The row of a table that has the most or the least of something: the cheapest, the longest, the fewest.
 
 The rows are those that meet the question's conditions (`selection.py`), of a table whose first column is what
-`which X` asks for, where there is one. The column is the one of numbers whose name has the noun of the
-adjective (`longest`: length), or whose every word stands in the question where no single one has that (`most
-life rafts`). Nothing is taken where two columns fit. A row that is a sum is left out.
+`which X` asks for, where there is one. The column is the one of numbers whose name follows the adjective
+(`largest fuel tank`), or has the noun of the adjective (`longest`: length), or whose every word stands in the
+question where no single one has that. Nothing is taken where two columns fit. A row that is a sum is left
+out.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _ADJECTIVES: dict[str, tuple[tuple[Direction, str], ...]] = {
     "earliest": (("least", f"{_DATES} time start begin depart departure open"),),
     "most expensive|dearest|costliest": (("most", "price cost fee rate"),),
     "cheapest|least expensive|most affordable": (("least", "price cost fee rate"),),
-    "longest": (("most", "length duration"), ("least", "since")),
+    r"(?:been|here|with us|served|worked)(?: \w+){0,4} longest": (("least", "since joined"),),
+    "longest": (("most", "length duration"),),
     "shortest": (("least", "length duration height"),),
     "heaviest": (("most", "weight"),),
     "lightest": (("least", "weight"),),
@@ -49,7 +51,7 @@ _NOT = re.compile(
     r"|\b(?:latest|newest|most recent) (?:version|edition|release|news|update)s?\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\D{0,5}?(-?\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\D{0,12}")
+_NUMBER = re.compile(r"(?![A-Za-z]+-\d)\D{0,5}?(-?\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\D{0,12}")
 _MOMENT = re.compile(
     r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)|(?P<day2>\d\d)\.(?P<month2>\d\d)\.(?P<year2>\d{4}))?"
     r"(?:(?:^|[ T])(?P<hour>\d\d):(?P<minute>\d\d))?"
@@ -159,28 +161,36 @@ def extreme(
 
 
 def _amounts(rows: Sequence[Row], column: str) -> dict[int, Decimal]:
-    """Place of a row → the number in its cell, where that has just one, or a date or a time as a number."""
-    found = {}
-    for at, row in enumerate(rows):
-        for cell in row.cells:
-            amount = _amount(cell.text) if cell.name == column else None
-            if amount is not None:
-                found[at] = amount
-    return found
+    """Place of a row → the number in its cell, where that has just one, or a date or a time as a number.
+
+    Empty where some cells are dates or times and others are numbers.
+    """
+    cells = [(at, cell.text) for at, row in enumerate(rows) for cell in row.cells if cell.name == column]
+    moments = {at: moment for at, text in cells if (moment := _moment(text)) is not None}
+    numbers = {at: match[1] for at, text in cells if at not in moments and (match := _NUMBER.fullmatch(text))}
+    if moments and numbers:
+        return {}
+    return moments or {at: Decimal(re.sub(r"[,' ]", "", number)) for at, number in numbers.items()}
 
 
-def _amount(cell: str) -> Decimal | None:
-    if match := _MOMENT.fullmatch(cell):
-        parts = match.groupdict()
-        day = ("year", "month", "day") if parts["year"] else ("year2", "month2", "day2")
-        return Decimal("".join(parts[name] or "" for name in (*day, "hour", "minute")) or 0)
-    match = _NUMBER.fullmatch(cell)
-    return Decimal(re.sub(r"[,' ]", "", match[1])) if match else None
+def _moment(cell: str) -> Decimal | None:
+    """A date, a time or both as year, month, day, hour and minute in one number."""
+    match = _MOMENT.fullmatch(cell)
+    if not match:
+        return None
+    parts = {name.rstrip("2"): value for name, value in match.groupdict().items() if value}
+    return Decimal("".join(parts.get(name, "00") for name in ("year", "month", "day", "hour", "minute")))
 
 
 def _column(question: str, nouns: str, names: Sequence[str], analyze: Analyze) -> str:
     asked, wanted = set(analyze(question)), set(analyze(nouns))
     terms = {name: set(analyze(_UNIT.sub(" ", name))) for name in names}
+    after = next(
+        (list(analyze(question[m.end() :])) for words, _ in _COMPILED if (m := words.search(question))), []
+    )
+    following = [name for name in names if terms[name] and set(after[: len(terms[name])]) == terms[name]]
+    if len(following) == 1:
+        return following[0]
     fitting = [name for name in names if terms[name] & wanted]
     if len(fitting) != 1:
         fitting = [name for name in names if terms[name] and terms[name] <= asked]

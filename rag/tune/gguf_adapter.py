@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import MissingExtra, ModelError
 
-from .gguf_export import ARCHITECTURES, named, permuted
+from .gguf_export import ARCHITECTURES, named, permuted, written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,15 +53,7 @@ def adapter_to_gguf(folder: Path, config: Any, path: Path) -> Path:
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(given["lora_alpha"]))
     for name, factor in _factors(held, given, config, architecture):
         writer.add_tensor(name, factor)
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written ({error.strerror})") from error
-    finally:
-        writer.close()
-    return path
+    return written(writer, path)
 
 
 def _factors(

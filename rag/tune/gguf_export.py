@@ -71,6 +71,11 @@ def to_gguf(network: Any, tokenizer: Any, path: Path, name: str = "tuned") -> Pa
     _vocabulary(writer, gguf, tokenizer, spec, config)
     for tensor_name, tensor in tensors(network, architecture):
         writer.add_tensor(tensor_name, tensor)
+    return written(writer, path)
+
+
+def written(writer: Any, path: Path) -> Path:
+    """The file of a `gguf.GGUFWriter` that has everything. Raises ModelError where it cannot be written."""
     try:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()

@@ -54,6 +54,12 @@ LOOMS = """| Code | Loom | Built | Next service | Opens |
 | L-2 | Jacquard | 1938 | 2031-03-19 | 10:00 |
 | L-3 | Floor loom | 2004 | 2030-12-01 | 08:15 |
 """
+SINCE = """| Loom | Since | Check |
+| --- | --- | --- |
+| L-1 | 1990 | 2031-04-01 23:30 |
+| L-2 | 2004 | 2031-04-02 |
+"""
+MIXED = "| Loom | Repair |\n| --- | --- |\n| L-1 | 2030 |\n| L-2 | 2029-05-06 |\n"
 CREW = "| Name | Age |\n| --- | --- |\n| Ida | 44 |\n| Ole | 61 |\n"
 
 
@@ -64,6 +70,10 @@ CREW = "| Name | Age |\n| --- | --- |\n| Ida | 44 |\n| Ole | 61 |\n"
         ("Which of our looms is the newest?", LOOMS, ("Built", ["L-3"])),
         ("Which loom has the earliest next service?", LOOMS, ("Next service", ["L-3"])),
         ("Which loom opens earliest?", LOOMS, ("Opens", ["L-3"])),
+        ("Which loom is the longest?", SINCE, None),  # how long it has been there is another question
+        ("Which loom has been with us longest?", SINCE, ("Since", ["L-1"])),
+        ("Which loom has the latest check?", SINCE, ("Check", ["L-2"])),
+        ("Which loom has the latest repair?", MIXED, None),  # days and years cannot be compared
         ("Who is the oldest?", CREW, ("Age", ["Ole"])),
         ("Who is the youngest?", CREW, ("Age", ["Ida"])),
         ("What is the latest version of the loom list?", LOOMS, None),
