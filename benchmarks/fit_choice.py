@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from benchmarks import office
 from benchmarks.fit_evidence import auc, fit
 from rag import Document, NotOf, Rag, Where
-from rag.evaluate.measures.words import normalised
 from rag.pipeline.parts import language_of
 from rag.reading.choice import FEATURES, Choice, Judged, certain_features
 from rag.reading.units import Unit
+from rag.text.shared_words import normalised
 from rag.tune.examples import Example, read_examples
 from rag.tune.split import split
 

@@ -149,14 +149,16 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person typed, and the queries made of it. Augment stages return it with other queries.
+    """What a person asks, and the queries made of it. Augment stages return it with other queries.
 
-    `history` is the conversation before it, oldest turn first.
+    `history` is the conversation before it, oldest turn first. A stage that corrects the question, or makes a
+    follow-up stand alone, changes `text`; `typed` stays what the pipeline was asked.
     """
 
     text: str
     queries: tuple[Query, ...] = ()
     history: tuple[Turn, ...] = ()
+    typed: str = field(default="", compare=False)
 
     @property
     def to_search(self) -> tuple[Query, ...]:

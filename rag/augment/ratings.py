@@ -19,7 +19,10 @@ NAME = "ratings.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """`short` are the words that answer, where the answer names them; `sources` are what it cites."""
+    """`short` are the words that answer, where the answer names them; `sources` are what it cites.
+
+    `marked` is the answer with `[1]` behind what the first of its `chunks` proves, and so on.
+    """
 
     question: str
     good: bool
@@ -27,6 +30,7 @@ class Rating:
     short: str = ""
     sources: tuple[str, ...] = ()
     chunks: tuple[str, ...] = ()
+    marked: str = ""
 
 
 def rating(question: str, answer: Answer, *, good: bool) -> Rating:
@@ -36,13 +40,20 @@ def rating(question: str, answer: Answer, *, good: bool) -> Rating:
             f"{question!r} was declined: there is no answer to call good; `rag correct` gives one"
         )
     cited = answer.citations
+    chunks = tuple(dict.fromkeys(citation.chunk_id for citation in cited))
+    numbers = {chunk_id: number for number, chunk_id in enumerate(chunks, 1)}
+    marked = []
+    for sentence in answer.sentences:
+        proved = dict.fromkeys(numbers[citation.chunk_id] for citation in sentence.citations)
+        marked.append(sentence.text + "".join(f" [{number}]" for number in proved))
     return Rating(
         question=question,
         good=good,
         answer=" ".join(sentence.text for sentence in answer.sentences),
         short=answer.span.quote if answer.span else "",
         sources=tuple(dict.fromkeys(citation.source for citation in cited)),
-        chunks=tuple(dict.fromkeys(citation.chunk_id for citation in cited)),
+        chunks=chunks,
+        marked=" ".join(marked),
     )
 
 

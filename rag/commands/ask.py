@@ -1,7 +1,7 @@
 """`rag ask` and `rag search` on the command line: options in, one call into the pipeline, rendered out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +26,9 @@ from .common import (
     reported,
     stage_settings,
 )
+
+if TYPE_CHECKING:
+    from rag import Rag
 
 ASK_EXAMPLES = (
     "Examples:\n\n"
@@ -73,6 +76,12 @@ def ask(
     generate: Generate = None,
     ground: Ground = None,
     model: Model = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples", min=1, help="Drafts of the language model; that which agrees most is taken."
+        ),
+    ] = None,
     schema: Annotated[
         Path | None,
         typer.Option("--schema", help="Fill this JSON schema about QUESTION; each field is cited or null."),
@@ -82,9 +91,10 @@ def ask(
 ) -> None:
     """Answer a question; every sentence names its source. Exit code 3: the sources do not answer it."""
     settings = stage_settings(augment, retrieve, denoise, reorder, generate, ground, model)
-    with reported(as_json), opened(index, settings, store=store, offline=offline) as rag:
+    with reported(as_json), opened(index, settings, store=store, offline=offline) as opened_rag:
         from . import live, render
 
+        rag = with_samples(opened_rag, samples)
         if schema is not None:
             form = rag.fill(schema, " ".join(question), k, where)
             render.form(form, base=rag.index.absolute().parent, as_json=as_json)
@@ -98,6 +108,17 @@ def ask(
             note_unknown_fields(rag, where)
         if answer.abstained:
             raise typer.Exit(3)
+
+
+def with_samples(rag: Rag, samples: int | None) -> Rag:
+    """The same with the stage `consensus` over so many drafts, before the other stages that check."""
+    from rag.pipeline.parts import has_stage, stages_of
+
+    if samples is None or samples < 2:
+        return rag
+    checks = [stage for kind, stage in stages_of(rag) if kind == "ground"]
+    first = [] if has_stage(rag, "ground", "consensus") else ["consensus"]
+    return rag.variant({"stages.consensus.samples": samples}, ground=[*first, *checks])
 
 
 def search(

@@ -2,10 +2,11 @@
 
 A hit is quarantined where its chunk (`poison_signs.py`) hides characters, gives instructions to a model, or
 is near to everything (z ≥ `near`). One that asks the question itself is ranked behind five others: it was
-written to be found, so it may answer only where they do not. What was done, and why, stands in the trace and
-in the answer's notes. Help pages carry questions honestly, as titles, on lines of their own, in cells, in
-quotes, behind a `Q:`; such copies count only with `copies="drop"`. Sources: AgentPoison: Red-teaming LLM
-Agents via Poisoning Memory or Knowledge Bases; PoisonedRAG.
+written to be found, so it may answer only where they do not. Of several that ask it only the best is left:
+they were written for one question, so they are one voice, however many they are. What was done, and why,
+stands in the trace and in the answer's notes. Help pages carry questions honestly, as titles, on lines of
+their own, in cells, in quotes, behind a `Q:`; such copies count only with `copies="drop"`. Sources:
+AgentPoison: Red-teaming LLM Agents via Poisoning Memory or Knowledge Bases; PoisonedRAG.
 """
 
 from __future__ import annotations
@@ -85,11 +86,16 @@ def build(
         dropped = [hit for hit in hits if signs.get(hit.chunk.id)]
         kept = [hit for hit in hits if not signs.get(hit.chunk.id)]
         behind = [hit for hit in kept if asking.get(hit.chunk.id)]
+        for hit in behind[1:]:
+            signs[hit.chunk.id] = (
+                f"{asking[hit.chunk.id]}, as in {behind[0].chunk.source}, which stands for it"
+            )
+        dropped += behind[1:]
         for hit in dropped:
             note_dropped(hit, f"quarantined: {signs[hit.chunk.id]}")
         _report("Left out", dropped, signs)
-        _report("Ranked lower", behind, asking)
-        return _weighed(kept, behind)
+        _report("Ranked lower", behind[:1], asking)
+        return _weighed([hit for hit in kept if hit not in behind[1:]], behind[:1])
 
     return poison
 

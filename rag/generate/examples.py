@@ -1,9 +1,12 @@
 """Worked examples for a prompt, chosen so that together they cover what the question asks.
 
 Greedy set coverage: with the words of the question q weighted by rarity among the examples, each step takes
-the example that adds most to Σ_{t ∈ q} idf(t) · max_{z ∈ Z} [t ∈ z] + λ · J(q, z), J the Jaccard similarity
-of the words, so that one example in two shows something other than the first. Sources: Coverage-based Example
-Selection for In-Context Learning; Se²: Sequential Example Selection for In-Context Learning.
+the example that adds most to Σ_{t ∈ q} idf(t) · max_{z ∈ Z} [t ∈ z] + λ · s(q, z), so that one example in two
+shows something other than the first. The similarity s is the Jaccard similarity of the words, among examples
+of a file, and the cosine of the two questions among the questions that the index itself has solved (`rag
+good`), whose words weigh as much together as the cosine: coverage is divided by Σ_{t ∈ q} idf(t), and λ is 1.
+Sources: Coverage-based Example Selection for In-Context Learning; Se²: Sequential Example Selection for
+In-Context Learning; RARe: Retrieval Augmented Retrieval with In-Context Examples.
 """
 
 from __future__ import annotations
@@ -13,13 +16,20 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.llm.chat import Message
 from rag.prompts import Prompt, fill
+from rag.trace import note
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _LIKE = 0.5  # λ: weight of similarity beside coverage
 
@@ -32,30 +42,77 @@ class Example(NamedTuple):
     answer: str
 
 
-def chooser(prompt: Prompt, path: str = "", shots: int = 3) -> Callable[[str], list[Message]]:
-    """A function from a question to `shots` examples as turns, the most relevant last."""
-    examples = load_examples(path)
+SOLVED = "solved"
+"""In place of a file: the questions that the index has solved."""
+
+
+def chooser(
+    prompt: Prompt,
+    path: str = "",
+    shots: int = 3,
+    solved: Callable[[], Sequence[Example]] | None = None,
+    embedder: Embedder | None = None,
+) -> Callable[[str], list[Message]]:
+    """A function from a question to `shots` examples as turns, the most relevant last.
+
+    With the path `solved` they are questions that the index has solved, and where these are too few, those
+    that ship besides. Raises ConfigError for a file that holds no examples.
+    """
+    if path == SOLVED and solved is not None and embedder is not None:
+        return _by_cosine(prompt, shots, solved, embedder)
+    examples = load_examples("" if path == SOLVED else path)
 
     def choose(question: str) -> list[Message]:
-        turns = []
-        for example in reversed(covering(question, examples, shots)):
-            turns += [Message("user", _shown(prompt, example)), Message("assistant", example.answer)]
-        return turns
+        return _turns(prompt, covering(question, examples, shots))
 
     return choose
 
 
-def covering(question: str, examples: Sequence[Example], n: int) -> list[Example]:
-    """The n examples that together cover the question's words best, best first."""
+def _by_cosine(
+    prompt: Prompt, shots: int, solved: Callable[[], Sequence[Example]], embedder: Embedder
+) -> Callable[[str], list[Message]]:
+    @cache
+    def known() -> tuple[Sequence[Example], NDArray[np.float32]]:
+        examples = solved()
+        return examples, embedder.embed([example.question for example in examples], "query")
+
+    def choose(question: str) -> list[Message]:
+        examples, rows = known()
+        near: list[float] = (rows @ embedder.embed([question], "query")[0]).tolist() if examples else []
+        chosen = covering(question, examples, shots, near)
+        shown = [{"question": one.question, "cosine": round(near[examples.index(one)], 4)} for one in chosen]
+        note("examples", shown)
+        chosen += covering(question, load_examples(), shots - len(chosen))
+        return _turns(prompt, chosen)
+
+    return choose
+
+
+def _turns(prompt: Prompt, best_first: Sequence[Example]) -> list[Message]:
+    turns = []
+    for example in reversed(best_first):
+        turns += [Message("user", _shown(prompt, example)), Message("assistant", example.answer)]
+    return turns
+
+
+def covering(
+    question: str, examples: Sequence[Example], n: int, near: Sequence[float] | None = None
+) -> list[Example]:
+    """The n examples that together cover the question's words best, best first.
+
+    `near` are the cosines of the question with those of the examples.
+    """
     words = [_words(f"{example.question} {' '.join(example.sources)}") for example in examples]
     count = Counter(word for text in words for word in text)
     asked = {word: math.log(1 + len(examples) / (1 + count[word])) for word in _words(question)}
     covered: set[str] = set()
     left, chosen = list(range(len(examples))), list[Example]()
+    whole = 1.0 if near is None else sum(asked.values()) or 1.0
+    like = near or [_LIKE * len(known & asked.keys()) / max(1, len(known | asked.keys())) for known in words]
     while left and len(chosen) < n:
         gains = {
-            place: sum(weight for word, weight in asked.items() if word in words[place] - covered)
-            + _LIKE * len(words[place] & asked.keys()) / max(1, len(words[place] | asked.keys()))
+            place: sum(weight for word, weight in asked.items() if word in words[place] - covered) / whole
+            + like[place]
             for place in left
         }
         best = max(left, key=lambda place: gains[place])

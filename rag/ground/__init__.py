@@ -9,6 +9,7 @@
 - `abstain.py`: the one decision whether the sources answer at all
 - `support.py`: how well each written sentence is supported; marks, removes, or withdraws the answer
 - `relevant.py`: takes out written sentences that do not answer the question
+- `consensus.py`: of several drafts of a language model the one that agrees most with the others
 - `semantic_entropy.py`: withdraws what a language model would answer otherwise the next time
 
 A ground stage is `(question, answer) -> answer`; stages chain.
@@ -22,6 +23,7 @@ from rag.types import Answer, Question
 
 NAMES = {
     "abstain": "rag.ground.abstain:build",
+    "consensus": "rag.ground.consensus:build",
     "relevant": "rag.ground.relevant:build",
     "semantic_entropy": "rag.ground.semantic_entropy:build",
     "support": "rag.ground.support:build",

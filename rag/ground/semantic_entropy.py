@@ -52,15 +52,9 @@ def build(
     def semantic_entropy(question: Question, answer: Answer) -> Answer:
         if answer.abstained or not answer.hits:
             return answer
+        changed = {"temperature": temperature, "max_tokens": max_tokens}
         texts = [
-            "".join(
-                piece
-                for piece in generator.sample(
-                    question, answer.hits, temperature=temperature, seed=seed, max_tokens=max_tokens
-                )
-                if isinstance(piece, str)
-            )
-            for seed in range(1, samples + 1)
+            generator.draft(question, answer.hits, seed=seed, **changed) for seed in range(1, samples + 1)
         ]
         uncertain = entropy(clusters(question.text, texts, reader, alike))
         answer = replace(answer, confidence=min(answer.confidence, 1 - uncertain))
@@ -79,13 +73,12 @@ def entropy(labels: Sequence[int]) -> float:
 
 def clusters(question: str, texts: Sequence[str], reader: Reader, alike: float) -> list[int]:
     """A label for each text; texts that mean the same share one. Compared with the first of each cluster."""
-    plain = [re.sub(r"(?<!\s)\s*+\[\d+\]", "", text).strip() for text in texts]
-    plain = ["" if is_refusal(text) else text for text in plain]
+    plain = [without_markers(text) for text in texts]
     firsts: list[str] = []
     labels = []
     for text in plain:
         for label, first in enumerate(firsts):
-            if _same(question, text, first, reader, alike):
+            if follows_both_ways(question, text, first, reader) >= alike:
                 labels.append(label)
                 break
         else:
@@ -94,9 +87,15 @@ def clusters(question: str, texts: Sequence[str], reader: Reader, alike: float) 
     return labels
 
 
-def _same(question: str, text: str, other: str, reader: Reader, alike: float) -> bool:
-    """Whether two answers, empty where they refuse, follow from each other."""
+def without_markers(text: str) -> str:
+    """An answer's words alone; nothing of one that refuses."""
+    plain = re.sub(r"(?<!\s)\s*+\[\d+\]", "", text).strip()
+    return "" if is_refusal(plain) else plain
+
+
+def follows_both_ways(question: str, text: str, other: str, reader: Reader) -> float:
+    """How far two answers, empty where they refuse, follow from each other: 0 to 1."""
     if not text or not other or text.lower() == other.lower():
-        return text.lower() == other.lower()
+        return float(text.lower() == other.lower())
     one, two = f"{question} {text}", f"{question} {other}"
-    return min(reader.support([(one, two), (two, one)])) >= alike
+    return min(reader.support([(one, two), (two, one)]))

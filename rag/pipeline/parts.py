@@ -22,6 +22,7 @@ from .adopted import part as tuned_part
 from .conditional import spelled
 from .origin import Origin
 from .registry import part
+from .solved import solved_examples
 
 if TYPE_CHECKING:
     from rag.augment import Augment
@@ -293,6 +294,9 @@ class Parts:
             "options.max_tokens": lambda: self._model_settings.max_tokens,
             "options.temperature": lambda: self._model_settings.temperature,
             "options.seed": lambda: self._model_settings.seed,
+            "solved": lambda: partial(solved_examples, self.home, self.store),
+            "generate": lambda: self.generate,
+            "pages": lambda: self._pages,
             "offline": lambda: self.offline,
         }
 

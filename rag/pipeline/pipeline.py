@@ -77,7 +77,7 @@ class Pipeline(Parts):
         if not question.strip():
             raise ConfigError("the question is empty: expected some words")
         wanted: int = self.settings.search.k if k is None else checked("k", k, COUNT)
-        asked = Question(question.strip(), history=tuple(history))
+        asked = Question(question.strip(), history=tuple(history), typed=question.strip())
         within = filter_of(where)
         augments: list[Any] = self.augment
         for augment in augments:

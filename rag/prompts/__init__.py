@@ -1,6 +1,6 @@
 """What language models are told: TOML files that a user can replace, and how they are filled in.
 
-- `answer.toml`, `notes.toml`, `examples.toml`: the forms of an answer
+- `answer.toml`, `notes.toml`, `examples.toml`, `hint.toml`: the forms of an answer
 - `hyde.toml`, `rewrite.toml`, `multi_query.toml`, `decompose.toml`, `history.toml`, `listwise.toml`: for the
   stages of those names
 - `closed_book.toml`, `judge.toml`, `questions.toml`, `paraphrase.toml`: for evaluations
@@ -11,7 +11,7 @@
 A file holds `system`, `user`, and for prompts with sources `source` (how one is written), `refusal` (what the
 model writes when they hold no answer) and `answer_after` (the line behind which the answer begins). Words in
 braces are filled in: {question}, {sources}, {refusal}, {number}, {context}, {text}, {n}, {history},
-{answers}, {answer}.
+{answers}, {answer}, {hint}.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rag.errors import ConfigError
 _SLOT = re.compile(r"\{(\w+)\}")
 _SLOTS = {
     "system": {"question", "refusal", "n"},
-    "user": {"question", "sources", "refusal", "n", "history"},
+    "user": {"question", "sources", "refusal", "n", "history", "hint"},
     "source": {"number", "context", "text"},
 }
 

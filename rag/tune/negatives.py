@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rag.evaluate.measures.words import normalised
+from rag.text.shared_words import normalised
 from rag.types import stable_id
 
 from .examples import Example

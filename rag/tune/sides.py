@@ -18,8 +18,8 @@ from typing import Any
 
 from rag.counts import counted
 from rag.errors import ConfigError
-from rag.evaluate.measures.words import normalised
 from rag.evaluate.questions.cases import Case
+from rag.text.shared_words import normalised
 from rag.types import stable_id
 
 from .overlap import runs

@@ -13,9 +13,10 @@ from rag import ConfigError
 from rag.evaluate import Case, risk_coverage
 from rag.evaluate.measures import DEFAULT, meaning, measure
 from rag.evaluate.measures.ranking import average_precision, ndcg, precision, recall, reciprocal_rank, success
-from rag.evaluate.measures.words import contains, exact_match, f1, normalised, rouge_l
+from rag.evaluate.measures.words import contains, exact_match, f1, rouge_l
 from rag.evaluate.running.outcome import Outcome, Said
 from rag.evaluate.running.score import score
+from rag.text.shared_words import normalised
 
 
 def test_ranking_by_hand() -> None:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from rag.evaluate import Case, Run
 from rag.evaluate.measures import measure
-from rag.evaluate.measures.words import exact_match, f1, normalised, rouge_l
+from rag.evaluate.measures.words import exact_match, f1, rouge_l
 from rag.evaluate.questions.cases import QuestionSet
 from rag.evaluate.running.outcome import Outcome, Said
+from rag.text.shared_words import normalised
 
 # ------------------------------------------------------------------------------------------ the oracles
 

@@ -92,6 +92,26 @@ def test_a_question_with_blanks_around_it_is_disturbed_as_it_is_asked(rag: Rag, 
     assert done.base.mean == 1
 
 
+def test_a_question_that_is_read_otherwise_is_disturbed_too(rag: Rag, tmp_path: Path) -> None:
+    """The stage `spelling` is on by default: what it corrects is not what the set asks."""
+    seen: list[str] = []
+
+    def corrected(question: Question) -> Question:
+        return replace(question, text=question.text.replace("stebs", "steps"))
+
+    def watched(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
+        seen.extend(hit.chunk.source for hit in hits)
+        return hits
+
+    cases = [
+        Case("1", "How many stebs has the tower?", ("ninety",)),
+        Case("2", "When was the great hall opened?", ("1931",)),
+    ]
+    stressed(rag.variant(augment=[corrected], denoise=[watched]), cases, out=tmp_path, workers=1)
+    for planted in ("poisoned-0:tower.md", "conflicting-0:tower.md", "injected:tower.md"):
+        assert planted in seen
+
+
 def test_reversed_hits_are_the_same_hits(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 

@@ -12,11 +12,14 @@ import pytest
 from rag import Document, Rag
 from rag.errors import ConfigError
 from rag.generate import Quote
+from rag.generate.prompted import prompted
 from rag.ground import support as support_stage
 from rag.ground.abstain import REFUSAL
 from rag.ground.align import Aligner
 from rag.ground.cite import cite
 from rag.ground.compose import composed
+from rag.ground.consensus import build as consensus_stage
+from rag.ground.consensus import expected_utilities
 from rag.ground.evidence import Evidence
 from rag.ground.markers import plain_markers
 from rag.ground.plain import plain
@@ -25,7 +28,9 @@ from rag.ground.semantic_entropy import build as entropy_stage
 from rag.ground.semantic_entropy import clusters, entropy
 from rag.reading import Passage, Reading
 from rag.testing import WordEmbedder
-from rag.types import Answer, Hit, Question
+from rag.text.shared_words import shared
+from rag.trace import Trace
+from rag.types import Answer, Hit, Question, Record
 
 ASKED = Question("What is known?")
 
@@ -379,3 +384,45 @@ def test_answers_that_the_model_would_not_repeat_are_withdrawn(scripted: Any, hi
     unsure = stage(["The lamp is red [1].", "At noon [2].", "Of oak [3].", "NO ANSWER"])(ASKED, draft)
     assert unsure.abstained
     assert unsure.confidence == pytest.approx(0.0)
+
+
+def test_expected_utility_by_hand() -> None:
+    """F1 of (lamp, red) and (lamp, red, now): 2 · 2 / (2 + 3) = .8; a refusal shares nothing with a draft."""
+
+    def words(one: str, other: str) -> float:
+        return shared(one.split(), other.split())
+
+    found = expected_utilities(["lamp red", "lamp red now", "", "lamp red"], words)
+    assert found == pytest.approx([(1 + 0.8 + 0 + 1) / 4, (0.8 + 1 + 0 + 0.8) / 4, 1 / 4, 2.8 / 4])
+
+
+@pytest.mark.parametrize("utility", ["words", "support"])
+def test_the_draft_that_agrees_most_is_the_answer(scripted: Any, hits: list[Hit], utility: str) -> None:
+    def asked(first: str, others: Sequence[str]) -> tuple[Answer, Record]:
+        told = iter(others)
+        writer = prompted(scripted(lambda _: next(told)))
+        stage = consensus_stage(writer, Entails(), samples=4, utility=utility)
+        trace = Trace(ASKED.text)
+        return trace.run("ground", stage, ASKED, cite(ASKED, [first], hits)), trace.records[0]
+
+    lamp, gate, none = "The lamp is red [1].", "The gate opens at noon [2].", "NO ANSWER"
+    answer, record = asked(gate, [lamp, lamp, none])
+    assert answer.text == "The lamp is red. [1]"
+    assert [one.source for one in answer.citations] == ["lamp.txt"]
+    assert record.detail["chosen"] == 1
+    assert [one["text"] for one in record.detail["drafts"]] == [
+        *("The gate opens at noon.", "The lamp is red.", "The lamp is red.", ""),
+    ]
+    assert asked(lamp, [gate, none, lamp])[0].text == "The lamp is red. [1]"
+    assert asked(lamp, [none, none, none])[0].abstained, "most drafts refuse"
+    refused, _ = asked(none, [lamp, lamp, lamp])
+    assert not refused.abstained, "one refusal of four gives way"
+
+
+def test_consensus_needs_a_model_that_writes(tmp_path: Path) -> None:
+    with Rag(tmp_path / "i", embedder=WordEmbedder(64), ground=["consensus"]) as rag:
+        rag.ingest(Document.make("The lamp is red.", "lamp.txt"))
+        with pytest.raises(ConfigError, match="consensus compares drafts of a language model"):
+            rag.ask("What color is the lamp?")
+    with pytest.raises(ConfigError, match="expected one of words, support"):
+        consensus_stage(lambda *_: [], Entails(), utility="votes")

@@ -380,6 +380,20 @@ def test_a_copy_goes_behind_the_five_best_others() -> None:
     assert [one.score for one in found] == [8, 7, 6, 5, 4, 4, 3, 2]
 
 
+def test_copies_of_one_question_are_one_voice() -> None:
+    asked = "When did the old mill burn down?"
+    hits = [hit(f"{asked} In {1900 + n}.", 9.0 - n, source=f"z{n}.txt") for n in range(3)]
+    hits += [hit(f"Text {n}.", 5.0 - n, source=f"{n}.txt") for n in range(2)]
+    found, record = traced(poison(None, EMBEDDER), asked, hits)  # type: ignore[arg-type]
+    assert [one.chunk.source for one in found] == ["0.txt", "1.txt", "z0.txt"]
+    assert [row["source"] for row in record.detail["dropped"]] == ["z1.txt", "z2.txt"]
+    left_out = "the question itself, word for word, as in z0.txt, which stands for it."
+    assert record.detail["notes"] == [
+        *(f"Left out z{n}.txt: {left_out}" for n in (1, 2)),
+        "Ranked lower z0.txt: the question itself, word for word.",
+    ]
+
+
 @pytest.mark.parametrize(
     "sign",
     [

@@ -102,7 +102,7 @@ class _Disturb:
 
     def shuffled(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
         kept = list(hits[: self.k])
-        self._chance(question.text).shuffle(kept)
+        self._chance(question.typed).shuffle(kept)
         return kept
 
     def placed(self, place: float) -> Hits:
@@ -120,7 +120,7 @@ class _Disturb:
         """Other sources state what the first right passage states, with the wrong answer."""
 
         def conflicting(question: Question, hits: Sequence[Hit]) -> list[Hit]:
-            case, wrong = self._of[question.text], self.wrong.get(question.text)
+            case, wrong = self._of[question.typed], self.wrong.get(question.typed)
             for place, hit in enumerate(hits if wrong else ()):
                 if false := perturb.contradictions(hit, case, wrong or "", copies):
                     at = place if before else place + 1
@@ -131,30 +131,30 @@ class _Disturb:
 
     def counterfactual(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
         """Nothing that is found holds the right answer: it is the wrong one everywhere."""
-        case, wrong = self._of[question.text], self.wrong.get(question.text)
+        case, wrong = self._of[question.typed], self.wrong.get(question.typed)
         if not wrong:
             return list(hits)
         return [perturb.counterfactual(hit, case, wrong) or hit for hit in hits]
 
     def poisoned(self, copies: int, *, marked: bool) -> Hits:
         def poisoned(question: Question, hits: Sequence[Hit]) -> list[Hit]:
-            wrong = self.wrong.get(question.text)
+            wrong = self.wrong.get(question.typed)
             if not wrong or not hits:
                 return list(hits)
-            case = self._of[question.text]
+            case = self._of[question.typed]
             return [*perturb.poisoned(hits[0], case, wrong, copies, marked=marked), *hits]
 
         return poisoned
 
     def injected(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
-        return [perturb.injected(hits[0], self._of[question.text]), *hits] if hits else []
+        return [perturb.injected(hits[0], self._of[question.typed]), *hits] if hits else []
 
     def _chance(self, question: str) -> random.Random:
         return random.Random(stable_id(self.seed, question))
 
     def _gold(self, question: Question, hits: Sequence[Hit]) -> tuple[list[Hit], list[Hit]]:
         """The hits that hold the answer, and the others."""
-        case = self._of[question.text]
+        case = self._of[question.typed]
         gold = [hit for hit in hits if right(case, hit.chunk.text)]
         kept = {hit.chunk.id for hit in gold}
         return gold, [hit for hit in hits if hit.chunk.id not in kept]

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rag.evaluate.measures.words import contains, normalised
+from rag.evaluate.measures.words import contains
 from rag.llm.chat import ChatModel, Message
 from rag.llm.structured import Schema, shape, structured
 from rag.prompts import Prompt, fill, load_prompt
 from rag.prompts.data import harmless
+from rag.text.shared_words import normalised
 from rag.types import Chunk, stable_id
 
 from .cases import Case
