@@ -80,7 +80,12 @@ def build(
         if near:
             far = list(nearness().z(vectors_of(store, embedder, [hit.chunk for hit in suspected])))
         signs = {hit.chunk.id: _stands_out(hit.chunk, z, near) for hit, z in zip(suspected, far, strict=True)}
-        asking = {hit.chunk.id: _copied(question.text, hit.chunk, copies) for hit in suspected}
+        # a passage was written for what people type, which the pipeline may have read otherwise
+        spelled = dict.fromkeys((question.text, question.typed or question.text))
+        asking = {
+            hit.chunk.id: next(filter(None, (_copied(one, hit.chunk, copies) for one in spelled)), "")
+            for hit in suspected
+        }
         if copies == "drop":
             signs, asking = {chunk_id: signs[chunk_id] or asking[chunk_id] for chunk_id in signs}, {}
         dropped = [hit for hit in hits if signs.get(hit.chunk.id)]

@@ -65,14 +65,20 @@ def _spells(run: str) -> bool:
 def copy_of(question: str, text: str, *, asked: bool = False) -> str:
     """Whether a text holds the question: all its words in a row, or most of their runs of three.
 
-    Only questions in the form of one can be copied: key words have every right to stand in a chunk. Near
-    copies are looked for where the question opens with an English question word, which a statement has not.
+    Key words have every right to stand in a chunk, unless six or more of them open a sentence and another
+    begins within it: `german word for joy at harm It is …`. Near copies are looked for where the question
+    opens with an English question word, which a statement has not.
     With `asked`, only where the text asks too: what is copied ends in a question mark or a colon there, or it
     opens a sentence, and another one follows it in the same line.
     """
     words = _words(question)
-    if len(words) < _LEAST_WORDS or not (_ASKING.match(words[0]) or question.rstrip()[-1] in "?？؟"):
+    if len(words) < _LEAST_WORDS:
         return ""
+    if not (_ASKING.match(words[0]) or question.rstrip()[-1] in "?？؟"):
+        runs_on = (
+            asked and len(words) >= _LEAST_NEARLY and any(_runs_on(line, words) for line in text.splitlines())
+        )
+        return "the question itself, word for word" if runs_on else ""
     pieces = [_words(piece) for piece in _ASKED.split(plain(text))[:-1]] if asked else [_words(text)]
     if any(_ends_with(piece, words) if asked else _has(piece, words) for piece in pieces):
         return "the question itself, word for word"
@@ -101,14 +107,19 @@ def _opens_with(line: str, wanted: Sequence[str]) -> bool:
 
     A line of nothing else is a heading.
     """
+    sentences = [_words(sentence) for sentence in _SENTENCE.split(line)]
+    return _runs_on(line, wanted) or list(wanted) in sentences[:-1]
+
+
+def _runs_on(line: str, wanted: Sequence[str]) -> bool:
+    """Whether a sentence of a line begins with these words, and another begins within it."""
     for sentence in _SENTENCE.split(line):
         words = _words(sentence)
         if list(words[: len(wanted)]) == list(wanted) and len(words) > len(wanted):
             rest = list(_WORD.finditer(sentence))
             if len(rest) > len(wanted) and not rest[len(wanted)][0][:1].islower():
                 return True
-    sentences = [_words(sentence) for sentence in _SENTENCE.split(line)]
-    return list(wanted) in sentences[:-1]
+    return False
 
 
 def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
