@@ -110,7 +110,7 @@ def ask(
             raise typer.Exit(3)
 
 
-def with_samples(rag: Rag, samples: int | None) -> Rag:
+def with_samples(rag: "Rag", samples: int | None) -> "Rag":
     """The same with the stage `consensus` over so many drafts, before the other stages that check."""
     from rag.pipeline.parts import has_stage, stages_of
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rag import Document, Rag
+from rag.commands.ask import with_samples
 from rag.errors import ConfigError
 from rag.generate import Quote
 from rag.generate.prompted import prompted
@@ -26,6 +27,7 @@ from rag.ground.plain import plain
 from rag.ground.refusal import is_refusal
 from rag.ground.semantic_entropy import build as entropy_stage
 from rag.ground.semantic_entropy import clusters, entropy
+from rag.pipeline.parts import stages_of
 from rag.reading import Passage, Reading
 from rag.testing import WordEmbedder
 from rag.text.shared_words import shared
@@ -426,3 +428,14 @@ def test_consensus_needs_a_model_that_writes(tmp_path: Path) -> None:
             rag.ask("What color is the lamp?")
     with pytest.raises(ConfigError, match="expected one of words, support"):
         consensus_stage(lambda *_: [], Entails(), utility="votes")
+
+
+def test_samples_put_consensus_before_the_other_checks(tmp_path: Path) -> None:
+    with Rag(tmp_path / "i", embedder=WordEmbedder(64)) as rag:
+        rag.ingest(Document.make("The lamp is red.", "lamp.txt"))
+        changed = with_samples(rag, 3)
+        checks = [stage for kind, stage in stages_of(changed) if kind == "ground"]
+        assert checks == ["consensus", "support", "abstain"]
+        assert changed.settings.stages["consensus"] == {"samples": 3}
+        assert with_samples(rag, None) is rag
+        assert with_samples(rag, 1) is rag

@@ -13,7 +13,7 @@ from rag.prompts.data import harmless
 
 def test_the_packaged_prompts_all_load() -> None:
     assert set(packaged()) == {
-        *("answer", "notes", "examples", "worked", "background"),
+        *("answer", "notes", "examples", "hint", "worked", "background"),
         *("decompose", "history", "hyde", "listwise", "multi_query", "rewrite"),
         *("closed_book", "judge", "questions", "paraphrase"),
     }
