@@ -186,6 +186,54 @@ def fitted(found: Sequence[Row], weights: NDArray[np.float64]) -> tuple[NDArray[
     return np.array(rows), rights
 
 
+def gathered(train: Path | None, offices: int, most: int) -> list[Row]:
+    """All askings: of made-up organisations, of the written folders, and of a reader's held-out questions."""
+    found: list[Row] = []
+    for seed in range(1, offices + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            office.write(Path(folder) / f"office-{seed}", seed)
+            found += of_office(Path(folder) / f"office-{seed}")
+    for archive in sorted(FOLDERS.glob("*.zip")):
+        found += of_written(archive)
+    return [*found, *(of_examples(train, most) if train else ())]
+
+
+def counted(found: Sequence[Row]) -> NDArray[np.float64]:
+    """How often each asking counts in the decision: see `UNANSWERED` and `WRITTEN`."""
+    gone = np.array([not row["answerable"] for row in found])
+    rare = UNANSWERED / (1 - UNANSWERED) * (~gone).sum() / max(1, gone.sum())
+    names = {archive.stem for archive in FOLDERS.glob("*.zip")}
+    written = np.array([row["group"] in names for row in found])
+    return np.where(written, WRITTEN, np.where(gone, rare, 1.0))
+
+
+def both(found: Sequence[Row]) -> dict[str, Any]:
+    """The two models, and how good they are on what they were fitted on."""
+    with_answer = [row for row in found if row["answerable"] and any(row["named"])]
+    weights = fitted_choice(
+        [np.array(row["rows"]) for row in with_answer], [np.array(row["named"], bool) for row in with_answer]
+    )
+    rows, right = fitted(found, weights)
+    flags = np.array(right)
+    decision = fit(rows, flags.astype(np.float64), counts=counted(found))
+    chance = 1 / (1 + np.exp(-(rows @ decision[:-1] + decision[-1])))
+    by_group: dict[str, list[bool]] = defaultdict(list)
+    for row, ok in zip(found, right, strict=True):
+        if row["answerable"]:
+            by_group[row["group"]].append(ok)
+    return {
+        "askings": len(found),
+        "of them unanswered": sum(not row["answerable"] for row in found),
+        "weights": dict(zip(FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
+        "bias": round(float(weights[-1]), 3),
+        "decision": np.round(decision[:-1], 3).tolist(),
+        "decision bias": round(float(decision[-1]), 3),
+        "best unit right": {name: round(sum(oks) / len(oks), 3) for name, oks in sorted(by_group.items())},
+        "decision AUC": round(auc(chance[flags], chance[~flags]), 3),
+        "Brier": round(float(((chance - flags) ** 2).mean()), 3),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -196,59 +244,14 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--from", dest="kept", type=Path)
     options = parser.parse_args()
-    found: list[Row] = json.loads(options.kept.read_text("utf-8")) if options.kept else []
-    if not found:
-        for seed in range(1, options.offices + 1):
-            with tempfile.TemporaryDirectory() as folder:
-                office.write(Path(folder) / f"office-{seed}", seed)
-                found += of_office(Path(folder) / f"office-{seed}")
-        for archive in sorted(FOLDERS.glob("*.zip")):
-            found += of_written(archive)
-        found += of_examples(options.train, options.most) if options.train else ()
+    if options.kept:
+        found: list[Row] = json.loads(options.kept.read_text("utf-8"))
+    else:
+        found = gathered(options.train, options.offices, options.most)
     if options.keep:
         options.keep.write_text(json.dumps(found), "utf-8")
-    found = [row for row in found if row["rows"]]
-    with_answer = [row for row in found if row["answerable"] and any(row["named"])]
-    weights = fitted_choice(
-        [np.array(row["rows"]) for row in with_answer], [np.array(row["named"], bool) for row in with_answer]
-    )
-    rows, right = fitted(found, weights)
-    gone = np.array([not row["answerable"] for row in found])
-    rare = UNANSWERED / (1 - UNANSWERED) * (~gone).sum() / max(1, gone.sum())
-    names = {archive.stem for archive in FOLDERS.glob("*.zip")}
-    written = np.array([row["group"] in names for row in found])
-    counts = np.where(written, WRITTEN, np.where(gone, rare, 1.0))
-    decision = fit(rows, np.array(right, np.float64), counts=counts)
-    chance = 1 / (1 + np.exp(-(rows @ decision[:-1] + decision[-1])))
-    flags = np.array(right)
-    groups = sorted({row["group"] for row in found})
-    result = {
-        "command": " ".join(["python", *sys.argv]),
-        "askings": len(found),
-        "of them unanswered": int(gone.sum()),
-        "weights": dict(zip(FEATURES, np.round(weights[:-1], 3).tolist(), strict=True)),
-        "bias": round(float(weights[-1]), 3),
-        "decision": np.round(decision[:-1], 3).tolist(),
-        "decision bias": round(float(decision[-1]), 3),
-        "best unit right": {
-            name: round(
-                float(
-                    np.mean(
-                        [
-                            ok
-                            for row, ok in zip(found, right, strict=True)
-                            if row["group"] == name and row["answerable"]
-                        ]
-                    )
-                ),
-                3,
-            )
-            for name in groups
-        },
-        "decision AUC": round(auc(chance[flags], chance[~flags]), 3),
-        "Brier": round(float(((chance - flags) ** 2).mean()), 3),
-    }
-    print(json.dumps(result, indent=1))
+    result = both([row for row in found if row["rows"]])
+    print(json.dumps({"command": " ".join(["python", *sys.argv]), **result}, indent=1))
 
 
 if __name__ == "__main__":
