@@ -1,7 +1,8 @@
 """Counts voices instead of passages, and weighs sources that disagree on the same statement.
 
 Each of the first `read` hits is read alone; where it answers with a probability of `least`, the sentence
-around its best span is a claim with that span as its value. Claims count where they speak of the same as the
+around its best span is a claim with that span as its value; rows of tables and settings are none, since two
+rows differ because they are about two things. Claims count where they speak of the same as the
 surest: they have three quarters of the question's words that it has. Claims of one value from one document,
 or whose sentences agree in `same` of their other words, are one voice: what is repeated in the same words was
 written once. For the voice V with the documents D(V), best probability p(V) and c(V) words around its claim,
@@ -9,9 +10,12 @@ written once. For the voice V with the documents D(V), best probability p(V) and
     w(V) = p(V) / √|D(V)| · (1 + min(1, c(V) / 60)) / 2        w(side) = Σ of its voices' weights
 
 so repetition in other documents counts against a voice, not for it, and a sentence that stands alone weighs
-less than one in a text that has more to say. Where sides disagree, the answer gets a note of who says what.
-A side is left out where it weighs under `margin` of the heaviest, and its wording is the other's but for
-the value, or its own in several documents. Sources: PoisonedRAG (Zou and others); Why So Gullible?
+less than one in a text that has more to say. A side is left out where it weighs under `margin` of the
+heaviest, and its wording is the other's but for the value, or its own in several documents.
+
+Who says what is told in a note where a side is left out, or where two sides answer plainly: with a sentence
+that has two thirds of the question's terms, and a value of the kind that is asked for, from a text that has
+every name and number of the question. Sources: PoisonedRAG (Zou and others); Why So Gullible?
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ from rag.counts import counted
 from rag.options import Count, Share
 from rag.reading import Reader, passage_of
 from rag.reading.candidates import cut
+from rag.reading.choice import has_kind, missing_keys
 from rag.reading.pooled import trimmed
+from rag.reading.units import units
 from rag.trace import note, note_dropped, note_reader
 from rag.types import Hit, Question
 
@@ -33,13 +39,14 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\W\u3040-\u30ff
 _RICH = 60  # words around a claim from which its text stands on its own feet
 _ALIKE = 0.75  # share of the words of the question that the surest claim has
 _LONG = 4  # letters of a word that says what a question is about
+_ABOUT = 2 / 3  # share of the question's terms that a plain claim has
 
 
 class Claim(NamedTuple):
     """What one hit answers: the sentence, its value, and how likely it answers.
 
     `words` are the sentence's others, `asked` those that it shares with the question; `around` counts the
-    words of the chunk outside the sentence.
+    words of the chunk outside the sentence; `plain` says whether it may be told as what a source says.
     """
 
     hit: Hit
@@ -49,6 +56,7 @@ class Claim(NamedTuple):
     asked: frozenset[str]
     probability: float
     around: int
+    plain: bool
 
 
 class Voice(NamedTuple):
@@ -72,12 +80,21 @@ Side = Sequence[Voice]
 
 
 def build(
-    reader: Reader, read: Count = 12, least: Share = 0.2, same: Share = 0.7, margin: Share = 0.9
+    reader: Reader,
+    language: str = "english",
+    read: Count = 12,
+    least: Share = 0.2,
+    same: Share = 0.7,
+    margin: Share = 0.9,
 ) -> Callable[[Question, Sequence[Hit]], Sequence[Hit]]:
     """A stage over the first `read` hits, which the stage `rerank` has had read already."""
 
+    from rag.indexes import Analyzer
+
+    analyze = Analyzer(language).analyze
+
     def voices(question: Question, hits: Sequence[Hit]) -> Sequence[Hit]:
-        held = sides(claims_of(reader, question.text, hits[:read], least), same)
+        held = sides(claims_of(reader, question.text, hits[:read], least, analyze), same)
         if len(held) < 2:
             return hits
         note("sides", [_row_of(side) for side in held])
@@ -87,7 +104,8 @@ def build(
             why = _planted(side, first, margin)
             if why:
                 dropped |= {claim.hit.chunk.id: why for voice in side for claim in voice.claims}
-        note_reader(_disagreement(held, dropped))
+        if dropped or sum(_is_plain(side) for side in held) > 1:
+            note_reader(_disagreement(held, dropped))
         for hit in hits:
             if hit.chunk.id in dropped:
                 note_dropped(hit, f"quarantined: {dropped[hit.chunk.id]}")
@@ -96,9 +114,11 @@ def build(
     return voices
 
 
-def claims_of(reader: Reader, question: str, hits: Sequence[Hit], least: float) -> list[Claim]:
-    """One claim a hit that answers with a probability of `least`."""
-    asked = frozenset(_words(question))
+def claims_of(
+    reader: Reader, question: str, hits: Sequence[Hit], least: float, analyze: Callable[[str], Sequence[str]]
+) -> list[Claim]:
+    """One claim a hit that answers with a probability of `least`; `analyze` gives the terms of a text."""
+    asked, terms = frozenset(_words(question)), set(analyze(question))
     claims = []
     for hit, reading in zip(hits, reader.read(question, [passage_of(hit) for hit in hits]), strict=True):
         if not reading.spans or reading.answerable * reading.spans[0].probability < least:
@@ -106,7 +126,7 @@ def claims_of(reader: Reader, question: str, hits: Sequence[Hit], least: float) 
         text = hit.chunk.text
         start, end = trimmed(text, reading.spans[0])
         around = [span for span in cut(text) if span[0] < end and start < span[1]]
-        if not around:
+        if not around or _in_row(hit, start):
             continue
         sentence, value = text[around[0][0] : around[-1][1]], " ".join(_words(text[start:end]))
         words = frozenset(_words(sentence)) - frozenset(value.split())
@@ -114,8 +134,21 @@ def claims_of(reader: Reader, question: str, hits: Sequence[Hit], least: float) 
             rest = len(_words(text)) - len(_words(sentence))
             sure = reading.answerable * reading.spans[0].probability
             shared = frozenset(word for word in words & asked if len(word) >= _LONG or not word.isascii())
-            claims.append(Claim(hit, sentence, value, words - asked, shared, sure, rest))
+            plain = (
+                len(terms & set(analyze(sentence))) >= _ABOUT * len(terms)
+                and has_kind(question, text[start:end]) is not False
+                and not missing_keys(question, hit.chunk)
+            )
+            claims.append(Claim(hit, sentence, value, words - asked, shared, sure, rest, plain))
     return claims
+
+
+def _in_row(hit: Hit, at: int) -> bool:
+    return any(unit.kind in ("row", "setting") for unit in units(0, hit) if unit.start <= at < unit.end)
+
+
+def _is_plain(side: Side) -> bool:
+    return any(claim.plain for voice in side for claim in voice.claims)
 
 
 def sides(claims: Sequence[Claim], same: float) -> list[list[Voice]]:

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.embedding import Embedder
 from rag.text.quantities import quantity_of
 from rag.text.questions import header_asked_of, is_polar, is_reason, kind_of
-from rag.types import DOUBTED, Hit
+from rag.types import DOUBTED, Chunk, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
 from .pooled import trimmed
@@ -425,7 +425,7 @@ class _Words:
         self._terms = [set(analyze(unit.view)) for unit in every]
         self._chunks = [set(analyze(hit.chunk.indexed_text)) for hit in hits]
         self._rarity = _rarity(self._asked, self._chunks)
-        self._keys = {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
+        self._keys = _keys_of(question)
         self._polar = is_polar(question)
         self._documents: dict[str, str] = defaultdict(str)
         for hit in hits:
@@ -459,6 +459,23 @@ class _Words:
 
     def _missing(self, text: str) -> float:
         return sum(not _has(text, key) for key in self._keys) / len(self._keys) if self._keys else 0.0
+
+
+def missing_keys(question: str, chunk: Chunk) -> set[str]:
+    """The names, numbers and codes of a question that stand neither in a chunk nor in its file's name."""
+    text = f"{_name_of(chunk.source)} {chunk.indexed_text}".lower()
+    return {key for key in _keys_of(question) if not _has(text, key)}
+
+
+def has_kind(question: str, text: str) -> bool | None:
+    """Whether a text has the kind of value that a question asks for; None where it asks for no known kind."""
+    if kind_of(question) is None and not is_reason(question):
+        return None
+    return bool(_kind(question, text))
+
+
+def _keys_of(question: str) -> set[str]:
+    return {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
 
 
 def _agreement(

@@ -9,10 +9,12 @@ import pytest
 
 from rag import Hit, Question
 from rag.denoise.voices import build, claims_of, sides, weight
+from rag.indexes import Analyzer
 from rag.reading import Passage, Reading, Span
 from tests.stages.small import dropped, hit, traced
 
 QUESTION = "How much is the deposit for a locker?"
+TERMS = Analyzer("english").analyze
 TRUE = (
     "Shoes stay outside, and the floor is kept dry. Who breaks a lamp pays for it, and says so at the desk. "
     "The deposit for a locker in the swimming hall is 20 euros, and is paid back when the key is returned. "
@@ -61,7 +63,7 @@ def test_what_was_planted_in_the_same_words_is_left_out_and_told(count: int) -> 
 
 
 def test_weights_by_hand() -> None:
-    claims = claims_of(Reads(0.8), QUESTION, [*planted(5), hit(TRUE, source="rules.md")], 0.2)
+    claims = claims_of(Reads(0.8), QUESTION, [*planted(5), hit(TRUE, source="rules.md")], 0.2, TERMS)
     assert {claim.value for claim in claims} == {"20 euros", "900 euros"}
     first, second = sides(claims, 0.7)
     assert [len(voice.claims) for voice in first] == [1]
@@ -81,7 +83,7 @@ def test_independent_sources_outweigh_one() -> None:
         "A locker needs 30 euros of deposit in cash or by card. " + "The hall opens at seven daily. " * 20,
     ]
     hits = [hit(TRUE, source="old.md"), *(hit(text, source=f"{n}.md") for n, text in enumerate(own))]
-    claims = claims_of(Reads(), QUESTION, hits, 0.2)
+    claims = claims_of(Reads(), QUESTION, hits, 0.2, TERMS)
     about = sides(claims, 0.7)
     assert sorted(round(weight(side), 2) for side in about) == [0.9, 1.8]
     kept, record = traced(build(Reads()), QUESTION, hits)
@@ -99,3 +101,47 @@ def test_what_agrees_or_is_about_something_else_is_left_alone() -> None:
     kept, record = traced(build(Reads()), QUESTION, copies)
     assert list(kept) == copies, "one voice that nobody contradicts"
     assert build(Reads(0.1))(Question(QUESTION), hits) == hits, "too unsure to say anything"
+
+
+def test_rows_of_a_table_do_not_disagree() -> None:
+    """Two rows have two values because they are about two things."""
+    rows = "| Locker | Deposit |\n|---|---|\n| hall | 20 euros |\n| sauna | 30 euros |\n"
+    others = "| Locker | Deposit |\n|---|---|\n| tower | 40 euros |\n| garden | 50 euros |\n"
+    hits = [hit(rows, source="hall.md"), hit(others, source="tower.md")]
+    assert claims_of(Reads(), QUESTION, hits, 0.2, TERMS) == []
+    kept, record = traced(build(Reads()), QUESTION, hits)
+    assert list(kept) == hits
+    assert "notes" not in record.detail
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "second"),
+    [
+        pytest.param(
+            "How much is the deposit for a locker with a towel in Kiruna?",
+            "In Kiruna the deposit for a locker with a towel is 20 euros, by the rules of the hall.",
+            "Elsewhere the deposit for a locker with a towel is 30 euros, paid in cash at the desk of Narvik.",
+            id="a name of the question that one text has not",
+        ),
+        pytest.param(
+            "How much is the deposit for a locker in the sauna by the harbour?",
+            "The deposit comes to 20 euros, and more is said at the desk.",
+            "A deposit that was lost had been 30 euros in those years.",
+            id="few words of the question",
+        ),
+        pytest.param(
+            "When is the deposit for a locker due?",
+            "The deposit for a locker is due with many euros to spare.",
+            "Nobody knows why a deposit for a locker is due in so many other euros.",
+            id="no value of the kind that is asked for",
+        ),
+    ],
+)
+def test_what_is_not_plainly_an_answer_is_not_told_as_a_disagreement(
+    question: str, first: str, second: str
+) -> None:
+    hits = [hit(first, source="one.md"), hit(second, source="two.md")]
+    kept, record = traced(build(Reads()), question, hits)
+    assert list(kept) == hits
+    assert len(record.detail["sides"]) == 2, "compared they are"
+    assert "notes" not in record.detail
