@@ -78,9 +78,8 @@ def load_with(loader: Loader, data: bytes, source: str, limits: Limits = _DEFAUL
     limits.check("max_bytes", len(data), "bytes")
     try:
         with counting() as counts:
-            loaded = loader(data, source, limits)
             try:
-                documents, problems = checked(loaded, limits)
+                documents, problems = checked(loader(data, source, limits), limits)
             except LoadError as error:
                 hidden = marked(Document.make("", source), counts).metadata.get(HIDDEN_KEY)
                 raise LoadError(f"{error}; {hidden}") if hidden else error from None

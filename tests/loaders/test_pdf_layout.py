@@ -219,6 +219,11 @@ def test_fonts_that_are_not_embedded_are_told() -> None:
     )
 
 
+def test_a_page_that_only_hides_text_says_so() -> None:
+    with pytest.raises(LoadError, match=r"no text on its page; left out as hidden: \d+ .*outside the page"):
+        loaded(text(72, -200, HIDDEN))
+
+
 def test_upright_columns_are_read_from_the_right() -> None:
     def column(x: float, codes: str) -> str:
         return f"BT /F4 14 Tf 1 0 0 1 {x} 760 Tm <{codes}> Tj ET\n"
