@@ -32,8 +32,8 @@ from rag.evaluate.statistics import difference, interval
 from rag.reading.onnx import OnnxReader
 
 CHAINS = {
-    "default": ("rerank", "duplicates", "poison"),
-    "voices": ("rerank", "duplicates", "poison", "voices"),
+    "without voices": ("rerank", "duplicates", "poison"),
+    "default": ("rerank", "duplicates", "poison", "voices"),
 }
 TESTS = ("poisoned", "conflicting")
 

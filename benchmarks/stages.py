@@ -61,7 +61,9 @@ def _denoise(name: str) -> Variant:
 
 VARIANTS: dict[str, Variant] = {
     "plain": Variant(),
-    "default chain": Variant(augment=("spelling", "glossary"), denoise=("rerank", "duplicates", "poison")),
+    "default chain": Variant(
+        augment=("spelling", "glossary"), denoise=("rerank", "duplicates", "poison", "voices")
+    ),
     "rerank": Variant(denoise=("rerank", "duplicates")),
     "no duplicates": Variant(denoise=()),
     "spelling": Variant(augment=("spelling",)),

@@ -83,7 +83,7 @@ class SearchSettings:
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf
     dense_weight: Amount = 1.0  # weight of the dense leg in the fusion
     lexical_weight: Amount = 1.0  # weight of the lexical leg in the fusion
-    denoise: tuple[str, ...] = ("rerank", "duplicates", "poison")  # stages that drop or re-score hits
+    denoise: tuple[str, ...] = ("rerank", "duplicates", "poison", "voices")  # drop or re-score hits
     read: Whole = 20  # how many hits the reader reads to order them anew
     adapter: str = ""  # map of query vectors: empty is what `rag tune` adopted, `none`, or a folder
     ranker: str = ""  # trained order of hits: empty is what `rag tune` adopted, `none`, or a folder

@@ -29,7 +29,7 @@ def test_figures_by_hand(rag: Rag, museum: QuestionSet) -> None:
     )
     assert run.groups["part"]["house"]["R@1"].n == 3
     assert set(run.cost) >= {"total", "tokens", "retrieve hybrid", "generate extractive"}
-    assert run.identity["pipeline"]["denoise"] == ["rerank", "duplicates", "poison"]
+    assert run.identity["pipeline"]["denoise"] == ["rerank", "duplicates", "poison", "voices"]
     assert run.identity["index"]["documents"] == 3
 
 

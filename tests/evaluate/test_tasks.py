@@ -180,8 +180,8 @@ def test_a_busy_machine_is_called_so() -> None:
 def test_variants_turn_each_stage_off_and_the_others_on(rag: Rag) -> None:
     found = {variant.name: variant.settings for variant in variants(rag)}
     assert len(found) == len(variants(rag))
-    assert found["without duplicates"] == {"search.denoise": ["rerank", "poison"]}
-    assert found["with mmr"] == {"search.denoise": ["rerank", "duplicates", "poison", "mmr"]}
+    assert found["without duplicates"] == {"search.denoise": ["rerank", "poison", "voices"]}
+    assert found["with mmr"] == {"search.denoise": ["rerank", "duplicates", "poison", "voices", "mmr"]}
     assert found["lexical for hybrid"] == {"search.retrieve": "lexical"}
     assert found["without abstain"] == {"ask.ground": ["support"]}
 

@@ -120,7 +120,7 @@ def test_rows_of_a_table_do_not_disagree() -> None:
         pytest.param(
             "How much is the deposit for a locker with a towel in Kiruna?",
             "In Kiruna the deposit for a locker with a towel is 20 euros, by the rules of the hall.",
-            "Elsewhere the deposit for a locker with a towel is 30 euros, paid in cash at the desk of Narvik.",
+            "Elsewhere the deposit for a locker with a towel is 30 euros, in cash at the desk of Narvik.",
             id="a name of the question that one text has not",
         ),
         pytest.param(
