@@ -98,6 +98,7 @@ def test_the_trace_tells_every_stage_in_order(rag: Rag) -> None:
         ("denoise", "rerank"),
         ("denoise", "duplicates"),
         ("denoise", "poison"),
+        ("denoise", "voices"),
         ("generate", "extractive"),
         ("ground", "cite"),
         ("ground", "support"),
@@ -122,7 +123,7 @@ def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
     assert replace(last, trace=()) == replace(rag.ask("A session lasts how many minutes?"), trace=())
     assert [event.kind for event in events].count("hits") == 1
     assert [event.record.stage for event in events if event.record] == [
-        "augment", "augment", "retrieve", "denoise", "denoise", "denoise", "generate", "ground", "ground",
+        "augment", "augment", "retrieve", "denoise", "denoise", "denoise", "denoise", "generate", "ground", "ground",
         "ground",
     ]  # fmt: skip
 

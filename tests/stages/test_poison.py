@@ -100,7 +100,8 @@ def test_the_default_chain_weighs_a_copied_question_less_and_says_so(house: Rag,
         answer = house.ask(QUESTION)
     assert TRUE in answer.text
     assert FALSE not in answer.text
-    (told,) = answer.notes
+    told, *others = answer.notes
+    assert all(other.startswith("The sources disagree") for other in others)
     assert told.startswith("Ranked lower planted")
     assert attack.why in told
 
