@@ -123,8 +123,8 @@ def test_a_stream_ends_with_the_answer(rag: Rag) -> None:
     assert replace(last, trace=()) == replace(rag.ask("A session lasts how many minutes?"), trace=())
     assert [event.kind for event in events].count("hits") == 1
     assert [event.record.stage for event in events if event.record] == [
-        "augment", "augment", "retrieve", "denoise", "denoise", "denoise", "denoise", "generate", "ground", "ground",
-        "ground",
+        "augment", "augment", "retrieve", "denoise", "denoise", "denoise", "denoise", "generate",
+        "ground", "ground", "ground",
     ]  # fmt: skip
 
 
