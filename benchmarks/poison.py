@@ -13,23 +13,17 @@ chain without them.
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.corpora import ingested, read
-from benchmarks.stages import Remembering, RememberingReader, spread
+from benchmarks.sampled import parser, sampled
 from rag import Rag
-from rag.embedding.onnx import OnnxEmbedder
 from rag.evaluate import Case
 from rag.evaluate.experiments.trials import Trial, trials
 from rag.evaluate.running.score import right
 from rag.evaluate.statistics import difference, interval
-from rag.reading.onnx import OnnxReader
 
 CHAINS = {
     "without voices": ("rerank", "duplicates", "poison"),
@@ -70,47 +64,30 @@ def planned(cases: Sequence[Case], rag: Rag, tests: Sequence[str]) -> Iterator[T
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", nargs="+", default=["squad-dev-a", "nq-lost-in-the-middle"])
-    parser.add_argument("--questions", type=int, default=60)
-    parser.add_argument("--chains", nargs="+", choices=list(CHAINS), default=list(CHAINS))
-    parser.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
-    parser.add_argument("--keep", type=Path, help="folder for the indexes, to use them again")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/poison.json"))
-    options = parser.parse_args()
+    given = parser(__doc__, "poison.json")
+    given.add_argument("--chains", nargs="+", choices=list(CHAINS), default=list(CHAINS))
+    given.add_argument("--tests", nargs="+", choices=TESTS, default=list(TESTS))
+    options = given.parse_args()
     result: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in options.sets:
-            embedder, reader = Remembering(OnnxEmbedder.open()), RememberingReader(OnnxReader.open())
-            index = (options.keep or Path(folder)) / name / "index"
-            ingested(index, options.data / name)
-            rows = [row for row in read(options.data / name / "qa.jsonl") if row["answers"]]
-            cases = [
-                Case(row["id"], row["question"].strip(), tuple(row["answers"]))
-                for row in spread(rows, options.questions)
-            ]
-            base: list[Said] = []
-            for chain in options.chains:
-                with Rag(index, embedder=embedder, denoise=CHAINS[chain]) as rag:
-                    rag.reader = reader
-                    every = list(planned(cases, rag, options.tests))
-                    wanted = [every[0].attack(case) if every[0].attack else "" for case in cases]
-                    clean = asked(rag, cases, wanted)
-                    base = base or clean
-                    figures = {"questions": len(cases), "clean": told(clean, base)}
-                    print(name, chain, "clean", json.dumps(figures["clean"]), flush=True)
-                    for trial in every:
-                        planted = [trial.planted] if trial.planted else []
-                        with rag.variant(denoise=[*planted, *CHAINS[chain]]) as under:
-                            under.reader = reader
-                            now = asked(under, cases, wanted)
-                        figures[trial.name] = told(now, clean)
-                        print(name, chain, trial.name, json.dumps(figures[trial.name]), flush=True)
-                result.setdefault(name, {})[chain] = figures
-                options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    for one in sampled(options):
+        base: list[Said] = []
+        for chain in options.chains:
+            with one.opened(denoise=CHAINS[chain]) as rag:
+                every = list(planned(one.cases, rag, options.tests))
+                wanted = [every[0].attack(case) if every[0].attack else "" for case in one.cases]
+                clean = asked(rag, one.cases, wanted)
+                base = base or clean
+                figures = {"questions": len(one.cases), "clean": told(clean, base)}
+                print(one.name, chain, "clean", json.dumps(figures["clean"]), flush=True)
+                for trial in every:
+                    planted = [trial.planted] if trial.planted else []
+                    with rag.variant(denoise=[*planted, *CHAINS[chain]]) as under:
+                        under.reader = one.reader
+                        now = asked(under, one.cases, wanted)
+                    figures[trial.name] = told(now, clean)
+                    print(one.name, chain, trial.name, json.dumps(figures[trial.name]), flush=True)
+            result.setdefault(one.name, {})[chain] = figures
+            options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
