@@ -302,7 +302,7 @@ class Derived:
         return self._lexical
 
     def _texts(self, positions: Sequence[int]) -> list[tuple[int, str]]:
-        return [(position, chunk.indexed_text) for position, chunk in self._truth.chunks(positions)]
+        return [(position, chunk.indexed_text) for position, chunk in self._truth.texts(positions)]
 
     # --------------------------------------------------------------------------------------------- files
 

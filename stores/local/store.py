@@ -274,7 +274,7 @@ class LocalStore:
         if kept.language == "auto":
             from rag.indexes import detect_language
 
-            sample = self._truth.chunks(self._truth.positions()[:_SAMPLE])
+            sample = self._truth.texts(self._truth.positions()[:_SAMPLE])
             if not sample:
                 return "auto"
             kept = kept.with_language(detect_language(chunk.text for _, chunk in sample))
@@ -396,12 +396,19 @@ class LocalStore:
         with translated(self._truth.path):
             mend = "restore the folder from a backup, or move it away and ingest again"
             rows = [Problem(what, mend) for what in problems(self._truth.connection, self.identity.dim)]
-        with self.snapshot():
-            chunks = self._truth.count("chunk")
-            for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):
-                if len(index) != chunks:
-                    what = f"the {name} index holds {counted(len(index), 'chunk')}, and the store {chunks}"
-                    rows.append(Problem(what, f"rm -r {self.folder / name} (the next search rebuilds it)"))
+        try:
+            with self.snapshot():
+                chunks = self._truth.count("chunk")
+                for name, index in (("dense", self._indexes.dense), ("lexical", self._indexes.lexical)):
+                    if len(index) != chunks:
+                        what = (
+                            f"the {name} index holds {counted(len(index), 'chunk')}, and the store {chunks}"
+                        )
+                        rows.append(
+                            Problem(what, f"rm -r {self.folder / name} (the next search rebuilds it)")
+                        )
+        except CorruptError as error:  # what the rows above are to blame for
+            rows.append(Problem(str(error), mend))
         return rows
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,6 +83,8 @@ def translated(path: Path) -> Iterator[None]:
         raise StoreError(
             f"{path.parent} cannot be read or written ({error}): check permissions and space on the disk"
         ) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes a name that is damaged
+        raise _unreadable(path, error) from error
     except UnicodeEncodeError as error:
         raise StoreError(
             f"{path} keeps no text that holds half of a surrogate pair ({error}): replace such characters"
@@ -103,9 +106,35 @@ def translated(path: Path) -> Iterator[None]:
             "document's id and the chunk's place"
         ) from error
     except sqlite3.DatabaseError as error:
-        raise CorruptError(
-            f"{path} is no readable store ({error}): restore a backup, or delete the folder and ingest again"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CorruptError:
+    return CorruptError(
+        f"{path} is no readable store ({error}): restore a backup, or delete the folder and ingest again"
+    )
+
+
+def damaged_source(path: Path, source: object) -> CorruptError:
+    """The error of a damaged row of one document, with what brings it back."""
+    return CorruptError(
+        f"{path}: what is stored of {source} is damaged: `rag rm {source}`, then ingest it again; "
+        "`rag doctor` tells what else is"
+    )
+
+
+@contextmanager
+def _rows_read(path: Path) -> Iterator[None]:
+    """A row that holds what nobody stored (no number, no JSON, nothing at all) as CorruptError."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        raise CorruptError(f"{path} has damaged rows ({error}): `rag doctor` tells which") from error
+
+
+def _text(value: bytes) -> str:
+    """A text of SQLite; what is no UTF-8 is damage, which the checksum of its row tells."""
+    return value.decode("utf-8", "replace")
 
 
 _DERIVED = ("dense/dense.json", "lexical/lexical.json", "lexical/lexical.jsonl")
@@ -161,6 +190,7 @@ class Truth:
                 check_same_thread=False,
                 uri=bool(self._uri),
             )
+            opened.text_factory = _text
             opened.execute("PRAGMA foreign_keys = ON")
             opened.execute("PRAGMA synchronous = NORMAL")
             opened.execute("PRAGMA cache_size = -16000")
@@ -409,15 +439,19 @@ class Truth:
         oldest = self.connection.execute("SELECT min(seq) FROM change").fetchone()[0]
         if since > self.seq() or (since < self.seq() and (oldest is None or oldest > since + 1)):
             return None
-        last: dict[int, int] = dict(
-            self.connection.execute("SELECT position, added FROM change WHERE seq > ? ORDER BY seq", (since,))
+        rows = self.connection.execute(
+            "SELECT position, added FROM change WHERE seq > ? ORDER BY seq", (since,)
         )
+        with _rows_read(self.path):
+            last = {index(position): index(added) for position, added in rows}
         return Changes(
             [p for p, added in last.items() if added], [p for p, added in last.items() if not added]
         )
 
     def positions(self) -> list[int]:
-        return [row[0] for row in self.connection.execute("SELECT position FROM chunk ORDER BY position")]
+        rows = self.connection.execute("SELECT position FROM chunk ORDER BY position")
+        with _rows_read(self.path):
+            return [index(row[0]) for row in rows]
 
     def vectors(self, positions: Sequence[int], dim: int) -> NDArray[np.float32]:
         """float32 (len(positions), dim), in the order asked. Raises CorruptError where one is missing."""
@@ -428,52 +462,53 @@ class Truth:
         for position, value, crc in self.connection.execute(sql, (json.dumps(list(positions)),)):
             blobs[position] = value
             if crc is not None and crc != vector_crc(position, value):
-                _log.warning("%s: the vector of chunk %d is damaged: run `rag doctor`", self.path, position)
-        try:
+                _log.warning("%s: the vector of chunk %s is damaged: run `rag doctor`", self.path, position)
+        if missing := [position for position in positions if position not in blobs]:
+            raise CorruptError(f"{self.path}: chunk {missing[0]} has no vector: run `rag ingest --reembed`")
+        with _rows_read(self.path):
             data = b"".join(blobs[position] for position in positions)
-        except KeyError as error:
-            raise CorruptError(
-                f"{self.path}: chunk {error} has no vector: run `rag ingest --reembed`"
-            ) from None
-        return np.frombuffer(data, np.float32).reshape(len(positions), dim)
+            return np.frombuffer(data, np.float32).reshape(len(positions), dim)
 
-    def chunks(self, positions: Sequence[int]) -> list[tuple[int, Chunk]]:
-        """(position, chunk) of those that are stored, in ascending order of position."""
+    def texts(self, positions: Sequence[int]) -> list[tuple[int, Chunk]]:
+        """(position, chunk without metadata) of those that are stored, in ascending order of position."""
         sql = f"{_CHUNK} WHERE chunk.position IN (SELECT value FROM json_each(?)) ORDER BY chunk.position"
-        known: _Known = {}
-        return [
-            (row[11], _chunk(row, known))
-            for row in self.connection.execute(sql, (json.dumps(list(positions)),))
-        ]
+        rows = self.connection.execute(sql, (json.dumps(list(positions)),))
+        with _rows_read(self.path):
+            return [(index(row[11]), self._chunk((*row[:10], "{}"), {"{}": {}})) for row in rows]
 
     def chunk_ids(self, positions: Sequence[int]) -> dict[int, str]:
+        """Raises CorruptError where a position has no chunk, or one without an id."""
         sql = "SELECT position, id FROM chunk WHERE position IN (SELECT value FROM json_each(?))"
-        return dict(self.connection.execute(sql, (json.dumps(list(positions)),)))
+        found = dict(self.connection.execute(sql, (json.dumps(list(positions)),)))
+        if lost := [position for position in positions if not isinstance(found.get(position), str)]:
+            raise CorruptError(
+                f"{self.path} has lost chunk {lost[0]}: `rag doctor` tells what else is damaged"
+            )
+        return found
 
     def get(self, chunk_ids: Sequence[str]) -> list[Chunk]:
         sql = f"{_CHUNK} WHERE chunk.id IN (SELECT value FROM json_each(?))"
         chunks = {}
         known: _Known = {}
         for row in self.connection.execute(sql, (json.dumps(list(chunk_ids)),)):
-            chunk = chunks[row[0]] = _chunk(row, known)
+            chunk = chunks[row[0]] = self._chunk(row, known)
             if row[12] is not None and row[12] != _chunk_crc(chunk):
-                raise CorruptError(
-                    f"{self.path}: a chunk of {chunk.source} is damaged: `rag rm {chunk.source}`, then "
-                    "ingest it again; `rag doctor` tells what else is"
-                )
+                raise damaged_source(self.path, chunk.source)
         return [chunks[chunk_id] for chunk_id in chunk_ids if chunk_id in chunks]
 
     def load(self, document_ids: Sequence[str]) -> list[Document]:
         sql = (
-            "SELECT id, text, source, title, metadata, pages, media_type FROM document"
+            "SELECT id, source, title, media_type, hash, metadata, pages, text, crc FROM document"
             " WHERE id IN (SELECT value FROM json_each(?))"
         )
-        documents = {
-            id_: Document(id_, text, source, title, json.loads(metadata), tuple(json.loads(pages)), media)
-            for id_, text, source, title, metadata, pages, media in self.connection.execute(
-                sql, (json.dumps(list(document_ids)),)
-            )
-        }
+        documents = {}
+        for *row, crc in self.connection.execute(sql, (json.dumps(list(document_ids)),)):
+            id_, source, title, media, _, metadata, pages, text = row
+            if crc is not None and crc != row_crc(*row):
+                raise damaged_source(self.path, source)
+            with _rows_read(self.path):
+                values, starts = json.loads(metadata), tuple(json.loads(pages))
+            documents[id_] = Document(id_, text, source, title, values, starts, media)
         return [documents[document_id] for document_id in document_ids if document_id in documents]
 
     def documents(self, where: Filter | None) -> Iterator[DocumentInfo]:
@@ -488,7 +523,12 @@ class Truth:
         )
         for row in rows:
             id_, source, title, content_hash, chunks, metadata = row
-            yield DocumentInfo(id_, source, title, content_hash, chunks, json.loads(metadata))
+            try:
+                values = json.loads(metadata)
+            except (TypeError, ValueError):  # the others are listed all the same, so that this one can go
+                values = {}
+                _log.warning("%s", damaged_source(self.path, source))
+            yield DocumentInfo(id_, source, title, content_hash, chunks, values)
 
     def _matching(self, where: Filter, columns: str, order: str = "") -> sqlite3.Cursor:
         """Documents of which at least one chunk (or, without chunk fields, which itself) matches."""
@@ -518,7 +558,22 @@ class Truth:
             rows = self.connection.execute(sql, [after, *values, limit]).fetchall()
             vectors = self.vectors([row[11] for row in rows], dim)
         known: _Known = {}
-        return [(_chunk(row, known), vector) for row, vector in zip(rows, vectors, strict=True)]
+        return [(self._chunk(row, known), vector) for row, vector in zip(rows, vectors, strict=True)]
+
+    def _chunk(self, row: Sequence[Any], known: _Known) -> Chunk:
+        """The chunk of a row of `_CHUNK`. Raises CorruptError for what no chunk holds."""
+        id_, document_id, source, text, start, end, title, page, heading, header, metadata = row[:11]
+        texts = (id_, document_id, source, text, title, heading, header, metadata)
+        if not all(isinstance(value, str) for value in texts) or not all(
+            isinstance(value, int) for value in (start, end, page or 0)
+        ):
+            raise damaged_source(self.path, source)
+        if (values := known.get(metadata)) is None:
+            try:
+                values = known[metadata] = json.loads(metadata)
+            except ValueError as error:
+                raise damaged_source(self.path, source) from error
+        return Chunk(id_, document_id, source, text, start, end, title, page, heading, header, values)
 
     def count(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
@@ -530,7 +585,9 @@ def row_crc(*values: object) -> int:
 
 
 def vector_crc(position: int, value: bytes) -> int:
-    """CRC-32 of a vector under its position."""
+    """CRC-32 of a vector under its position; −1 where damage left something else in their place."""
+    if not isinstance(position, int) or not isinstance(value, bytes):
+        return -1
     return zlib.crc32(value, position & 0xFFFFFFFF)
 
 
@@ -556,10 +613,3 @@ def _same(row: tuple[Any, ...], chunk: Chunk, value: bytes) -> bool:
 
 _Known = dict[str, Any]
 """Metadata as JSON → its values: a document has one for all its chunks, and it may be long."""
-
-
-def _chunk(row: tuple[Any, ...], known: _Known) -> Chunk:
-    id_, document_id, source, text, start, end, title, page, heading, header, metadata = row[:11]
-    if (values := known.get(metadata)) is None:
-        values = known[metadata] = json.loads(metadata)
-    return Chunk(id_, document_id, source, text, start, end, title, page, heading, header, values)

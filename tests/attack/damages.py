@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from rag.errors import RagError
@@ -71,6 +72,9 @@ def _truth(folder: Path, expected: list[list[dict[str, float]]]) -> list[str]:
         try:
             hits = [found(store, text, 20) for text in TEXTS]
             problems = list(store.problems())
+            for each in (store.documents, store.scan):
+                with suppress(RagError):
+                    list(each())
         finally:
             store.close()
     except RagError:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rag.errors import CorruptError
-from rag.stores import LocalStore, Upsert
+from rag.errors import CorruptError, RagError
+from rag.stores import LocalStore, Upsert, parse_where
 from rag.types import Chunk, Document
 
 DIM = 16
@@ -125,3 +131,81 @@ def test_a_format_that_never_was_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("format = 2", "format = 0"))
     with pytest.raises(CorruptError, match="expected a number from 1 to 2"):
         LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
+
+
+def _everything(
+    store: LocalStore, chunk_ids: list[str], document_ids: list[str]
+) -> Iterator[Callable[[], Any]]:
+    """All that a damaged row can come in the way of."""
+    yield lambda: store.get(chunk_ids)
+    yield lambda: store.load(document_ids)
+    yield lambda: list(store.documents())
+    yield store.scan
+    yield lambda: store.dense(np.eye(1, DIM, dtype=np.float32)[0], 5)
+    yield lambda: store.dense(np.eye(1, DIM, dtype=np.float32)[0], 5, parse_where("page >= 1"))
+    yield lambda: store.lexical("three", 5)
+    yield lambda: list(store.problems())
+    yield lambda: store.delete(document_ids[:1])
+    yield store.sync
+
+
+def test_no_flipped_byte_of_the_database_is_more_than_an_error_with_a_next_step(tmp_path: Path) -> None:
+    store = small(tmp_path)
+    chunk_ids = [chunk.id for chunk, _ in store.scan()]
+    document_ids = [info.id for info in store.documents()]
+    store.close()
+    sound, damaged = tmp_path / "s", tmp_path / "damaged"
+    with closing(sqlite3.connect(sound / "store.sqlite")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = (sound / "store.sqlite").read_bytes()
+    written = [place for place, byte in enumerate(data) if byte and place > 100]
+    chance = random.Random(3)
+    for number in range(150):
+        shutil.copytree(sound, damaged)
+        if number % 2:
+            shutil.rmtree(damaged / "dense")
+            shutil.rmtree(damaged / "lexical")
+        flipped = bytearray(data)
+        flipped[chance.choice(written)] = chance.choice((0xFF, 0x00, chance.randrange(256)))
+        (damaged / "store.sqlite").write_bytes(flipped)
+        with suppress(RagError):
+            store = LocalStore.open(damaged, fingerprint="f", dim=DIM, language="none")
+            with closing(store):
+                for call in _everything(store, chunk_ids, document_ids):
+                    with suppress(RagError):
+                        call()
+        shutil.rmtree(damaged)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE chunk SET text = CAST(x'ff' || CAST(text AS BLOB) AS TEXT) WHERE position = 2",
+        "UPDATE chunk SET start = x'00' WHERE position = 2",
+        "UPDATE document SET metadata = '{\"a'",
+        "UPDATE document SET source = CAST(x'ff' || CAST(source AS BLOB) AS TEXT)",
+    ],
+)
+def test_a_damaged_row_stops_neither_a_list_nor_the_removal_of_its_document(
+    tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = small(tmp_path)
+    chunk_ids = [chunk.id for chunk, _ in store.scan()]
+    store._truth.connection.execute(change)
+    assert any("damaged" in problem.what for problem in store.problems())
+    with suppress(CorruptError):
+        store.get(chunk_ids)  # a document's own row is damaged in the last two
+    (info,) = store.documents()
+    store.delete([info.id])
+    store.sync()
+    assert list(store.problems()) == []
+    store.close()
+
+
+def test_a_damaged_document_is_never_shown(tmp_path: Path) -> None:
+    store = small(tmp_path)
+    (info,) = store.documents()
+    store._truth.connection.execute("UPDATE document SET text = 'forged'")
+    with pytest.raises(CorruptError, match=r"rows.txt is damaged: `rag rm rows.txt`"):
+        store.load([info.id])
+    store.close()
