@@ -64,6 +64,8 @@ def read(folder: Path) -> Glossary | None:
         return parsed(path.read_bytes(), path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): move it away or restore it") from error
 
 
 def parsed(data: bytes, path: Path) -> Glossary:

@@ -584,7 +584,7 @@ def row_crc(*values: object) -> int:
     return zlib.crc32("\x1f".join(map(str, values)).encode())
 
 
-def vector_crc(position: int, value: bytes) -> int:
+def vector_crc(position: object, value: object) -> int:
     """CRC-32 of a vector under its position; −1 where damage left something else in their place."""
     if not isinstance(position, int) or not isinstance(value, bytes):
         return -1

@@ -191,6 +191,12 @@ def test_what_does_not_parse_says_how_to_mend_it(tmp_path: Path, text: str, mess
         read(tmp_path)
 
 
+def test_a_folder_in_the_place_of_the_glossary_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read(tmp_path)
+
+
 def test_showing_and_editing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="rag glossary build"):
         shown(tmp_path)
