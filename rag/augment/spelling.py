@@ -1,9 +1,10 @@
 """Corrects typing errors in a question by the words of the chunks that it finds.
 
-A word is taken for an error where it stands in no chunk that the question finds and is no common word of the
-language. It gives way to the nearest word of these chunks, or else to the nearest common word, at most one
-edit away (a letter more, less or other, or two that changed places), from eight letters on two. Words with
-digits or capitals within them are codes and stay as they are. The trace shows what was read as what.
+A word is taken for an error where it stands in no chunk that the question finds, in no other form either
+(`spaying`, `spay`), and is no common word of the language. It gives way to the nearest word of these chunks,
+or else to the nearest common word, at most one edit away (a letter more, less or other, or two that changed
+places), from eight letters on two. Words with digits or capitals within them are codes and stay as they are.
+The trace shows what was read as what.
 
 A question without such a word costs a look into a table; one with such a word costs a search more. The common
 words are those of the built-in embedder's vocabulary, which is English; for a question without an English
@@ -34,8 +35,13 @@ _SHORTEST = 4  # letters of a word that is looked at
 _LONG = 8  # letters from which two edits are allowed
 
 
-def build(store: VectorStore, embedder: Embedder, read: Count = 20) -> Callable[[Question], Question]:
+def build(
+    store: VectorStore, embedder: Embedder, language: str = "english", read: Count = 20
+) -> Callable[[Question], Question]:
     """A stage that looks at the words of the `read` first chunks of either leg."""
+    from rag.indexes import Analyzer
+
+    analyze = Analyzer(language).analyze
 
     def spelling(question: Question) -> Question:
         common = _common() if _ENGLISH.search(question.text) else frozenset[str]()
@@ -43,8 +49,12 @@ def build(store: VectorStore, embedder: Embedder, read: Count = 20) -> Callable[
         if not doubtful:
             return question
         known = _words_near(question.text, store, embedder, read)
+        stems = {term for word in known for term in analyze(word)}
         corrected = {
-            word: better for word in doubtful if (better := correction(word, known, common)) is not None
+            word: better
+            for word in doubtful
+            if not stems.intersection(analyze(word))
+            and (better := correction(word, known, common)) is not None
         }
         if not corrected:
             return question

@@ -22,7 +22,9 @@ from rag.reading.across import weights_of
 from rag.reading.choice import FEATURES, Choice, Judged, certainty
 from rag.reading.extremes import Extreme, directions_of, extreme, is_keyed_by, key_of
 from rag.reading.lists import LEAST, MOST, best_list, list_around
+from rag.reading.parts import Part, named_part
 from rag.reading.polar import word
+from rag.reading.row_proof import is_proven
 from rag.reading.selection import Selection, best_selection, selection, whole
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
@@ -51,6 +53,7 @@ _SAME = 0.7  # word overlap from which a sentence says nothing new
 _HEADINGS = 4  # hits whose headings may answer
 _LEAST = 0.3  # probability of a side of a comparison, and of the second of two questions
 _ASKED = 0.8  # the least cosine of a heading that asks what the question asks
+_TRIED = 6  # of the best units, those that may be the only row meant
 _PROVEN = 0.9  # probability of rows, or of their number, where all conditions are met
 _VERSIONS = re.compile(
     r"\b(?:old|new|older|newer|previous|earlier|former|last year|versions?|since|before|changed?)\b",
@@ -76,6 +79,42 @@ class Extractive:
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         hits = hits[: self._read]
+        part = named_part(question.text, hits, self._texts, self._choice.analyze)
+        if part and part.whole:
+            yield from self._said(part, hits)
+            return
+        if part:
+            inside = [*self._answer(question, [part.hit])]
+            if max((piece.score for piece in inside), default=0.0) >= _LEAST:
+                yield from (_moved(piece, part, hits) for piece in inside)
+                return
+        yield from self._answer(question, hits)
+
+    def _said(self, part: Part, hits: Sequence[Hit]) -> Iterator[Quote]:
+        """What a part says: its list, or its first sentences behind its heading, or that alone."""
+        note("form", f"what {part.label} says")
+        heading = part.hit.chunk.text.partition("\n")[0] if part.hit.chunk.text.startswith("#") else ""
+        inside = [
+            unit for unit in units(0, part.hit) if unit.kind != "heading" and unit.start >= len(heading)
+        ]
+        items = [unit for unit in inside if unit.kind in ("item", "row")]
+        if len(items) > 1:
+            inside = inside[:MOST]
+        elif len(inside) > self._sentences:
+            note_reader(f"{part.label}: the first {self._sentences} of {len(inside)} sentences are shown")
+            inside = inside[: self._sentences]
+        label = part.label if re.search(r"[^\W\d_]{3}", part.label) else ""
+        if not inside:
+            yield _moved_quote(Quote(0, part.hit.chunk.text.find(label), len(heading), _PROVEN), part, hits)
+        for unit in inside:
+            quote = Quote(0, unit.start, unit.end, _PROVEN, item=len(items) > 1)
+            named = heading and label and unit is inside[0] and len(items) < 2
+            shown = f"{label}{BETWEEN}{' '.join(unit.view.split())}" if named else ""
+            yield _moved_quote(
+                quote._replace(shown=shown or (unit.view if unit.kind == "row" else "")), part, hits
+            )
+
+    def _answer(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         parts = parts_of(question.text)
         if parts:
             yield from self._both(parts, hits)
@@ -117,8 +156,11 @@ class Extractive:
         if form in ("value", "count", "sum"):
             if judged:
                 best = _first_of_reply(question.text, judged)
+                row = self._proven(question.text, best, judged, hits)
+                best = row or best
                 best = self._current(question.text, [best, *(one for one in judged if one is not best)], hits)
-                yield self._worded(question.text, best, certainty(judged), hits)
+                sure = max(_PROVEN if row else 0.0, certainty(judged))
+                yield self._worded(question.text, best, sure, hits)
             return
         judged = _without_headings(judged)
         if is_reason(question.text):  # a row gives none
@@ -129,6 +171,22 @@ class Extractive:
         chosen = self._with(chosen, [candidate for candidate in beside if candidate])
         for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
             yield _quoted(candidate, sure, hits, named=False)
+
+    def _proven(
+        self, question: str, best: Judged, judged: Sequence[Judged], hits: Sequence[Hit]
+    ) -> Judged | None:
+        """Where a row is judged best, the one of its document that alone can be meant; None without one."""
+        if best.unit.kind != "row" or best.unit.is_header:
+            return None
+        document = hits[best.unit.place].chunk.document_id
+        text = self._texts([document]).get(document, "")
+        for one in [best, *(other for other in judged[:_TRIED] if other is not best)]:
+            chunk = hits[one.unit.place].chunk
+            if one.unit.kind == "row" and one.span is not None and chunk.document_id == document:
+                start, end = (chunk.start + at for at in one.span)
+                if is_proven(question, start, end, chunk, text, self._choice.analyze, self._choice.explained):
+                    return one
+        return None
 
     def _worded(self, question: str, best: Judged, sure: float, hits: Sequence[Hit]) -> Quote | Derived:
         """The quote, behind `Yes.` or `No.` where that is wanted and proved by it."""
@@ -415,6 +473,21 @@ def _labelled(quote: Quote, unit: Unit, choice: Choice, side: set[str]) -> Quote
     headings = [part for line in unit.context.split("\n") for part in line.split(BETWEEN)]
     label = next((part for part in reversed(headings) if side & choice.terms(part)), "")
     return quote._replace(shown=f"{label}{BETWEEN}{quote.shown or unit.view}") if label else quote
+
+
+def _moved(piece: Quote | Derived, part: Part, hits: Sequence[Hit]) -> Quote | Derived:
+    """What a part says as of the hit of its document, wherever in it that stands."""
+    if isinstance(piece, Derived):
+        return piece._replace(quotes=tuple(_moved_quote(quote, part, hits) for quote in piece.quotes))
+    return _moved_quote(piece, part, hits)
+
+
+def _moved_quote(quote: Quote, part: Part, hits: Sequence[Hit]) -> Quote:
+    own = part.hit.chunk
+    by = own.start - hits[part.place].chunk.start
+    said = quote.text or own.text[quote.start : quote.end]
+    span = (quote.span[0] + by, quote.span[1] + by) if quote.span else None
+    return quote._replace(hit=part.place, start=quote.start + by, end=quote.end + by, span=span, text=said)
 
 
 def _overlap(first: str, other: str) -> float:

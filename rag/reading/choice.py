@@ -40,8 +40,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
+from rag.text.column_names import meanings_of
 from rag.text.quantities import quantity_of
-from rag.text.questions import header_asked_of, is_polar, is_reason, kind_of
+from rag.text.questions import column_asked_of, header_asked_of, is_polar, is_reason, kind_of
 from rag.types import DOUBTED, Chunk, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
@@ -342,9 +343,16 @@ class Choice:
         if not names:
             return {}
         asked = f" {_bare(question)} "
-        vectors = self._embedder.embed(names, "document")
+        meanings = {name: said for unit in rows for name, said in meanings_of(unit.columns()).items()}
+        vectors = self._embedder.embed([meanings.get(name, name) for name in names], "document")
         near = np.maximum(vectors @ vector, self._words_near(question, vectors)).tolist()
-        said = {name for name in names if f" {_bare(name)} " in asked}
+        said = {
+            name for name in names if any(f" {_bare(n)} " in asked for n in (name, meanings.get(name, name)))
+        }
+        if asks := column_asked_of(question):
+            for columns in {unit.columns() for unit in rows}:
+                fit = [name for name in columns if asks.search(meanings.get(name, name))]
+                said |= set(fit) if len(fit) == 1 else set()
         dated = any(name.isdecimal() for name in said)  # of the columns of years, only those that are said
         header = {name for unit in rows if unit.is_header for name in unit.columns()}
         wanted = header_asked_of(question)
@@ -503,10 +511,12 @@ def _cell(
     + `_FITS` · the measure's fit). Cells that the question has itself answer only where there are no others.
     """
     known, scored = set(analyze(question)), list[tuple[bool, float, tuple[int, int]]]()
+    meanings = meanings_of(unit.columns())
     for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
         within = [span for span in alone.spans if first <= span.start and span.end <= last]
         score = (_UNREAD + sum(span.probability for span in within)) * math.exp(
-            _NAMED * columns.get(name, 0.0) + _FITS * _measured(measure, f"{name}: {unit.view[first:last]}")
+            _NAMED * columns.get(name, 0.0)
+            + _FITS * _measured(measure, f"{name} {meanings.get(name, '')}: {unit.view[first:last]}")
         )
         start, end = first, last
         if within and last - first > _SHORT:
@@ -521,7 +531,8 @@ def _shown(unit: Unit, span: tuple[int, int] | None) -> str:
     """What is looked at for a measure: of a row the cell that answers and its column's name."""
     if unit.kind != "row" or span is None:
         return unit.view
-    return f"{_column(unit, span)}: {unit.said(*span)}"
+    column = _column(unit, span)
+    return f"{column} {meanings_of(unit.columns()).get(column, '')}: {unit.said(*span)}"
 
 
 def _measured(measure: re.Pattern[str] | None, text: str) -> float:

@@ -30,7 +30,7 @@ _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
     " sum altogether combined overall come came from case cases item items export file table register log"
-    " still now currently already yet today own possess please compare comparison both"
+    " still now currently current already yet today moment own possess please compare comparison both"
     " company firm school museum library club organisation business office society association"
 )
 """Words that say nothing of which rows are meant."""
@@ -73,13 +73,11 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
     table = table_of(chunk, text)
     if not table:
         return None
-    asked = list(analyze(question))
-    about = {
-        *analyze(f"{chunk.title} {chunk.heading} {' '.join(_WORD.findall(chunk.source.replace('_', ' ')))}")
-    }
+    asked = terms_of(question, analyze)
+    about = about_of(chunk, analyze)
     met = _conditions(question, asked, table, about, analyze)
     chosen = [row for row in table if all(_meets(row, column, values) for column, values in met.items())]
-    explained = {*about, *analyze(_PLAIN)}
+    explained = {*about, *plain_words(analyze)}
     for column, values in met.items():
         explained.update(analyze(column), *(analyze(value) for value in values))
     total = _total(chosen, asked, met, analyze)
@@ -96,14 +94,30 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
         tuple(chosen),
         len(table),
         tuple((column, value) for column, values in met.items() for value in values),
-        frozenset(term for term in asked if not _explained(term, explained)),
+        frozenset(term for term in asked if not is_explained(term, explained)),
         category or bool((noun - given) & {*about, *analyze("rows records entries")}),
         named,
         total,
     )
 
 
-def _explained(term: str, explained: set[str]) -> bool:
+def terms_of(text: str, analyze: Analyze) -> list[str]:
+    """The terms in order, without the words that have a hyphen: those stand there joined, and in one form."""
+    return [term for term in analyze(text) if "-" not in term or any(letter.isdigit() for letter in term)]
+
+
+def about_of(chunk: Chunk, analyze: Analyze) -> set[str]:
+    """What a chunk's table is about: the terms of its title, its headings and its file's name."""
+    name = " ".join(_WORD.findall(chunk.source.replace("_", " ")))
+    return {*analyze(f"{chunk.title} {chunk.heading} {name}")}
+
+
+def plain_words(analyze: Analyze) -> set[str]:
+    """Terms that say nothing of which rows are meant."""
+    return {*analyze(_PLAIN)}
+
+
+def is_explained(term: str, explained: set[str]) -> bool:
     """Whether a term is among those, or one of two that begin alike (`deliver`, `deliveri`)."""
     return term in explained or any(
         min(len(term), len(other)) >= _STEM and (other.startswith(term) or term.startswith(other))
@@ -138,7 +152,7 @@ def whole(question: str, place: int, chunk: Chunk, text: str, analyze: Analyze) 
         return None
     names = asked.union(analyze(key))
     return selected._replace(
-        unexplained=frozenset(term for term in selected.unexplained - {word} if not _explained(term, names))
+        unexplained=frozenset(term for term in selected.unexplained - {word} if not is_explained(term, names))
         - set(analyze(match[0]))
     )
 
@@ -164,7 +178,7 @@ def _conditions(
     for column, value in {(cell.name, cell.text): None for row in table for cell in row.cells}:
         if not column or (len(value) < _LEAST and not named[column]) or value.lower()[:3] not in low:
             continue
-        terms = list(analyze(value))
+        terms = terms_of(value, analyze)
         if (
             not terms
             and named[column]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from rag.loaders.languages import LANGUAGES
+from rag.text.column_names import meanings_of
 from rag.text.questions import QUESTION_WORDS
 from rag.text.records import records
 from rag.text.sentences import sentences
@@ -70,9 +71,10 @@ Kind = Literal["sentence", "item", "row", "heading", "setting"]
 class Unit(NamedTuple):
     """`hits[place].chunk.text[start:end]`, what it reads as, and where the words of that stand.
 
-    `context` are the headings above it, `lead` is the sentence before one that refers back to it (`them`),
-    `view` what is read; `pieces` are (start in the view, end in the
-    view, start in the chunk's text), ascending: a character of the view that lies in none is not the text's.
+    `context` are the headings above it, `lead` is the sentence before one that refers back to it (`them`), or
+    what the columns of a row in another language mean; `view` is what is read; `pieces` are (start in the
+    view, end in the view, start in the chunk's text), ascending: a character of the view that lies in none is
+    not the text's.
     """
 
     place: int
@@ -357,7 +359,9 @@ def _row_unit(text: str, row: Row, context: str) -> Unit:
         view += ("; " if view else "") + (f"{cell.name}: " if cell.name else "")
         pieces.append((len(view), len(view) + cell.end - cell.start, cell.start))
         view += text[cell.start : cell.end].replace("\n", " ")
-    return Unit(0, row.start, row.end, "row", context, view, tuple(pieces))
+    meanings = meanings_of(row.names)
+    lead = "; ".join(f"{cell.name}: {meanings[cell.name]}" for cell in row.cells if cell.name in meanings)
+    return Unit(0, row.start, row.end, "row", context, view, tuple(pieces), lead)
 
 
 def _context(chunk: Chunk, headings: Sequence[tuple[int, str]]) -> str:

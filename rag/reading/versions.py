@@ -34,6 +34,11 @@ _BETWEEN = re.compile(r"#(?:[. ]+[^\W\d]+ #|[./-]#)+")
 _NOW = re.compile(
     r"\b(?:now|current(?:ly)?|today|at present|latest|nowadays|these days|still)\b", re.IGNORECASE
 )
+_PAST = re.compile(
+    r"\b(?:the|our|your|its|their) (?:old|older|previous|former|earlier|outdated) (?P<what>(?:[\w-]+ ?){1,3})"
+    r"|\b(?:previously|formerly|last year(?:['’]s)?|used to)\b",
+    re.IGNORECASE,
+)
 _CHANGE = re.compile(
     r"\b(?:mov(?:es?|ed) (?:from|to|back|forward)|postponed|delayed|brought forward|rescheduled|instead"
     r"|rather than|(?:is|are|was|were|has|have) (?:been )?(?:changed|raised|lowered|increased|reduced"
@@ -50,14 +55,15 @@ _NEARLY = 0.5  # share of the best probability that the unit of another version 
 def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tuple[Judged, Judged | None]:
     """The unit of the newest version that answers nearly as well as the best, and the best of an older one.
 
-    A question that names a number of the best one's version means that version; None where no other version
-    says anything else.
+    A question that names a number of the best one's version means that version, one that asks for what was
+    before (`the old handbook`) the oldest; None where no other version says anything else.
     """
     best = judged[0]
     own = hits[best.unit.place].chunk
     if set(_NUMBER.findall(question)) & set(_numbers(own)):
         return best, None
-    now = bool(_NOW.search(question))
+    past = _is_past(question, own)
+    now = past or bool(_NOW.search(question))
     same = [
         candidate
         for candidate in judged
@@ -66,6 +72,8 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
         and (candidate is best or _versions(candidate.unit, best.unit, hits))
         and _same_row(question, candidate.unit, best.unit)
     ]
+    if past:
+        return min(same, key=lambda candidate: _order(hits[candidate.unit.place].chunk)), None
     latest = max(same, key=lambda candidate: _order(hits[candidate.unit.place].chunk))
     date = _order(hits[latest.unit.place].chunk)
     older = (
@@ -74,6 +82,12 @@ def newest(question: str, judged: Sequence[Judged], hits: Sequence[Hit]) -> tupl
         if _order(hits[candidate.unit.place].chunk) < date and candidate.unit.view != latest.unit.view
     )
     return latest, next(older, None)
+
+
+def _is_past(question: str, chunk: Chunk) -> bool:
+    """Whether a question asks for the older version of a chunk's document."""
+    match = _PAST.search(question)
+    return match is not None and (not match["what"] or bool(_words(match["what"]) & _words(_name(chunk))))
 
 
 def _least(candidate: Judged, now: bool) -> float:

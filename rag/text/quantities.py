@@ -26,6 +26,9 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
     "money": (
         r"how (?:much|expensive)\b.*\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth|owe)"
         r"|how much money|what (?:do|does|did|must|will|would|should)\b.{1,80}\b(?:pay|owe|earn|charge)"
+        r"|what (?:do|does|did|will|would)\b.{1,80}"
+        r"\b(?:get|receive|ask|take|make)\b(?: paid)? (?:for|per|an?)\b"
+        r"|how much (?:is|are|was|were)\b"
         r"|what does .+ cost|price|fee|cost|salary|rent|deposit|fine|penalty|wages?|surcharge",
         r"[€$£¥]|\b(?:EUR|USD|GBP|SEK|NOK|DKK|CHF|JPY|euros?|dollars?|pounds?|francs?|crowns?|cents?|pence)\b"
         r"|\b(?:price|fee|cost|rate|salary|rent|amount|total)\b"
@@ -59,6 +62,20 @@ _COMPILED = [
     (re.compile(rf"\b(?:{asked})\b", re.IGNORECASE), re.compile(said, re.IGNORECASE))
     for asked, said in _QUANTITIES.values()
 ]
+
+
+_ASKS = re.compile(
+    r"\b(?:how|much|expensive|costs?|pay|paid|prices?|fees?|charged?|rent|earns?|spen[dt]|worth|owe|get|receive"
+    r"|take|make|ask|heavy|weighs?|weight|old|age|far|tall|high|deep|wide|thick|long|percent(?:age)?|share|rate"
+    r"|hot|cold|warm|temperature|fast|quick|speed|often|frequently|number|call|loud|address)\b",
+    re.IGNORECASE,
+)
+
+
+def asking_of(question: str) -> str:
+    """The words of a question that ask for a quantity: `cost` of `What does the lamp cost?`; "" for none."""
+    asking = next((match[0] for asked, _ in _COMPILED if (match := asked.search(question))), "")
+    return " ".join(_ASKS.findall(asking))
 
 
 def quantity_of(question: str) -> re.Pattern[str] | None:

@@ -80,13 +80,13 @@ _REASON = re.compile(
 
 Form = Literal["steps", "list", "count", "sum", "comparison", "explanation", "value"]
 
-_COUNTED = re.compile(r"\b(?:how many|number of)\b(?:\s+(?P<noun>\w+(?:\s+\w+)?))?", re.IGNORECASE)
+_COUNTED = re.compile(r"\b(?:how many|number of)\b(?:\s+(?P<noun>[\w-]+(?:\s+[\w-]+)?))?", re.IGNORECASE)
 
 _SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORECASE)
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
     r"|\b(?:steps|procedure|instructions)\b|\b(?:what|which) (?:order|sequence)\b"
-    r"|\bwhat (?:do|should|must|shall|can) (?:i|we|you|one) do (?:with|when|if|after|in|about|on)\b"
+    r"|\bwhat (?:do|should|must|shall|can) (?:i|we|you|one) do(?: (?:with|when|if|after|in|about|on)\b|\W*$)"
     r"|\bhow (?:is|are) .{1,200} (?:done|made|replaced|changed|installed|set up|reset)\b",
     re.IGNORECASE,
 )
@@ -225,3 +225,27 @@ _HEADER = {
 def header_asked_of(question: str) -> str:
     """The part of a mail's header that a question asks for: `sent by`, `sent to`, `sent on`; "" for none."""
     return next((name for name, pattern in _HEADER.items() if pattern.search(question)), "")
+
+
+_COLUMN_OF = {
+    "where": re.compile(
+        r"\b(?:places?|locations?|sites?|rooms?|towns?|city|address|branch(?:es)?|venues?|shelf|rack|aisle|warehouse"
+        r"|building|floor|station|country|port|street|hall|bay|cabinet|drawer|bin|stall|pier|cell|depot)\b",
+        re.IGNORECASE,
+    ),
+    "when": re.compile(
+        r"\b(?:dates?|days?|weekdays?|time|deadline|due|month|year|start|begins?|beginning)\b", re.IGNORECASE
+    ),
+    "who": re.compile(
+        r"\b(?:persons?|contact|responsible|owner|manager|lead(?:er)?|author|employee|staff|driver|teacher|vet"
+        r"|doctor|nurse|keeper|assigned|trainer|officer|assignee|operator|inspector|technician|by)\b",
+        re.IGNORECASE,
+    ),
+}
+_BEGINS = re.compile(r"\W*(?P<word>where|when|who)\b", re.IGNORECASE)
+
+
+def column_asked_of(question: str) -> re.Pattern[str] | None:
+    """What the name of a column has that holds places, times or persons, where the question asks for one."""
+    match = _BEGINS.match(question)
+    return _COLUMN_OF[match["word"].lower()] if match else None

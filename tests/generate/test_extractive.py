@@ -410,3 +410,46 @@ def test_files_that_are_only_numbered_are_no_versions(tmp_path: Path) -> None:
         assert answer.span is not None
         assert answer.span.quote == "1921"
         assert not any("older version" in note for note in answer.notes)
+
+
+def test_an_older_version_answers_where_it_is_asked_for(tmp_path: Path) -> None:
+    for year, hours in ((2029, 40), (2031, 38)):
+        text = f"# Staff handbook {year}\n\nFull-time staff work {hours} hours a week.\n"
+        (tmp_path / f"handbook-{year}.md").write_text(text, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        old = rag.ask("How many hours a week did full-time staff work under the old handbook?")
+        assert old.citations[0].source == "handbook-2029.md"
+        new = rag.ask("How many hours a week do full-time staff work?")
+        assert new.citations[0].source == "handbook-2031.md"
+
+
+def test_what_a_clause_says_is_quoted_from_that_clause(tmp_path: Path) -> None:
+    text = (
+        "# Lease of the kiosk\n\n## 2 Rent\n\n2.1 The rent is EUR 300 a month.\n\n"
+        "2.2 It is due on the third day of the month.\n\n## 3 Keys\n\nClause 2.2 holds for the keys too.\n"
+    )
+    (tmp_path / "lease.md").write_text(text, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("What does clause 2.2 say?")
+        assert answer.text == "2.2 It is due on the third day of the month. [1]"
+        proven(rag, answer)
+        section = rag.ask("What does section 3 of the lease say?")
+        assert section.text == "3 Keys › Clause 2.2 holds for the keys too. [1]"
+        proven(rag, section)
+
+
+def test_a_row_in_german_answers_a_question_in_english(tmp_path: Path) -> None:
+    rows = "Artikel;Preis;Ort\nRechen;12,50;Graz\nSpaten;18,00;Wien\n"
+    (tmp_path / "lager.csv").write_text(rows, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        for question, value in (
+            ("What does the Spaten cost?", "18,00"),
+            ("Where is the Rechen sold?", "Graz"),
+        ):
+            answer = rag.ask(question)
+            assert answer.span is not None
+            assert answer.span.quote == value
+            proven(rag, answer)

@@ -50,3 +50,11 @@ def test_a_question_is_asked_as_it_was_meant(tmp_path: Path) -> None:
         (record,) = [one for one in answer.trace if one.name == "spelling"]
         assert record.detail["corrected"]["pasword"] == "password"
         assert rag.ask("how many characters has a password").notes == ()
+
+
+def test_another_form_of_a_word_that_stands_there_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "fees.md").write_text("# Fees\n\nThe fee for a spay is EUR 90.\n", "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        assert not rag.ask("What is the fee for spaying?").notes
+        assert rag.ask("What is the fee for a spya?").notes == ("Read as: What is the fee for a spay?",)

@@ -1,0 +1,43 @@
+"""Rows that are the only ones a question can mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.indexes import Analyzer
+from rag.reading.row_proof import is_proven
+from rag.types import Chunk
+
+ANALYZE = Analyzer("english").analyze
+HIRE = """| Boat | Berth | Skipper | Price EUR | Year 2031 |
+| --- | --- | --- | --- | --- |
+| Gull, 6 seats | 4 | Ana Reyes | 80 | 12 |
+| Gull, 9 seats | 5 | Tom Hale | 95 | 9 |
+| Heron | 7 | Ana Reyes | 60 | 30 |
+"""
+
+
+def proven(question: str, cell: str) -> bool:
+    chunk = Chunk("c", "d", "hire.md", HIRE, 0, len(HIRE), title="Hire")
+    start = HIRE.index(cell)
+    return is_proven(question, start, start + len(cell), chunk, HIRE, ANALYZE, lambda *_: set())
+
+
+@pytest.mark.parametrize(
+    ("question", "cell", "expected"),
+    [
+        ("What does the Gull with 6 seats cost?", "80", True),
+        ("How much is the Heron?", "60", True),
+        ("Who is the skipper?", "Ana Reyes", False),  # of any
+        ("Who is the skipper of the Gull with 9 seats?", "Tom Hale", True),
+        ("What does the Gull cost?", "80", False),  # two rows
+        ("What does the Gull with 8 seats cost?", "95", False),  # no row
+        ("What does the Gull with 6 seats cost in winter?", "80", False),  # nothing says so
+        ("Who is the owner of the Heron?", "7", False),  # another column
+        ("What does the Heron cost?", "7", False),
+    ],
+)
+def test_a_row_is_proven_where_it_alone_explains_the_question(
+    question: str, cell: str, expected: bool
+) -> None:
+    assert proven(question, cell) == expected
