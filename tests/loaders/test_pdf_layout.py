@@ -535,3 +535,82 @@ def test_columns_of_a_printed_sheet_touch_and_one_holds_names_of_several_words()
     assert [
         [cell.strip() for cell in line.strip("|").split("|")] for line in read if "---" not in line
     ] == rows
+
+
+def right(x: float, y: float, number: str) -> str:
+    """A number that ends at x: its digits are 6.1 points wide in this size, its other signs 3.1."""
+    return text(x - sum(6.12 if sign.isdigit() else 3.06 for sign in number), y, number)
+
+
+TONNES = [("Rotterdam", "6,897", "5,730"), ("Hamburg", "4,290", "4,362"), ("Cork", "305", "8,301")]
+TONNES_ROWS = "\n".join(f"| {' | '.join(row)} |" for row in TONNES)
+
+
+def tonnes(top: float, pitch: float = 18) -> str:
+    return "".join(
+        text(60, top - pitch * n, port)
+        + right(260, top - pitch * n, one)
+        + right(400, top - pitch * n, other)
+        for n, (port, one, other) in enumerate(TONNES)
+    )
+
+
+@pytest.mark.parametrize("rules", ["", "60 694 350 0.4 re f\n", "0.9 g 55 653 360 18 re f 0 g\n"])
+def test_names_at_the_left_of_their_columns_and_numbers_at_the_right(rules: str) -> None:
+    head = text(60, 700, "Port") + text(180, 700, "Import") + text(320, 700, "Export")
+    made = loaded(rules + head + tonnes(678)).text
+    assert made == f"| Port | Import | Export |\n| --- | --- | --- |\n{TONNES_ROWS}"
+
+
+def test_a_rule_above_and_below_the_names_and_one_at_the_end() -> None:
+    page = "".join(f"55 {y} 350 0.6 re f\n" for y in (716, 694, 630))
+    page += text(60, 700, "Port") + text(180, 700, "Import") + text(320, 700, "Export") + tonnes(678)
+    made = loaded(text(60, 740, "Ports are counted once a year, in spring.") + page).text
+    assert made.endswith(f"| Port | Import | Export |\n| --- | --- | --- |\n{TONNES_ROWS}")
+
+
+def test_rows_that_name_those_below_them_have_no_values() -> None:
+    page = text(60, 700, "Port") + text(180, 700, "Import") + text(320, 700, "Export")
+    page += text(60, 682, "North Sea") + tonnes(664) + text(60, 610, "Baltic")
+    page += text(60, 592, "Gdansk") + right(260, 592, "5,028") + right(400, 592, "8,016")
+    assert loaded(page).text == (
+        "| Port | Import | Export |\n| --- | --- | --- |\n| North Sea |  |  |\n"
+        f"{TONNES_ROWS}\n| Baltic |  |  |\n| Gdansk | 5,028 | 8,016 |"
+    )
+
+
+def test_a_line_of_prose_right_above_a_frame_names_no_columns() -> None:
+    page = text(60, 719, "The list of the harbour is kept by the office, which is open on all days.")
+    page += "55 716 m 415 716 l 415 630 l 55 630 l 55 716 l S 55 694 m 415 694 l S\n"
+    page += text(60, 700, "Port") + text(180, 700, "Import") + text(320, 700, "Export") + tonnes(678)
+    made = loaded(page).text
+    assert made.startswith("The list")
+    assert made.endswith(f"\n\n| Port | Import | Export |\n| --- | --- | --- |\n{TONNES_ROWS}")
+
+
+def test_lines_of_cells_that_are_centred_beside_one_another() -> None:
+    page = rows_at((60, 200, 380), 690, [("Hazard", "Measure", "By")])
+    cells = [(670, "Burns", ("Gloves are worn, and the", "kettle is level"), "May 2")]
+    cells += [(637, "Falls", ("Guard rails stand on", "every level"), "May 9")]
+    for y, first, second, third in cells:
+        page += text(200, y, second[0]) + text(60, y - 6.5, first) + text(380, y - 6.5, third)
+        page += text(200, y - 13, second[1])
+    page += rows_at((60, 200, 380), 604, [("Noise", "Ear protection", "June 1")])
+    assert loaded(page).text == (
+        "| Hazard | Measure | By |\n| --- | --- | --- |\n"
+        "| Burns | Gloves are worn, and the kettle is level | May 2 |\n"
+        "| Falls | Guard rails stand on every level | May 9 |\n| Noise | Ear protection | June 1 |"
+    )
+
+
+def test_the_rest_of_a_cell_at_the_top_of_the_next_page_is_a_row() -> None:
+    rows = [(str(n), "Hex bolt", f"{n}.50") for n in range(11, 16)]
+    first = rows_at((60, 140, 300), 150, [("No.", "Article", "Price"), *rows])
+    second = text(140, 780, "size M8") + rows_at(
+        (60, 140, 300), 760, [("16", "Rope", "9.10"), ("17", "Lamp", "3.30")]
+    )
+    second += rows_at((60, 140, 300), 724, [("18", "Fuse", "1.20")])
+    assert loaded(first, second).text.endswith(
+        "| 15 | Hex bolt | 15.50 |\n|  | size M8 |  |\n| 16 | Rope | 9.10 |\n| 17 | Lamp | 3.30 |\n"
+        "| 18 | Fuse | 1.20 |"
+    )

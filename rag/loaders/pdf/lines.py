@@ -29,6 +29,9 @@ WIDE = 0.95
 _RAISED = 0.15
 _LOWERED = 0.25
 _SMALLER = 0.88
+_RISEN = 0.3
+_APART = 1.0
+_BACK = 3.0
 _BEHIND = (
     12  # characters that tell whether a raised number is a power: they may be drawn as a line of their own
 )
@@ -230,6 +233,11 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
     tall = boxes[places, 3] - boxes[places, 1]
     # A word ends where a space stands, or a gap that no space filled.
     gaps = boxes[places[1:], 0] - boxes[places[:-1], 2]
+    # Letters of one size at another height behind a wide gap are in a cell beside the line.
+    rise = np.abs(np.diff(boxes[places, 1]))
+    wide = boxes[places, 2] - boxes[places, 0]
+    aside = (gaps > _APART * tall[1:]) | (gaps < -_BACK * np.maximum(tall, wide)[1:])
+    ended[1:] += np.cumsum((rise > _RISEN * tall[1:]) & aside & (np.abs(np.diff(tall)) < 0.1 * tall[1:]))
     new_line = np.diff(ended) > 0
     new_word = new_line | (np.diff(places) > 1) | (gaps > WIDE * np.maximum(tall[1:], 0.1))
     starts = np.concatenate(([0], np.flatnonzero(new_word) + 1))

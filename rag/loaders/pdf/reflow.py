@@ -20,7 +20,7 @@ from .furniture import without_furniture
 from .headings import heading_levels
 from .lines import Line, Word
 from .pages import SEPARATOR
-from .tables import Item, Table, goes_on
+from .tables import Item, Table, goes_on, with_rest
 
 _LIST_ITEM = re.compile(r"(?:[•‣▪●○■–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
@@ -176,6 +176,9 @@ def _continued(pages: list[list[Item]]) -> list[list[Item]]:
             joined = goes_on(last, page)
             if joined is not None:
                 page[: joined[1]] = [joined[0]]
+            elif len(page) > 1 and isinstance(page[1], Table) and _continues(last, page[1]):
+                whole = with_rest(page[0], page[1])
+                page[:2] = [whole] if whole is not None else page[:2]
         last = page[-1] if page else None
     return pages
 

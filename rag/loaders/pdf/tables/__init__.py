@@ -8,9 +8,9 @@
 - `table.py`: what a table is
 """
 
-from .bare import goes_on
+from .bare import goes_on, with_rest
 from .items import items_of
 from .prose import gutter
 from .table import Item, Table
 
-__all__ = ["Item", "Table", "goes_on", "gutter", "items_of"]
+__all__ = ["Item", "Table", "goes_on", "gutter", "items_of", "with_rest"]

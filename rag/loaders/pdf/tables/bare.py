@@ -11,22 +11,23 @@ from typing import cast
 
 from ..drawn import Drawn
 from ..lines import Line, Word
-from .levels import over, two_levels
+from .levels import groups_of, over, two_levels
 from .prose import is_prose
-from .rows import Cell, Row, aligned, rows_of
-from .strips import parted
+from .rows import OVERLAP, WITHIN, Cell, Row, aligned, column_of, rows_of, starts_of, under_names
+from .strips import is_even, parted
 from .table import NUMBER, Columns, Item, Table, joined
 
 _MARKER = re.compile(r"(?:[•‣▪●○■◦–*·-]|\(?\d{1,3}[.)]|\[\d{1,3}\]|\(?[a-zA-Z][.)]|\(?[ivx]{1,4}[.)])$")
 _SIGNS = re.compile(r"[=+−×·<>≤≥≈≡∈→,.;()\s-]+$")
 _MATHS = re.compile(r"[=√∫∑∏∂∇∞≡≈∈\u0370-\u03ff\u2190-\u21ff\u2200-\u22ff]")
 _DOTS = re.compile(r"[.…·_]{4,}")
+_SPACED_DOTS = re.compile(r"(?:\. ){4,}")
 
 
 def bare_tables(lines: Sequence[Line], places: Sequence[int], drawn: Drawn) -> list[tuple[Table, set[int]]]:
     rows = parted(lines, rows_of(lines, places))
     found: list[tuple[Table, set[int]]] = []
-    start = 0
+    start = done = 0
     while start < len(rows):
         if len(rows[start].cells) < 2:
             start += 1
@@ -36,17 +37,32 @@ def bare_tables(lines: Sequence[Line], places: Sequence[int], drawn: Drawn) -> l
             if below and over(rows[start], rows[start + 1], below, drawn) is not None:
                 start += 1  # names of groups of columns; the table takes them
         end, columns = _reach(rows, start)
+        while columns and start > done and _stands_beside(rows[start - 1], rows[start], columns):
+            start -= 1
         region = rows[start:end]
+        named = groups_of(region, _columns_of, drawn) if columns else None
+        if named is not None:
+            region, columns = named[1], named[2]
+        elif columns:
+            columns = under_names(region, columns)
         if columns and (table := _table(region, columns, drawn)) is not None:
             used = {cell.line for row in region for cell in row.cells}
+            used |= {cell.line for row in rows[start:end] for cell in row.cells}
             kept = {cell.line for row in rows[:start] + rows[end:] for cell in row.cells}
             if not used & kept:
-                above = rows[start - 1] if start else None
-                if above is not None and (groups := over(above, region[0], columns, drawn)) is not None:
+                above = rows[start - 1] if start > done else None
+                if named is not None:
+                    table = two_levels(table, named[0], named[3])
+                    used |= {cell.line for cell in named[0].cells}
+                elif (
+                    above is not None
+                    and not is_even(above)
+                    and (groups := over(above, region[0], columns, drawn)) is not None
+                ):
                     table = two_levels(table, above, groups)
                     used |= {cell.line for cell in above.cells}
                 found.append((table, used))
-                start = end
+                start = done = end
                 continue
         start += 1 if end <= start + 1 else max(1, (end - start) // 2 if columns is None else end - start)
     return found
@@ -65,13 +81,16 @@ def goes_on(table: Table, items: Sequence[Item]) -> tuple[Table, int] | None:
         inf,
     ]
     taken: list[Row] = []
-    for row in rows:
+    for place, row in enumerate(rows):
         inside = all(
             any(a <= cell.left + 1 and cell.right - 1 <= b for a, b in pairwise(edges)) for cell in row.cells
         )
         near = not taken or taken[-1].bottom - row.bottom <= 3.2 * row.height
         full = len(row.cells) * 2 >= len(table.columns) and len(row.cells) > 1
-        wraps = bool(taken) and taken[-1].bottom - row.bottom <= 1.45 * row.height
+        if not place and len(rows) > 1 and len(rows[1].cells) > 1:
+            # What is left of a cell that began on the page before.
+            full = full or row.bottom - rows[1].bottom <= 3.2 * row.height
+        wraps = bool(taken) and taken[-1].bottom - row.bottom <= WITHIN * row.height
         if not inside or not near or not (full or wraps) or not 0.85 < row.height / table.height < 1.18:
             break
         taken.append(row)
@@ -86,6 +105,20 @@ def goes_on(table: Table, items: Sequence[Item]) -> tuple[Table, int] | None:
     return part, len(used)
 
 
+def with_rest(line: Line, table: Table) -> Table | None:
+    """A table at the top of a page with the line above it, the rest of a cell of the page before, as a row.
+
+    None where the line stands in no single column, or is not right above.
+    """
+    held = [n for n, (left, right) in enumerate(table.columns) if line.left < right and line.right > left]
+    if len(held) != 1 or not 0 < line.bottom - table.top + line.height <= 3.2 * line.height:
+        return None
+    texts = [""] * len(table.columns)
+    words: list[tuple[Word, ...]] = [()] * len(table.columns)
+    texts[held[0]], words[held[0]] = line.text, line.words
+    return table._replace(rows=(tuple(texts), *table.rows), words=(tuple(words), *table.words), top=line.top)
+
+
 def _reach(rows: Sequence[Row], start: int) -> tuple[int, Columns | None]:
     """How far rows go on in the same columns, and the columns."""
     columns: Columns = [(cell.left, cell.right) for cell in rows[start].cells]
@@ -97,21 +130,25 @@ def _reach(rows: Sequence[Row], start: int) -> tuple[int, Columns | None]:
         drop = above.bottom - row.bottom
         if drop > 3.2 * above.height or not 0.7 < row.height / above.height < 1.45:
             break
-        if (len(drops) > 1 and drop > 1.7 * max(drops)) or len(row.cells) > most + 1:
+        if (len(drops) > 1 and drop > 1.7 * max(*drops, above.height)) or (
+            len(row.cells) > most + 1 and drop > OVERLAP * above.height
+        ):
             break  # another table stands below
         drops.append(drop)
         merged = _projected(columns, row)
         if len(row.cells) == 1:
-            # A line of one cell goes on in its column; across columns it ends the table.
+            # A line of one cell goes on in its column, or names rows; across columns it ends the table.
             cell = row.cells[0]
             inside = sum(cell.right > left and cell.left < right for left, right in columns)
-            if inside > 1 or drop > 1.45 * above.height or (not inside and len(columns) < 2):
+            if not _names_rows(rows, end, columns, drops) and (
+                inside > 1 or drop > WITHIN * above.height or (not inside and len(columns) < 2)
+            ):
                 break
         elif len(merged) < max(2, most - (1 if most > 3 else 0)):
             break
         if (len(merged) >= 2 and len(merged) >= len(columns) - 1) or len(row.cells) > 1:
             columns = merged if len(row.cells) > 1 or len(merged) == len(columns) else columns
-        most = max(most, len(columns))
+        most = max(most, len(row.cells))
         end += 1
         if len(row.cells) > 1:
             last = end
@@ -119,6 +156,37 @@ def _reach(rows: Sequence[Row], start: int) -> tuple[int, Columns | None]:
     while last < end and rows[last].cells[0].left > columns[0][1]:
         last += 1
     return last, columns if len(columns) > 1 else None
+
+
+def _columns_of(rows: Sequence[Row]) -> Columns | None:
+    """The columns of rows that are one table; None where they are not."""
+    end, columns = _reach(rows, 0)
+    return under_names(rows, columns) if columns and end == len(rows) else None
+
+
+def _stands_beside(row: Row, below: Row, columns: Columns) -> bool:
+    """Whether a line above a table is the first one of cells that are centred beside those below it."""
+    return row.bottom - below.bottom <= OVERLAP * row.height and all(
+        sum(cell.right > left and cell.left < right for left, right in columns) == 1 for cell in row.cells
+    )
+
+
+def _names_rows(rows: Sequence[Row], place: int, columns: Columns, drops: Sequence[float]) -> bool:
+    """Whether a line of one cell at the first column stands among the rows of a table as one of them."""
+    row, cell = rows[place], rows[place].cells[0]
+    if place + 1 >= len(rows) or len(columns) < 2 or is_even(row):
+        return False
+    below, least = rows[place + 1], min(drops)
+    if len(below.cells) == 1 and place + 2 < len(rows) and abs(below.cells[0].left - cell.left) > 1:
+        return False
+    return (
+        abs(cell.left - columns[0][0]) <= 2
+        and cell.right < columns[1][1]
+        and drops[-1] <= 1.6 * least
+        and row.bottom - below.bottom <= 1.6 * least
+        and 0.8 < row.height / below.height < 1.25
+        and len(_projected(columns, below)) >= len(columns) - 1
+    )
 
 
 def _projected(columns: Columns, row: Row) -> Columns:
@@ -140,10 +208,11 @@ def _table(region: Sequence[Row], columns: Columns, drawn: Drawn) -> Table | Non
     by_column: list[list[Cell]] = [[] for _ in columns]
     for row in region:
         for cell in row.cells:
-            by_column[_column(cell, columns)].append(cell)
+            by_column[column_of(cell, columns)].append(cell)
     if any(not cells for cells in by_column):
         return None
-    if any(_DOTS.search(cell.text) for row in region for cell in row.cells):
+    dots = _DOTS if len(columns) == 2 else _SPACED_DOTS
+    if any(dots.search(cell.text) or _DOTS.search(cell.text) for row in region for cell in row.cells):
         return None
     labels = [bool(_MARKER.match(cell.text)) for cell in by_column[0]]
     if len(columns) == 2 and sum(labels) > 0.5 * len(labels):
@@ -189,51 +258,21 @@ def _is_formula(columns: Sequence[Sequence[Cell]]) -> bool:
     return sum(bool(_MATHS.search(text)) for text in cells) > 0.3 * len(cells)
 
 
-def _column(cell: Cell, columns: Columns) -> int:
-    middle = (cell.left + cell.right) / 2
-    inside = [
-        place
-        for place, (left, right) in enumerate(columns)
-        if min(right, cell.right) - max(left, cell.left) > 0
-    ]
-    if inside:
-        return inside[0]
-    return min(range(len(columns)), key=lambda n: abs((columns[n][0] + columns[n][1]) / 2 - middle))
-
-
 def _wrapped(region: Sequence[Row], columns: Columns) -> tuple[list[list[str]], list[list[tuple[Word, ...]]]]:
     """The rows as texts, with lines that go on in a cell joined to it; and the words of each cell."""
-    drops = [above.bottom - row.bottom for above, row in pairwise(region)]
-    # Two distances of lines: the smaller is that within a cell.
-    tight = min(drops, default=0.0)
-    loose = max(drops, default=0.0)
-    two = loose > 1.25 * tight and any(drop > 1.25 * tight for drop in drops)
     rows: list[list[str]] = []
     words: list[list[tuple[Word, ...]]] = []
-    for place, row in enumerate(region):
+    for start, end in pairwise([*starts_of(region, columns), len(region)]):
         texts = [""] * len(columns)
         made: list[tuple[Word, ...]] = [()] * len(columns)
-        for cell in row.cells:
-            column = _column(cell, columns)
-            texts[column] = joined(texts[column], cell.text)
-            made[column] += cell.words
-        drop = drops[place - 1] if place else 0.0
-        near = drop <= 1.45 * region[place - 1].height
-        goes_on = bool(rows) and near and (
-            (two and drop <= 1.12 * tight and sum(map(bool, texts)) <= sum(map(bool, rows[-1])))
-            or (not texts[0] and sum(map(bool, texts)) < len(columns) and not _has_number(texts))
-        )  # fmt: skip
-        if goes_on:
-            rows[-1] = [joined(above, below) for above, below in zip(rows[-1], texts, strict=True)]
-            words[-1] = [above + below for above, below in zip(words[-1], made, strict=True)]
-        else:
-            rows.append(texts)
-            words.append(made)
+        for row in region[start:end]:
+            for cell in row.cells:
+                column = column_of(cell, columns)
+                texts[column] = joined(texts[column], cell.text)
+                made[column] += cell.words
+        rows.append(texts)
+        words.append(made)
     return rows, words
-
-
-def _has_number(texts: Sequence[str]) -> bool:
-    return any(NUMBER.match(text) for text in texts if text)
 
 
 def _names_columns(rows: Sequence[Sequence[str]], marked: bool) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from math import inf
 
 from ..drawn import Drawn
-from .rows import Cell, Row
-from .table import Columns, Table, joined
+from .rows import Cell, Row, column_of
+from .table import NUMBER, Columns, Table, joined
+
+_YEAR = re.compile(r"(?:19|20)\d\d\b")
 
 
 def over(row: Row, below: Row, columns: Columns, drawn: Drawn) -> list[tuple[int, int]] | None:
@@ -17,7 +20,7 @@ def over(row: Row, below: Row, columns: Columns, drawn: Drawn) -> list[tuple[int
     names stand alike over them; None where they do not.
     """
     cells, count = row.cells, len(columns)
-    if not 0 < row.bottom - below.bottom <= 2.2 * row.height or not 0.8 < row.height / below.height < 1.3:
+    if not 0 < row.bottom - below.bottom <= 2.6 * row.height or not 0.8 < row.height / below.height < 1.3:
         return None
     for stub in range(min(3, count - 1)):
         for singles in range(min(stub, len(cells) - 1) + 1):
@@ -34,6 +37,51 @@ def over(row: Row, below: Row, columns: Columns, drawn: Drawn) -> list[tuple[int
             ):
                 return ranges
     return None
+
+
+def groups_of(
+    rows: Sequence[Row], columns_of: Callable[[Sequence[Row]], Columns | None], drawn: Drawn
+) -> tuple[Row, list[Row], Columns, list[tuple[int, int]]] | None:
+    """The row of a table that names groups of its columns, the rows below it, their columns, and the groups.
+
+    Names of columns that stand halfway between both levels go to the lower one. None where no row names
+    groups.
+    """
+    for place, row in enumerate(rows[:2]):
+        if len(row.cells) < 2 or place + 2 >= len(rows):
+            continue
+        lower, rest = rows[place + 1], rows[place + 2 :]
+        beside = list(rows[:place])
+        if len(lower.cells) == 1 and row.bottom - lower.bottom < row.height:
+            beside.append(lower)
+            lower, rest = rest[0], rest[1:]
+        lower = _with(lower, beside)
+        if len(lower.cells) <= len(row.cells) or not rest:
+            continue
+        columns = columns_of([lower, *rest])
+        if columns is None or len(columns) < len(lower.cells):
+            continue
+        groups = over(row, lower, columns, drawn)
+        if groups is not None and _are_names(lower, columns, groups):
+            return row, [lower, *rest], columns, groups
+    return None
+
+
+def _with(row: Row, others: Sequence[Row]) -> Row:
+    cells = sorted(
+        [*row.cells, *(cell for other in others for cell in other.cells)], key=lambda cell: cell.left
+    )
+    places = [*row.places, *(place for other in others for place in other.places)]
+    return row._replace(cells=tuple(cells), places=places)
+
+
+def _are_names(row: Row, columns: Columns, groups: Sequence[tuple[int, int]]) -> bool:
+    """Whether most cells below the names of groups are names themselves: words, or years."""
+    inside = [
+        cell for cell in row.cells if any(a <= column_of(cell, columns) < b for a, b in groups if b - a > 1)
+    ]
+    numbers = sum(bool(NUMBER.match(cell.text)) and not _YEAR.match(cell.text) for cell in inside)
+    return bool(inside) and numbers * 2 < len(inside)
 
 
 def _stands_over(cell: Cell, columns: Columns, a: int, b: int) -> bool:

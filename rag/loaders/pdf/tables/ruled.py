@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -13,14 +15,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..drawn import Drawn
+from ..drawn import Box, Drawn
 from ..lines import Line, Word
-from .table import NUMBER, Table, joined
+from .levels import groups_of, two_levels
+from .rows import Row, column_of, rows_of, starts_of, under_names
+from .table import NUMBER, Columns, Table, joined
 
 _MOST_CROSSINGS = 20_000  # more are a drawing
 _FEW_BANDS = 3  # rows of a table without rules down the page that may be chance
 _STRIP = 0.6  # of the height of a line: wider than a blank
+_FULL = 0.85  # of the cells of lines that are rows of their own
+_TALLEST, _WIDEST_CELL = 300.0, 100.0  # points; colours that are taller or not wider are behind no row
+_MOST_WIDTHS = 50  # of rules that are compared
 _TOUCH = 3.0  # points between rules that meet
+
+_DECIMALS = re.compile(r"(?:[-+−(]?\d+[.,]\d+[)%]? ){1,}[-+−(]?\d+[.,]\d+[)%]?")
+_NOTHING = Line("", 0.0, 0.0, 0.0, 0.0, upright=True)
 
 Rule = tuple[float, float, float]
 """Its place on one axis; from where to where it goes on the other."""
@@ -30,13 +40,11 @@ Lines = list[list["Placed"]]
 
 def ruled_tables(lines: Sequence[Line], drawn: Drawn) -> list[tuple[Table, set[int]]]:
     """The tables of a page that rules draw, each with the places of the lines that it takes."""
-    across, down = list(drawn.across), list(drawn.down)
+    across, down = [*drawn.across, *_edges(drawn)], list(drawn.down)
     if len(across) < 2 or len(across) + len(down) > 4000:
         return []
-    found = list(_parted_across(lines, _uncrossed(across, down)))
-    if len(down) < 3:
-        return found
-    for flat, tall in _groups(across, down):
+    found: list[tuple[Table, set[int]]] = []
+    for flat, tall in _groups(drawn.across, down) if len(down) > 2 and len(drawn.across) > 1 else ():
         ys = sorted(_places(rule[0] for rule in flat), reverse=True)
         xs = sorted(_places(rule[0] for rule in tall))
         if len(xs) < 3 or len(ys) < 2 or len(xs) * len(ys) * len(tall) > _MOST_CROSSINGS:
@@ -52,36 +60,161 @@ def ruled_tables(lines: Sequence[Line], drawn: Drawn) -> list[tuple[Table, set[i
             continue
         if (table := _table(lines, xs, ys, flat, tall)) is not None:
             found.append(table)
-    return found
+    return [*found, *_parted_across(lines, _uncrossed(across, down), drawn)]
 
 
-def _parted_across(lines: Sequence[Line], across: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
-    """Tables with a rule below each row and none between columns, which blank strips part."""
-    alike: dict[tuple[int, int], list[Rule]] = defaultdict(list)
-    for rule in across:
-        alike[round(rule[1] / _TOUCH), round(rule[2] / _TOUCH)].append(rule)
-    for flat in alike.values():
+def _edges(drawn: Drawn) -> list[Rule]:
+    """The upper and lower edges of the colours behind rows, as rules: cells are often filled one by one."""
+    level: dict[tuple[int, int], list[Box]] = defaultdict(list)
+    for box, _ in drawn.fills:
+        if box.top - box.bottom <= _TALLEST:
+            level[round(box.bottom), round(box.top)].append(box)
+    edges: list[Rule] = []
+    for boxes in level.values():
+        for _, left, right in _merged([(boxes[0].top, box.left, box.right) for box in boxes]):
+            if right - left >= _WIDEST_CELL:
+                edges += [(boxes[0].top, left, right), (boxes[0].bottom, left, right)]
+    return edges
+
+
+def _parted_across(
+    lines: Sequence[Line], across: Sequence[Rule], drawn: Drawn
+) -> Iterator[tuple[Table, set[int]]]:
+    """Tables with rules between rows and none between columns, which blank strips part."""
+    alike: list[list[Rule]] = []
+    for rule in sorted(across, key=lambda rule: rule[1:]):
+        for group in alike[-_MOST_WIDTHS:]:
+            if abs(group[0][1] - rule[1]) <= _TOUCH and abs(group[0][2] - rule[2]) <= _TOUCH:
+                group.append(rule)
+                break
+        else:
+            alike.append([rule])
+    for flat in alike:
         ys = sorted(_places(rule[0] for rule in flat), reverse=True)
         left, right = min(rule[1] for rule in flat), max(rule[2] for rule in flat)
-        inside = [line for line in lines if line.left >= left - _TOUCH and line.right <= right + _TOUCH]
-        within = [line for line in inside if ys[-1] < line.bottom and line.top < ys[0] + _TOUCH]
+        places = [
+            place
+            for place, line in enumerate(lines)
+            if line.left >= left - _TOUCH and line.right <= right + _TOUCH and not line.upright
+        ]
+        within = [
+            place for place in places if ys[-1] < lines[place].bottom and lines[place].top < ys[0] + _TOUCH
+        ]
         if len(ys) < 2 or not within:
             continue
-        height = median(line.height for line in within)
-        over = [line for line in inside if 0 <= line.bottom + _TOUCH - ys[0] < height]
-        if over:
-            # The names of the columns may stand above the first rule.
-            within += over
-            ys = [max(line.top for line in over) + _TOUCH, *ys]
-        strips = _strips([word for line in within for word in line.words], _STRIP * height)
-        xs = [left, *strips, right]
+        height = median(lines[place].height for place in within)
+        # The names of the columns may stand above the first rule, in lines, and a row below the last one.
+        inner = len(within)
+        ys, within = _with_names(lines, places, within, ys)
+        names = [lines[place] for place in within[inner:]]
+        if len({round(line.bottom / _TOUCH) for line in names}) > 1 and any(
+            NUMBER.match(word.text) for line in names for word in line.words
+        ):
+            continue  # rows of a table of which some have a colour
+        under = [place for place in places if 0 <= ys[-1] + _TOUCH - lines[place].top < height]
+        if len(ys) > 2 and _keep_columns(lines, within, under):
+            within = [*within, *under]
+            ys = [*ys, min(lines[place].bottom for place in under) - _TOUCH]
+        strips = _strips([word for place in within for word in lines[place].words], _STRIP * height)
+        edges = [left, *strips, right]
+        if len(edges) < 3:
+            continue
+        rows, shown = rows_of(lines, within), lines
+        named = groups_of(rows, partial(_extents, lines), drawn)
+        if named is not None:
+            rows = named[1]
+            edges = [left, *((a[1] + b[0]) / 2 for a, b in pairwise(named[2])), right]
+            ys = [max(rows[0].top, max(lines[p].top for p in rows[0].places)) + _TOUCH, *ys]
+            ys = [y for y in ys if y <= ys[0]]
+            inside = {place for row in rows for place in row.places}
+            shown = [line if place in inside else _NOTHING for place, line in enumerate(lines)]
+        columns = under_names(rows, list(pairwise(edges)))
+        xs = [left, *(end for _, end in columns)]
+        ys = _between_rows(rows, columns, ys)
         if len(ys) < 3 or len(xs) < 3 or len(xs) * len(ys) > _MOST_CROSSINGS:
             continue
         tall = [(x, ys[-1], ys[0]) for x in xs]
         rules = [(y, left, right) for y in ys]
-        found = _table(lines, xs, ys, rules, tall)
-        if found is not None and _is_filled(found[0], len(ys) - 1):
-            yield found
+        found = _table(shown, xs, ys, rules, tall)
+        if found is None or not _is_filled(found[0], len(ys) - 1) or _holds_columns(found[0]):
+            continue
+        if named is not None:
+            if len(found[0].columns) != len(columns):
+                continue
+            found = two_levels(found[0], named[0], named[3]), found[1] | set(named[0].places)
+        yield found
+
+
+def _holds_columns(table: Table) -> bool:
+    """Whether a column is several columns of numbers that stand close."""
+    held = ([row[n] for row in table.rows if row[n]] for n in range(len(table.columns)))
+    return any(sum(map(bool, map(_DECIMALS.fullmatch, cells))) * 2 > len(cells) for cells in held)
+
+
+def _extents(lines: Sequence[Line], rows: Sequence[Row]) -> Columns | None:
+    """Where the words of columns begin and end that white strips part."""
+    words = [word for row in rows for place in row.places for word in lines[place].words]
+    cuts = _strips(words, _STRIP * median(row.height for row in rows))
+    sides: list[list[Word]] = [[] for _ in range(len(cuts) + 1)]
+    for word in words:
+        sides[bisect_right(cuts, word.left)].append(word)
+    spans = [(min(word.left for word in side), max(word.right for word in side)) for side in sides]
+    return under_names(rows, spans) if len(spans) > 1 else None
+
+
+def _with_names(
+    lines: Sequence[Line], places: Sequence[int], within: Sequence[int], ys: Sequence[float]
+) -> tuple[list[float], list[int]]:
+    """The rules of a table and its lines, with those right above the first rule that name its columns."""
+    taken, top = list(within), ys[0]
+    height = median(lines[place].height for place in within)
+    while True:
+        first = len(taken) == len(within)
+        low = top - (_TOUCH if first else 0.7 * height)
+        over = [p for p in places if p not in taken and low <= lines[p].bottom < low + height + 2 * _TOUCH]
+        if not over or not (_keep_columns(lines, taken, over) if first else _go_on(lines, taken, over)):
+            break
+        taken += over
+        top = max(lines[place].top for place in over)
+    return ([top + _TOUCH, *ys] if top > ys[0] else list(ys)), taken
+
+
+def _keep_columns(lines: Sequence[Line], within: Sequence[int], more: Sequence[int]) -> bool:
+    """Whether lines are in several pieces, and the strips between the columns of a table go on in them."""
+    return len(more) + sum(lines[place].has_gap() for place in more) > 1 and _go_on(lines, within, more)
+
+
+def _go_on(lines: Sequence[Line], within: Sequence[int], more: Sequence[int]) -> bool:
+    least = _STRIP * median(lines[place].height for place in within)
+    strips = _strips([word for place in within for word in lines[place].words], least)
+    both = _strips([word for place in (*within, *more) for word in lines[place].words], least)
+    return len(both) >= len(strips)
+
+
+def _between_rows(rows: Sequence[Row], columns: Columns, ys: Sequence[float]) -> list[float]:
+    """The heights between rows: rules, and within two of them where lines are rows, not lines of one cell."""
+    bands: list[list[Row]] = [[] for _ in ys[1:]]
+    down = [-y for y in ys]
+    for row in rows:
+        place = bisect_left(down, -(row.bottom + row.top) / 2) - 1
+        if 0 <= place < len(bands):
+            bands[place].append(row)
+    few = sum(map(bool, bands)) < _FEW_BANDS
+    made = [ys[0]]
+    for n, (band, below) in enumerate(zip(bands, ys[1:], strict=True)):
+        # The first band has the names of the columns.
+        several = len(band) > 1 and (_are_rows(band, columns) or (few and n > 0 and len(band) > len(bands)))
+        if several:
+            starts = starts_of(band, columns)
+            made += [(band[start - 1].bottom + band[start].top) / 2 for start in starts[1:]]
+        made.append(below)
+    return made
+
+
+def _are_rows(band: Sequence[Row], columns: Columns) -> bool:
+    """Whether each line between two rules is a row: nearly all cells are filled, over three lines or more."""
+    filled = sum(len({column_of(cell, columns) for cell in row.cells}) for row in band)
+    return len(band) > 2 and filled >= _FULL * len(band) * len(columns)
 
 
 def _is_filled(table: Table, bands: int) -> bool:
@@ -90,16 +223,17 @@ def _is_filled(table: Table, bands: int) -> bool:
     if bands < _FEW_BANDS:
         cells = [bool(cell) for row in table.rows for cell in row]
         return len(table.columns) > 2 and sum(cells) >= 0.75 * len(cells) and keyed == len(table.rows)
-    return len(table.rows) >= bands - 1 and keyed >= 0.8 * len(table.rows)
+    return len(table.rows) >= bands - 1 and keyed >= 0.7 * len(table.rows)
 
 
 def _uncrossed(across: Sequence[Rule], down: Sequence[Rule]) -> list[Rule]:
-    """The rules across the page that no rule down it meets, those of one place as one."""
+    """The rules across the page that no rule down it crosses, those of one place as one."""
     flat = _merged(across)
     if not down:
         return flat
     (y, left, right), (x, bottom, top) = np.array(flat).T[:, :, None], np.array(down).T
-    met = (left - _TOUCH <= x) & (x <= right + _TOUCH) & (bottom - _TOUCH <= y) & (y <= top + _TOUCH)
+    # Rules at both ends are the frame around a table.
+    met = (left + _TOUCH < x) & (x < right - _TOUCH) & (bottom + _TOUCH < y) & (y < top - _TOUCH)
     return [rule for rule, meets in zip(flat, met.any(axis=1).tolist(), strict=True) if not meets]
 
 
@@ -123,6 +257,12 @@ def _table(
 ) -> tuple[Table, set[int]] | None:
     # Within a band of rows only the rules that cross it part cells.
     bands = [np.flatnonzero(band).tolist() for band in _ruled(tall, xs, _middles(ys)).T]
+    open_bands = [n for n, band in enumerate(bands) if len(band) == 2 < len(xs) - 1]
+    open_bands = [n for n in open_bands if _leaves(lines, xs, ys[n], ys[n + 1])]
+    if len(open_bands) > 1:
+        return None  # rules part the cells of some rows only
+    for n in open_bands:
+        bands[n] = list(range(len(xs)))
     grid, used = _filled(lines, xs, ys, bands)
     apart = sum(any(_holds_gaps(_by_line(cell)) for cell in row) for row in grid)
     if apart > 0.3 * sum(any(row) for row in grid):
@@ -152,6 +292,21 @@ def _table(
         tuple(tuple(_words(parts[n][column]) for column in columns) for n in kept),
     )  # fmt: skip
     return table, used
+
+
+def _leaves(lines: Sequence[Line], xs: Sequence[float], top: float, bottom: float) -> bool:
+    """Whether the words of a band without rules between them stand in columns all the same."""
+    band = [line for line in lines if bottom < (line.bottom + line.top) / 2 <= top and not line.upright]
+    words = [
+        word
+        for line in band
+        for word in line.words
+        if xs[0] - _TOUCH <= word.left and word.right <= xs[-1] + _TOUCH
+    ]
+    if not words or max(line.bottom for line in band) - min(line.bottom for line in band) > _TOUCH:
+        return False
+    sides = {bisect_right(xs, word.left) for word in words}
+    return len(sides) > 1 and not any(word.left < x < word.right for x in xs[1:-1] for word in words)
 
 
 def _filled(

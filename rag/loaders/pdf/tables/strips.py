@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
+from statistics import median
 from typing import NamedTuple
 
 from ..lines import Line, Word
@@ -14,9 +15,12 @@ from .rows import Row, aligned, row_of
 from .table import NUMBER, Columns
 
 _FEWEST = 5  # rows
-_STRIP = 0.2  # of the height of a row; columns of a printed sheet may be closer than its words
+_STRIP = 0.12  # of the height of a row; columns of a printed sheet may be closer than its words
 _ALIKE = 0.05
 _SPACE = 0.6  # of the height of a row: no space is wider
+_MOST_NAMES = 3  # lines
+_FEWEST_WORDS = 5  # of a line of prose
+_EVEN = 0.06  # of the height of a row: how much the spaces of a line of prose differ
 _DIGIT = re.compile(r"\d")
 _OPENS_NUMBER = frozenset("-+−–(€$£¥")
 
@@ -55,7 +59,15 @@ def _stacks(lines: Sequence[Line], rows: Sequence[Row]) -> list[tuple[int, int]]
 
 
 def _is_wide(lines: Sequence[Line], row: Row) -> bool:
-    return sum(len(lines[line].words) for line in row.places) > 1
+    return sum(len(lines[line].words) for line in row.places) > 1 and not is_even(row)
+
+
+def is_even(row: Row) -> bool:
+    """Whether a row is one line of words with spaces of one size: gaps between columns differ."""
+    if len(row.cells) > 1 or len(words := row.cells[0].words) < _FEWEST_WORDS:
+        return False
+    gaps = [right.left - left.right for left, right in pairwise(words)]
+    return max(gaps) - min(gaps) <= _EVEN * row.height
 
 
 def _goes_on(above: Row, row: Row) -> bool:
@@ -73,10 +85,30 @@ def _parted(lines: Sequence[Line], rows: list[Row]) -> list[Row]:
             cuts = [(left + right) / 2 for left, right in strips]
             if _are_columns(rows[start:end], spreads[start:end], cuts):
                 rows[start:end] = [row_of(lines, row.places, cuts) for row in rows[start:end]]
+                space = _space(spreads[start:end], strips) or 0.0
+                # Names of columns may be wider than what is in these.
+                for place in range(start - 1, max(start - 1 - _MOST_NAMES, -1), -1):
+                    above = _cuts_above(spreads[place], strips, space)
+                    if above is None or is_even(rows[place]):
+                        break
+                    rows[place] = row_of(lines, rows[place].places, above)
                 start, ahead = end, _strips(spreads, end)
                 continue
         start += 1
     return rows
+
+
+def _cuts_above(row: _Spread, strips: Columns, space: float) -> list[float] | None:
+    """Where a row above others parts at each of the strips between their columns; None where it does not."""
+    gaps = [(-inf, row.lefts[0]), *row.gaps, (row.words[-1].right, inf)]
+    cuts = []
+    for strip in strips:
+        parts = _common(gaps, [strip], row.narrow)
+        if not parts:
+            return None
+        left, right = max(parts, key=lambda part: (abs(part[1] - part[0] - space) > 0.3, part[1] - part[0]))
+        cuts.append((left + right) / 2)
+    return cuts
 
 
 def _spread(lines: Sequence[Line], row: Row) -> _Spread:
@@ -106,6 +138,7 @@ def _strips(spreads: Sequence[_Spread], start: int) -> tuple[int, Columns]:
 def _between_columns(spreads: Sequence[_Spread], strips: Columns) -> Columns:
     """The strips but for those within a column: a space alike in all rows, or with words behind it in few."""
     kept = list(strips)
+    space = _space(spreads, strips)
     for strip in strips:
         cut = (strip[0] + strip[1]) / 2
         behind = next((left for left, _ in kept if left > strip[0]), inf)
@@ -115,10 +148,31 @@ def _between_columns(spreads: Sequence[_Spread], strips: Columns) -> Columns:
             if place < len(row.lefts) and row.lefts[place] < behind:
                 gaps.append(row.lefts[place] - row.words[place - 1].right if place else inf)
         height = spreads[0].narrow / _STRIP
-        alike = len(gaps) < 0.5 * len(spreads) or max(gaps) - min(gaps) < _ALIKE * height
-        if alike and max(gaps, default=inf) <= _SPACE * height:
+        alike = len(gaps) >= 0.5 * len(spreads) and max(gaps) - min(gaps) < _ALIKE * height
+        if max(gaps, default=inf) <= _SPACE * height and (
+            len(gaps) < 0.5 * len(spreads)
+            or (alike and (space is None or abs(gaps[0] - space) <= _ALIKE * height))
+        ):
             kept.remove(strip)
+    # What stands between two strips in the first row alone names the column behind it.
+    for one, other in reversed(list(pairwise(kept))):
+        between = [bisect_right(row.lefts, other[0]) - bisect_right(row.lefts, one[0]) for row in spreads]
+        if between[0] and sum(map(bool, between)) <= 0.1 * len(spreads) and spreads[0].lefts[0] < one[0]:
+            kept.remove(other)
     return kept
+
+
+def _space(spreads: Sequence[_Spread], strips: Columns) -> float | None:
+    """How wide a space is between words of these rows, away from the strips; None where they have none."""
+    cuts = [(left + right) / 2 for left, right in strips]
+    gaps = [
+        right - left
+        for row in spreads
+        for left, right in row.gaps
+        if right - left <= _SPACE * row.narrow / _STRIP
+        and bisect_right(cuts, left) == bisect_right(cuts, right)
+    ]
+    return median(gaps) if gaps else None
 
 
 def _common(gaps: Columns, strips: Columns, narrow: float) -> Columns:
