@@ -78,7 +78,7 @@ class SearchSettings:
 
     k: Count = 10  # hits
     augment: tuple[str, ...] = ("spelling", "glossary")  # stages that make queries of the question
-    retrieve: str = "hybrid"  # hybrid, dense, lexical, or `module:function`
+    retrieve: str = "hybrid"  # hybrid, dense, lexical, routed, or `module:function`
     depth: Count = 100  # how many chunks each leg brings to the fusion
     fusion: str = "zscore"  # zscore, rrf, minmax, dbsf
     dense_weight: Amount = 1.0  # weight of the dense leg in the fusion

@@ -31,7 +31,7 @@ NAMED: Mapping[str, frozenset[str]] = {
     "index.lexical": frozenset({"tantivy", "rank-bm25"}),
     "chunk.method": frozenset({"structure", "fixed", "sentences", "headings", "semantic", "code"}),
     "search.augment": frozenset({"glossary", "feedback", "history", "instruction", "memory", "spelling"}),
-    "search.retrieve": frozenset({"hybrid", "dense", "lexical"}),
+    "search.retrieve": frozenset({"hybrid", "dense", "lexical", "routed"}),
     "search.fusion": frozenset({"zscore", "rrf", "minmax", "dbsf"}),
     "search.denoise": frozenset(
         {

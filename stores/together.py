@@ -36,6 +36,11 @@ class Together:
         self._first = next(iter(self._members.values()))
 
     @property
+    def names(self) -> Sequence[str]:
+        """What ids and sources begin with, in the order in which the stores were named."""
+        return list(self._members)
+
+    @property
     def caps(self) -> Capabilities:
         every = list(self._members.values())
         return replace(

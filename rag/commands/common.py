@@ -49,7 +49,7 @@ Where = Annotated[
 ]
 Augment = Annotated[str | None, typer.Option("--augment", help="Stages, comma-separated; '' for none.")]
 Retrieve = Annotated[
-    str | None, typer.Option("--retrieve", help="hybrid, dense, lexical or module:function.")
+    str | None, typer.Option("--retrieve", help="hybrid, dense, lexical, routed or module:function.")
 ]
 Denoise = Annotated[str | None, typer.Option("--denoise", help="Stages, comma-separated; '' for none.")]
 Reorder = Annotated[str | None, typer.Option("--reorder", help="Stages, comma-separated; '' for none.")]

@@ -2,6 +2,7 @@
 
 - `hybrid.py`: the dense and the lexical leg, fused (the default)
 - `dense.py`, `lexical.py`: one leg alone
+- `routed.py`: the same within the collections that a first search votes for
 - `legs.py`: what the three share: asking a store for ranked lists, and turning them into hits
 - `query_map.py`: a map of query vectors that `rag tune retriever` fitted
 - `vectors.py`: the vectors of hits, and a sample of the corpus
@@ -19,6 +20,7 @@ NAMES = {
     "dense": "rag.retrieve.dense:build",
     "hybrid": "rag.retrieve.hybrid:build",
     "lexical": "rag.retrieve.lexical:build",
+    "routed": "rag.retrieve.routed:build",
 }
 """Name in the settings → what builds the stage."""
 
