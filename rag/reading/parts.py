@@ -31,6 +31,7 @@ _CODE = re.compile(r"\b(?=[\w./-]*\d)(?=[\w./-]*[A-Za-z])\w+(?:[./-]\w+)*\b")
 _HEADING = re.compile(r"^(#{1,6})\s+", re.MULTILINE)
 _NUMBER = re.compile(r"^(?:\*\*|§\s*)?(?P<number>\d+(?:\.\d+)*)[.)]?(?:\*\*)?\s+(?=\S)", re.MULTILINE)
 _LONGEST = 4000  # characters of a part that are read
+_FEW = 4  # words besides a code, of its document or headings
 _ASKS = (  # words that ask for what a part says and for nothing in it
     "say said state mean stand require cover contain describe explain regulate about tell read text content"
     " definition provide specify summary meaning show indicate signify write deal error fault code alarm"
@@ -68,7 +69,9 @@ def named_part(
     documents = {hit.chunk.document_id: place for place, hit in reversed(list(enumerate(hits)))}
     rest = question[: name.start()] + question[name.end() :]
     asked = set(analyze(rest)) - set(analyze(_ASKS))
-    best: tuple[tuple[float, int, int], Part] | None = None
+    if name.re is _CODE and len(asked) > _FEW:
+        return None  # too much else is asked for the part to be meant
+    best: tuple[tuple[int, int, int], Part] | None = None
     for document, text in texts(list(documents)).items():
         place = documents[document]
         chunk = hits[place].chunk

@@ -20,6 +20,8 @@ from .selection import Analyze, about_of, is_explained, plain_words, table_of
 
 _IS = "sold kept stored located held standing found happening taking place based start begin"
 """Words of a question for a place or a time that only ask where or when a thing is."""
+_WORD = re.compile(r"\S+")
+_WHOLE = 2  # the first terms of a word that are all of it: as it stands, and joined
 Explained = Callable[[str, frozenset[str], Sequence[str]], set[str]]
 
 
@@ -48,14 +50,25 @@ def is_proven(
     if place is not None and place.search(name):
         column |= set(analyze(_IS))
     known = {*about_of(chunk, analyze), *plain_words(analyze), *column}
-    return _left(asked, row, known, analyze) == set() and not any(
-        other is not row and not _left(asked, other, known, analyze) for other in table
+    words = [terms for word in _WORD.findall(question) if (terms := analyze(word))]
+    return _is_meant(words, row, known, analyze) and not any(
+        other is not row and _is_meant(words, other, known, analyze) for other in table
     )
 
 
-def _left(asked: frozenset[str], row: Row, known: set[str], analyze: Analyze) -> set[str]:
-    """The terms that neither the row nor what is known of its table explains; all where the row has none."""
+def _is_meant(words: Sequence[Sequence[str]], row: Row, known: set[str], analyze: Analyze) -> bool:
+    """Whether the row, or what is known of its table, explains every word, and the row one of them itself.
+
+    Of a word with several terms (`BioLab`: biolab, bio, lab) it is enough to explain it as a whole.
+    """
     own = set(analyze(" ".join(re.sub(r"[\W_]+", " ", cell.text) for cell in row.cells)))
     own |= {term for cell in row.cells for term in analyze(cell.text)}
-    left = {term for term in asked if not is_explained(term, known | own)}
-    return left if own & (asked - known) else set(asked)
+    return all(_has(terms, known | own) for terms in words) and any(
+        _has(terms, own) and not _has(terms, known) for terms in words
+    )
+
+
+def _has(terms: Sequence[str], explained: set[str]) -> bool:
+    return any(is_explained(term, explained) for term in terms[:_WHOLE]) or all(
+        is_explained(term, explained) for term in terms
+    )

@@ -309,12 +309,12 @@ class Derived:
     def _claimed(self, name: str, *terms: str) -> Path:
         """The folder of one index, emptied if it was made for another store or on other terms."""
         folder = self._folder / name
-        mark = folder.with_suffix(".owner")
-        try:
-            claimed = mark.read_bytes() == " ".join((self._owner, *terms)).encode()
-        except OSError:  # none, or no file
-            claimed = False
-        if not claimed or not folder.is_dir():
+        mark, said = folder.with_suffix(".owner"), b""
+        with suppress(OSError):  # none, or no file
+            said = mark.read_bytes()
+        if said != " ".join((self._owner, *terms)).encode() or not folder.is_dir():
+            if said.partition(b" ")[0] not in (b"", self._owner.encode()):
+                _report_damage(folder, f"{mark.name} names another index")
             self._wipe(folder, *terms)
         return folder
 

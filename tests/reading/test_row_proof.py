@@ -28,6 +28,7 @@ def proven(question: str, cell: str) -> bool:
     [
         ("What does the Gull with 6 seats cost?", "80", True),
         ("How much is the Heron?", "60", True),
+        ("What does the GullWing cost?", "80", False),
         ("Who is the skipper?", "Ana Reyes", False),  # of any
         ("Who is the skipper of the Gull with 9 seats?", "Tom Hale", True),
         ("What does the Gull cost?", "80", False),  # two rows
@@ -41,3 +42,13 @@ def test_a_row_is_proven_where_it_alone_explains_the_question(
     question: str, cell: str, expected: bool
 ) -> None:
     assert proven(question, cell) == expected
+
+
+def test_a_word_with_capitals_within_is_explained_as_a_whole() -> None:
+    text = "| Test | Price EUR |\n| --- | --- |\n| Thyroxine (T4) | 13.80 |\n| Iron | 6.00 |\n"
+    chunk = Chunk("c", "d", "contract-vetlab.md", text, 0, len(text))
+    start = text.index("13.80")
+    question = "What does VetLab charge for a T4?"
+    assert is_proven(question, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
+    other = question.replace("VetLab", "BioLab")
+    assert not is_proven(other, start, start + 5, chunk, text, ANALYZE, lambda *_: set())

@@ -66,6 +66,19 @@ def test_damaged_codes_are_told_once_and_rebuilt(tmp_path: Path, caplog: pytest.
     store.close()
 
 
+@pytest.mark.parametrize("name", ["dense", "lexical"])
+def test_a_damaged_name_of_the_owner_is_told(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    small(tmp_path).close()
+    mark = tmp_path / "s" / f"{name}.owner"
+    mark.write_bytes(b"\xff" + mark.read_bytes()[1:])
+    store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
+    assert len(store.dense(np.eye(DIM, dtype=np.float32)[1], 1)) == len(store.lexical("two", 1)) == 1
+    assert [f"{name}.owner names another index" in line for line in caplog.messages] == [True]
+    store.close()
+
+
 def test_a_check_reads_a_long_document_once(tmp_path: Path) -> None:
     store = LocalStore.open(tmp_path / "s", fingerprint="f", dim=DIM, language="none")
     item = big()
