@@ -21,10 +21,10 @@ from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import FEATURES, Choice, Judged, certainty
 from rag.reading.extremes import Extreme, directions_of, extreme, is_keyed_by, key_of
-from rag.reading.lists import LEAST, MOST, best_list, list_around
+from rag.reading.lists import LEAST, MOST, best_list, list_around, list_below
 from rag.reading.parts import Part, named_part
 from rag.reading.polar import word
-from rag.reading.row_proof import is_proven
+from rag.reading.row_proof import proven_cell
 from rag.reading.selection import Selection, best_selection, selection, whole
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
@@ -148,7 +148,11 @@ class Extractive:
                 return
         judged = self._choice.judged(question.text, hits, self._headings(hits))
         if form in ("steps", "list", "explanation") or (form == "value" and kind_of(question.text) is None):
-            around = list_around(judged, hits, steps=form == "steps") if judged else ()
+            around = (
+                list_below(judged[0], hits) or list_around(judged, hits, steps=form == "steps")
+                if judged
+                else ()
+            )
             if around:
                 sure = certainty(judged)
                 yield from (Quote(item.place, item.start, item.end, sure, item=True) for item in around)
@@ -158,7 +162,11 @@ class Extractive:
                 best = _first_of_reply(question.text, judged)
                 row = self._proven(question.text, best, judged, hits)
                 best = row or best
-                best = self._current(question.text, [best, *(one for one in judged if one is not best)], hits)
+                best = self._current(
+                    question.text,
+                    [best, *(one for one in judged if not _same_place(one.unit, best.unit))],
+                    hits,
+                )
                 sure = max(_PROVEN if row else 0.0, certainty(judged))
                 yield self._worded(question.text, best, sure, hits)
             return
@@ -184,8 +192,11 @@ class Extractive:
             chunk = hits[one.unit.place].chunk
             if one.unit.kind == "row" and one.span is not None and chunk.document_id == document:
                 start, end = (chunk.start + at for at in one.span)
-                if is_proven(question, start, end, chunk, text, self._choice.analyze, self._choice.explained):
-                    return one
+                cell = proven_cell(
+                    question, start, end, chunk, text, self._choice.analyze, self._choice.explained
+                )
+                if cell:
+                    return one._replace(span=(cell[0] - chunk.start, cell[1] - chunk.start))
         return None
 
     def _worded(self, question: str, best: Judged, sure: float, hits: Sequence[Hit]) -> Quote | Derived:

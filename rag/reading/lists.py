@@ -64,6 +64,20 @@ def list_around(judged: Sequence[Judged], hits: Sequence[Hit], *, steps: bool) -
     return ()
 
 
+def list_below(best: Judged, hits: Sequence[Hit]) -> tuple[Unit, ...]:
+    """The items that follow where the best unit announces them: it ends with a colon."""
+    if not best.unit.view.rstrip().endswith(":"):
+        return ()
+    end = hits[best.unit.place].chunk.start + best.unit.end
+    document = hits[best.unit.place].chunk.document_id
+    for items in _lists([hit for hit in hits if hit.chunk.document_id == document]):
+        places = [place for place, hit in enumerate(hits) if hit.chunk.document_id == document]
+        moved = tuple(item._replace(place=places[item.place]) for item in items)
+        if 0 <= hits[moved[0].place].chunk.start + moved[0].start - end <= _APART:
+            return moved if len(moved) <= MOST else ()
+    return ()
+
+
 def _lists(hits: Sequence[Hit]) -> list[list[Unit]]:
     runs: list[list[Unit]] = []
     order = sorted(range(len(hits)), key=lambda at: (hits[at].chunk.document_id, hits[at].chunk.start))

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(
     r"(?:\s*\((?P<below>[a-z]|\d{1,2})\))?",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"\b(?=[\w./-]*\d)(?=[\w./-]*[A-Za-z])\w+(?:[./-]\w+)*\b")
+_CODE = re.compile(r"\b\w+(?:[./-]\w+)*")  # with a digit and a letter in it
 _HEADING = re.compile(r"^(#{1,6})\s+", re.MULTILINE)
 _NUMBER = re.compile(r"^(?:\*\*|§\s*)?(?P<number>\d+(?:\.\d+)*)[.)]?(?:\*\*)?\s+(?=\S)", re.MULTILINE)
 _LONGEST = 4000  # characters of a part that are read
@@ -62,7 +62,11 @@ def named_part(
     `texts` gives the texts of documents by their ids. A code names a part only where what it says or means is
     asked for, since other parts may speak of it.
     """
-    names = [*_NUMBERED.finditer(question)] or [*_CODE.finditer(question)]
+    names = [*_NUMBERED.finditer(question)] or [
+        word
+        for word in _CODE.finditer(question)
+        if re.search(r"\d", word[0]) and re.search(r"[^\W\d_]", word[0])
+    ]
     if len(names) != 1:
         return None
     name = names[0]

@@ -13,22 +13,27 @@ from collections.abc import Callable, Sequence
 from rag.text.column_names import meanings_of
 from rag.text.quantities import asking_of, quantity_of
 from rag.text.questions import column_asked_of
-from rag.text.tables import Row
+from rag.text.tables import Cell, Row
 from rag.types import Chunk
 
 from .selection import Analyze, about_of, is_explained, plain_words, table_of
 
 _IS = "sold kept stored located held standing found happening taking place based start begin"
 """Words of a question for a place or a time that only ask where or when a thing is."""
+_SINCE = re.compile(r"\bsince\b", re.IGNORECASE)  # since when somebody is there is not how old they are
+_WHICH = re.compile(r"\W*(?:which|what) (?P<noun>[\w-]+)\b", re.IGNORECASE)
 _WORD = re.compile(r"\S+")
 _WHOLE = 2  # the first terms of a word that are all of it: as it stands, and joined
 Explained = Callable[[str, frozenset[str], Sequence[str]], set[str]]
 
 
-def is_proven(
+def proven_cell(
     question: str, start: int, end: int, chunk: Chunk, text: str, analyze: Analyze, explained: Explained
-) -> bool:
-    """Whether the row with `text[start:end]` is the only one meant, and those characters are what is asked.
+) -> tuple[int, int] | None:
+    """The characters that are asked for, where the row with `text[start:end]` is the only one meant.
+
+    They are those given, or the name of what is asked for by its kind (`named_by`); None where another row
+    may be meant, or those are of a column that is not asked for.
 
     `text` is that of the chunk's document; `explained` gives those of a question's terms whose words may mean
     the same as one of some names.
@@ -37,23 +42,40 @@ def is_proven(
     row = next((row for row in table if row.start <= start and end <= row.end), None)
     cell = next((cell for cell in row.cells if cell.start <= start < cell.end), None) if row else None
     if row is None or cell is None or not cell.name:
-        return False
+        return None
     name = f"{cell.name} {meanings_of(row.names).get(cell.name, '')}".strip()
     asked = frozenset(analyze(question))
     near = {term for term in explained(question, asked, [name]) if not re.search(r"\d", term)}
     column = near | (asked & set(analyze(name)))
+    key = named_by(question, row, analyze)
     quantity, place = quantity_of(question), column_asked_of(question)
-    if quantity is not None and quantity.search(f"{name}: {cell.text}"):
+    if quantity is not None and quantity.search(_SINCE.sub(" ", f"{name}: {cell.text}")):
         column |= set(analyze(asking_of(question)))
-    elif quantity is not None or not (column or (place is not None and place.search(name))):
-        return False
+    elif quantity is not None or not (key or column or (place is not None and place.search(name))):
+        return None
     if place is not None and place.search(name):
         column |= set(analyze(_IS))
     known = {*about_of(chunk, analyze), *plain_words(analyze), *column}
     words = [terms for word in _WORD.findall(question) if (terms := analyze(word))]
-    return _is_meant(words, row, known, analyze) and not any(
-        other is not row and _is_meant(words, other, known, analyze) for other in table
-    )
+    others = (other for other in table if other is not row)
+    if not _is_meant(words, row, known, analyze) or any(_is_meant(words, x, known, analyze) for x in others):
+        return None
+    return (key.start, key.end) if key else (start, end)
+
+
+def named_by(question: str, row: Row, analyze: Analyze) -> Cell | None:
+    """The cell with the name of what is asked for by its kind: `Which dog` of a row with the species dog.
+
+    It is that of the column `name`, or else the first with letters. None where another column is asked for.
+    """
+    match = _WHICH.match(question)
+    noun = set(analyze(match["noun"])) if match else set()
+    if any(noun & set(analyze(name)) for name in row.names):
+        return None
+    kind = next((cell for cell in row.cells if noun and noun <= set(analyze(cell.text))), None)
+    others = [cell for cell in row.cells if cell is not kind and re.search(r"[^\W\d_]", cell.text)]
+    named = [cell for cell in others if cell.name.lower() == "name"]
+    return next(iter(named or others), None) if kind else None
 
 
 def _is_meant(words: Sequence[Sequence[str]], row: Row, known: set[str], analyze: Analyze) -> bool:

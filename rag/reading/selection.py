@@ -30,8 +30,8 @@ _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
     " sum altogether combined overall come came from case cases item items export file table register log"
-    " still now currently current already yet today moment own possess please compare comparison both"
-    " company firm school museum library club organisation business office society association"
+    " still now only just currently current already yet today moment own possess please compare comparison"
+    " both company firm school museum library club organisation business office society association"
 )
 """Words that say nothing of which rows are meant."""
 _NUMBERS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -43,6 +43,8 @@ _YES = ("yes", "true", "x", "✓", "y", "ja", "oui", "sí", "si")
 _NO = ("no", "false", "-", "–", "—", "n", "nein", "non", "0")
 _WITHOUT = re.compile(r"\b(?:without|no|not|never|isn't|aren't|wasn't|weren't)\b", re.IGNORECASE)
 _STEM = 5  # letters that two forms of a word begin with
+_KEY = re.compile(r"\b(?:id|no|nr|number|code|year|page|telephone|phone|postcode|zip)\b", re.IGNORECASE)
+"""Names of columns whose numbers are not summed."""
 _LEAST = 4  # letters or digits of a cell that may be a condition without its column's name
 
 
@@ -246,7 +248,9 @@ def _total(
     sums = []
     for name in chosen[0].names:
         cells = [cell.text for row in chosen for cell in row.cells if cell.name == name]
-        if name and name not in met and set(analyze(name)) & set(asked) and len(cells) == len(chosen):
+        if name in met or _KEY.search(name):
+            continue
+        if name and set(analyze(name)) & set(asked) and len(cells) == len(chosen):
             if not all(_PLAIN_NUMBER.fullmatch(text) for text in cells):
                 continue
             sums.append((name, sum((Decimal(text.replace(",", "")) for text in cells), Decimal(0))))
@@ -263,7 +267,7 @@ def _quantity(
 ) -> bool:
     """Whether the question names a column of numbers that is no condition (`in stock`)."""
     for name in table[0].names:
-        if name and name not in met and set(analyze(name)) & set(asked):
+        if name and name not in met and set(analyze(name)) & set(asked) and not _KEY.search(name):
             cells = [cell.text for row in table for cell in row.cells if cell.name == name]
             if sum(bool(_PLAIN_NUMBER.fullmatch(text)) for text in cells) * 2 > len(cells):
                 return True

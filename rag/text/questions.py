@@ -95,7 +95,7 @@ _LISTED = re.compile(
     r" \w+(?: \w+)?s\b"
     r"|^\W*(?:list|name|give me|show me|enumerate)\b"
     r"|\b(?:what|which) (?:all )?(?:are|were) (?:all )?the \w+s\b"
-    r"|\b(?:which|what) \w+s (?:\w+ ){0,4}(?:are|were|have|had|do|did|came|must|should)\b"
+    r"|\b(?:which|what) (?:\w+ ){0,2}\w+s (?:\w+ ){0,4}(?:are|were|have|had|do|did|came|must|should)\b"
     r"|\ball (?:the )?\w+s\b",
     re.IGNORECASE,
 )

@@ -453,3 +453,21 @@ def test_a_row_in_german_answers_a_question_in_english(tmp_path: Path) -> None:
             assert answer.span is not None
             assert answer.span.quote == value
             proven(rag, answer)
+
+
+def test_what_announces_a_list_is_answered_by_the_list(tmp_path: Path) -> None:
+    text = (
+        "# Kiln\n\n## Before firing\n\nTest the seal of the kiln each morning:\n\n"
+        "- close the door\n- press the lamp\n- wait a minute\n\n"
+        "## After firing\n\n- open the vent\n- wait a day\n"
+    )
+    (tmp_path / "kiln.md").write_text(text, "utf-8")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("How do I test the seal of the kiln each morning?")
+        assert [sentence.text.lstrip("- ") for sentence in answer.sentences] == [
+            "close the door",
+            "press the lamp",
+            "wait a minute",
+        ]
+        proven(rag, answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.indexes import Analyzer
-from rag.reading.row_proof import is_proven
+from rag.reading.row_proof import proven_cell
 from rag.types import Chunk
 
 ANALYZE = Analyzer("english").analyze
@@ -20,7 +20,8 @@ HIRE = """| Boat | Berth | Skipper | Price EUR | Year 2031 |
 def proven(question: str, cell: str) -> bool:
     chunk = Chunk("c", "d", "hire.md", HIRE, 0, len(HIRE), title="Hire")
     start = HIRE.index(cell)
-    return is_proven(question, start, start + len(cell), chunk, HIRE, ANALYZE, lambda *_: set())
+    found = proven_cell(question, start, start + len(cell), chunk, HIRE, ANALYZE, lambda *_: set())
+    return found == (start, start + len(cell))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,20 @@ def test_a_word_with_capitals_within_is_explained_as_a_whole() -> None:
     chunk = Chunk("c", "d", "contract-vetlab.md", text, 0, len(text))
     start = text.index("13.80")
     question = "What does VetLab charge for a T4?"
-    assert is_proven(question, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
+    assert proven_cell(question, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
     other = question.replace("VetLab", "BioLab")
-    assert not is_proven(other, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
+    assert not proven_cell(other, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
+
+
+def test_what_is_asked_for_by_its_kind_is_named_by_its_name() -> None:
+    text = (
+        "| Id | Name | Kind | Berth | Here since |\n| --- | --- | --- | --- | --- |\n"
+        "| 7 | Gull | dinghy | B2 | 2019 |\n| 8 | Tern | dinghy | B3 | 2020 |\n"
+    )
+    chunk = Chunk("c", "d", "boats.md", text, 0, len(text))
+    start = text.index("dinghy | B3")
+    found = proven_cell("Which dinghy is in B3?", start, start + 6, chunk, text, ANALYZE, lambda *_: set())
+    assert found is not None
+    assert text[slice(*found)] == "Tern"
+    year = text.index("2020")
+    assert not proven_cell("How old is Tern?", year, year + 4, chunk, text, ANALYZE, lambda *_: set())

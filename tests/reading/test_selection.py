@@ -59,3 +59,13 @@ def test_rows_of_a_table_that_is_named_need_no_name_of_their_own() -> None:
     assert named("How many tickets in the helpdesk list are open?") == (False, True)
     assert named("How many tickets are open?") == (False, False)
     assert named("How many tickets are in the helpdesk list?") == (False, False)
+
+
+def test_numbers_that_name_rows_are_neither_summed_nor_asked_for() -> None:
+    text = "| Visit id | Reason |\n| --- | --- |\n| 11 | x-ray |\n| 12 | no-show |\n| 13 | no-show |\n"
+    found = selection("How many no-shows were there?", 0, chunk(text), text, ANALYZE)
+    assert found is not None
+    assert (len(found.rows), found.total, found.noun, found.unexplained) == (2, None, True, frozenset())
+    visits = selection("How many x-ray visits were there?", 0, chunk(text), text, ANALYZE)
+    assert visits is not None
+    assert (len(visits.rows), visits.total) == (1, None)

@@ -29,7 +29,9 @@ _TALLEST, _WIDEST_CELL = 300.0, 100.0  # points; colours that are taller or not 
 _MOST_WIDTHS = 50  # of rules that are compared
 _TOUCH = 3.0  # points between rules that meet
 
-_DECIMALS = re.compile(r"(?:[-+−(]?\d+[.,]\d+[)%]? ){1,}[-+−(]?\d+[.,]\d+[)%]?")
+_DECIMALS = re.compile(
+    r"(?<![\d.,])(?:[-+−(]?\d{1,15}[.,]\d{1,15}[)%]? ){1,}[-+−(]?\d{1,15}[.,]\d{1,15}[)%]?"
+)
 _NOTHING = Line("", 0.0, 0.0, 0.0, 0.0, upright=True)
 
 Rule = tuple[float, float, float]
