@@ -25,7 +25,7 @@ from rag.reading.lists import LEAST, MOST, best_list, list_around, list_below
 from rag.reading.parts import Part, named_part
 from rag.reading.polar import word
 from rag.reading.row_proof import proven_cell
-from rag.reading.selection import Selection, best_selection, selection, whole
+from rag.reading.selection import Selection, best_selection, selection, table_of, whole
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
@@ -183,17 +183,17 @@ class Extractive:
     def _proven(
         self, question: str, best: Judged, judged: Sequence[Judged], hits: Sequence[Hit]
     ) -> Judged | None:
-        """Where a row is judged best, the one of its document that alone can be meant; None without one."""
+        """Where a row is judged best, the one of its table that alone can be meant; None without one."""
         if best.unit.kind != "row" or best.unit.is_header:
             return None
-        document = hits[best.unit.place].chunk.document_id
-        text = self._texts([document]).get(document, "")
+        own = hits[best.unit.place].chunk
+        table = table_of(own, self._texts([own.document_id]).get(own.document_id, ""))
         for one in [best, *(other for other in judged[:_TRIED] if other is not best)]:
             chunk = hits[one.unit.place].chunk
-            if one.unit.kind == "row" and one.span is not None and chunk.document_id == document:
+            if one.unit.kind == "row" and one.span is not None and chunk.document_id == own.document_id:
                 start, end = (chunk.start + at for at in one.span)
                 cell = proven_cell(
-                    question, start, end, chunk, text, self._choice.analyze, self._choice.explained
+                    question, start, end, chunk, table, self._choice.analyze, self._choice.explained
                 )
                 if cell:
                     return one._replace(span=(cell[0] - chunk.start, cell[1] - chunk.start))

@@ -68,13 +68,12 @@ def list_below(best: Judged, hits: Sequence[Hit]) -> tuple[Unit, ...]:
     """The items that follow where the best unit announces them: it ends with a colon."""
     if not best.unit.view.rstrip().endswith(":"):
         return ()
-    end = hits[best.unit.place].chunk.start + best.unit.end
-    document = hits[best.unit.place].chunk.document_id
-    for items in _lists([hit for hit in hits if hit.chunk.document_id == document]):
-        places = [place for place, hit in enumerate(hits) if hit.chunk.document_id == document]
-        moved = tuple(item._replace(place=places[item.place]) for item in items)
-        if 0 <= hits[moved[0].place].chunk.start + moved[0].start - end <= _APART:
-            return moved if len(moved) <= MOST else ()
+    chunk = hits[best.unit.place].chunk
+    for items in _lists(hits):
+        first = hits[items[0].place].chunk
+        apart = first.start + items[0].start - chunk.start - best.unit.end
+        if first.document_id == chunk.document_id and 0 <= apart <= _APART:
+            return tuple(items) if len(items) <= MOST else ()
     return ()
 
 

@@ -16,7 +16,7 @@ from rag.text.questions import column_asked_of
 from rag.text.tables import Cell, Row
 from rag.types import Chunk
 
-from .selection import Analyze, about_of, is_explained, plain_words, table_of
+from .selection import Analyze, about_of, is_explained, plain_words
 
 _IS = "sold kept stored located held standing found happening taking place based start begin"
 """Words of a question for a place or a time that only ask where or when a thing is."""
@@ -28,17 +28,22 @@ Explained = Callable[[str, frozenset[str], Sequence[str]], set[str]]
 
 
 def proven_cell(
-    question: str, start: int, end: int, chunk: Chunk, text: str, analyze: Analyze, explained: Explained
+    question: str,
+    start: int,
+    end: int,
+    chunk: Chunk,
+    table: Sequence[Row],
+    analyze: Analyze,
+    explained: Explained,
 ) -> tuple[int, int] | None:
-    """The characters that are asked for, where the row with `text[start:end]` is the only one meant.
+    """The characters that are asked for, where the row around `start` to `end` is the only one meant.
 
     They are those given, or the name of what is asked for by its kind (`named_by`); None where another row
     may be meant, or those are of a column that is not asked for.
 
-    `text` is that of the chunk's document; `explained` gives those of a question's terms whose words may mean
-    the same as one of some names.
+    Places are in the text of the chunk's document, and `table` are all rows of the chunk's (`table_of`);
+    `explained` gives those of a question's terms whose words may mean the same as one of some names.
     """
-    table = table_of(chunk, text)
     row = next((row for row in table if row.start <= start and end <= row.end), None)
     cell = next((cell for cell in row.cells if cell.start <= start < cell.end), None) if row else None
     if row is None or cell is None or not cell.name:

@@ -6,6 +6,7 @@ import pytest
 
 from rag.indexes import Analyzer
 from rag.reading.row_proof import proven_cell
+from rag.reading.selection import table_of
 from rag.types import Chunk
 
 ANALYZE = Analyzer("english").analyze
@@ -20,7 +21,9 @@ HIRE = """| Boat | Berth | Skipper | Price EUR | Year 2031 |
 def proven(question: str, cell: str) -> bool:
     chunk = Chunk("c", "d", "hire.md", HIRE, 0, len(HIRE), title="Hire")
     start = HIRE.index(cell)
-    found = proven_cell(question, start, start + len(cell), chunk, HIRE, ANALYZE, lambda *_: set())
+    found = proven_cell(
+        question, start, start + len(cell), chunk, table_of(chunk, HIRE), ANALYZE, lambda *_: set()
+    )
     return found == (start, start + len(cell))
 
 
@@ -50,9 +53,9 @@ def test_a_word_with_capitals_within_is_explained_as_a_whole() -> None:
     chunk = Chunk("c", "d", "contract-vetlab.md", text, 0, len(text))
     start = text.index("13.80")
     question = "What does VetLab charge for a T4?"
-    assert proven_cell(question, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
+    assert proven_cell(question, start, start + 5, chunk, table_of(chunk, text), ANALYZE, lambda *_: set())
     other = question.replace("VetLab", "BioLab")
-    assert not proven_cell(other, start, start + 5, chunk, text, ANALYZE, lambda *_: set())
+    assert not proven_cell(other, start, start + 5, chunk, table_of(chunk, text), ANALYZE, lambda *_: set())
 
 
 def test_what_is_asked_for_by_its_kind_is_named_by_its_name() -> None:
@@ -62,8 +65,12 @@ def test_what_is_asked_for_by_its_kind_is_named_by_its_name() -> None:
     )
     chunk = Chunk("c", "d", "boats.md", text, 0, len(text))
     start = text.index("dinghy | B3")
-    found = proven_cell("Which dinghy is in B3?", start, start + 6, chunk, text, ANALYZE, lambda *_: set())
+    found = proven_cell(
+        "Which dinghy is in B3?", start, start + 6, chunk, table_of(chunk, text), ANALYZE, lambda *_: set()
+    )
     assert found is not None
     assert text[slice(*found)] == "Tern"
     year = text.index("2020")
-    assert not proven_cell("How old is Tern?", year, year + 4, chunk, text, ANALYZE, lambda *_: set())
+    assert not proven_cell(
+        "How old is Tern?", year, year + 4, chunk, table_of(chunk, text), ANALYZE, lambda *_: set()
+    )
