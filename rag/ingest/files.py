@@ -116,7 +116,7 @@ class _Walk:
             yield file
 
     def folder(self, root: Path) -> Iterator[File]:
-        ignored = _Ignored(root) if self.rules.gitignore else None
+        ignored = _Ignored(root, self._no_pattern) if self.rules.gitignore else None
         for folder, names, files in os.walk(root, onerror=self._unreadable):
             here = Path(folder)
             if ignored:
@@ -196,6 +196,11 @@ class _Walk:
             return None
         return File(path, source, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
+    def _no_pattern(self, file: Path, line: str) -> None:
+        shown = line if len(line) <= 60 else line[:60] + "…"
+        why = f"the pattern {shown!r} cannot be read and leaves nothing out"
+        self.selection.skipped.append(Failure(source_of(file, self.base), why))
+
     def _unreadable(self, error: OSError) -> None:
         path = Path(str(error.filename))
         self.selection.failed.append(
@@ -206,7 +211,8 @@ class _Walk:
 class _Ignored:
     """The .gitignore files from the repository's root down to the walk; the deepest match decides."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, unreadable: Callable[[Path, str], None]) -> None:
+        self._unreadable = unreadable
         self._specs: dict[Path, GitIgnoreSpec] = {}
         above = []
         for folder in root.parents if not (root / ".git").exists() else ():
@@ -220,8 +226,9 @@ class _Ignored:
 
     def enter(self, folder: Path) -> None:
         with suppress(OSError):
-            lines = (folder / ".gitignore").read_text("utf-8-sig", "replace").splitlines()
-            self._specs[folder] = _spec(lines)
+            file = folder / ".gitignore"
+            lines = file.read_text("utf-8-sig", "replace").splitlines()
+            self._specs[folder] = _spec(lines, lambda line: self._unreadable(file, line))
 
     def matches(self, path: Path, *, folder: bool) -> bool:
         for parent in path.parents if self._specs else ():
@@ -234,10 +241,10 @@ class _Ignored:
         return False
 
 
-def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+def _spec(patterns: Sequence[str], unreadable: Callable[[str], None] | None = None) -> GitIgnoreSpec:
     from .patterns import spec_of
 
     try:
-        return spec_of(patterns)
+        return spec_of(patterns, unreadable)
     except ValueError as error:
         raise ConfigError(f"a pattern cannot be read ({error}): expected those of .gitignore") from error

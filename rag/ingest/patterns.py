@@ -9,27 +9,47 @@ each `**` but the last of a pattern.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 _STAR = "[^/]*"
 _FOLDERS = "(?:/.+)?"
 _ANYWHERE = "^(?:.+/)?"
 
 
-def spec_of(lines: Iterable[str]) -> GitIgnoreSpec:
-    """The patterns as pathspec reads them, with expressions of bounded time. ValueError as it raises it."""
+def spec_of(lines: Iterable[str], unreadable: Callable[[str], None] | None = None) -> GitIgnoreSpec:
+    """The patterns as pathspec reads them, with expressions of bounded time.
+
+    A line that is no pattern goes to `unreadable` and matches nothing, as in git; without it, ValueError.
+    """
     from pathspec import GitIgnoreSpec
 
-    spec = GitIgnoreSpec.from_lines(lines)
-    patterns = list(spec.patterns)
-    for pattern in patterns:
-        if pattern.include is not None and pattern.regex is not None:
-            pattern.regex = re.compile(bounded(pattern.regex.pattern))
+    patterns: list[GitIgnoreSpecPattern] = []
+    for line in lines:
+        try:
+            patterns += _read(line)
+        except (ValueError, re.error) as error:
+            if unreadable is None:
+                raise ValueError(str(error)) from error
+            unreadable(line)
     return GitIgnoreSpec(patterns)
+
+
+def _read(line: str) -> list[GitIgnoreSpecPattern]:
+    from pathspec import GitIgnoreSpec
+
+    with warnings.catch_warnings():  # of `[[`, which a later version of re may read as a set of sets
+        warnings.simplefilter("ignore", FutureWarning)
+        patterns = list(GitIgnoreSpec.from_lines([line]).patterns)
+        for pattern in patterns:
+            if pattern.include is not None and pattern.regex is not None:
+                pattern.regex = re.compile(bounded(pattern.regex.pattern))
+    return patterns
 
 
 def bounded(expression: str) -> str:

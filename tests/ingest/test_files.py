@@ -44,8 +44,9 @@ def test_exclude_and_include(tmp_path: Path) -> None:
 
 def test_a_pattern_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     tree(tmp_path, "a.md")
-    with pytest.raises(ConfigError, match="gitignore"):
-        chosen(tmp_path, exclude=["!"])
+    for pattern in ("!", "[z-a]"):
+        with pytest.raises(ConfigError, match="gitignore"):
+            chosen(tmp_path, exclude=[pattern])
 
 
 def test_what_is_excluded_later_is_removed(notes: Notes) -> None:
@@ -117,6 +118,16 @@ def test_an_ignored_folder_that_is_named_is_walked(tmp_path: Path) -> None:
     tree(tmp_path, "repo/.git/config", "repo/build/a.md", "repo/build/b.log", repo="build/\n")
     assert chosen(tmp_path, tmp_path / "repo") == []
     assert chosen(tmp_path, tmp_path / "repo" / "build") == ["repo/build/a.md", "repo/build/b.log"]
+
+
+@pytest.mark.parametrize("line", ["\\", "!", "[z-a]", "[\\d-a]"])
+def test_a_line_of_a_gitignore_that_is_no_pattern_leaves_nothing_out_and_is_told(
+    tmp_path: Path, line: str
+) -> None:
+    tree(tmp_path, "a.md", "b.log", "[z-a]", _=f"*.log\n{line}\n")
+    selection = select([tmp_path], Rules(takes=lambda name: name.endswith((".md", ".log"))), tmp_path)
+    assert [file.source for file in selection.files] == ["a.md"]
+    assert (".gitignore", f"the pattern {line!r} cannot be read and leaves nothing out") in selection.skipped
 
 
 def test_a_gitignore_with_a_byte_order_mark_or_no_text(tmp_path: Path) -> None:

@@ -49,3 +49,8 @@ def test_a_hostile_pattern_takes_no_time(pattern: str) -> None:
     for path in ("a" * 250 + "c", "/".join(["a"] * 200) + "/c"):
         assert spec.check_file(path).include is None
     assert time.process_time() - began < 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_double_brackets_are_read_without_a_warning() -> None:
+    assert spec_of(["[[:alpha:]]*"]).check_file("a]bc").include
