@@ -15,7 +15,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from rag.types import Answer, Citation, Derived, Hit, Question, Quote, Sentence
@@ -78,7 +78,7 @@ class _Citer:
     """Collects sentences; numbers each cited span once."""
 
     def __init__(self, hits: Sequence[Hit], pages: Pages) -> None:
-        self.hits, self.pages = hits, pages
+        self.hits, self.pages = hits, cache(pages)
         self.sentences: list[Sentence] = []
         self.citations: dict[tuple[str, int, int], Citation] = {}
         self.span: Citation | None = None

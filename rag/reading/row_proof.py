@@ -23,6 +23,7 @@ _IS = "sold kept stored located held standing found happening taking place based
 _SINCE = re.compile(r"\bsince\b", re.IGNORECASE)  # since when somebody is there is not how old they are
 _WHICH = re.compile(r"\W*(?:which|what) (?P<noun>[\w-]+)\b", re.IGNORECASE)
 _WORD = re.compile(r"\S+")
+_FIRST = 3  # letters that every form of a word begins with
 _WHOLE = 2  # the first terms of a word that are all of it: as it stands, and joined
 Explained = Callable[[str, frozenset[str], Sequence[str]], set[str]]
 
@@ -62,6 +63,7 @@ def proven_cell(
         column |= set(analyze(_IS))
     known = {*about_of(chunk, analyze), *plain_words(analyze), *column}
     words = [terms for word in _WORD.findall(question) if (terms := analyze(word))]
+    words = [terms for terms in words if not _has(terms, known)]
     others = (other for other in table if other is not row)
     if not _is_meant(words, row, known, analyze) or any(_is_meant(words, x, known, analyze) for x in others):
         return None
@@ -84,15 +86,17 @@ def named_by(question: str, row: Row, analyze: Analyze) -> Cell | None:
 
 
 def _is_meant(words: Sequence[Sequence[str]], row: Row, known: set[str], analyze: Analyze) -> bool:
-    """Whether the row, or what is known of its table, explains every word, and the row one of them itself.
+    """Whether the row explains each of the words that nothing known of its table does.
 
-    Of a word with several terms (`BioLab`: biolab, bio, lab) it is enough to explain it as a whole.
+    Of a word with several terms (`BioLab`: biolab, bio, lab) it is enough to explain it as a whole, or to
+    explain some of them by what is known.
     """
+    letters = re.sub(r"[\W_]+", "", "".join(cell.text for cell in row.cells)).lower()
+    if letters.isascii() and not all(any(term[:_FIRST] in letters for term in terms) for terms in words):
+        return False  # most rows of a long table, whose terms need not be made
     own = set(analyze(" ".join(re.sub(r"[\W_]+", " ", cell.text) for cell in row.cells)))
     own |= {term for cell in row.cells for term in analyze(cell.text)}
-    return all(_has(terms, known | own) for terms in words) and any(
-        _has(terms, own) and not _has(terms, known) for terms in words
-    )
+    return bool(words) and all(_has(terms, known | own) for terms in words)
 
 
 def _has(terms: Sequence[str], explained: set[str]) -> bool:

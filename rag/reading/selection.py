@@ -26,6 +26,7 @@ from .units import rows_of
 Analyze = Callable[[str], Sequence[str]]
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_LONE_YEAR = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?![\w/]|[.-]\d)")  # none that is part of a date or a code
 _WORD = re.compile(r"\w+")
 _PLAIN = (
     "list name show give all every many number count total row record entry have make place get there exist"
@@ -219,7 +220,7 @@ def _conditions(
         column = _column_of_month(table, month)
         if column and not set(analyze(words)) & set(analyze(" ".join(met.get(column, ())))):
             met.setdefault(column, []).append(words)
-    for year in _YEAR.findall(question) if not months else ():
+    for year in _LONE_YEAR.findall(question) if not months else ():
         column = _dated(table, year)
         if year not in about and column and not any(year in values for values in met.values()):
             met.setdefault(column, []).append(year)

@@ -69,3 +69,23 @@ def test_numbers_that_name_rows_are_neither_summed_nor_asked_for() -> None:
     visits = selection("How many x-ray visits were there?", 0, chunk(text), text, ANALYZE)
     assert visits is not None
     assert (len(visits.rows), visits.total) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("How many orders were cancelled on 2031-08-16?", 1),  # that year's others are not meant
+        ("How many orders were cancelled in 2031?", 2),
+        ("How many orders were cancelled in 2031-09?", 0),
+    ],
+)
+def test_the_year_of_a_date_is_no_condition_of_its_own(question: str, rows: int) -> None:
+    text = (
+        "| Order | Date | Status |\n| --- | --- | --- |\n| R-1 | 2031-08-16 | cancelled |\n"
+        "| R-2 | 2031-02-03 | cancelled |\n| R-3 | 2032-08-16 | cancelled |\n| R-4 | 2031-08-16 | paid |\n"
+    )
+    orders = Chunk("c", "d", "orders.md", text, 0, len(text))
+    found = selection(question, 0, orders, text, ANALYZE)
+    assert found is not None
+    counted = 0 if found.unexplained else len(found.rows)
+    assert counted == rows
