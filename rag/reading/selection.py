@@ -4,6 +4,8 @@ A condition is a cell that stands in the question, word for word up to endings: 
 `customer`. Two of one column are either's; those of several columns must all be met. A year that is no cell
 is met by dates of that year, unless the table's title or heading names it; `May 2031` by dates of that month.
 A column that only says yes or no, and that the question names, must say yes (or no: `without`, `not`).
+Rows are open (outstanding, pending) where the cell of a column such as `done` or `returned` is blank, and
+returned where it is not.
 What is left of the question must be explained by the title, the heading or the names of the columns that are
 asked about; `unexplained` are the terms that are not. Summed is the column of plain numbers that the question
 names, if no row is a sum itself.
@@ -46,6 +48,16 @@ _WITHOUT = re.compile(r"\b(?:without|no|not|never|isn't|aren't|wasn't|weren't)\b
 _STEM = 5  # letters that two forms of a word begin with
 _KEY = re.compile(r"\b(?:id|no|nr|number|code|year|page|telephone|phone|postcode|zip)\b", re.IGNORECASE)
 """Names of columns whose numbers are not summed."""
+_OPEN = re.compile(
+    r"\b(?:open|outstanding|pending|unfinished|unresolved|incomplete|unsettled)\b", re.IGNORECASE
+)
+_ENDED = re.compile(
+    r"\W*(?:(?:date|when|on) )?(?:done|closed|complet\w+|finished|resolved|fixed|settled|returned|ended)"
+    r"(?: (?:on|at|by|date))?\W*",
+    re.IGNORECASE,
+)
+"""Names of columns that are blank until a row's matter has ended."""
+BLANK, FILLED = "left blank", "filled in"
 _LEAST = 4  # letters or digits of a cell that may be a condition without its column's name
 
 
@@ -83,6 +95,8 @@ def selection(question: str, place: int, chunk: Chunk, text: str, analyze: Analy
     explained = {*about, *plain_words(analyze)}
     for column, values in met.items():
         explained.update(analyze(column), *(analyze(value) for value in values))
+        if BLANK in values:
+            explained.update(analyze(" ".join(_OPEN.findall(question))))
     total = _total(chosen, asked, met, analyze)
     if total:
         explained.update(analyze(total[0]))
@@ -216,6 +230,14 @@ def _conditions(
             )
             met[column] = [no if _WITHOUT.search(question) and no else yes]
     months = months_in(question)
+    ended = _ended(table)
+    said = {term for values in met.values() for value in values for term in analyze(value)}
+    if ended and ended not in met and not months:
+        open_ones = _OPEN.search(question)
+        if open_ones and not set(analyze(open_ones[0])) & said:
+            met[ended] = [BLANK]
+        elif re.search(rf"\b{re.escape(ended)}\b", question, re.IGNORECASE):
+            met[ended] = [BLANK if _WITHOUT.search(question) else FILLED]
     for words, month in months:
         column = _column_of_month(table, month)
         if column and not set(analyze(words)) & set(analyze(" ".join(met.get(column, ())))):
@@ -225,6 +247,15 @@ def _conditions(
         if year not in about and column and not any(year in values for values in met.values()):
             met.setdefault(column, []).append(year)
     return met
+
+
+def _ended(table: Sequence[Row]) -> str:
+    """The column that says when a row's matter ended, which some rows leave blank; "" without one."""
+    for column in table[0].names:
+        filled = sum(any(cell.name == column for cell in row.cells) for row in table)
+        if _ENDED.fullmatch(column) and 0 < filled < len(table):
+            return column
+    return ""
 
 
 def _yes_of(table: Sequence[Row], column: str) -> str:
@@ -297,13 +328,13 @@ def _column_of_month(table: Sequence[Row], month: tuple[int, int]) -> str:
 def _meets(row: Row, column: str, values: Sequence[str]) -> bool:
     for cell in row.cells:
         if cell.name == column:
-            return any(
+            return FILLED in values or any(
                 cell.text.lower() == value.lower()
                 or (_YEAR.fullmatch(value) is not None and value in _YEAR.findall(cell.text))
                 or any(month_of(cell.text) == month for _, month in months_in(value))
                 for value in values
             )
-    return False
+    return BLANK in values
 
 
 def _place_of(terms: Sequence[str], asked: Sequence[str]) -> int | None:

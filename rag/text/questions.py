@@ -80,13 +80,18 @@ _REASON = re.compile(
 
 Form = Literal["steps", "list", "count", "sum", "comparison", "explanation", "value"]
 
-_COUNTED = re.compile(r"\b(?:how many|number of)\b(?:\s+(?P<noun>[\w-]+(?:\s+[\w-]+)?))?", re.IGNORECASE)
+_COUNTED = re.compile(  # `the number of orders`, and no policy number of theirs
+    r"(?:\b(?:how many|(?:the|total|overall|exact|any) number of)|^\W*number of)\b"
+    r"(?:\s+(?P<noun>[\w-]+(?:\s+[\w-]+)?))?",
+    re.IGNORECASE,
+)
 
 _SUMMED = re.compile(r"\b(?:total|sum|altogether|combined|overall)\b", re.IGNORECASE)
 _STEPS = re.compile(
     r"\bhow (?:do|can|should|would|must) (?:i|we|you|one|someone)\b|\bhow to\b"
     r"|\b(?:steps|procedure|instructions)\b|\b(?:what|which) (?:order|sequence)\b"
-    r"|\bwhat (?:do|should|must|shall|can) (?:i|we|you|one) do(?: (?:with|when|if|after|in|about|on)\b|\W*$)"
+    r"|\bwhat (?:do|should|must|shall|can) (?:i|we|you|one|they|he|she|(?:an?|the|our|my) \w+) do"
+    r"(?: (?:with|when|if|after|in|about|on|at)\b|\W*$)"
     r"|\bhow (?:is|are) .{1,200} (?:done|made|replaced|changed|installed|set up|reset)\b",
     re.IGNORECASE,
 )

@@ -89,3 +89,22 @@ def test_the_year_of_a_date_is_no_condition_of_its_own(question: str, rows: int)
     assert found is not None
     counted = 0 if found.unexplained else len(found.rows)
     assert counted == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which snags are still open?", ["Label missing", "Fan hums"]),
+        ("How many snags are pending?", ["Label missing", "Fan hums"]),
+        ("How many snags are done?", ["Clip loose"]),
+        ("How many snags are not done?", ["Label missing", "Fan hums"]),
+    ],
+)
+def test_what_is_open_has_no_date_of_its_end(question: str, rows: list[str]) -> None:
+    text = (
+        "| Job | Snag | Done |\n| --- | --- | --- |\n| 1 | Clip loose | 2031-02-09 |\n"
+        "| 2 | Label missing | |\n| 3 | Fan hums | |\n"
+    )
+    found = selection(question, 0, Chunk("c", "d", "snags.md", text, 0, len(text)), text, ANALYZE)
+    assert found is not None
+    assert (found.unexplained, [row.cells[1].text for row in found.rows]) == (frozenset(), rows)
