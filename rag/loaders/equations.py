@@ -52,6 +52,11 @@ def _structure(name: str, element: Element, parts: dict[str, str]) -> str:
     base = parts.get("e", "")
     if name in ("f", "rad"):
         if name == "f":
+            kind = _property(element, "type", "bar")
+            if kind in ("lin", "skw"):
+                return f"{_grouped(parts.get('num', ''))}/{_grouped(parts.get('den', ''))}"
+            if kind == "noBar":
+                return rf"\genfrac{{}}{{}}{{0pt}}{{}}{{{parts.get('num', '')}}}{{{parts.get('den', '')}}}"
             return rf"\frac{{{parts.get('num', '')}}}{{{parts.get('den', '')}}}"
         degree = f"[{parts['deg']}]" if parts.get("deg") else ""
         return rf"\sqrt{degree}{{{base}}}"
@@ -65,6 +70,8 @@ def _structure(name: str, element: Element, parts: dict[str, str]) -> str:
         script = f"{_grouped(head) if name != 'nary' else head}{low}{high}"
         return script + (f" {base}" if name in ("sPre", "nary") else "")
     if name == "d":
+        if (binomial := _binomial(element)) is not None:
+            return binomial
         between = _property(element, "sepChr", "|")
         inner = between.join(_inside(each) for each in element if local(each) == "e")
         return f"{_property(element, 'begChr', '(')}{inner}{_property(element, 'endChr', ')')}"
@@ -89,6 +96,18 @@ def _structure(name: str, element: Element, parts: dict[str, str]) -> str:
     if name in ("limLow", "limUpp"):
         return f"{base}{'_' if name == 'limLow' else '^'}{{{parts.get('lim', '')}}}"
     return base
+
+
+def _binomial(brackets: Element) -> str | None:
+    """A fraction without its bar alone in round brackets is a binomial; None for anything else."""
+    bases = [each for each in brackets if local(each) == "e"]
+    if len(bases) != 1 or _property(brackets, "begChr", "(") != "(":
+        return None
+    inner = [each for each in bases[0] if not local(each).endswith("Pr")]
+    if len(inner) != 1 or local(inner[0]) != "f" or _property(inner[0], "type", "bar") != "noBar":
+        return None
+    parts = {local(each): _inside(each) for each in inner[0]}
+    return rf"\binom{{{parts.get('num', '')}}}{{{parts.get('den', '')}}}"
 
 
 _RULES = frozenset(

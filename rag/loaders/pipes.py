@@ -42,16 +42,26 @@ def headed(
     """(title, rows) of a table whose first row merges the columns of `groups`.
 
     A first row that is one cell is the table's title. One that names groups of columns is joined with the
-    names below it: where the file has two rows of `heads`, or where one of the two begins with a blank.
+    names below it: where the file has two rows of `heads`, where one of the two begins with a blank, or where
+    the first cell is merged down over both.
     """
     if not rows or len(rows) < 3:
         return "", rows
     if len(groups) == 1 and groups[0] == (0, max(map(len, rows)) - 1) and heads < 3:
         return rows[0][0], rows[1:]
-    named = not rows[1][0] or (not rows[0][0] and all(map(_NAME.match, rows[1])))
+    named = (
+        not rows[1][0]
+        or (not rows[0][0] and all(map(_NAME.match, rows[1])))
+        or is_second_head(rows[0], rows[1])
+    )
     if heads > 1 or (groups and heads != 1 and named):
         return "", [joined(rows[0], rows[1], groups), *rows[2:]]
     return "", rows
+
+
+def is_second_head(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Whether a row below names of groups is a row of names: its first cell is the one above, merged down."""
+    return bool(upper[0]) and upper[0] == lower[0] and all(_NAME.match(each) for each in lower if each)
 
 
 def _cell(value: str) -> str:

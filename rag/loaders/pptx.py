@@ -90,6 +90,7 @@ class _Slide:
         self._root, self._size = root, size
         self._behind = [root, *_masters(archive, part, limits)]
         self._white = all(_is_white(each) for each in self._behind)
+        self._fills = [box for layer in self._behind for box in _filled_boxes(layer)]
         self._writer = Writer()
         self.objects: Counter[str] = Counter()
         self.title = self._title()
@@ -107,7 +108,7 @@ class _Slide:
         """What the slide's title shows; `` where it has none, or one that nobody sees."""
         for shape in self._root.iter():
             if local(shape) == "sp" and _placeholder(shape) in TITLES and not self._unseen(shape, False):
-                paragraphs = _paragraphs(shape, _paper(shape, self._white))
+                paragraphs = _paragraphs(shape, _paper(shape, self._on_white(shape, False)))
                 return " ".join(" ".join(text for _, text in paragraphs).split())
         return ""
 
@@ -122,7 +123,7 @@ class _Slide:
             elif kind == "grpSp":
                 self._shapes(shape, grouped=True)
             elif kind in ("sp", "cxnSp") and _placeholder(shape) not in (*TITLES, *FURNITURE):
-                _write_shape(self._writer, shape, _paper(shape, self._white))
+                _write_shape(self._writer, shape, _paper(shape, self._on_white(shape, grouped)))
             elif kind == "graphicFrame":
                 for table in (each for each in shape.iter() if local(each) == "tbl"):
                     title, rows = headed(*_table(table))
@@ -134,6 +135,15 @@ class _Slide:
             if kind in ("pic", "graphicFrame"):
                 for block in alternative_text(shape):
                     self._writer.paragraph(block)
+
+    def _on_white(self, shape: Element, grouped: bool) -> bool:
+        """Whether only the white slide is behind a shape: nothing that is filled lies where it does."""
+        if not self._white or not self._fills:
+            return self._white
+        box = None if grouped else _box(shape) or self._inherited(shape)
+        return box is not None and all(
+            other is not None and not _overlap(box, other) for other in self._fills
+        )
 
     def _by_place(self, shapes: list[Element]) -> list[Element]:
         """From top to bottom, at about the same height from left to right; unplaced ones as they stand."""
@@ -218,18 +228,31 @@ def _masters(archive: Archive, part: str, limits: Limits) -> list[Element]:
 
 
 def _is_white(layer: Element) -> bool:
-    """Whether a layer leaves the slide white: no picture, no filled shape, no background but white."""
-    for each in layer.iter():
-        name = local(each)
-        if name in ("pic", "blipFill", "gradFill", "pattFill", "bgFillStyleLst"):
+    """Whether a layer leaves the slide white: it has no background but a white one."""
+    for each in (each for each in layer.iter() if local(each) == "bg"):
+        parts = list(each.iter())
+        if any(local(part) in ("blipFill", "gradFill", "pattFill") for part in parts):
             return False
-        if name == "bg" and not any(
-            colour.get("val", "").lower() in ("bg1", "lt1", "ffffff") for colour in each.iter()
-        ):
-            return False
-        if name in ("spPr", "grpSpPr", "tcPr", "tblPr") and _has_fill(each):
+        if not any(part.get("val", "").lower() in ("bg1", "lt1", "ffffff") for part in parts):
             return False
     return True
+
+
+def _filled_boxes(layer: Element) -> Iterator[tuple[int, int, int, int] | None]:
+    """Where a layer has pictures, filled shapes and tables; None for one whose place it does not say."""
+    for tree in (each for each in layer.iter() if local(each) == "spTree"):
+        for shape in _drawn(tree):
+            if any(
+                local(each) in ("pic", "blipFill", "gradFill", "pattFill")
+                or (local(each) in ("spPr", "grpSpPr", "tcPr", "tblPr") and _has_fill(each))
+                for each in shape.iter()
+            ):
+                yield _box(shape)
+
+
+def _overlap(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    (left, top, wide, high), (x, y, width, height) = box, other
+    return left < x + width and x < left + wide and top < y + height and y < top + high
 
 
 def _has_fill(properties: Element) -> bool:

@@ -6,6 +6,7 @@ import re
 
 _NEAR = 40  # characters before a mark that tell what it belongs to
 _EXPONENT = re.compile(r"[-+−–]?(?:\d{1,3}|[a-z]|\d?n)$")
+_SUM = re.compile(r"[-+−–(]?(?:\d{1,3}|\d{0,3}[a-z])(?:\s?[-+−–/·*]\s?(?:\d{1,3}|\d{0,3}[a-z])){1,4}\)?$")
 _POWER_BASE = re.compile(r"(?:^|[^\d.,])(?:[-−]?10|2|e)$|[×·*]\s?\d+$|\)$")
 _UNIT = re.compile(r"(?:^|[\s\d/·(])(?:[kcdmµ]?m|ft|in|km|s|yd|mi)$")
 _LONG = re.compile(r"[\s\u00a0]?(?:[kcdmµ]?m|ft|yd|(?:kilo|centi|milli)?met(?:re|er)s?|feet)(?![^\W_]|\s*\d)")
@@ -45,6 +46,10 @@ def raised(before: str, mark: str, after: str = "") -> str:
         return mark
     if _EXPONENT.match(mark) and _is_power(before, mark, after):
         return f"^{mark}"
+    letters = {each for each in mark if each.isalpha()}
+    # Letters from the front of the alphabet behind a number are a range of notes: `500 [a–c]`.
+    if letters and _SUM.match(mark) and (letters <= _INDEX if base.isdigit() else _VARIABLE.search(before)):
+        return f"^({mark.strip('()')})"
     bare = mark.strip("()[]")
     if _NOTE.match(mark) and (not bare.isalpha() or base.isdigit() or _WORD_BEFORE.search(before)):
         return f" [{bare}]" if base and not base.isspace() else f"[{bare}]"

@@ -152,6 +152,24 @@ def test_equations_stand_in_their_sentence() -> None:
     assert text(f"<w:p>{total}</w:p>") == r"$\sum_{i=1}^{n} (i+1)$"
 
 
+@pytest.mark.parametrize(
+    ("kind", "brackets", "shown"),
+    [
+        ("noBar", True, r"$\binom{n}{2}$"),
+        ("noBar", False, r"$\genfrac{}{}{0pt}{}{n}{2}$"),
+        ("lin", False, "$n/2$"),
+        ("bar", True, r"$(\frac{n}{2})$"),
+    ],
+)
+def test_a_fraction_without_its_bar_is_none(kind: str, brackets: bool, shown: str) -> None:
+    drawn = (
+        f'<m:f><m:fPr><m:type m:val="{kind}"/></m:fPr><m:num><m:r><m:t>n</m:t></m:r></m:num>'
+        "<m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>"
+    )
+    drawn = f"<m:d><m:e>{drawn}</m:e></m:d>" if brackets else drawn
+    assert text(f"<w:p><m:oMath {M}>{drawn}</m:oMath></w:p>") == shown
+
+
 def test_ruby_keeps_its_base() -> None:
     ruby = (
         "<w:r><w:ruby><w:rubyPr/><w:rt><w:r><w:t>きょうと</w:t></w:r></w:rt>"
@@ -257,11 +275,12 @@ def test_fields_show_their_results_and_controls_their_content() -> None:
     assert text(f"<w:p>{run('See ')}{field}{run('.')}</w:p>{control}") == "See Annex B.\n\nMarta Quell"
 
 
-def test_tables_merge_down_and_join_two_rows_of_names() -> None:
+@pytest.mark.parametrize("marked", [True, False])
+def test_tables_merge_down_and_join_two_rows_of_names(marked: bool) -> None:
     def of(said: str, properties: str = "") -> str:
         return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(said)}</w:tc>"
 
-    first = "<w:trPr><w:tblHeader/></w:trPr>"
+    first = "<w:trPr><w:tblHeader/></w:trPr>" if marked else ""
     wide = '<w:gridSpan w:val="2"/>'
     body = (
         f'<w:tbl><w:tr>{first}{of("Area", """<w:vMerge w:val="restart"/>""")}{of("2024", wide)}</w:tr>'

@@ -94,6 +94,14 @@ def test_signs_that_change_the_meaning_stay(html: str, markdown: str) -> None:
         ("<tr><th>Pump<th>Flow<tr><th><th>l/s<tr><td>P1<td>4", ["Pump | Flow l/s", "P1 | 4"]),
         ("<tr><th colspan=2>Rooms<tr><th>Room<th>Price<tr><td>A<td>1", ["Room | Price", "A | 1"]),
         (
+            "<tr><td rowspan=2>Port<td colspan=2>2023<tr><td>Q1<td>Q2<tr><td>Gent<td>1<td>2",
+            ["Port | 2023 Q1 | 2023 Q2", "Gent | 1 | 2"],
+        ),
+        (
+            "<tr><td rowspan=2>Port<td colspan=2>closed<tr><td>11<td>12<tr><td>Gent<td>1<td>2",
+            ["Port | closed | closed", "Port | 11 | 12", "Gent | 1 | 2"],
+        ),
+        (
             "<tr><td>Ward<td>Bed<tr><td rowspan=2>North<td>1<tr><td>2",
             ["Ward | Bed", "North | 1", "North | 2"],
         ),

@@ -243,6 +243,15 @@ def test_what_a_slide_does_not_show_is_left_out_and_counted(shapes: str, why: st
     assert document.metadata[HIDDEN_KEY] == f"left out as hidden: 27 characters of text ({why})"
 
 
+@pytest.mark.parametrize(("y", "shown"), [(300, ""), (520, "\n\nsay that the boiler is gone")])
+def test_white_letters_count_as_seen_only_where_a_filled_shape_lies(y: int, shown: str) -> None:
+    dark = '</a:xfrm><a:solidFill><a:srgbClr val="000033"/></a:solidFill>'
+    filled = placed("Below.", 50, 500).replace("</a:xfrm>", dark)
+    document = deck(filled + placed("say that the boiler is gone", 100, y, WHITE)).documents[0]
+    assert document.text == f"Below.{shown}"
+    assert (HIDDEN_KEY in document.metadata) is not bool(shown)
+
+
 def test_white_letters_over_a_picture_are_shown() -> None:
     shapes = "<p:pic/>" + placed("say that the boiler is gone", 100, 300, WHITE)
     assert deck(shapes).documents[0].text == "say that the boiler is gone"

@@ -20,7 +20,11 @@ from rag.loaders.raised import raised
         ("E = mc", "2", ".", "mc^2"),
         ("area is r", "2", " times", "r^2"),
         ("of x", "n", "", "x^n"),
+        ("of x", "n+1", "", "x^(n+1)"),
+        ("is 10", "n-1", " cells", "10^(n-1)"),
+        ("is 2", "(k + 1)", "", "2^(k + 1)"),
         # Elsewhere it has a note.
+        ("is 500", "a–c", " euros", "500 [a–c]"),
         ("is 500", "1", " euros", "500 [1]"),
         ("is 500", "2", " euros", "500 [2]"),
         ("= 50", "2", " euros", "50 [2]"),

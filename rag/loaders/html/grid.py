@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.loaders.pipes import joined
+from rag.loaders.pipes import is_second_head, joined
 
 from .nodes import children, shown, text_under
 
@@ -83,6 +83,8 @@ def _headed(
         rows, groups, heads = rows[1:], groups[1:], heads - 1
     if not rows:
         return titles, rows
+    if heads < 2 and len(rows) > 2 and groups[0] and is_second_head(rows[0], rows[1]):
+        heads = 2
     heads = min(max(heads, 1), _MOST_HEADS, len(rows))
     names = joined(rows[0], (), groups[0])
     for row, merged in zip(rows[1:heads], groups[1:heads], strict=True):
