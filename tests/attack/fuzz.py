@@ -13,25 +13,10 @@ from rag.chunking import chunker
 from rag.ingest.parsing.pool import Job, ParsePool
 from rag.types import Document
 from tests.chunking.conftest import check, token_ends
-from tests.loaders import samples
+from tests.loaders.fuzzing import SEEDS, Edit, edited
 from tests.stores.damage import damage
 from tests.text.hostile import PIECES
 
-SEEDS: dict[str, bytes] = {
-    "a.md": b"---\ntitle: T\n---\n# H\n\ntext [a](b)\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
-    "a.rst": b"Title\n=====\n\n.. code::\n\n   x\n\n== ==\na  b\n== ==\n",
-    "a.html": b"<html><head><title>T</title></head><body><h1>H</h1><p>text</p><table><tr><td>1</table>",
-    "a.csv": b'a,b\n1,"2\n3"\n',
-    "a.json": b'[{"text": "one", "id": 1, "tags": ["x", {"y": 2}]}]',
-    "a.jsonl": b'{"text": "one"}\n{"text": "two"}\n',
-    "a.ipynb": b'{"cells": [{"cell_type": "markdown", "source": ["# H"]}], "metadata": {}, "nbformat": 4}',
-    "a.eml": b"From: a@b.c\nTo: d@e.f\nSubject: S\nContent-Type: text/html; charset=utf-8\n\n<p>text</p>\n",
-    "a.srt": b"1\n00:00:01,000 --> 00:00:02,000\ntext\n",
-    "a.py": b"class A:\n    def f(self):\n        return 1\n",
-    "a.txt": "text ü\n\n1.1 Heading\n\nmore".encode("utf-16"),
-    "a.docx": samples.docx(samples.paragraph("text") + samples.table([["a", "b"], ["1", "2"]]), title="T"),
-    "a.pdf": samples.pdf_of(["BT /F1 12 Tf 72 720 Td (text) Tj ET"]),
-}
 _KINDS = (
     "text/plain",
     "text/markdown",
@@ -73,10 +58,10 @@ def loaders(chance: random.Random, until: float, figures: Counter[str]) -> list[
 
 
 def _spliced(path: Path, chance: random.Random) -> None:
-    """A hostile piece, again and again, somewhere in the file."""
-    data, piece = path.read_bytes(), chance.choice(PIECES).encode()
-    at = chance.randrange(len(data) + 1)
-    path.write_bytes(data[:at] + piece * chance.choice((1, 7, 300)) + data[at:])
+    """A hostile piece, again and again, somewhere in the file or in a member of it."""
+    piece, times = chance.choice(PIECES).encode(), chance.choice((1, 7, 300))
+    edit = Edit(chance.random(), chance.random(), chance.choice((0, 0, 5)), piece, times)
+    path.write_bytes(edited(path.read_bytes(), [edit]))
 
 
 def chunkers(chance: random.Random, until: float, figures: Counter[str]) -> list[str]:
