@@ -70,9 +70,9 @@ def edited(data: bytes, edits: list[Edit]) -> bytes:
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    """By name; what is no ZIP is one member without a name."""
+    """By name; what is no ZIP, or no longer a whole one, is one member without a name."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError):
+            return {name: archive.read(name) for name in archive.namelist()} or {"": data}
+    except Exception:  # zipfile raises a dozen kinds of errors where it is damaged
         return {"": data}
