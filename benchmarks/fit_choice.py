@@ -21,7 +21,7 @@ import tempfile
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +119,18 @@ def of_examples(folder: Path, most: int) -> Iterable[Row]:
         counts[example.source] += 1
         if counts[example.source] <= most:
             chosen.append(example)
-    texts = dict.fromkeys([example.context for example in chosen + held[:900]])
-    titles = {example.context: example.title for example in held}
-    sources = {text: f"passage-{number}." for number, text in enumerate(texts)}
+    yield from of_passages(chosen, {example.context: example.title for example in chosen + held[:900]})
+
+
+def of_questions(file: Path) -> Iterable[Row]:
+    """Every question of a file, asked of all its passages together."""
+    examples = read_examples([file])
+    return of_passages(examples, {example.context: example.title for example in examples})
+
+
+def of_passages(chosen: Sequence[Example], titles: Mapping[str, str]) -> Iterable[Row]:
+    """The questions asked of passages (text → title); of the answerable ones half also without theirs."""
+    sources = {text: f"passage-{number}." for number, text in enumerate(titles)}
     with tempfile.TemporaryDirectory() as index, Rag(Path(index) / "index") as rag:
         rag.ingest(
             Document.make(text, source, title=titles[text], media_type="text/markdown")
@@ -186,7 +195,7 @@ def fitted(found: Sequence[Row], weights: NDArray[np.float64]) -> tuple[NDArray[
     return np.array(rows), rights
 
 
-def gathered(train: Path | None, offices: int, most: int) -> list[Row]:
+def gathered(train: Path | None, also: Sequence[Path], offices: int, most: int) -> list[Row]:
     """All askings: of made-up organisations, of the written folders, and of a reader's held-out questions."""
     found: list[Row] = []
     for seed in range(1, offices + 1):
@@ -195,6 +204,8 @@ def gathered(train: Path | None, offices: int, most: int) -> list[Row]:
             found += of_office(Path(folder) / f"office-{seed}")
     for archive in sorted(FOLDERS.glob("*.zip")):
         found += of_written(archive)
+    for file in also:
+        found += of_questions(file)
     return [*found, *(of_examples(train, most) if train else ())]
 
 
@@ -239,6 +250,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--train", type=Path, help="folder of a reader's questions")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="files of more such questions")
     parser.add_argument("--offices", type=int, default=2)
     parser.add_argument("--most", type=int, default=20, help="questions of each file")
     parser.add_argument("--keep", type=Path)
@@ -247,7 +259,7 @@ def main() -> None:
     if options.kept:
         found: list[Row] = json.loads(options.kept.read_text("utf-8"))
     else:
-        found = gathered(options.train, options.offices, options.most)
+        found = gathered(options.train, options.also, options.offices, options.most)
     if options.keep:
         options.keep.write_text(json.dumps(found), "utf-8")
     result = both([row for row in found if row["rows"]])

@@ -2,6 +2,7 @@
 
     python -m benchmarks.train_reader DATA/reader-train --base FOLDER --start READER --out OUT
         --keep-out DATA/squad-dev-a/corpus.jsonl DATA/files/corpus.jsonl …
+        --also benchmarks/data/questions/written.jsonl.gz
 
 Passages that share 13 words in a row with a text to keep out are dropped. Of each file at most so many
 questions as `MOST` says are learned from, each once: as they are, with the answer's sentence alone, beside
@@ -77,21 +78,27 @@ def kept_out(paths: Iterable[Path]) -> set[int]:
     return found
 
 
-def hard_passages(chosen: Sequence[Example], chance: random.Random) -> dict[str, Sequence[str]]:
-    """For three in ten of the questions the passages that BM25 ranks high."""
+def hard_passages(
+    chosen: Sequence[Example], also: frozenset[str], chance: random.Random
+) -> dict[str, Sequence[str]]:
+    """For three in ten questions, for eight of the sources `also`, the passages that BM25 ranks high."""
     with tempfile.TemporaryDirectory() as folder:
         near = near_passages(chosen, Path(folder))
-        return {one.id: near(one) for one in chosen if one.answerable and chance.random() < 0.3}
+        return {
+            one.id: near(one)
+            for one in chosen
+            if one.answerable and chance.random() < (0.8 if one.source in also else 0.3)
+        }
 
 
 class Mixture:
     """Makes the items of the chosen questions."""
 
-    def __init__(self, chosen: Sequence[Example], chance: random.Random) -> None:
-        self.chosen, self.chance = chosen, chance
+    def __init__(self, chosen: Sequence[Example], also: frozenset[str], chance: random.Random) -> None:
+        self.chosen, self.also, self.chance = chosen, also, chance
         self.titles = by_title(chosen)
         self.pool = answers_by_kind([example for example in chosen if example.answerable])
-        self.ranked = hard_passages(chosen, chance)
+        self.ranked = hard_passages(chosen, also, chance)
 
     def items(self) -> list[Item]:
         made: list[Item] = []
@@ -100,6 +107,8 @@ class Mixture:
                 made.append(unanswerable(example))
             elif example.source != "wikitables" or len(example.context) <= _LONGEST:
                 made += [self._positive(example), *self._negatives(example)]
+                if example.source in self.also:
+                    made.append(self._positive(example))
                 if self._in(0.08):
                     made += answer_claims(example, self.pool, self.chance)
         for table in self._tables():
@@ -194,7 +203,9 @@ def main() -> None:
     parser.add_argument("--start", type=Path, required=True, help="folder of the reader to go on from")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--keep-out", type=Path, nargs="*", default=[])
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="more questions, each learned from")
     parser.add_argument("--tokens", type=int, default=2_500_000, help="of all items together")
+    parser.add_argument("--share", type=float, default=1.0, help="of the most questions of each file")
     parser.add_argument("--rate", type=float, default=1e-4)
     options = parser.parse_args()
     from rag.tune.network import make_network
@@ -211,10 +222,13 @@ def main() -> None:
     chosen: list[Example] = []
     for source, found in by_source.items():
         chance.shuffle(found)
-        chosen += found[: MOST[source]]
+        chosen += found[: int(MOST[source] * options.share)]
+    more = read_examples(options.also) if options.also else []
+    also = frozenset(example.source for example in more)
+    chosen += [example for example in more if not overlaps(example.context, banned)]
     encoder = Encoder(_tokenizer(options.base), 320)
     items, used = [], 0
-    made = Mixture(chosen, chance).items()
+    made = Mixture(chosen, also, chance).items()
     for item, encoded in zip(made, encoder.encode(made), strict=True):
         used += len(encoded)
         if used > options.tokens:
