@@ -5,9 +5,10 @@
         --also benchmarks/data/questions/written.jsonl.gz
 
 Passages that share 13 words in a row with a text to keep out are dropped. Of each file at most so many
-questions as `MOST` says are learned from, each once: as they are, with the answer's sentence alone, beside
-noise, with the answer swapped; with typing errors or as keywords; and passages, sentences, rows and changed
-questions that do not answer. Needs footnote-rag[tune]. Stopped, the same command goes on.
+questions as `MOST` says (times `--share`) are learned from, each once, those of `--also` twice: as they are,
+with the answer's sentence alone, beside noise, with the answer swapped; with typing errors or as keywords;
+and passages, sentences, rows and changed questions that do not answer. Needs footnote-rag[tune]. Stopped,
+the same command goes on.
 """
 
 from __future__ import annotations

@@ -62,8 +62,7 @@ def proven_cell(
     if place is not None and place.search(name):
         column |= set(analyze(_IS))
     known = {*about_of(chunk, analyze), *plain_words(analyze), *column}
-    words = [terms for word in _WORD.findall(question) if (terms := analyze(word))]
-    words = [terms for terms in words if not _has(terms, known)]
+    words = [terms for word in _WORD.findall(question) if (terms := analyze(word)) and not _has(terms, known)]
     others = (other for other in table if other is not row)
     if not _is_meant(words, row, known, analyze) or any(_is_meant(words, x, known, analyze) for x in others):
         return None

@@ -230,14 +230,8 @@ def _conditions(
             )
             met[column] = [no if _WITHOUT.search(question) and no else yes]
     months = months_in(question)
-    ended = _ended(table)
-    said = {term for values in met.values() for value in values for term in analyze(value)}
-    if ended and ended not in met and not months:
-        open_ones = _OPEN.search(question)
-        if open_ones and not set(analyze(open_ones[0])) & said:
-            met[ended] = [BLANK]
-        elif re.search(rf"\b{re.escape(ended)}\b", question, re.IGNORECASE):
-            met[ended] = [BLANK if _WITHOUT.search(question) else FILLED]
+    if not months:
+        met |= _state(question, table, met, analyze)
     for words, month in months:
         column = _column_of_month(table, month)
         if column and not set(analyze(words)) & set(analyze(" ".join(met.get(column, ())))):
@@ -249,11 +243,27 @@ def _conditions(
     return met
 
 
+def _state(
+    question: str, table: Sequence[Row], met: dict[str, list[str]], analyze: Analyze
+) -> dict[str, list[str]]:
+    """The condition that a matter is open, or has ended; none where a value of the table says so."""
+    ended = _ended(table)
+    if not ended or ended in met:
+        return {}
+    said = {term for values in met.values() for value in values for term in analyze(value)}
+    word = _OPEN.search(question)
+    if word and not set(analyze(word[0])) & said:
+        return {ended: [BLANK]}
+    if re.search(rf"\b{re.escape(ended)}\b", question, re.IGNORECASE):
+        return {ended: [BLANK if _WITHOUT.search(question) else FILLED]}
+    return {}
+
+
 def _ended(table: Sequence[Row]) -> str:
     """The column that says when a row's matter ended, which some rows leave blank; "" without one."""
-    for column in table[0].names:
+    for column in filter(_ENDED.fullmatch, table[0].names):
         filled = sum(any(cell.name == column for cell in row.cells) for row in table)
-        if _ENDED.fullmatch(column) and 0 < filled < len(table):
+        if 0 < filled < len(table):
             return column
     return ""
 

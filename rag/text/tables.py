@@ -111,28 +111,30 @@ def _delimited(text: str, header: str) -> Iterator[Row]:
 
 
 def _delimited_cells(text: str, start: int, end: int, mark: str, names: Sequence[str]) -> Iterator[Cell]:
-    number, begin, quoted = 0, start, False
+    for number, (begin, stop) in enumerate(_parted(text, start, end, mark)):
+        first, last = strip(text, begin, stop)
+        if last - first > 1 and text[first] == text[last - 1] == '"':
+            first, last = first + 1, last - 1
+        if first < last:
+            yield Cell(first, last, names[number] if number < len(names) else "", text[first:last])
+
+
+def _parted(text: str, start: int, end: int, mark: str) -> Iterator[tuple[int, int]]:
+    """What stands between the marks that are not quoted, as (start, end)."""
+    begin, quoted = start, False
     for match in _delimiters(mark).finditer(text, start, end):
         if match[0] == '"':
             quoted = not quoted
         elif not quoted:
-            yield from _delimited_cell(text, begin, match.start(), names[number : number + 1])
-            number, begin = number + 1, match.end()
-    yield from _delimited_cell(text, begin, end, names[number : number + 1])
+            yield begin, match.start()
+            begin = match.end()
+    yield begin, end
 
 
 @cache
 def _delimiters(mark: str) -> re.Pattern[str]:
     """A quotation mark, or the sign between two cells."""
     return re.compile(f'["{re.escape(mark)}]')
-
-
-def _delimited_cell(text: str, start: int, end: int, name: Sequence[str]) -> Iterator[Cell]:
-    first, last = strip(text, start, end)
-    if last - first > 1 and text[first] == text[last - 1] == '"':
-        first, last = first + 1, last - 1
-    if first < last:
-        yield Cell(first, last, name[0] if name else "", text[first:last])
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
