@@ -4,7 +4,8 @@
 
 Asked are the questions of made-up organisations (`benchmarks.office`, one a seed), of the written folders in
 `benchmarks/folders`, of files of passages (`--also`), and of held-out titles (`rag.tune.split`),
-some a second time with their document taken out, when nothing that is left answers them. Two models come of it: of the choice, among the units of one
+some a second time with their document taken out, when nothing that is left answers them. Two models come
+of it: of the choice, among the units of one
 question (a softmax over them, and the likelihood that it takes a right one), and of the decision (logistic,
 by Newton's method, ridge), with the share of questions whose best unit is right, by group, and the area under
 the curve of the decision. In the decision a question of a written folder counts `WRITTEN` times: those are
