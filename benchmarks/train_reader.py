@@ -5,10 +5,12 @@
         --also benchmarks/data/questions/written.jsonl.gz
 
 Passages that share 13 words in a row with a text to keep out are dropped. Of each file at most so many
-questions as `MOST` says (times `--share`) are learned from, each once, those of `--also` twice: as they are,
-with the answer's sentence alone, beside noise, with the answer swapped; with typing errors or as keywords;
-and passages, sentences, rows and changed questions that do not answer. Needs footnote-rag[tune]. Stopped,
-the same command goes on.
+questions as `MOST` says (times `--share`) are learned from: as they are, with the answer's sentence alone,
+beside noise, with the answer swapped; with typing errors or as keywords; and passages, sentences, rows and
+changed questions that do not answer. Of those of `--also` every second one is, and each from units read alone
+under their headings, as `rag.reading.choice` reads them: the one that answers, and the ones of the same
+passage and of others that share most words with the question. Needs footnote-rag[tune]. Stopped, the same
+command goes on.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rag.reading.units import Unit, units
+from rag.text.shared_words import normalised
 from rag.tune.altered import altered
 from rag.tune.claims import answer_claims, claims_of
 from rag.tune.encode import Encoder
@@ -44,6 +48,7 @@ from rag.tune.split import split
 from rag.tune.start import load_weights
 from rag.tune.tabular import cell_questions
 from rag.tune.typing_errors import misspelt
+from rag.types import Chunk, Hit
 
 MOST = {
     "squad2-dev-8-articles": 9999,
@@ -64,6 +69,8 @@ MOST = {
 }
 """File → the most questions of it that are learned from."""
 _LONGEST = 1400  # characters of a table
+_BESIDE = 3  # units of the passage itself that do not answer
+_NEAR = 4  # passages whose nearest unit may be one that does not answer
 
 
 def kept_out(paths: Iterable[Path]) -> set[int]:
@@ -106,10 +113,14 @@ class Mixture:
         for example in self.chosen:
             if not example.answerable:
                 made.append(unanswerable(example))
-            elif example.source != "wikitables" or len(example.context) <= _LONGEST:
-                made += [self._positive(example), *self._negatives(example)]
                 if example.source in self.also:
-                    made.append(self._positive(example))
+                    made += unit_items(example, (), self.chance)
+            elif example.source != "wikitables" or len(example.context) <= _LONGEST:
+                if example.source in self.also:
+                    made += unit_items(example, self.ranked.get(example.id, ())[:_NEAR], self.chance)
+                    if self._in(0.5):
+                        continue
+                made += [self._positive(example), *self._negatives(example)]
                 if self._in(0.08):
                     made += answer_claims(example, self.pool, self.chance)
         for table in self._tables():
@@ -169,6 +180,52 @@ class Mixture:
         if item.supported is None and self._in(0.06):
             item = replace(item, text=keywords(item.text))
         return replace(item, title="") if self._in(0.3) else item
+
+
+def unit_items(example: Example, near: Sequence[str], chance: random.Random) -> list[Item]:
+    """The units of the example's passage that hold an answer, `_BESIDE` that do not, and one of `near`.
+
+    Those that do not answer are drawn by how many words they share with the question.
+    """
+    made, beside = [], []
+    for unit in units_of(example.context, example.title):
+        spans = [
+            (first + a - at, first + b - at)
+            for a, b in example.answers
+            for first, last, at in unit.pieces
+            if at <= a and b <= at + last - first
+        ]
+        if spans:
+            made.append(Item(example.question, unit.view, unit.above, tuple(spans), answerable=True))
+        elif not any(unit.start < b and a < unit.end for a, b in example.answers):
+            beside.append(unit)
+    if example.answerable and not made:
+        return []
+    far = [unit for passage in near for unit in units_of(passage, example.title)[:40]]
+    for among, most in ((beside, _BESIDE), (far, 1)):
+        free = [unit for unit in among if not _says(unit, example.texts)]
+        order = sorted(free, key=lambda unit: -_shared(unit, example.question) - chance.random())
+        made += [Item(example.question, unit.view, unit.above, answerable=False) for unit in order[:most]]
+    return made
+
+
+def units_of(passage: str, title: str) -> list[Unit]:
+    """The units of a passage under its headings (`A > B`), as those of a chunk."""
+    document, _, _ = title.partition(" > ")
+    heading = title.replace(" > ", " › ")
+    return units(0, Hit(Chunk("", "", "", passage, 0, len(passage), document, heading=heading), 1.0))
+
+
+def _says(unit: Unit, answers: Sequence[str]) -> bool:
+    said = f" {normalised(unit.view)} "
+    return any(f" {normalised(answer)} " in said for answer in answers)
+
+
+def _shared(unit: Unit, question: str) -> float:
+    """The share of the question's words of three letters or more whose first five letters the unit has."""
+    words = {word[:5] for word in normalised(question).split() if len(word) > 2}
+    own = {word[:5] for word in normalised(unit.view).split()}
+    return len(words & own) / max(1, len(words))
 
 
 def held_items(held: Sequence[Example]) -> list[Item]:

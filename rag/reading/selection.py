@@ -42,6 +42,7 @@ _WHOLE = re.compile(rf"\b(?:(?P<number>{'|'.join(_NUMBERS)}|[2-9]|1[0-2])|all|ea
 _FEW = 8  # rows of a table that is shown whole
 _SUM = re.compile(r"\W*(?:sub-?total|total|sum|gesamt|summe|altogether)\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_EDGES = " .:?_*()[]"
 _YES = ("yes", "true", "x", "✓", "y", "ja", "oui", "sí", "si")
 _NO = ("no", "false", "-", "–", "—", "n", "nein", "non", "0")
 _WITHOUT = re.compile(r"\b(?:without|no|not|never|isn't|aren't|wasn't|weren't)\b", re.IGNORECASE)
@@ -52,8 +53,8 @@ _OPEN = re.compile(
     r"\b(?:open|outstanding|pending|unfinished|unresolved|incomplete|unsettled)\b", re.IGNORECASE
 )
 _ENDED = re.compile(
-    r"\W*(?:(?:date|when|on) )?(?:done|closed|complet\w+|finished|resolved|fixed|settled|returned|ended)"
-    r"(?: (?:on|at|by|date))?\W*",
+    r"(?:(?:date|when|on) )?(?:done|closed|complet\w+|finished|resolved|fixed|settled|returned|ended)"
+    r"(?: (?:on|at|by|date))?",
     re.IGNORECASE,
 )
 """Names of columns that are blank until a row's matter has ended."""
@@ -261,7 +262,9 @@ def _state(
 
 def _ended(table: Sequence[Row]) -> str:
     """The column that says when a row's matter ended, which some rows leave blank; "" without one."""
-    for column in filter(_ENDED.fullmatch, table[0].names):
+    for column in table[0].names:
+        if not _ENDED.fullmatch(column.strip(_EDGES)):
+            continue
         filled = sum(any(cell.name == column for cell in row.cells) for row in table)
         if 0 < filled < len(table):
             return column
