@@ -4,7 +4,7 @@
 - `sniff.py`: what a file is by its content; `decode.py`: bytes → text
 - `result.py`: what a loader returns; `metadata.py`: values that fit a document
 - `writer.py`, `pipes.py`: blocks and rows → Markdown; `drawing.py`: charts and diagrams
-- `number_formats.py`, `numerals.py`, `equations.py`, `raised.py`: values, numbers of items, equations and
+- `number_formats/`, `numerals.py`, `equations.py`, `raised.py`: values, numbers of items, equations and
   raised text as they are shown
 - `first_heading.py`: a Markdown text's title; `unrendered.py`: comments and hidden elements in markup
 - `wiki.py`: links and tags of Obsidian's Markdown

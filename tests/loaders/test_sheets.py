@@ -48,11 +48,46 @@ def test_values_as_they_are_stored() -> None:
         (1500.0, '[>=1000]#,##0.0,"k";0', "1.5k"),
         (12345.0, "0.00E+00", "1.23E+04"),
         (2025550123.0, "(000) 000-0000", "(202) 555-0123"),
-        (0.5, "# ?/?", "0.5"),
+        (0.5, "# ?/?", "1/2"),
+        (-3.75, "# ??/??", "-3 3/4"),
+        (3.75, '# ?/8" in"', "3 6/8 in"),
+        (3.75, "?/?", "15/4"),
+        (0.996, "# ?/?", "1"),
+        (0.05, "# ?/?", "0 (0.05)"),
+        (0.0, "0.00E+00", "0.00E+00"),  # the exponent of zero is zero
+        (3.75, "0E+0", "4E+0 (3.75)"),
+        (0.5, "##0.0E+0", "500.0E-3"),
+        (1.2e-5, '0.0E-00" mol"', "1.2E-05 mol"),
+        (99.996, "0.00E+00", "1.00E+02"),
+        (-1234.5, "[$€-407] #,##0.00", "-€ 1,234.50"),
+        (-5.0, '"No. "000', "-No. 005"),
+        (-12345.0, "000-00-0000", "-000-01-2345"),
+        (1234.5, "# ##0.00", "1 234.50"),
+        (-0.25, "0;(0)", "(0) (-0.25)"),  # what is stored keeps its sign
+        (-7.0, "0;@", "-7"),
+        (0.0, "0;-0;;@", ""),
+        (-5.0, "0;;0", ""),
+        (0.0, "#,###", ""),
+        (7.0, '"Note: "@', "7"),
+        (-2.0, "[>=1000]0;0;@", "-2"),
+        (5.0, '[<0]"low";[>9]"high";0', "5"),
+        (5.0, '[<>5]0;"five"', "five"),
         (DAY, "d mmmm yyyy", "5 March 2024 (2024-03-05)"),
         (DAY, "dd/mm/yyyy", "2024-03-05"),  # digits alone leave open which is the month
         (DAY.replace(hour=14, minute=30), "m/d/yy h:mm", "2024-03-05 14:30"),
+        (DAY, "[$-407]d. mmmm yyyy", "5. März 2024 (2024-03-05)"),
+        (DAY, "[$-de-AT]ddd, d.m.", "Di, 5.3. (2024-03-05)"),
+        (DAY, "[$-40C]dddd d mmm yy", "mardi 5 mars 24 (2024-03-05)"),
+        (DAY, "[$-419]d mmmm", "2024-03-05"),  # a language whose names are not known here
+        (DAY, "dddd, d mmmm yyyy", "Tuesday, 5 March 2024 (2024-03-05)"),
+        (DAY, "ddd", "Tue (2024-03-05)"),
+        (DAY.replace(hour=14, minute=30), "h:mm", "14:30 (2024-03-05 14:30)"),
         (datetime.timedelta(hours=26, minutes=30), "[h]:mm", "26:30"),
+        (datetime.timedelta(minutes=90, seconds=5), "[mm]:ss", "90:05"),
+        (datetime.timedelta(minutes=-90), '[h]" h "mm', "-1 h 30"),
+        (datetime.timedelta(days=1), "[s]", "86400"),
+        (datetime.timedelta(hours=26), "[h]", "26"),
+        (datetime.time(0, 1, 2, 340000), "mm:ss.00", "00:01:02.34"),
         (datetime.time(9, 15), "h:mm", "09:15"),
         ("0012", "00000", "0012"),
         (True, "0.00", "TRUE"),
@@ -67,6 +102,10 @@ def test_serial_numbers() -> None:
     assert from_serial(43894.0, "yyyy", date1904=True) == DAY
     assert from_serial(1.0, "d.m.yy") == datetime.datetime(1900, 1, 1)
     assert from_serial(0.5, "h:mm") == datetime.time(12)
+    assert from_serial(62.34 / 86_400, "mm:ss.00") == datetime.time(0, 1, 2, 340000)
+    assert shown(from_serial(1.1041666667, "h:mm"), "h:mm") == "02:30 (26:30)"
+    assert shown(from_serial(0.0, "d mmmm yyyy"), "d mmmm yyyy") == "0"
+    assert from_serial(45356.0, "e") == DAY
     assert from_serial(45356.0, '0 "days"') == 45356.0
 
 
@@ -293,10 +332,13 @@ def test_errors_stay_and_hidden_rows_and_columns_are_told() -> None:
 def test_a_format_that_shows_nothing_and_one_for_texts() -> None:
     rows = f'<row r="1">{cell("A1", "Name")}{cell("B1", "Pin")}</row>'
     rows += f'<row r="2">{cell("A2", "Ada", 1)}{cell("B2", 4711, 2)}</row>'
-    made = xlsx({"S": rows}, formats=["&quot;Dr. &quot;@", ";;;"])
+    rows += f'<row r="3">{cell("A3", "Bo", 1)}{cell("B3", "secret", 2)}</row>'
+    rows += f'<row r="4">{cell("A4", "Cy", 1)}{cell("B4", -35, 3)}{cell("C4", 0, 4)}</row>'
+    made = xlsx({"S": rows}, formats=["&quot;Dr. &quot;@", ";;;", "0;;", "0;-0;"])
     document = load_bytes(made, "a.xlsx").documents[0]
-    assert document.text == "# S\n\n| Name | Pin |\n| --- | --- |\n| Dr. Ada |  |"
-    assert "hidden by format" in document.metadata[HIDDEN_KEY]
+    assert document.text.splitlines()[4:] == ["| Dr. Ada |  |", "| Dr. Bo |  |", "| Dr. Cy |  |"]
+    hidden = len("4711") + len("secret") + len("-35")  # a zero that does not show hides nothing
+    assert f"{hidden} characters of text (hidden by format)" in str(document.metadata[HIDDEN_KEY])
 
 
 def test_hidden_rows_and_columns_of_ods_are_told() -> None:

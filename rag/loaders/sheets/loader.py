@@ -18,7 +18,7 @@ from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.office import core_properties
 from rag.loaders.guard.xml import parse_xml, texts
 from rag.loaders.metadata import one_line, present, sensible_title
-from rag.loaders.number_formats import NOTHING, from_serial, shown
+from rag.loaders.number_formats import from_serial, shown
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
@@ -26,7 +26,7 @@ from rag.types import Document
 
 from . import ods, xls, xlsx
 from .layout import Sheet, sheet_markdown
-from .unseen import blank_cell
+from .unseen import blank_cell, cell_text
 
 _MACROS = re.compile(rb"\bType=[\"'][^\"'<>]*/xl(?:Intl)?Macrosheet[\"']", re.IGNORECASE)
 _DIALOG = b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/dialogsheet"'
@@ -125,7 +125,7 @@ def _fill(book: Any, extra: xlsx.Extras, limits: Limits) -> None:
     for number, row in enumerate(read.iter_rows()):
         if codes:
             cells = [
-                shown(from_serial(value, code) if isinstance(value, float) else value, code)
+                cell_text(from_serial(value, code) if isinstance(value, float) else value, code)
                 if (code := codes.get((number, column), ""))
                 else shown(value)
                 for column, value in enumerate(row, left)
@@ -133,9 +133,6 @@ def _fill(book: Any, extra: xlsx.Extras, limits: Limits) -> None:
         else:
             cells = [shown(value) for value in row]
         rows.append([""] * left + cells if left else cells)
-    for (row_number, column), code in codes.items():
-        if code == NOTHING:
-            blank_cell(rows, row_number, column, "hidden by format")
     for (row_number, column), error in extra.errors.items():
         if row_number < len(rows) and column < len(rows[row_number]) and not rows[row_number][column]:
             rows[row_number][column] = error

@@ -1,4 +1,4 @@
-"""Cells whose letters nobody sees: in the colour of their fill, or too small; by the styles of a workbook.
+"""Cells that nobody sees: by their format, in the colour of their fill, or too small.
 
 Colours that only the program knows, such as those of a table's design, count as unknown, and letters on them
 as shown.
@@ -7,13 +7,14 @@ as shown.
 from __future__ import annotations
 
 import colorsys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.seen import BLACK, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local, parse_xml
+from rag.loaders.number_formats import shown, stored
 
 from .layout import Rows
 
@@ -36,6 +37,14 @@ def why_unseen(ink: Colour | None, paper: Colour | None, points: float) -> str:
     if 0 < points <= TINY_POINTS:
         return "letters too small to see"
     return "colour of its background" if ink and paper and melts(ink, paper) else ""
+
+
+def cell_text(value: Any, code: str) -> str:
+    """What a cell shows under its format; what that keeps from its readers is counted, but for zeros."""
+    text = shown(value, code)
+    if not text and value:
+        note_hidden("characters of text (hidden by format)", len(stored(value)))
+    return text
 
 
 def blank_cell(rows: Rows, row: int, column: int, why: str) -> None:

@@ -12,10 +12,10 @@ from rag.loaders.guard.invisible import visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.seen import BLACK, WHITE
 from rag.loaders.metadata import one_line
-from rag.loaders.number_formats import NOTHING, from_serial, shown, stored
+from rag.loaders.number_formats import from_serial
 
 from .layout import Sheet
-from .unseen import blank_cell, why_unseen
+from .unseen import blank_cell, cell_text, why_unseen
 
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _AUTOMATIC = 0x7FFF
@@ -79,9 +79,6 @@ def _take_out_unseen(book: Any, sheet: Any, read: Sheet) -> None:
 
 def _unseen(book: Any, style: Any) -> str:
     """Why nobody sees what a cell of a style holds; `` where it shows."""
-    number_format = book.format_map.get(style.format_key)
-    if number_format is not None and number_format.format_str == NOTHING:
-        return "hidden by format"
     if not 0 <= style.font_index < len(book.font_list):
         return ""
     font, background = book.font_list[style.font_index], style.background
@@ -95,12 +92,12 @@ def _unseen(book: Any, style: Any) -> str:
 def _text(book: Any, sheet: Any, row: int, column: int) -> str:
     kind, value = sheet.cell_type(row, column), sheet.cell_value(row, column)
     if kind == 1:
-        return visible(str(value))
+        return cell_text(str(value), _code(book, sheet, row, column))
     if kind in (2, 3):
         code = _code(book, sheet, row, column)
-        return shown(from_serial(float(value), code, bool(book.datemode)), code)
+        return cell_text(from_serial(float(value), code, bool(book.datemode)), code)
     if kind == 4:
-        return stored(bool(value))
+        return cell_text(bool(value), _code(book, sheet, row, column))
     return _ERRORS.get(value, "#N/A") if kind == 5 else ""
 
 
