@@ -16,6 +16,7 @@ from rag.loaders.guard.office import relations
 from rag.loaders.guard.xml import attribute, local, parse_xml
 from rag.loaders.number_formats import shown
 from rag.loaders.pipes import pipe_table
+from rag.loaders.raised import LOWERED, RAISED, STRUCK, set_off
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -113,7 +114,7 @@ def diagram_blocks(root: Element) -> list[str]:
         if name in seen:
             continue
         seen.add(name)
-        text = _words(points[name])
+        text = words(points[name])
         if text:
             lines.append("  " * min(depth, 8) + f"- {text}")
         deeper = depth + 1 if text else depth
@@ -131,7 +132,7 @@ class _Series:
         for each in element:
             kind = local(each)
             if kind == "tx":
-                self.name = _words(each) or " ".join(_cached(each).values())
+                self.name = words(each) or " ".join(_cached(each).values())
             elif kind in ("cat", "xVal"):
                 self.categories = _cached(each)
             elif kind in ("val", "yVal"):
@@ -210,17 +211,32 @@ def _extended_rows(root: Element) -> list[list[str]]:
 def _title(element: Element) -> str:
     """What a title says, or what the cell that it is linked to said."""
     cached = (each.text or "" for each in element.iter() if local(each) == "v")
-    return _words(element) or " ".join(visible(" ".join(cached)).split())
+    return words(element) or " ".join(visible(" ".join(cached)).split())
 
 
-def _words(element: Element) -> str:
+def run_kind(properties: Element | None) -> str:
+    """RAISED, LOWERED or STRUCK by the properties of a run (`a:rPr`), `` for other runs."""
+    if properties is None:
+        return ""
+    baseline = properties.get("baseline", "0").rstrip("%")
+    if baseline.lstrip("-").isdecimal() and int(baseline):
+        return LOWERED if baseline.startswith("-") else RAISED
+    return STRUCK if properties.get("strike", "noStrike") != "noStrike" else ""
+
+
+def words(element: Element) -> str:
     """The text of the paragraphs under an element, on one line."""
-    return " ".join(" ".join(visible("".join(_runs(element))).split()).split("\u00a0"))
+    return " ".join(" ".join(visible(set_off(_runs(element))).split()).split("\u00a0"))
 
 
-def _runs(element: Element) -> Iterator[str]:
+def _runs(element: Element) -> Iterator[tuple[str, str]]:
+    kind = ""
     for each in element.iter():
-        if local(each) == "t":
-            yield each.text or ""
-        elif local(each) in ("p", "br"):
-            yield " "
+        name = local(each)
+        if name in ("r", "fld"):
+            kind = run_kind(next((part for part in each if local(part) == "rPr"), None))
+        elif name == "t":
+            yield each.text or "", kind
+        elif name in ("p", "br"):
+            kind = ""
+            yield " ", kind

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.loaders.drawing import choice, graphic_blocks
+from rag.loaders.drawing import choice, graphic_blocks, run_kind
 from rag.loaders.equations import equation
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden, says_something
@@ -24,7 +24,7 @@ from rag.loaders.numerals import numeral
 from rag.loaders.objects import alternative_text, left_out, objects
 from rag.loaders.pdf.pages import Pages
 from rag.loaders.pipes import headed, pipe_table
-from rag.loaders.raised import lowered, raised
+from rag.loaders.raised import LOWERED, RAISED, STRUCK, lowered, raised
 from rag.loaders.result import Loaded
 from rag.loaders.writer import Writer
 from rag.types import Document
@@ -51,6 +51,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
         slides = _slide_parts(archive, limits)
         limits.check("max_pages", len(slides), "slides")
         size = _slide_size(archive, limits)
+        authors = _authors(archive, limits)
         for number, part in enumerate(slides, 1):
             root = parse_xml(archive.read(part), part, limits)
             if attribute(root, "show") in ("0", "false"):
@@ -59,7 +60,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
                 continue
             slide = _Slide(archive, part, root, size, limits)
             title = title or slide.title
-            pages.add(slide.text(_beside(archive, part, limits)))
+            pages.add(slide.text(_beside(archive, part, authors, limits)))
             problems += [f"slide {number}: {each}" for each in left_out(slide.objects)]
     document = Document.make(
         pages.text, source, title=title, metadata=metadata, pages=pages.starts, media_type="text/markdown"
@@ -401,17 +402,11 @@ def _said(run: Element) -> str:
 
 def _raised(before: str, said: str, properties: Element | None, after: str) -> str:
     """A run's text, its number set off from the one before it where it is raised or lowered."""
-    if properties is None or not said.strip():
-        return said
-    baseline = properties.get("baseline", "0")
-    if baseline.lstrip("-").rstrip("%").isdecimal() and int(baseline.rstrip("%")) and len(said) <= 40:
-        tail = " " if said[-1].isspace() else ""
-        if baseline.startswith("-"):
-            return lowered(before, said) + tail
-        return raised(before, said, tail + after) + tail
-    if properties.get("strike", "noStrike") != "noStrike":
-        return f"~~{said.strip()}~~" + (" " if said[-1].isspace() else "")
-    return said
+    kind = run_kind(properties) if said.strip() else ""
+    tail = " " if kind and said[-1].isspace() else ""
+    if kind in (LOWERED, RAISED) and len(said) <= 40:
+        return (lowered(before, said) if kind == LOWERED else raised(before, said, tail + after)) + tail
+    return f"~~{said.strip()}~~{tail}" if kind == STRUCK else said
 
 
 def _unseen_ink(properties: Element, paper: Colour | None) -> str:
@@ -445,19 +440,33 @@ def _text(element: Element) -> str:
     return " ".join(text for _, text in _paragraphs(element))
 
 
-def _beside(archive: Archive, part: str, limits: Limits) -> list[str]:
+def _authors(archive: Archive, limits: Limits) -> dict[str, str]:
+    """The people who commented: their id → their name."""
+    return {
+        each.get("id", ""): " ".join(visible(each.get("name", "")).split())
+        for kind, target in relations(archive, PRESENTATION, limits).values()
+        if kind in ("commentAuthors", "authors") and target in archive
+        for each in parse_xml(archive.read(target), target, limits)
+    }
+
+
+def _beside(archive: Archive, part: str, authors: dict[str, str], limits: Limits) -> list[str]:
     """The speaker's notes and the comments of a slide."""
     blocks: list[str] = []
     for kind, target in relations(archive, part, limits).values():
         if kind == "notesSlide" and target in archive:
             root = parse_xml(archive.read(target), target, limits)
-            shapes = [each for each in root.iter() if local(each) == "sp" and _placeholder(each) == "body"]
+            shapes = [
+                each for each in root.iter() if local(each) == "sp" and _placeholder(each) not in FURNITURE
+            ]
             if text := "\n".join(text for shape in shapes for _, text in _paragraphs(shape)):
                 blocks.append(f"Notes: {text}")
         elif kind == "comments" and target in archive:
             comments = parse_xml(archive.read(target), target, limits).iter()
-            texts = (_comment(each) for each in comments if local(each) in ("cm", "reply"))
-            blocks += [f"Comment: {text}" for text in texts if text]
+            for each in (each for each in comments if local(each) in ("cm", "reply")):
+                author = authors.get(each.get("authorId", ""), "")
+                if text := _comment(each):
+                    blocks.append(f"Comment by {author}: {text}" if author else f"Comment: {text}")
     return blocks
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import groupby
+
+RAISED, LOWERED, STRUCK = "raised", "lowered", "struck"
+_LONGEST = 40  # characters of a mark; a longer text is a line of its own
 
 _NEAR = 40  # characters before a mark that tell what it belongs to
 _EXPONENT = re.compile(r"[-+−–]?(?:\d{1,3}|[a-z]|\d?n)$")
@@ -80,3 +85,29 @@ def lowered(before: str, mark: str) -> str:
     """What a lowered text adds behind `before`: itself (`H2O`), behind a digit or with one as `10_2`."""
     mark = " ".join(mark.split())
     return f"_{mark}" if mark and before[-1:].isdigit() and mark[0].isalnum() else mark
+
+
+def set_off(runs: Iterable[tuple[str, str]]) -> str:
+    """Runs of text as (text, RAISED, LOWERED, STRUCK or ``) → one text, with marks where one is needed."""
+    runs = [run for run in runs if run[0]]
+    if not any(kind for _, kind in runs):
+        return "".join(text for text, _ in runs)
+    pieces = [
+        ("".join(text for text, _ in group), kind) for kind, group in groupby(runs, key=lambda run: run[1])
+    ]
+    out = ""
+    for number, (text, kind) in enumerate(pieces):
+        said = text.strip()
+        tail = " " if said and text[-1].isspace() else ""
+        if not said or not kind:
+            out += text
+        elif kind == STRUCK:
+            out += f"{' ' if text[0].isspace() else ''}~~{said}~~{tail}"
+        elif len(said) > _LONGEST:
+            out += text
+        elif kind == LOWERED:
+            out += lowered(out, said) + tail
+        else:
+            after = "".join(text for text, _ in pieces[number + 1 : number + 3])
+            out += raised(out, said, tail + after) + tail
+    return out

@@ -181,12 +181,12 @@ def ods(tables: str, styles: str = "", **more: str) -> bytes:
 def biff4(
     cells: list[tuple[int, int, str | float, int]],
     formats: list[str],
-    fonts: list[tuple[int, int]] | None = None,
+    fonts: list[tuple[int, ...]] | None = None,
     more: list[tuple[int, bytes]] | None = None,
 ) -> bytes:
     """A worksheet of Excel 4 of (row, column, value, style); style n has the nth code, from 0.
 
-    Fonts are (twentieths of a point, number of a colour), the nth that of style n; `more` are records.
+    Fonts are (twentieths of a point, number of a colour, flags), the nth that of style n; `more` are records.
     """
 
     def record(kind: int, body: bytes) -> bytes:
@@ -194,7 +194,8 @@ def biff4(
 
     out = [record(0x0409, struct.pack("<HHH", 0, 0x10, 0))]
     out += [record(0x041E, struct.pack("<HB", 0, len(code)) + code.encode()) for code in formats]
-    out += [record(0x0231, struct.pack("<HHH", height, 0, colour) + b"\0") for height, colour in fonts or ()]
+    for height, colour, *flags in fonts or ():
+        out.append(record(0x0231, struct.pack("<HHH", height, sum(flags), colour) + b"\0"))
     out += [record(0x0443, struct.pack("<BB", n if fonts else 0, n) + bytes(10)) for n in range(len(formats))]
     out += [record(kind, body) for kind, body in more or ()]
     for row, column, value, style in cells:

@@ -236,6 +236,52 @@ def test_headers_and_footers_once_and_no_page_numbers() -> None:
     assert text(body, **with_parts(header=header, footer=footer)) == "Text.\n\nHeader: QM-4471 revision 9"
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        '<w:fldSimple w:instr=" PAGE "><w:r><w:t>12</w:t></w:r></w:fldSimple>',
+        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> PA</w:instrText></w:r>'
+        "<w:r><w:instrText>GE </w:instrText></w:r>"
+        '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>1</w:t></w:r><w:r><w:t>2</w:t></w:r>'
+        '<w:r><w:fldChar w:fldCharType="end"/></w:r>',
+    ],
+)
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("Page ", "", ""),
+        ("", "", ""),
+        ("Contract 471 | Page ", " of # | Vale Ltd.", "\n\nFooter: Contract 471 Vale Ltd."),
+        ("Seite ", " von # – Pacht", "\n\nFooter: Pacht"),
+        ("Form 12-", "", "\n\nFooter: Form 12"),
+    ],
+)
+def test_page_numbers_of_footers_are_no_text(number: str, before: str, after: str, shown: str) -> None:
+    behind, _, rest = after.partition("#")
+    parts = run(before) + number + run(behind)
+    parts += number.replace("PA", "NUMPA").replace("GE ", "GES ") + run(rest) if rest else ""
+    body = paragraph("Text.") + '<w:sectPr xmlns:r="r"><w:footerReference r:id="xfooter"/></w:sectPr>'
+    made = text(body, **with_parts(footer=f"<w:ftr {W}><w:p>{parts}</w:p></w:ftr>"))
+    assert made == f"Text.{shown}"
+
+
+def test_footnotes_and_endnotes_are_numbered_apart_as_word_shows_them() -> None:
+    said = {2: "A.", 3: "B.", 4: "* C."}
+    notes = "".join(f'<w:footnote w:id="{n}">{paragraph(each)}</w:footnote>' for n, each in said.items())
+    ends = f'<w:endnotes {W}><w:endnote w:id="2">{paragraph("D.")}</w:endnote></w:endnotes>'
+    feet = f"<w:footnotes {W}>{notes}</w:footnotes>"
+    body = (
+        f'<w:p>{run("One")}<w:r><w:footnoteReference w:id="2"/></w:r>{run(" two")}'
+        f'<w:r><w:endnoteReference w:id="2"/></w:r>{run(" three")}<w:r><w:footnoteReference w:id="3"/></w:r>'
+        f'{run(" four")}<w:r><w:footnoteReference w:id="4" w:customMarkFollows="1"/></w:r>{run("*")}</w:p>'
+    )
+    shown = "One [1] two [i] three [2] four*\n\n[1] A.\n\n[i] D.\n\n[2] B.\n\n* C."
+    assert text(body, **with_parts(footnotes=feet, endnotes=ends)) == shown
+    settings = f'<w:settings {W}><w:endnotePr><w:numFmt w:val="decimal"/></w:endnotePr></w:settings>'
+    made = text(body, **with_parts(footnotes=feet, endnotes=ends, settings=settings))
+    assert made.startswith("One [1] two [1] three [2]")
+
+
 def test_text_boxes_once_whatever_wrote_them() -> None:
     box = f"<w:txbxContent>{paragraph('Mind the gap.')}</w:txbxContent>"
     both = (
@@ -399,8 +445,8 @@ def test_quotations_code_and_endnotes() -> None:
     )
     parts = with_parts(endnotes=ends) | {"word/styles.xml": f"<w:styles {W}>{styles}</w:styles>"}
     assert text(body, **parts).split("\n\n") == [
-        "> Shut the gate.", "```\nif level:\n  close()\n```", "It holds water. [1]",
-        "[1] See the survey of 1931.",
+        "> Shut the gate.", "```\nif level:\n  close()\n```", "It holds water. [i]",
+        "[i] See the survey of 1931.",
     ]  # fmt: skip
 
 

@@ -84,6 +84,33 @@ def test_signs_that_change_the_meaning_stay(html: str, markdown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        # As LibreOffice Writer exports notes, in two versions, and its e-books.
+        ('<p>500<a class="sdfootnoteanc" href="#n"><sup>1</sup></a> euros', "500 [1] euros"),
+        ('<p>500<sup><a class="sdfootnoteanc" href="#n"><sup>1</sup></a></sup> euros', "500 [1] euros"),
+        ('<p>30<sup><a href="notes.xhtml#n">2</a></sup> m', "30 [2] m"),  # a link, so no square metres
+        ('<p><a class="sdfootnotesym" href="#a">1</a>Net\n\tof tax.', "[1] Net of tax."),
+        ('<p><a class="sdendnotesym" href="#a">iv</a>An end note.', "[iv] An end note."),
+        ('<p><span><sup><a href="#called">1</a></sup>Net of tax.</span>', "[1] Net of tax."),
+        ('<table><tr><td>x<td>y<tr><td>5<a href="#n">1</a><td><a href="#f">a</a>Net', "| 5 [1] | [a] Net |"),
+        ('<p>500<a href="#n">1</a> euros', "500 [1] euros"),
+        ("<p><sup>1</sup>Net of tax.", "[1] Net of tax."),
+        ('<p>10<span style="position:relative; top:-.33em; font-size:.58em">6</span> cells', "10^6 cells"),
+        ('<p>H<span style="position:relative; bottom:-.2em; font-size:.58em">2</span>O', "H2O"),
+        # Other links stay as they are.
+        ('<p>E = mc<sup><a href="https://example.org/#c">2</a></sup>', "E = mc^2"),
+        ('<p><a href="#s">1</a>. Scope', "1. Scope"),
+        ('<p>see <a href="#s">3</a> and <a href="#t">Terms</a>', "see 3 and Terms"),
+        ('<p>A <span style="position:relative; top:2px">word</span>', "A word"),
+        ("<p>a room of 12<b><sup>2</sup></b> m", "a room of 12^2 m"),
+    ],
+)
+def test_numbers_of_notes_are_set_off(html: str, shown: str) -> None:
+    assert page(html).text.splitlines()[-1] == shown
+
+
+@pytest.mark.parametrize(
     ("table", "rows"),
     [
         (

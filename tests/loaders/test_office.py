@@ -10,7 +10,7 @@ import pytest
 from rag.errors import LoadError
 from rag.loaders import Limits, Loaded, load_bytes
 from rag.loaders.guard.hidden import HIDDEN_KEY
-from tests.loaders.samples import cell, docx, epub, paragraph, pptx, relations, shape, table, xlsx, zip_of
+from tests.loaders.samples import P, cell, docx, epub, paragraph, pptx, relations, shape, table, xlsx, zip_of
 
 
 def test_docx_headings_tables_and_properties() -> None:
@@ -125,6 +125,46 @@ def test_epub_under_drm_is_refused_and_scrambled_fonts_are_not() -> None:
 def test_content_decides_where_the_name_says_nothing() -> None:
     assert load_bytes(docx(paragraph("Hi")), "download").documents[0].text == "Hi"
     assert load_bytes(epub(CHAPTERS, ["one.xhtml"]), "download").documents[0].title == "Two Tales"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "listed", "comment"),
+    [
+        (
+            "commentAuthors", "commentAuthors.xml", '<p:cmAuthor id="3" name="Ada  Lund"/>',
+            '<p:cm authorId="3"><p:text>Check the load.</p:text></p:cm>',
+        ),
+        (
+            "authors", "authors.xml", '<p:author id="{7F}" name="Ada Lund"/><p:author id="{8A}" name=""/>',
+            '<p:cm authorId="{7F}"><p:replyLst><p:reply authorId="{8A}"><p:txBody><a:p><a:r><a:t>Done.</a:t>'
+            "</a:r></a:p></p:txBody></p:reply></p:replyLst><p:txBody><a:p><a:r><a:t>Check the load.</a:t>"
+            "</a:r></a:p></p:txBody></p:cm>",
+        ),
+    ],
+)  # fmt: skip
+def test_comments_of_slides_have_their_author(kind: str, name: str, listed: str, comment: str) -> None:
+    parts = {
+        "ppt/_rels/presentation.xml.rels": relations(
+            {"rel1": ("slide", "slides/slide1.xml"), "a": (kind, name)}
+        ),
+        f"ppt/{name}": f"<p:list {P}>{listed}</p:list>",
+        "ppt/slides/_rels/slide1.xml.rels": relations({"r1": ("comments", "../comments/c.xml")}),
+        "ppt/comments/c.xml": f"<p:cmLst {P}>{comment}</p:cmLst>",
+    }
+    text = deck(placed("The crane lifts 12 t.", 0, 0), **parts).documents[0].text
+    assert text.split("\n\n")[1] == "Comment by Ada Lund: Check the load."
+    assert ("Comment: Done." in text) == (kind == "authors")
+
+
+def test_notes_in_boxes_of_their_own() -> None:
+    parts = {
+        "ppt/slides/_rels/slide1.xml.rels": relations({"r1": ("notesSlide", "../notesSlides/n.xml")}),
+        "ppt/notesSlides/n.xml": f"<p:notes {P}><p:cSld><p:spTree>{shape('sldNum', '7')}"
+        f"{shape('hdr', 'ACME')}{shape('', 'The crane is rented.')}{shape('body', 'Say it.')}"
+        "</p:spTree></p:cSld></p:notes>",
+    }
+    text = deck(placed("The crane lifts 12 t.", 0, 0), **parts).documents[0].text
+    assert text.endswith("Notes: The crane is rented.\nSay it.")
 
 
 def test_slide_limit() -> None:

@@ -20,6 +20,7 @@ from rag.loaders.guard.invisible import in_symbol_font, visible
 from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.seen import BLACK, TINY_POINTS, WHITE, Colour, from_hex, melts
 from rag.loaders.guard.xml import attribute, local
+from rag.loaders.numerals import numeral
 from rag.loaders.objects import alternative_text, objects
 from rag.loaders.pipes import headed, pipe_table
 from rag.loaders.raised import lowered, raised
@@ -101,11 +102,13 @@ class Walk:
         self._codes: list[str] = []
         self._values: list[tuple[str, str]] = []  # of each: a form's value, and what the line said before
         self._shaded = 0  # cells, boxes and tables around that may have a colour of their own
-        self._noted = 0
+        self._noted: Counter[str] = Counter()
+        self._numbered_by: dict[str, str] = {}
         self._said: dict[tuple[str, ...], str] = {}  # style, property → what it says of runs
 
-    def keep(self, kind: str, root: Element) -> None:
-        """Notes or comments, by their ids, for where the body refers to them."""
+    def keep(self, kind: str, root: Element, numbered_by: str = "") -> None:
+        """Notes or comments, by their ids, for where the body refers to them; and how they are numbered."""
+        self._numbered_by[kind] = numbered_by or ("lowerRoman" if kind == "endnotes" else "decimal")
         self._notes[kind] = {attribute(each, "id"): each for each in root}
 
     def apart(self, part: str, root: Element) -> str:
@@ -298,7 +301,7 @@ class Walk:
                 if local(base) == "rubyBase":
                     self._inline(base, line, style)
         elif name in ("footnoteReference", "endnoteReference", "commentReference") and not why:
-            self._note(name, attribute(each, "id"), line)
+            self._note(each, line)
         elif name in ("drawing", "pict", "object"):
             self._drawing(each, line)
         elif name == "AlternateContent":
@@ -322,10 +325,10 @@ class Walk:
             if value and line.written().strip() == before.strip():
                 line.add(value)
 
-    def _note(self, name: str, identity: str, line: _Line) -> None:
+    def _note(self, reference: Element, line: _Line) -> None:
         """A footnote's number in its place and its text below; a comment below alone."""
-        kind = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}.get(name, "comments")
-        note = self._notes.get(kind, {}).get(identity)
+        kind = f"{local(reference).removesuffix('Reference')}s"
+        note = self._notes.get(kind, {}).get(attribute(reference, "id"))
         text = self._flat(note) if note is not None else ""
         if not text:
             return
@@ -333,9 +336,13 @@ class Walk:
             author = " ".join(attribute(note, "author").split()) if note is not None else ""
             line.blocks.append(f"Comment by {author}: {text}" if author else f"Comment: {text}")
             return
-        self._noted += 1
-        line.add(f" [{self._noted}]" if line.pieces else f"[{self._noted}]")
-        line.blocks.append(f"[{self._noted}] {text}")
+        if attribute(reference, "customMarkFollows") in ("1", "true", "on"):
+            line.blocks.append(text)  # it begins with the mark that stands in the line
+            return
+        self._noted[kind] += 1
+        number = numeral(self._noted[kind], self._numbered_by[kind])
+        line.add(f" [{number}]" if line.pieces else f"[{number}]")
+        line.blocks.append(f"[{number}] {text}")
 
     def _drawing(self, element: Element, line: _Line) -> None:
         """Text boxes, charts and diagrams, below the paragraph that they hang on."""
@@ -344,6 +351,7 @@ class Walk:
             if any(local(each) == "tbl" for each in box.iter()):
                 inner = Walk(self._archive, self._part, self._limits, self._styles, self._numbering)
                 inner._notes, inner._shaded = self._notes, self._shaded
+                inner._noted, inner._numbered_by = self._noted, self._numbered_by
                 inner.body(box)
                 self.problems += inner.problems
                 if text := inner.writer.text():

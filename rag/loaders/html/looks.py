@@ -228,12 +228,15 @@ def conceals(values: Values, look: Look) -> tuple[str, tuple[str, ...]]:
 def moved_to(values: Values, tag: str, look: Look, around: Look) -> str:
     """`sup` or `sub` where a style sets an inline element above or below the line; `` for any other."""
     given = values.get("vertical-align")
-    if tag not in _INLINE or not given:
+    if tag not in _INLINE:
         return ""
-    name = word(given)
+    name = word(given) if given else ""
     if name in ("super", "sub"):
         return "sup" if name == "super" else "sub"
-    height = pixels(given, look.size)
+    height = pixels(given, look.size) if given else None
+    if not height and word(values.get("position")) == "relative":
+        down, up = (pixels(values.get(side), look.size) or 0.0 for side in ("top", "bottom"))
+        height = -down or up
     if not height or look.size > _SMALLER * around.size:
         return ""
     return "sup" if height > 0 else "sub"

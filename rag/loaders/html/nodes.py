@@ -101,6 +101,9 @@ _STRUCK_ON = re.compile(r"~~( ?)~~(?!~)")
 _BEFORE = 24  # characters that tell what a raised text belongs to
 UNITS = frozenset({"sup", "sub", "math"})
 """Inline elements that are read as a whole: raised and lowered text, equations."""
+_INLINE = frozenset({"a", "b", "em", "font", "i", "small", "span", "strong", "sup", "u"})
+_NOTE_SIGN = re.compile(r"\d{1,3}|[*∗†‡§¶#]{1,3}")
+_NOTE_NUMBER = re.compile(r"[(\[]?(?:\d{1,3}|[a-z]{1,4}|[*∗†‡§¶#]{1,3})[)\]]?")
 _SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
 _BREAK = "\x0b"
 _BREAKS = re.compile(f" ?{_BREAK} ?")
@@ -160,16 +163,53 @@ def unit(node: LexborNode, before: str) -> str:
     if node.tag == "math":
         return visible(mathml(node))
     text = text_under(node)
-    return raised(before, text, _following(node)) if node.tag == "sup" else lowered(before, text)
+    if node.tag == "sub":
+        return lowered(before, text)
+    after = _following(node, past_inline=True)
+    if node.tag == "a" or (_leads_to_note(node) and _NOTE_NUMBER.fullmatch(text)):
+        mark = f"[{text.strip('()[]')}]"
+        mark = f" {mark}" if before.strip() and not before[-1].isspace() else mark
+    else:
+        mark = raised(before, text, after)
+    return f"{mark} " if mark.startswith("[") and not before.strip() and after[:1].isalnum() else mark
 
 
-def _following(node: LexborNode) -> str:
-    """The first signs of what stands behind a node on its line."""
+def is_note_number(node: LexborNode, before: str) -> bool:
+    """Whether a link is the number of a note that runs into the words beside it.
+
+    At the start of a line it leads back, and words follow at once; elsewhere it stands at once behind a word.
+    """
+    if node.tag != "a" or not _leads_within(node) or node.css_first("sup") is not None:
+        return False
+    if before.strip():
+        return not before[-1].isspace() and bool(_NOTE_SIGN.fullmatch(text_under(node)))
+    return _following(node)[:1].isalnum() and bool(_NOTE_NUMBER.fullmatch(text_under(node)))
+
+
+def _leads_to_note(node: LexborNode) -> bool:
+    """Whether a raised text is a link, or within one, to a place of the page."""
+    around = node.parent if node.parent is not None and node.parent.tag == "a" else None
+    return any(_leads_within(each) for each in (around, node.css_first("a[href]")) if each is not None)
+
+
+def _leads_within(link: LexborNode) -> bool:
+    """Whether a link leads to a place of the page or the book that it stands in."""
+    target = link.attributes.get("href") or ""
+    return "#" in target and "://" not in target
+
+
+def _following(node: LexborNode, *, past_inline: bool = False) -> str:
+    """The first signs of what stands behind a node on its line, within the inline element that it is in."""
     text = ""
     each = node.next
-    while each is not None and not text.strip() and each.tag not in BLOCKS and each.tag != "br":
+    while not text.strip():
+        while each is None and past_inline and node.parent is not None and node.parent.tag in _INLINE:
+            node = node.parent
+            each = node.next
+        if each is None or each.tag in BLOCKS or each.tag == "br":
+            break
         text += (each.text_content or each.text() or "")[:_BEFORE]
-        each = each.next
+        node, each = each, each.next
     return text
 
 
@@ -192,7 +232,7 @@ def _pieces(node: LexborNode) -> Iterator[str]:
             before = piece if len(piece) > _BEFORE else before + piece
             yield piece
         elif each.is_element_node and shown(each):
-            if each.tag in UNITS:
+            if each.tag in UNITS or is_note_number(each, before):
                 before = unit(each, before)
                 yield before
                 continue

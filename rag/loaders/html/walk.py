@@ -12,7 +12,18 @@ from rag.loaders.writer import Writer
 
 from .furniture import is_link_list
 from .grid import caption, grid, is_layout
-from .nodes import BLOCKS, UNITS, children, collapse, raw_text_under, shown, text_piece, text_under, unit
+from .nodes import (
+    BLOCKS,
+    UNITS,
+    children,
+    collapse,
+    is_note_number,
+    raw_text_under,
+    shown,
+    text_piece,
+    text_under,
+    unit,
+)
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -60,7 +71,7 @@ class _Walk:
                 self.line.append(piece)
             elif not node.is_element_node or not shown(node):
                 continue
-            elif node.tag in UNITS:
+            elif node.tag in UNITS or is_note_number(node, "".join(self.line[-4:])):
                 self.line.append(unit(node, "".join(self.line[-4:])[-24:]))
             elif self._enter(node):
                 stack.append((node, True))

@@ -26,7 +26,7 @@ from rag.types import Document
 
 from . import ods, xls, xlsx
 from .layout import Sheet, sheet_markdown
-from .unseen import blank_cell, cell_text
+from .unseen import blank_cell, cell_text, strike_out
 
 _MACROS = re.compile(rb"\bType=[\"'][^\"'<>]*/xl(?:Intl)?Macrosheet[\"']", re.IGNORECASE)
 _DIALOG = b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/dialogsheet"'
@@ -133,6 +133,10 @@ def _fill(book: Any, extra: xlsx.Extras, limits: Limits) -> None:
         else:
             cells = [shown(value) for value in row]
         rows.append([""] * left + cells if left else cells)
+    for (row_number, column), text in extra.marked.items():
+        if row_number < len(rows) and column < len(rows[row_number]):
+            rows[row_number][column] = text
+    strike_out(rows, extra.struck - extra.marked.keys())
     for (row_number, column), error in extra.errors.items():
         if row_number < len(rows) and column < len(rows[row_number]) and not rows[row_number][column]:
             rows[row_number][column] = error

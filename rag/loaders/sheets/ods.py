@@ -18,6 +18,7 @@ from rag.loaders.guard.seen import BLACK, WHITE, from_hex
 from rag.loaders.guard.xml import attribute, local, parse_xml
 from rag.loaders.number_formats import stored
 from rag.loaders.objects import picture
+from rag.loaders.raised import LOWERED, RAISED, STRUCK, set_off
 
 from .layout import Sheet, column_name
 from .unseen import why_unseen
@@ -48,6 +49,8 @@ class _Book:
     limits: Limits
     styles: dict[str, Element]
     unseen: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    looks: bool = False  # whether the sheet being read has letters that nobody sees
 
     @property
     def hides(self) -> bool:
@@ -79,8 +82,26 @@ class _Book:
         for element in self._chain(style):
             for each in element:
                 if local(each) == group and (value := attribute(each, name)):
-                    return None if attribute(each, "use-window-font-color") == "true" else value
+                    automatic = name == "color" and attribute(each, "use-window-font-color") == "true"
+                    return None if automatic else value
         return None
+
+    def kind(self, style: str) -> str:
+        """RAISED, LOWERED or STRUCK by the style of a span or a cell; `` for others."""
+        if style not in self.kinds:
+            self.kinds[style] = self._kind(style) if style else ""
+        return self.kinds[style]
+
+    def _kind(self, style: str) -> str:
+        place = (self._of(style, "text-properties", "text-position") or "").partition(" ")[0]
+        if place.startswith("-") or place == "sub":
+            return LOWERED
+        if place and place.strip("0%."):
+            return RAISED
+        lines = (
+            self._of(style, "text-properties", f"text-line-through-{name}") for name in ("style", "type")
+        )
+        return STRUCK if any(line not in (None, "none") for line in lines) else ""
 
     def _is_conditional(self, style: str) -> bool:
         return any(local(each) == "map" for element in self._chain(style) for each in element)
@@ -111,11 +132,11 @@ def _is_hidden(style: Element | None) -> bool:
 
 def _fill(sheet: Sheet, table: Element, book: _Book) -> None:
     # What lies behind the letters is not known where conditions paint cells.
-    looks = book.hides and all(local(each) != "conditional-formats" for each in table)
+    book.looks = book.hides and all(local(each) != "conditional-formats" for each in table)
     columns = _columns(sheet, table)
     widest = number = uncached = 0
     for row, folds in _rows(table):
-        cells = _cells(sheet, row, number, book, columns if looks else None)
+        cells = _cells(sheet, row, number, book, columns)
         uncached += cells.uncached
         # The last row of a sheet stands for all the blank ones below it.
         times = _times(row, "number-rows-repeated")
@@ -168,10 +189,8 @@ class _Cells(NamedTuple):
     uncached: int
 
 
-def _cells(
-    sheet: Sheet, row: Element, number: int, book: _Book, columns: list[tuple[int, str]] | None
-) -> _Cells:
-    """The texts of a row; cells that nobody sees are blank where `columns` are given."""
+def _cells(sheet: Sheet, row: Element, number: int, book: _Book, columns: list[tuple[int, str]]) -> _Cells:
+    """The texts of a row; cells that nobody sees are blank."""
     cells: list[str] = []
     pending = uncached = 0  # blank cells count only when something stands behind them
     of_row = attribute(row, "default-cell-style-name")
@@ -179,15 +198,17 @@ def _cells(
         if local(cell) not in ("table-cell", "covered-table-cell"):
             continue
         times = _times(cell, "number-columns-repeated")
-        text, missing = _shown(cell)
+        text, missing = _shown(cell, book)
         uncached += missing
         column = len(cells) + pending
-        if text and columns is not None:
+        if text:
             given = attribute(cell, "style-name") or of_row
             style = given or next((name for end, name in columns if column < end), "")
-            if why := book.why(style):
+            if book.looks and (why := book.why(style)):
                 note_hidden(f"characters of text ({why})", len(text) * times)
                 text = ""
+            elif book.kind(style) == STRUCK and "~~" not in text:
+                text = f"~~{text}~~"
         if not text and not len(cell):
             pending += times
             continue
@@ -199,7 +220,7 @@ def _cells(
         if down > 1 or right > 1:
             sheet.spans.append((number, column, number + down - 1, column + right - 1))
         for each in cell:
-            if local(each) == "annotation" and (note := _paragraphs(each)):
+            if local(each) == "annotation" and (note := _paragraphs(each, book)):
                 sheet.blocks.append(f"Note on {column_name(column)}{number + 1}: {' '.join(note.split())}")
             elif local(each) in _DRAWN:
                 sheet.blocks += _drawn(each, book)
@@ -216,7 +237,7 @@ def _drawn(shape: Element, book: _Book) -> list[str]:
         target = posixpath.join(posixpath.normpath(attribute(each, "href")), CONTENT)
         if local(each) == "object" and target in book.archive:
             return _chart(parse_xml(book.archive.read(target), target, book.limits))
-    if text := " ".join(_paragraphs(shape).split()):
+    if text := " ".join(_paragraphs(shape, book).split()):
         return [f"Text box: {text}"]
     if any(local(each) == "image" for each in shape):
         said = {local(each): each.text or "" for each in shape if local(each) in ("title", "desc")}
@@ -238,12 +259,12 @@ def _chart(root: Element) -> list[str]:
     return captioned(next(iter(titles["chart"]), ""), [each for each in titles["axes"] if each])
 
 
-def _shown(cell: Element) -> tuple[str, bool]:
+def _shown(cell: Element, book: _Book) -> tuple[str, bool]:
     """The text of a cell, a date as ISO 8601, beside its text where that names the month.
 
     Whether it is blank because no program has computed its formula.
     """
-    lines = [visible("".join(_text(each))) for each in cell if local(each) == "p"]
+    lines = [visible(set_off(_text(each, book))) for each in cell if local(each) == "p"]
     text = "\n".join(lines)
     value = attribute(cell, "date-value")
     if value and _DATE.match(value):
@@ -258,22 +279,26 @@ def _shown(cell: Element) -> tuple[str, bool]:
     return text, missing
 
 
-def _paragraphs(element: Element) -> str:
-    return " ".join(visible("".join(_text(each))) for each in element.iter() if local(each) in ("p", "h"))
+def _paragraphs(element: Element, book: _Book | None = None) -> str:
+    parts = (each for each in element.iter() if local(each) in ("p", "h"))
+    return " ".join(visible(set_off(_text(each, book))) for each in parts)
 
 
-def _text(element: Element) -> Iterator[str]:
+def _text(element: Element, book: _Book | None, kind: str = "") -> Iterator[tuple[str, str]]:
+    """The pieces of a paragraph, with what the styles of their spans make of them."""
     if local(element) == "annotation" or local(element) in _DRAWN:
         return
     if local(element) == "s":
         count = attribute(element, "c")
-        yield " " * (min(int(count), 100) if count.isdecimal() else 1)
+        yield " " * (min(int(count), 100) if count.isdecimal() else 1), kind
     elif local(element) in ("tab", "line-break"):
-        yield " "
-    yield element.text or ""
+        yield " ", kind
+    elif local(element) == "span" and book is not None:
+        kind = book.kind(attribute(element, "style-name")) or kind
+    yield element.text or "", kind
     for child in element:
-        yield from _text(child)
-        yield child.tail or ""
+        yield from _text(child, book, kind)
+        yield child.tail or "", kind
 
 
 def _times(element: Element, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Cells that nobody sees: by their format, in the colour of their fill, or too small.
+"""Cells that nobody sees, by their format, in the colour of their fill, or too small; cells struck out.
 
 Colours that only the program knows, such as those of a table's design, count as unknown, and letters on them
 as shown.
@@ -7,6 +7,7 @@ as shown.
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rag.loaders.guard.archive import Archive
@@ -52,6 +53,13 @@ def blank_cell(rows: Rows, row: int, column: int, why: str) -> None:
     if row < len(rows) and column < len(rows[row]) and (text := rows[row][column]):
         rows[row][column] = ""
         note_hidden(f"characters of text ({why})", len(text))
+
+
+def strike_out(rows: Rows, cells: Iterable[tuple[int, int]]) -> None:
+    """Marks the cells, (row, column), whose font strikes them out: `~~99~~`."""
+    for row, column in cells:
+        if row < len(rows) and column < len(rows[row]) and rows[row][column].strip():
+            rows[row][column] = f"~~{rows[row][column].strip()}~~"
 
 
 def unseen_styles(root: Element, archive: Archive, limits: Limits) -> dict[bytes, str]:

@@ -13,9 +13,10 @@ from rag.loaders.guard.limits import Limits
 from rag.loaders.guard.seen import BLACK, WHITE
 from rag.loaders.metadata import one_line
 from rag.loaders.number_formats import from_serial
+from rag.loaders.raised import LOWERED, RAISED, STRUCK, set_off
 
 from .layout import Sheet
-from .unseen import blank_cell, cell_text, why_unseen
+from .unseen import blank_cell, cell_text, strike_out, why_unseen
 
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _AUTOMATIC = 0x7FFF
@@ -58,7 +59,7 @@ def broken(error: BaseException) -> LoadError:
 
 
 def _take_out_unseen(book: Any, sheet: Any, read: Sheet) -> None:
-    """Blanks the cells that nobody sees; names the rows and columns that are hidden, unless a group folds."""
+    """Blanks cells that nobody sees, marks those struck out; names rows and columns hidden, unless folded."""
     filtered = any(each.scope == sheet.number and each.name == _FILTER for each in book.name_obj_list)
     read.hidden_rows = {
         number
@@ -70,11 +71,23 @@ def _take_out_unseen(book: Any, sheet: Any, read: Sheet) -> None:
         for number, column in sheet.colinfo_map.items()
         if column.hidden and not column.outline_level and number < sheet.ncols
     ]
+    struck = {number for number, style in enumerate(book.xf_list) if _strikes(book, style.font_index)}
+    for row in range(sheet.nrows) if struck else ():
+        cells = {
+            (row, column)
+            for column in range(sheet.row_len(row))
+            if sheet.cell_xf_index(row, column) in struck
+        }
+        strike_out(read.rows, cells - sheet.rich_text_runlist_map.keys())
     unseen = {number: why for number, style in enumerate(book.xf_list) if (why := _unseen(book, style))}
     for row in range(sheet.nrows) if unseen else ():
         for column in range(sheet.row_len(row)):
             if why := unseen.get(sheet.cell_xf_index(row, column), ""):
                 blank_cell(read.rows, row, column, why)
+
+
+def _strikes(book: Any, font: int) -> bool:
+    return 0 <= font < len(book.font_list) and bool(book.font_list[font].struck_out)
 
 
 def _unseen(book: Any, style: Any) -> str:
@@ -92,13 +105,29 @@ def _unseen(book: Any, style: Any) -> str:
 def _text(book: Any, sheet: Any, row: int, column: int) -> str:
     kind, value = sheet.cell_type(row, column), sheet.cell_value(row, column)
     if kind == 1:
-        return cell_text(str(value), _code(book, sheet, row, column))
+        runs = sheet.rich_text_runlist_map.get((row, column))
+        return _rich(book, str(value), runs) or cell_text(str(value), _code(book, sheet, row, column))
     if kind in (2, 3):
         code = _code(book, sheet, row, column)
         return cell_text(from_serial(float(value), code, bool(book.datemode)), code)
     if kind == 4:
         return cell_text(bool(value), _code(book, sheet, row, column))
     return _ERRORS.get(value, "#N/A") if kind == 5 else ""
+
+
+def _rich(book: Any, value: str, runs: list[tuple[int, int]] | None) -> str:
+    """A text whose runs, (first character, font), raise, lower or strike it out; `` for others."""
+    starts = [(0, -1), *(runs or ())]
+    ends = [start for start, _ in starts[1:]] + [len(value)]
+    pieces = [(value[start:end], _kind(book, font)) for (start, font), end in zip(starts, ends, strict=True)]
+    return visible(set_off(pieces)) if any(kind for _, kind in pieces) else ""
+
+
+def _kind(book: Any, font: int) -> str:
+    if not 0 <= font < len(book.font_list):
+        return ""
+    used = book.font_list[font]
+    return {1: RAISED, 2: LOWERED}.get(used.escapement, STRUCK if used.struck_out else "")
 
 
 def _code(book: Any, sheet: Any, row: int, column: int) -> str:
@@ -113,5 +142,6 @@ def _notes(sheet: Any) -> Iterator[str]:
     import xlrd
 
     for (row, column), note in sorted(sheet.cell_note_map.items()):
-        if text := " ".join(visible(str(note.text)).split()):
+        said = _rich(sheet.book, note.text, note.rich_text_runlist) or visible(str(note.text))
+        if text := " ".join(said.split()):
             yield f"Note on {xlrd.formula.cellname(row, column)}: {text}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag.counts import counted
 from rag.errors import LoadError
-from rag.loaders.drawing import graphic_blocks, shown_parts
+from rag.loaders.drawing import graphic_blocks, shown_parts, words
 from rag.loaders.guard.archive import Archive
 from rag.loaders.guard.hidden import note_hidden
 from rag.loaders.guard.invisible import visible
@@ -20,6 +20,7 @@ from rag.loaders.number_formats import BUILT_IN
 from rag.loaders.objects import alternative_text, left_out
 
 from .layout import Sheet
+from .rich import is_struck, marked_cells, shared_strings, text_of
 from .unseen import unseen_styles
 
 if TYPE_CHECKING:
@@ -55,12 +56,24 @@ _LONGEST_FORMULA = 60
 
 @dataclass(slots=True)
 class Extras:
-    """What one sheet has beside its values; `codes`, `errors` and `unseen` by (row, column) from 0."""
+    """What one sheet has beside its values, by (row, column) from 0; `marked` are texts, with their marks."""
 
     sheet: Sheet
     codes: dict[tuple[int, int], str] = field(default_factory=dict)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     unseen: dict[tuple[int, int], str] = field(default_factory=dict)
+    marked: dict[tuple[int, int], str] = field(default_factory=dict)
+    struck: set[tuple[int, int]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What the sheets of a workbook share: by style number codes, reasons, struck fonts; texts with marks."""
+
+    codes: dict[bytes, str] = field(default_factory=dict)
+    unseen: dict[bytes, str] = field(default_factory=dict)
+    struck: set[bytes] = field(default_factory=set)
+    strings: dict[bytes, str] = field(default_factory=dict)
 
 
 def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
@@ -70,8 +83,11 @@ def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
             raise LoadError(f"refused: {name} declares XML entities, which can be made to do harm")
     if WORKBOOK not in archive:
         return {}
-    codes, unseen = _styles(archive, limits)
     targets = relations(archive, WORKBOOK, limits)
+    shared = _styles(archive, limits)
+    for kind, target in targets.values():
+        if kind == "sharedStrings":
+            shared.strings = shared_strings(archive, target, limits)
     by_sheet: dict[str, Extras] = {}
     for each in parse_xml(archive.read(WORKBOOK), WORKBOOK, limits).iter():
         if local(each) != "sheet":
@@ -80,20 +96,13 @@ def extras(archive: Archive, limits: Limits) -> dict[str, Extras]:
         part = targets.get(reference, ("", ""))[1]
         if part in archive:
             extra = by_sheet[attribute(each, "name")] = Extras(Sheet(attribute(each, "name")))
-            _read(extra, archive, part, codes, unseen, limits)
+            _read(extra, archive, part, shared, limits)
     return by_sheet
 
 
-def _read(
-    extra: Extras,
-    archive: Archive,
-    part: str,
-    codes: dict[bytes, str],
-    unseen: dict[bytes, str],
-    limits: Limits,
-) -> None:
+def _read(extra: Extras, archive: Archive, part: str, shared: _Shared, limits: Limits) -> None:
     data = archive.read(part)
-    sheet = extra.sheet
+    sheet, codes, unseen = extra.sheet, shared.codes, shared.unseen
     if b"conditionalFormatting" in data or b"<tablePart" in data or b"<picture" in data:
         unseen = {}  # what lies behind the letters is not known
     rows = columns = 0
@@ -104,7 +113,11 @@ def _read(
             extra.codes[row - 1, column - 1] = codes[style]
         if style in unseen:
             extra.unseen[row - 1, column - 1] = unseen[style]
+        if style in shared.struck:
+            extra.struck.add((row - 1, column - 1))
     limits.check("max_cells", rows * columns, f"cells in {part}")
+    for (letters, row), text in marked_cells(data, part, shared.strings, limits).items():
+        extra.marked[row - 1, _column(letters) - 1] = text
     sheet.problems += filter(None, [_uncached(data)])
     if b'"e"' in data or b"'e'" in data:
         for letters, number, error in _ERROR.findall(data):
@@ -145,12 +158,20 @@ def _hidden(data: bytes) -> tuple[set[int], list[tuple[int, int]]]:
     return rows, columns
 
 
-def _styles(archive: Archive, limits: Limits) -> tuple[dict[bytes, str], dict[bytes, str]]:
-    """By style number, as cells write it: the format code of each, and why nobody sees letters in it."""
+def _styles(archive: Archive, limits: Limits) -> _Shared:
+    """By style number, as cells write it: format codes, why nobody sees letters in it, whether it strikes."""
     if STYLES not in archive:
-        return {}, {}
+        return _Shared()
     root = parse_xml(archive.read(STYLES), STYLES, limits)
-    return _codes(root), unseen_styles(root, archive, limits)
+    return _Shared(_codes(root), unseen_styles(root, archive, limits), _struck(root))
+
+
+def _struck(root: Element) -> set[bytes]:
+    """The numbers of the styles whose font strikes its letters out."""
+    parts = {local(each): each for each in root}
+    fonts = {str(number) for number, each in enumerate(parts.get("fonts", ())) if is_struck(each)}
+    styles = enumerate(parts.get("cellXfs", ()))
+    return {str(number).encode() for number, each in styles if attribute(each, "fontId") in fonts}
 
 
 def _codes(root: Element) -> dict[bytes, str]:
@@ -204,15 +225,14 @@ def _notes(root: Element) -> list[str]:
     for each in root.iter():
         if local(each) not in ("comment", "threadedComment"):
             continue
-        text = " ".join(visible("".join(part.text or "" for part in _texts(each))).split())
+        text = " ".join(visible("".join(_said(part) for part in each if local(part) == "text")).split())
         if text and not text.startswith("[Threaded comment]"):
             notes.append(f"Note on {attribute(each, 'ref')}: {text}")
     return notes
 
 
-def _texts(comment: Element) -> list[Element]:
-    parts = [each for each in comment.iter() if local(each) == "t"]
-    return parts or [each for each in comment.iter() if local(each) == "text"]
+def _said(text: Element) -> str:
+    return text_of(text) or text.text or ""  # in runs, or as it is
 
 
 def _check_boxes(
@@ -250,14 +270,7 @@ def _drawing(archive: Archive, part: str, boxes: dict[str, str], limits: Limits)
 
 
 def _box_text(shape: Element) -> str:
-    lines = (
-        "".join(each.text or "" for each in paragraph.iter() if local(each) == "t")
-        for body in shape
-        if local(body) == "txBody"
-        for paragraph in body
-        if local(paragraph) == "p"
-    )
-    return " ".join(" ".join(visible(line) for line in lines).split())
+    return " ".join(words(body) for body in shape if local(body) == "txBody")
 
 
 def _column(letters: bytes) -> int:
