@@ -208,6 +208,51 @@ def biff4(
     return b"".join([*out, record(0x000A, b"")])
 
 
+def xlsb(
+    rows: list[list[str | float]], row: int = 0, column: int = 0, state: int = 0
+) -> dict[str, str | bytes]:
+    """The members of an XLSB of two sheets, the first of the given rows, its last cell moved by row, column.
+
+    `state` 1 hides the first sheet.
+    """
+
+    def record(kind: int, body: bytes = b"") -> bytes:
+        head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+        return head + bytes([len(body)]) + body
+
+    def wide(text: str) -> bytes:
+        return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+    def sheet(rows: list[list[str | float]], row: int = 0, column: int = 0) -> bytes:
+        out = [
+            record(129),
+            record(148, struct.pack("<IIII", 0, len(rows) - 1, 0, len(rows[0]) - 1)),
+            record(145),
+        ]
+        for r, cells in enumerate(rows):
+            out.append(record(0, struct.pack("<I", r + row * (r == len(rows) - 1)) + bytes(21)))
+            for c, value in enumerate(cells):
+                last = r == len(rows) - 1 and c == len(cells) - 1
+                place = struct.pack("<II", c + column * last, 0)
+                if isinstance(value, str):
+                    out.append(record(6, place + wide(value)))
+                else:
+                    out.append(record(5, place + struct.pack("<d", value)))
+        return b"".join([*out, record(146), record(130)])
+
+    listed = record(156, struct.pack("<II", state, 1) + wide("r1") + wide("Prices"))
+    listed += record(156, struct.pack("<II", 0, 2) + wide("r2") + wide("Other"))
+    return {
+        "[Content_Types].xml": "<Types/>",
+        "xl/workbook.bin": b"".join([record(131), record(143), listed, record(144), record(132)]),
+        "xl/_rels/workbook.bin.rels": relations(
+            {f"r{n}": ("worksheet", f"worksheets/sheet{n}.bin") for n in (1, 2)}
+        ),
+        "xl/worksheets/sheet1.bin": sheet(rows, row, column),
+        "xl/worksheets/sheet2.bin": sheet([["Item", "Fee"], ["Moor", 4.5]]),
+    }
+
+
 def epub(chapters: dict[str, str], spine: list[str], **more: str) -> bytes:
     """An EPUB; chapters are XHTML by file name; `more` are whole parts by member name."""
     items = "".join(

@@ -12,7 +12,7 @@ from rag.loaders import load_bytes
 from rag.loaders.guard.hidden import HIDDEN_KEY
 from rag.loaders.number_formats import from_serial, shown, stored
 from rag.loaders.sheets.layout import sheet_markdown
-from tests.loaders.samples import biff4, cell, grid, ods, relations, xlsx, zip_of
+from tests.loaders.samples import biff4, cell, grid, ods, relations, xlsb, xlsx, zip_of
 
 DAY = datetime.datetime(2024, 3, 5)
 
@@ -145,6 +145,19 @@ def test_a_broken_xlsb_is_one_sentence() -> None:
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("a broken or password-protected spreadsheet")
     assert "Error" not in str(caught.value)
+
+
+def test_xlsb_is_read_and_a_cell_far_out_is_refused_before_it_fills_the_memory() -> None:
+    rows: list[list[str | float]] = [["Fee", "Rate"], ["Moor", 0.075]]
+    assert text(zip_of(xlsb(rows)), "a.xlsb") == (
+        "# Prices\n\n| Fee | Rate |\n| --- | --- |\n| Moor | 0.075 |\n\n"
+        "# Other\n\n| Item | Fee |\n| --- | --- |\n| Moor | 4.5 |"
+    )
+    loaded = load_bytes(zip_of(xlsb(rows, state=1)), "a.xlsb")
+    assert loaded.problems == ["sheet 'Prices' is hidden and was left out"]
+    assert loaded.documents[0].text.startswith("# Other")
+    with pytest.raises(LoadError, match=r"16,777,216,000 cells in xl/worksheets/sheet1\.bin"):
+        load_bytes(zip_of(xlsb(rows, row=2**20 - 2, column=15_998)), "a.xlsb")
 
 
 def test_a_formula_without_a_value_is_told() -> None:

@@ -24,7 +24,7 @@ from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
 from rag.types import Document
 
-from . import ods, xls, xlsx
+from . import ods, xls, xlsb, xlsx
 from .layout import Sheet, sheet_markdown
 from .unseen import blank_cell, cell_text, strike_out
 
@@ -43,6 +43,7 @@ def load(data: bytes, source: str, limits: Limits) -> Loaded:
             if ods.CONTENT in archive:
                 sheets = ods.sheets(archive, limits)
             else:
+                xlsb.check_extent(archive, limits)
                 data = archive.repacked(_without_macros(archive))
                 sheets = _calamine(data, xlsx.extras(archive, limits), limits)
             pages, problems = _pages(sheets, limits)
