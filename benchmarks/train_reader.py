@@ -308,7 +308,8 @@ def main() -> None:
     from safetensors.torch import load_file
 
     weights = load_file(work / "best.safetensors")
-    print(_exported(weights, shown, options.base, options.out, (len(items), len(shown)), Options()))
+    counts, begun = (len(items), len(shown)), Options(start=str(options.start))
+    print(_exported(weights, shown, options.base, options.out, counts, begun))
 
 
 if __name__ == "__main__":

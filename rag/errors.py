@@ -52,6 +52,18 @@ class StoreError(RagError):
 class FingerprintError(StoreError):
     """The store was built with another embedder than the one given."""
 
+    @classmethod
+    def between(
+        cls, place: object, built: tuple[str, str], given: tuple[str, str], do: str
+    ) -> FingerprintError:
+        """The error for two embedders, each (name, fingerprint); `do` is what helps besides the former."""
+        if built[0] and built[0] == given[0]:
+            return cls(f"{place} was built with {built[0]} {built[1]}, which is now {given[1]}: {do}")
+        former, wanted = (name or fingerprint for name, fingerprint in (built, given))
+        return cls(
+            f"{place} was built with the embedder {former}, and {wanted} was given: use the former, or {do}"
+        )
+
 
 class LockedError(StoreError):
     """Another process is writing to the store."""

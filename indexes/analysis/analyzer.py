@@ -3,7 +3,8 @@
 Words are casefolded and stemmed, function words dropped, the accents of Latin and Greek letters taken off.
 Scripts without spaces become character bigrams. Codes and names (`ERR_4021`, `faiss-cpu==1.15`, `camelCase`)
 give the whole, its parts, and codes of letters and digits also without what links them (`err4021`), so that
-any of these finds them; grouped numbers give their whole part without groups (`1.199,00` → `1199`).
+any of these finds them; grouped numbers give their whole part without groups (`1.199,00` → `1199`). For an
+English index, texts in German, French and Spanish also give what their words mean (`rag.text.glosses`).
 Knows nothing of documents or scores.
 
 A change of what `analyze` returns must raise `ANALYSIS_VERSION`: indexes built before are then rebuilt.
@@ -20,10 +21,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from rag.errors import ConfigError
+from rag.text.glosses import gloss
 
 from .stop_words import LANGUAGES, stop_words
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 
 MAX_TERM = 128
 """Characters of the longest term: a SHA-512 in hexadecimal still fits; longer ones are not indexed."""
@@ -94,6 +96,12 @@ class Analyzer:
         if not text.isascii():
             text = _SPACED_GROUPS.sub("", text)
             text = unicodedata.normalize("NFKC", text).translate(_SAME)
+        terms = self._terms(text)
+        if self.language == "english" and (meant := gloss(text)):
+            terms += self._terms(f"{meant.text} {meant.also}")
+        return terms
+
+    def _terms(self, text: str) -> list[str]:
         terms: list[str] = []
         cached = self._cache.get
         for string in text.split():

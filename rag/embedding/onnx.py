@@ -18,6 +18,7 @@ from rag.errors import ConfigError, ModelError
 from rag.models import BUILT_IN_EMBEDDER
 from rag.models.running import encode, open_session, open_tokenizer, share
 from rag.models.settings import TOKENIZER, WEIGHTS, EmbedderSettings
+from rag.text.glosses import in_english
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,8 @@ class OnnxEmbedder:
     Equal texts give bit-equal rows on one machine, whatever else is in the call and however many threads
     run. Across kinds of CPU rows agree to a cosine of .999 or better. A text longer than `max_tokens` is
     embedded by its first `max_tokens` tokens; the empty text has a vector of its own, of length 1 too.
+    A model whose settings name `glosses`, as the one that ships does, knows English alone: of a German,
+    French or Spanish text it embeds what the words mean (`rag.text.glosses`).
     """
 
     def __init__(
@@ -110,7 +113,8 @@ class OnnxEmbedder:
                 raise ModelError(f"text {position} is a {type(text).__name__}, expected a string")
         prompt = self._settings.prompts.get(kind, "")
         rows = np.empty((len(texts), self.dim), dtype=np.float32)
-        shared = share([prompt + text for text in texts], self._row, self._threads, len)
+        shown = map(in_english, texts) if self._settings.glosses else texts
+        shared = share([prompt + text for text in shown], self._row, self._threads, len)
         for position, row in enumerate(shared):
             rows[position] = row
         return rows

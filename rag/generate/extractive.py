@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rag.counts import counted
 from rag.embedding import Embedder
@@ -29,6 +30,7 @@ from rag.reading.selection import Selection, best_selection, selection, table_of
 from rag.reading.units import BETWEEN, Unit, heading_unit, units
 from rag.reading.versions import newest
 from rag.stores import VectorStore
+from rag.text.glosses import in_english
 from rag.text.questions import (
     Form,
     counted_in,
@@ -79,6 +81,8 @@ class Extractive:
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         hits = hits[: self._read]
+        if self._choice.english:
+            question = replace(question, text=in_english(question.text))
         part = named_part(question.text, hits, self._texts, self._choice.analyze)
         if part and part.whole:
             yield from self._said(part, hits)
@@ -204,7 +208,7 @@ class Extractive:
         quote, unit = _quoted(best, sure, hits), best.unit
         if self._polar is None or unit.kind not in ("sentence", "item"):
             return quote
-        told = word(self._polar, question, f"{unit.lead} {unit.view}".strip())
+        told = word(self._polar, question, in_english(f"{unit.lead} {unit.view}".strip()))
         return Derived(f"{told}. {' '.join(unit.view.split())}", (quote,), sure) if told else quote
 
     def _both(self, parts: tuple[str, str], hits: Sequence[Hit]) -> Iterator[Quote]:

@@ -29,12 +29,14 @@ LOWEST_COSINE = 0.98
 """An export whose vector for any calibration text is further from float32 than this is refused."""
 
 
-def export(weights: Path, out: Path, *, name: str, prompts: dict[str, str] | None = None) -> dict[str, Any]:
+def export(
+    weights: Path, out: Path, *, name: str, prompts: dict[str, str] | None = None, glosses: int = 0
+) -> dict[str, Any]:
     """Writes `model.onnx`, `tokenizer.json` and `embedder.json` into `out`; returns the checks made.
 
     `weights` is a sentence-transformers folder: `model.safetensors`, `config.json`, `tokenizer.json`,
-    `sentence_bert_config.json`, mean pooling. ModelError where something is missing or the int8
-    vectors are too far from the float32 ones.
+    `sentence_bert_config.json`, mean pooling; `glosses` is that of its settings. ModelError where something
+    is missing or the int8 vectors are too far from the float32 ones.
     """
     out.mkdir(parents=True, exist_ok=True)
     limit = read_limit(weights)
@@ -42,7 +44,8 @@ def export(weights: Path, out: Path, *, name: str, prompts: dict[str, str] | Non
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder) / WEIGHTS
         dim = _trace(weights, exact)
-        checks = finish(exact, out, tokenizer, limit, name=name, dim=dim, prompts=prompts or {})
+        about: dict[str, Any] = {"name": name, "dim": dim, "prompts": prompts or {}, "glosses": glosses}
+        checks = finish(exact, out, tokenizer, limit, **about)
     return {"weights_sha256": file_sha256(weights / "model.safetensors"), **checks}
 
 
@@ -56,6 +59,7 @@ def finish(
     dim: int,
     prompts: Mapping[str, str],
     across: Mapping[str, float] | None = None,
+    glosses: int = 0,
 ) -> dict[str, Any]:
     """Makes `model.onnx` and `embedder.json` of a float32 graph, beside the tokenizer in `out`.
 
@@ -74,7 +78,7 @@ def finish(
     hashes = {file: file_sha256(out / file) for file in (WEIGHTS, TOKENIZER)}
     max_tokens = limit - int(tokenizer.num_special_tokens_to_add(False))
     settings = EmbedderSettings(
-        name, dim, max_tokens, hashes, prompts=prompts, optimised=True, across=across or {}
+        name, dim, max_tokens, hashes, prompts=prompts, optimised=True, across=across or {}, glosses=glosses
     )
     settings.write(out)
     return {

@@ -33,15 +33,15 @@ class EmbedderSettings:
     across: Mapping[str, float] = field(
         default_factory=dict
     )  # weights of `rag.reading.across`, if it has any
+    glosses: int = 0  # version of the lists of `rag.text.glosses` that it reads other languages by; 0: none
     format: int = FORMAT
 
     @property
     def fingerprint(self) -> str:
         """`name@` and 16 hexadecimal digits over the files' hashes and every setting that changes vectors."""
         prompts = {kind: prompt for kind, prompt in self.prompts.items() if prompt}
-        text = json.dumps(
-            [self.dim, self.max_tokens, self.pooling, prompts, dict(self.sha256)], sort_keys=True
-        )
+        parts = [self.dim, self.max_tokens, self.pooling, prompts, dict(self.sha256)]
+        text = json.dumps([*parts, *([self.glosses] if self.glosses else [])], sort_keys=True)
         return f"{self.name}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     @classmethod
@@ -70,6 +70,8 @@ class EmbedderSettings:
     def _check(self, path: Path) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ModelError(f"{path}: name is {self.name!r}, expected a text")
+        if not isinstance(self.glosses, int):
+            raise ModelError(f"{path}: glosses is {self.glosses!r}, expected a version number or 0")
         for key, number in (("dim", self.dim), ("max_tokens", self.max_tokens)):
             if not isinstance(number, int) or number < 1:
                 raise ModelError(f"{path}: {key} is {number!r}, expected a positive number")

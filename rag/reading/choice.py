@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.text.column_names import meanings_of
+from rag.text.glosses import gloss, in_english
 from rag.text.quantities import quantity_of
 from rag.text.questions import column_asked_of, header_asked_of, is_polar, is_reason, kind_of
 from rag.types import DOUBTED, Chunk, Hit
@@ -208,6 +209,7 @@ class Choice:
 
         self._embedder, self._reader = embedder, reader
         self.analyze = Analyzer(language).analyze
+        self.english = language == "english"
 
     def terms(self, question: str) -> set[str]:
         """The terms of a question."""
@@ -279,6 +281,7 @@ class Choice:
         rows = []
         for place, (at, unit, reading, span) in enumerate(zip(kept, read, alone, spans, strict=True)):
             cell = _words(unit.said(*span)) if span else ""
+            said = in_english(cell if unit.kind == "row" else unit.view)
             rows.append(
                 (
                     near[at],
@@ -287,8 +290,8 @@ class Choice:
                     words.chunk(at),
                     words.keys(at),
                     words.absent(at),
-                    1.0 if unit.is_header else _kind(question, cell if unit.kind == "row" else unit.view),
-                    _measured(measure, _shown(unit, span)),
+                    1.0 if unit.is_header else _kind(question, said),
+                    _measured(measure, in_english(_shown(unit, span))),
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),
                     _ahead(unit, _column(unit, span), columns),
@@ -438,7 +441,8 @@ class _Words:
         self._documents: dict[str, str] = defaultdict(str)
         for hit in hits:
             name = _name_of(hit.chunk.source)
-            self._documents[hit.chunk.document_id] += f" {name} {hit.chunk.indexed_text}".lower()
+            text = hit.chunk.indexed_text
+            self._documents[hit.chunk.document_id] += f" {name} {_with_english(text)}".lower()
         above = {unit.above: set(analyze(unit.above)) for unit in every}
         names = [set(analyze(_name_of(hit.chunk.source))) for hit in hits]
         self.cover = [
@@ -456,7 +460,8 @@ class _Words:
         unit = self._every[at]
         chunk = self._hits[unit.place].chunk
         before = _paragraph(unit, chunk.text)
-        return self._missing(f"{_name_of(chunk.source)} {unit.above} {before} {unit.view}".lower())
+        text = _with_english(f"{unit.above} {before} {unit.view}")
+        return self._missing(f"{_name_of(chunk.source)} {text}".lower())
 
     def absent(self, at: int) -> float:
         return self._missing(self._documents[self._hits[self._every[at].place].chunk.document_id])
@@ -469,9 +474,14 @@ class _Words:
         return sum(not _has(text, key) for key in self._keys) / len(self._keys) if self._keys else 0.0
 
 
+def _with_english(text: str) -> str:
+    meant = gloss(text)
+    return f"{text} {meant.text}" if meant else text
+
+
 def missing_keys(question: str, chunk: Chunk) -> set[str]:
     """The names, numbers and codes of a question that stand neither in a chunk nor in its file's name."""
-    text = f"{_name_of(chunk.source)} {chunk.indexed_text}".lower()
+    text = f"{_name_of(chunk.source)} {_with_english(chunk.indexed_text)}".lower()
     return {key for key in _keys_of(question) if not _has(text, key)}
 
 

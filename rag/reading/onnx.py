@@ -14,6 +14,7 @@ from rag.errors import ModelError
 from rag.models import BUILT_IN_READER
 from rag.models.running import encode, open_session, open_tokenizer, share
 from rag.models.settings import TOKENIZER, WEIGHTS
+from rag.text.glosses import gloss, in_english
 
 from . import Passage, Reading, Span
 from .pairs import Window, inputs, windows
@@ -29,11 +30,14 @@ class OnnxReader:
     """A `Reader` over a folder with `model.onnx`, `tokenizer.json` and `reader.json`. Thread-safe.
 
     A reading is remembered by its texts, so that stages which read the same hits share one pass. Equal pairs
-    give equal readings on one machine, whatever else is in the call.
+    give equal readings on one machine, whatever else is in the call. A model whose settings name `glosses`,
+    as the one that ships does, knows English alone: of a German, French or Spanish text it reads what the
+    words mean (`rag.text.glosses`), and names the characters of the text.
     """
 
     def __init__(self, session: Any, tokenizer: Any, settings: ReaderSettings, folder: Path) -> None:
         self._session, self._tokenizer, self._settings, self._folder = session, tokenizer, settings, folder
+        self._english = settings.glosses > 0
         self._marks = (tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
         self._known: OrderedDict[tuple[str, Passage], Reading] = OrderedDict()
         self._lock = Lock()
@@ -75,7 +79,7 @@ class OnnxReader:
             missing = [
                 passage for passage in dict.fromkeys(passages) if (question, passage) not in self._known
             ]
-        asked = self._ids(question)
+        asked = self._ids(self._read_as(question))
         made = share(
             missing, lambda passage: self._reading(asked, passage), cores(), lambda passage: len(passage.text)
         )
@@ -92,13 +96,27 @@ class OnnxReader:
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """The probability for each (claim, text) that the text supports the claim."""
-        return share(pairs, self._supported, cores(), lambda pair: len(pair[1]))
+        shown = [(self._read_as(claim), self._read_as(text)) for claim, text in pairs]
+        return share(shown, self._supported, cores(), lambda pair: len(pair[1]))
 
     def verify(self) -> None:
         """Reads both files whole; ModelError where a SHA-256 is not the one in `reader.json`."""
         self._settings.verify(self._folder)
 
+    def _read_as(self, text: str) -> str:
+        return in_english(text) if self._english else text
+
     def _reading(self, asked: Sequence[int], passage: Passage) -> Reading:
+        """The reading of a passage, or of its gloss, with the spans in the passage itself."""
+        meant = gloss(passage.text) if self._english else None
+        if meant is None:
+            return self._read_once(asked, passage)
+        context = gloss(passage.context, meant.language)
+        reading = self._read_once(asked, Passage(context.text if context else "", meant.text))
+        spans = (Span(*meant.located(span.start, span.end), span.probability) for span in reading.spans)
+        return reading._replace(spans=tuple(spans))
+
+    def _read_once(self, asked: Sequence[int], passage: Passage) -> Reading:
         """The best window's logit, and the best spans of all windows, each weighed by its window."""
         best, spans = -math.inf, []
         for window in self._windows(asked, passage):

@@ -27,6 +27,7 @@ class ReaderSettings:
     max_question: int = 64
     stride: int = 128
     optimised: bool = True
+    glosses: int = 0  # version of the lists of `rag.text.glosses` that it reads other languages by; 0: none
     format: int = FORMAT
 
     @property
@@ -45,6 +46,8 @@ class ReaderSettings:
                 scale, bias = values[key]
                 values[key] = (float(scale), float(bias))
             settings = cls(**values)
+            if not isinstance(settings.glosses, int):
+                raise TypeError(f"glosses is {settings.glosses!r}, expected a version number or 0")
             room = settings.max_tokens - settings.max_question - settings.stride
             usable = room > 0 and settings.stride > 0
         except (ValueError, TypeError, KeyError) as error:

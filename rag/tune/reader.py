@@ -304,6 +304,7 @@ def _exported(
         sha256={name: file_sha256(out / name) for name in (WEIGHTS, TOKENIZER)},
         answerable=platt(small.answerable),
         supported=platt(small.supported),
+        glosses=ReaderSettings.read(Path(options.start)).glosses if options.start else 0,
     )
     settings.write(out)
     return Tuned(out, *counts, exact.intervals(), small.intervals(), asdict(options))

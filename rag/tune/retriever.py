@@ -25,6 +25,7 @@ from rag.evaluate.running.corpora import embedded_anew
 from rag.models.settings import TOKENIZER
 from rag.pipeline.adopted import Card
 from rag.progress import Progress, Watcher
+from rag.text.glosses import GLOSSES_VERSION
 
 from .adapter import fit
 from .contrastive import Plan
@@ -153,7 +154,8 @@ def _embedder(data: Data, options: Options, given: RetrieverOptions, report: Wat
     folder = part_folder(data)
     report(Progress("exporting", 0, 0))
     name = f"{Path(given.base).name if given.base else 'all-minilm-l6-v2'}-tuned"
-    made = export(data.folder / "weights", folder, name=name, prompts=dict(prompts))
+    glosses = 0 if given.base else GLOSSES_VERSION  # as the built-in one
+    made = export(data.folder / "weights", folder, name=name, prompts=dict(prompts), glosses=glosses)
     notes.append(
         f"tuned on {counted(len(kept), 'question')}, {counted(len(losses), 'step')} in "
         f"{time.perf_counter() - began:.0f} s; in 8 bits the vectors have a cosine of "

@@ -95,9 +95,11 @@ def open(  # noqa: A001
         versions = Versions(url, database, version if version is not None else tag or None)
         identity = Identity.read(versions.current)
     if (identity.fingerprint, identity.dim) != (fingerprint, dim):
-        raise FingerprintError(
-            f"{url} was built with the embedder {identity.embedder or identity.fingerprint}, and "
-            f"{embedder or fingerprint} was given: use the former, or name another place and ingest again"
+        raise FingerprintError.between(
+            url,
+            (identity.embedder, identity.fingerprint),
+            (embedder, fingerprint),
+            "name another place and ingest again",
         )
     return LanceStore(
         url, versions, identity, index_from=index_from, probes=probes, keep=timedelta(days=keep_days)

@@ -116,10 +116,11 @@ class LocalStore:
                 f"cannot open {path} as a store ({error.strerror}): name a folder that can be written"
             ) from error
         if (identity.fingerprint, identity.dim) != (fingerprint, dim):
-            raise FingerprintError(
-                f"{path} was built with the embedder {identity.embedder or identity.fingerprint}, and "
-                f"{embedder or fingerprint} was given: use the former, or run `rag ingest --reembed` "
-                "to embed everything again with the new one"
+            raise FingerprintError.between(
+                path,
+                (identity.embedder, identity.fingerprint),
+                (embedder, fingerprint),
+                "run `rag ingest --reembed` to embed everything again with the new one",
             )
         database = path / "store.sqlite"
         if not is_read_only(path):

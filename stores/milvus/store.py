@@ -120,9 +120,11 @@ def open(  # noqa: A001
             make_collections(connection, wanted, language)
             identity = read_identity(connection) or wanted
         if (identity.fingerprint, identity.dim) != (fingerprint, dim):
-            raise FingerprintError(
-                f"{url} was built with the embedder {identity.embedder or identity.fingerprint}, and "
-                f"{embedder or fingerprint} was given: use the former, or name another collection"
+            raise FingerprintError.between(
+                url,
+                (identity.embedder, identity.fingerprint),
+                (embedder, fingerprint),
+                "name another collection",
             )
         load(connection)
     except BaseException:

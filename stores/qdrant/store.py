@@ -94,9 +94,8 @@ def open(  # noqa: A001
         identity = read_identity(connection) or Identity(fingerprint, dim, embedder, leg)
     if (identity.fingerprint, identity.dim) != (fingerprint, dim):
         connection.close()
-        raise FingerprintError(
-            f"{url} was built with the embedder {identity.embedder or identity.fingerprint}, and "
-            f"{embedder or fingerprint} was given: use the former, or name another collection"
+        raise FingerprintError.between(
+            url, (identity.embedder, identity.fingerprint), (embedder, fingerprint), "name another collection"
         )
     return QdrantStore(connection, identity, exact=exact, effort=effort)
 

@@ -219,3 +219,20 @@ def test_a_failed_run_is_reported(copy: Path, threads: int) -> None:
     rewrite(copy, max_tokens=5000)
     with pytest.raises(ModelError, match=r"model\.onnx failed on a text of 602 tokens"):
         OnnxEmbedder.open(copy, threads=threads).embed(["ferry", "x " * 600, "boat"])
+
+
+def test_a_text_in_german_is_near_to_what_it_means(embedder: OnnxEmbedder, copy: Path) -> None:
+    german = "Die Kündigungsfrist beträgt drei Monate."
+    asked = embedder.embed(["How long is the notice period?"], "query")[0]
+    rewrite(copy, glosses=0)
+    plain = OnnxEmbedder.open(copy, threads=1)
+    assert embedder.embed([german])[0] @ asked > plain.embed([german])[0] @ asked + 0.2
+    assert plain.fingerprint != embedder.fingerprint
+    english = ["The notice period is three months."]
+    np.testing.assert_array_equal(plain.embed(english), embedder.embed(english))
+
+
+def test_glosses_are_a_version_number(copy: Path) -> None:
+    rewrite(copy, glosses="all")
+    with pytest.raises(ModelError, match="glosses"):
+        OnnxEmbedder.open(copy)

@@ -194,3 +194,11 @@ def test_only_a_sample_is_read() -> None:
             yield "This is the text that is read again and again. " * 1000
 
     assert detect_language(endless()) == "english"  # type: ignore[arg-type]
+
+
+def test_an_english_index_has_what_the_words_of_other_languages_mean() -> None:
+    german = "Die Kündigungsfrist beträgt drei Monate."
+    terms = Analyzer("english").analyze(german)
+    assert set(Analyzer("english").analyze("notice period three months")) <= set(terms)
+    assert "kundigungsfrist" in terms
+    assert not set(Analyzer("english").analyze("notice")) & set(Analyzer("german").analyze(german))

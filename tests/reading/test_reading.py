@@ -164,3 +164,28 @@ class TestBadFolders:
         shutil.copy(BUILT_IN_EMBEDDER / "model.onnx", folder / "model.onnx")
         with pytest.raises(ModelError, match="expected start, end, answerable, supported"):
             OnnxReader.open(folder)
+
+
+GERMAN = "Die Werkstatt schließt freitags um 14 Uhr. Das Lager ist im Keller."
+
+
+def test_a_text_in_german_is_read_by_its_words_and_answered_in_its_own(reader: OnnxReader) -> None:
+    passages = [Passage("Werkstatt", GERMAN), Passage("Werkstatt", "Die Bremsen wurden im Mai erneuert.")]
+    right, wrong = reader.read("When does the workshop close on Fridays?", passages)
+    best = right.spans[0]
+    assert "14 Uhr" in GERMAN[best.start : best.end]
+    assert right.logit > wrong.logit
+    assert reader.read("Wann schließt die Werkstatt am Freitag?", passages)[0].logit > wrong.logit
+
+
+def test_only_a_model_that_says_so_reads_by_words(tmp_path: Path, reader: OnnxReader) -> None:
+    for file in BUILT_IN_READER.iterdir():
+        shutil.copy(file, tmp_path / file.name)
+    path = tmp_path / "reader.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"glosses": 0}), "utf-8")
+    plain = OnnxReader.open(tmp_path)
+    question, passages = "When does the workshop close?", [Passage("", GERMAN)]
+    assert plain.fingerprint != reader.fingerprint
+    assert plain.read(question, passages) != reader.read(question, passages)
+    english = [Passage("", "The workshop closes at two on Fridays.")]
+    assert plain.read(question, english) == reader.read(question, english)

@@ -37,6 +37,14 @@ def test_another_embedder_is_refused_with_the_command_that_helps(folder: Path) -
         LocalStore.open(folder, fingerprint="other", dim=64, embedder="other-model")
 
 
+def test_an_embedder_that_changed_under_its_name_is_told_by_its_fingerprints(folder: Path) -> None:
+    name = LocalStore.identity_of(folder).embedder  # type: ignore[union-attr]
+    with pytest.raises(
+        FingerprintError, match=rf"built with {name} \S+, which is now newer: run .*--reembed"
+    ):
+        LocalStore.open(folder, fingerprint="newer", dim=64, embedder=name)
+
+
 def test_a_missing_rag_toml_beside_documents_is_no_new_store(folder: Path) -> None:
     (folder / "rag.toml").unlink()
     with pytest.raises(CorruptError, match=r"rag\.toml is missing.*backup"):
