@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
 from rag.text.column_names import meanings_of
+from rag.text.dates import MONTH
 from rag.text.glosses import gloss, in_english
 from rag.text.quantities import quantity_of
 from rag.text.questions import column_asked_of, header_asked_of, is_polar, is_reason, kind_of
@@ -145,8 +146,9 @@ _CURRENCY = re.compile(
 )
 _DATE = re.compile(
     r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d\b"
-    r"|\b\d{1,2}(?:st|nd|rd|th)? (?:of )?[A-Z][a-zä]{2,8}\.?(?: \d{4})?\b"
-    r"|\b[A-Z][a-zä]{2,8} \d{1,2},? \d{4}\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of |de )?{MONTH}(?!\w)(?: \d{{4}}\b)?"
+    rf"|\b{MONTH} \d{{1,2}},? \d{{4}}\b",
+    re.IGNORECASE,
 )
 _WHEN = re.compile(  # times in words
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight|mid(?:day|summer)|dawn|dusk|sunrise|sunset"

@@ -11,12 +11,13 @@ _MONTHS = (
     ("jan", "enero"), ("feb", "fév"), ("mar", "mär"), ("apr", "avr", "abr"), ("may", "mai"), ("jun", "juin"),
     ("jul", "juil"), ("aug", "août", "ago"), ("sep",), ("oct", "okt"), ("nov",), ("dec", "dez", "déc", "dic"),
 )  # fmt: skip
-_MONTH = (
+MONTH = (
     r"(?:jan(?:uary|uar|vier)?|enero|feb(?:ruary|ruar|rero)?|fév(?:rier)?|mar(?:ch|s|zo)?|märz|apr(?:il)?|avril|abril"
     r"|may|mai|mayo|june?|juni|juin|junio|july?|juli|juillet|julio|aug(?:ust)?|août|agosto"
     r"|sept?(?:ember|embre|iembre)?|o[ck]t(?:ober|obre|ubre)?|nov(?:ember|embre|iembre)?"
     r"|de[cz](?:ember|iembre)?|déc(?:embre)?)\.?"
 )
+"""A month's name, whole or short, in lower case."""
 _YEAR = r"(?:1\d{3}|20\d\d)"
 
 
@@ -33,7 +34,7 @@ def months_in(text: str) -> list[tuple[str, tuple[int, int]]]:
     """Each month of a year that a text names: its words (`May 2031`), and (2031, 5)."""
     named = []
     for match in re.finditer(
-        rf"\b(?P<month>{_MONTH})(?: \d{{1,2}},?)?(?: of| de)? (?P<year>{_YEAR})\b", text, re.IGNORECASE
+        rf"\b(?P<month>{MONTH})(?: \d{{1,2}},?)?(?: of| de)? (?P<year>{_YEAR})\b", text, re.IGNORECASE
     ):
         number = _number_of(match["month"])
         if number:
