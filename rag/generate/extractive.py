@@ -22,6 +22,7 @@ from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import FEATURES, Choice, Judged, certainty
 from rag.reading.extremes import Extreme, directions_of, extreme, is_keyed_by, key_of
+from rag.reading.findings import LONGEST, asks_finding, finding, is_study
 from rag.reading.lists import LEAST, MOST, best_list, list_around, list_below
 from rag.reading.parts import Part, named_part
 from rag.reading.polar import word
@@ -75,9 +76,10 @@ class Extractive:
         read: int = 10,
         store: VectorStore | None = None,
         polar: Reader | None = None,
+        findings: bool = False,
     ) -> None:
         self._choice, self._sentences, self._read, self._store = choice, sentences, read, store
-        self._polar = polar
+        self._polar, self._findings = polar, findings
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         hits = hits[: self._read]
@@ -119,6 +121,10 @@ class Extractive:
             )
 
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
+        found = self._found(question.text, hits)
+        if found:
+            yield found
+            return
         parts = parts_of(question.text)
         if parts:
             yield from self._both(parts, hits)
@@ -183,6 +189,28 @@ class Extractive:
         chosen = self._with(chosen, [candidate for candidate in beside if candidate])
         for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
             yield _quoted(candidate, sure, hits, named=False)
+
+    def _found(self, question: str, hits: Sequence[Hit]) -> Derived | None:
+        """What a study found, where yes or no is asked and the best unit stands in one; None elsewhere."""
+        if not self._findings or not asks_finding(question):
+            return None
+        judged = self._choice.judged(question, hits, self._headings(hits))
+        if not judged:
+            return None
+        place = judged[0].unit.place
+        chunk = hits[place].chunk
+        text, before = self._texts([chunk.document_id]).get(chunk.document_id, ""), chunk.start
+        if not text or len(text) > LONGEST:
+            text, before = chunk.text, 0
+        if not is_study(text):
+            return None
+        found = finding(question, text, lambda said: self._choice.near(question, said))
+        if found is None:
+            return None
+        note("form", "what a study found")
+        said, sure = text[found.start : found.end], certainty(judged)
+        quote = Quote(place, found.start - before, found.end - before, sure, text=said)
+        return Derived(f"{found.verdict}. {' '.join(said.split())}", (quote,), sure)
 
     def _proven(
         self, question: str, best: Judged, judged: Sequence[Judged], hits: Sequence[Hit]
@@ -519,13 +547,16 @@ def build(
     sentences: Count = 3,
     read: Count = 10,
     yes_no: bool = False,
+    findings: bool = False,
 ) -> Generator:
     """The default generator, over the reader of the settings; `yes_no` says yes or no where it is proved.
+
+    `findings` answers yes, no or maybe about studies, with the sentence that concludes them.
 
     With an embedder that brings languages together it also answers from hits in other languages. Within one
     language the embedder that ships still chooses: the weights of `choice` were fitted on its cosines.
     """
     polar, across = reader if yes_no else None, bool(weights_of(embedder))
     chooser = OnnxEmbedder.open() if across else embedder
-    own = Extractive(Choice(chooser, reader, language), sentences, read, store, polar)
+    own = Extractive(Choice(chooser, reader, language), sentences, read, store, polar, findings)
     return OtherLanguages(own, embedder, read) if across else own

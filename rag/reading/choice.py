@@ -217,6 +217,11 @@ class Choice:
         """The terms of a question."""
         return set(self.analyze(question))
 
+    def near(self, question: str, texts: Sequence[str]) -> list[float]:
+        """The cosine of each text with a question."""
+        vector = self._embedder.embed([question], "query")[0]
+        return [float(cosine) for cosine in self._embedder.embed(texts, "document") @ vector]
+
     def explained(self, question: str, terms: frozenset[str], names: Sequence[str]) -> set[str]:
         """Those of a question's terms whose word may mean the same as one of the names (`ship`: Vessel)."""
         words = [word for word in re.findall(r"[\w-]+", question) if terms & set(self.analyze(word))]
