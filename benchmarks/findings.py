@@ -1,9 +1,11 @@
 """How often yes, no or maybe is said rightly to questions about made-up studies, and how often it is refused.
 
-    python -m benchmarks.findings [--part fit|held_out] [--wrong]
+    python -m benchmarks.findings [--part fit|held_out|guard|near] [--whole] [--wrong]
 
-`benchmarks/data/findings.toml` has 80 abstracts, each with its question and the word that is right, and
-20 questions on which there is no study. `fit` was looked at for what rag/reading/findings.py weighs.
+`benchmarks/data/findings.toml` has 112 abstracts, each with its question and the word that is right, 20
+questions on which there is no study, and `near`: 164 questions about another drug or outcome than that of a
+study. `fit` was looked at for what rag/reading/findings.py and subject.py weigh, `guard` for the words of
+the latter.
 All studies are in one index; each question is asked with the form on and off, and with the word that `yes_no`
 adds, and once more about studies without their last sentence, which is mostly the conclusion.
 """
@@ -47,6 +49,7 @@ def studies(*, concluded: bool) -> tuple[list[Document], list[Asked]]:
         text, source = row["text"].strip(), f"study-{place:02}.txt"
         documents.append(Document.make(text if concluded else text[: sentences(text)[-1][0]].strip(), source))
         asked.append(Asked(row["part"], row["question"], WORDS[row["answer"]], source))
+        asked += [Asked(row["part"], line, "", "") for line in row.get("near", "").strip().splitlines()]
     for row in data["unknown"]:
         asked += [Asked(row["part"], line, "", "") for line in row["questions"].strip().splitlines()]
     return documents, asked
@@ -77,16 +80,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--part", choices=["fit", "held_out"], default="held_out")
+    parser.add_argument("--part", choices=["fit", "held_out", "guard", "near"], default="held_out")
+    parser.add_argument(
+        "--chain", choices=sorted(CHAINS), action="append", help="Only this; may be repeated."
+    )
+    parser.add_argument("--whole", action="store_true", help="Leave out those without their last sentence.")
     parser.add_argument("--wrong", action="store_true", help="Show what is not right.")
     options = parser.parse_args()
-    for concluded in (True, False):
+    for concluded in (True,) if options.whole else (True, False):
         documents, asked = studies(concluded=concluded)
         asked = [one for one in asked if one.part == options.part]
         with tempfile.TemporaryDirectory() as folder, Rag(Path(folder) / "index") as rag:
             rag.ingest(documents)
-            for name, chain in CHAINS.items():
-                own = rag.variant({"stages.extractive": chain})
+            for name in options.chain or CHAINS:
+                own = rag.variant({"stages.extractive": CHAINS[name]})
                 told = measured(own, asked, wrong=options.wrong and name == "findings")
                 print(f"{options.part}, {'whole' if concluded else 'without the end'}, {name}: {told}")
 

@@ -1,7 +1,8 @@
 """Hits → the pieces of an answer. A generator is `(question, hits) -> pieces`.
 
 - `extractive.py`: quotes of the hits, never invented: sentences, cells, steps, lists;
-  `other_languages.py`: a sentence of a source in another language than the question
+  `other_languages.py`: a sentence of a source in another language than the question; `studies.py`: yes, no
+  or maybe by what a study found
 - `prompted.py`: answers written by a language model (`rag/llm/`), of whichever kind; `fit.py` fills its
   context, `examples.py` adds worked examples
 - `hf_reader.py`: a question-answering model that quotes

@@ -22,7 +22,6 @@ from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import FEATURES, Choice, Judged, certainty
 from rag.reading.extremes import Extreme, directions_of, extreme, is_keyed_by, key_of
-from rag.reading.findings import LONGEST, asks_finding, finding, is_study
 from rag.reading.lists import LEAST, MOST, best_list, list_around, list_below
 from rag.reading.parts import Part, named_part
 from rag.reading.polar import word
@@ -49,6 +48,7 @@ from rag.types import Chunk, Derived, Hit, Question, Quote
 
 from . import Generator
 from .other_languages import OtherLanguages
+from .studies import found_in_studies
 
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
 _FLOOR = 0.2  # and the least it must have
@@ -121,10 +121,12 @@ class Extractive:
             )
 
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
-        found = self._found(question.text, hits)
-        if found:
-            yield found
-            return
+        if self._findings:
+            judged = self._choice.judged(question.text, hits, self._headings(hits))
+            found = found_in_studies(question.text, judged, hits, self._texts, self._choice)
+            if found is not None:
+                yield from found
+                return
         parts = parts_of(question.text)
         if parts:
             yield from self._both(parts, hits)
@@ -189,28 +191,6 @@ class Extractive:
         chosen = self._with(chosen, [candidate for candidate in beside if candidate])
         for candidate in sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start)):
             yield _quoted(candidate, sure, hits, named=False)
-
-    def _found(self, question: str, hits: Sequence[Hit]) -> Derived | None:
-        """What a study found, where yes or no is asked and the best unit stands in one; None elsewhere."""
-        if not self._findings or not asks_finding(question):
-            return None
-        judged = self._choice.judged(question, hits, self._headings(hits))
-        if not judged:
-            return None
-        place = judged[0].unit.place
-        chunk = hits[place].chunk
-        text, before = self._texts([chunk.document_id]).get(chunk.document_id, ""), chunk.start
-        if not text or len(text) > LONGEST:
-            text, before = chunk.text, 0
-        if not is_study(text):
-            return None
-        found = finding(question, text, lambda said: self._choice.near(question, said))
-        if found is None:
-            return None
-        note("form", "what a study found")
-        said, sure = text[found.start : found.end], certainty(judged)
-        quote = Quote(place, found.start - before, found.end - before, sure, text=said)
-        return Derived(f"{found.verdict}. {' '.join(said.split())}", (quote,), sure)
 
     def _proven(
         self, question: str, best: Judged, judged: Sequence[Judged], hits: Sequence[Hit]

@@ -5,7 +5,7 @@
 - `pooled.py`: answers found in several hits → which of them to believe
 - `units.py`: hits → sentences, items, rows and headings; `choice.py`: which of them answers
 - `lists.py`: which list answers a question for steps or for all of something; `polar.py`: yes or no
-- `findings.py`: what a study found, as yes, no or maybe
+- `findings.py`: what a study found, as yes, no or maybe; `subject.py`: whether it is a study of what is asked
 - `across.py`: the sentence that answers a question in another language, by a multilingual embedder
 - `candidates.py`: which parts of a chunk may be quoted; `evidence.py`: how well one answers a question
 - `settings.py`: `reader.json`, what a model says of itself

@@ -220,7 +220,11 @@ class Choice:
     def near(self, question: str, texts: Sequence[str]) -> list[float]:
         """The cosine of each text with a question."""
         vector = self._embedder.embed([question], "query")[0]
-        return [float(cosine) for cosine in self._embedder.embed(texts, "document") @ vector]
+        return [float(cosine) for cosine in self.vectors(texts) @ vector]
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The unit vectors of texts, one row each."""
+        return self._embedder.embed(texts, "document")
 
     def explained(self, question: str, terms: frozenset[str], names: Sequence[str]) -> set[str]:
         """Those of a question's terms whose word may mean the same as one of the names (`ship`: Vessel)."""
