@@ -50,7 +50,12 @@ def test_the_words_of_a_finding_decide(question: str, sentence: str, said: str) 
 
 def test_only_studies_and_questions_for_yes_or_no_are_meant() -> None:
     assert is_study(STUDY)
+    assert is_study("We gave 67 adults a heavy blanket. Their sleep was the same. It did not help.") is False
+    assert is_study(
+        "We gave 67 adults a heavy blanket in a trial. Their sleep was the same. It did not help."
+    )
     assert not is_study("The lift is open on Mondays. Visitors register at the desk.")
+    assert not is_study("Effects and effect: 12 children come on Mondays.")  # a word counts once
     assert asks_finding("Zinc against colds: does it help?")
     assert not asks_finding("Which colds does zinc prevent?")
 
