@@ -55,8 +55,8 @@ _STUDY = re.compile(
 )
 _WE = re.compile(r"\bwe (?:\w+ly )?(?:\w+ed|found|gave|saw|did|ran)\b", re.IGNORECASE)
 _SAMPLE = re.compile(  # how many were looked at
-    r"\b\d[\d,]* (?:[\w-]+ ){0,2}(?:patients|women|men|adults|children|people|persons|participants|infants"
-    r"|volunteers|residents|records|operations|cases|controls)\b",
+    r"(?<![\d,.])\d[\d,]{0,9} (?:[\w-]+ ){0,2}(?:patients|women|men|adults|children|people|persons"
+    r"|participants|infants|volunteers|residents|records|operations|cases|controls)\b",
     re.IGNORECASE,
 )
 _SHARE = re.compile(r"\d(?:\.\d+)? ?%|\bper cent\b|(?<![\w.])\.\d\d")
@@ -183,9 +183,11 @@ _ASKS_HARM = re.compile(
     r"|decline|mortality)\b",
     re.IGNORECASE,
 )
+_FIGURE = r"(?:\d{1,7}(?:\.\d{1,5})?|\.\d{1,5})"
 _PAIR = re.compile(  # two figures that are compared
-    r"(?P<one>(?<![\d.])\d*\.?\d+)(?: ?%| \w+)?[^.;]{0,60}?\b(?:and|versus|vs\.?|than|compared (?:to|with))\b"
-    r"(?: \w+){0,2}? (?P<other>\d*\.?\d+)(?! ?(?:years|days of|hours|weeks|months))",
+    rf"(?P<one>(?<![\d.]){_FIGURE})(?: ?%| \w+)?[^.;]{{0,60}}?"
+    r"\b(?:and|versus|vs\.?|than|compared (?:to|with))\b"
+    rf"(?: \w+){{0,2}}? (?P<other>{_FIGURE})(?! ?(?:years|days of|hours|weeks|months))",
     re.IGNORECASE,
 )
 _CLOSE = 1.12  # by which factor two figures may differ and yet be alike
