@@ -20,7 +20,7 @@ from typing import Any, TypeVar, get_type_hints
 from rag import trust
 from rag.errors import ConfigError
 from rag.options import Amount, Count, Kind, Share, Whole, checked, kinds_of, parsed
-from rag.secrets import Url, guarded, revealed
+from rag.secrets import Url, Variable, guarded, revealed
 
 T = TypeVar("T")
 _OPEN = ("models", "stages", "stores")  # sections whose names are the user's
@@ -123,7 +123,7 @@ class ModelSettings:
     dtype: str = "auto"  # hf: auto, float32, bfloat16, float16
     adapter: str = ""  # hf: a PEFT adapter, by folder or hub id; gguf: a LoRA in a GGUF file
     base_url: Url = Url("http://127.0.0.1:8080/v1")  # openai: address of the server's API
-    key_env: str = "OPENAI_API_KEY"  # openai: the environment variable that holds the key
+    key_env: Variable = Variable("OPENAI_API_KEY")  # openai: the environment variable that holds the key
     tokenizer: str = ""  # openai: a tokenizer.json to count with; without it tokens are estimated
     retries: Whole = 3  # openai: repeats of a failed request
 
@@ -191,7 +191,9 @@ def resolve_settings(
         values: dict[str, Any] = {}
         given = file.pop(section.name, {})
         if not isinstance(given, dict):
-            raise ConfigError(f"{path}: {section.name} is {given!r}, expected a section [{section.name}]")
+            raise ConfigError(
+                f"{path}: {section.name} is {_kind(given)}, expected a section [{section.name}]"
+            )
         for name, kind in kinds.items():
             key = f"{section.name}.{name}"
             variable = _VARIABLES.get(key, f"RAG_{section.name}_{name}".upper())
@@ -230,7 +232,9 @@ def _flattened(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if key in sections and isinstance(value, Mapping):
             yield from ((f"{key}.{name}", inner) for name, inner in value.items() if inner is not None)
         elif key in sections:
-            raise ConfigError(f"{key} is {value!r}, expected a mapping of its settings, such as {key}.NAME")
+            raise ConfigError(
+                f"{key} is {_kind(value)}, expected a mapping of its settings, such as {key}.NAME"
+            )
         else:
             yield key, value
 
@@ -242,7 +246,9 @@ def _opened(key: str, value: Any, sections: Mapping[str, Any]) -> tuple[str, str
     if dot and name:
         return opened, name, {**sections[opened].get(name, {}), option: value}
     if not isinstance(value, Mapping) or not rest:
-        raise ConfigError(f"{key} is {value!r}, expected its options as a mapping, or {opened}.NAME.OPTION")
+        raise ConfigError(
+            f"{key} is {_kind(value)}, expected its options as a mapping, or {opened}.NAME.OPTION"
+        )
     return opened, rest, dict(value)
 
 
@@ -352,9 +358,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _named(value: Any, section: str, path: Path) -> dict[str, dict[str, Any]]:
-    if not isinstance(value, dict) or not all(isinstance(options, dict) for options in value.values()):
-        raise ConfigError(f"{path}: [{section}] holds {value!r}, expected sections [{section}.NAME]")
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: {section} is {_kind(value)}, expected sections [{section}.NAME]")
+    if wrong := [name for name, options in value.items() if not isinstance(options, dict)]:
+        raise ConfigError(f"{path}: [{section}] holds {', '.join(wrong)}, expected sections [{section}.NAME]")
     return value
+
+
+def _kind(value: Any) -> str:
+    """What stands where a section belongs: its type, since it may be an address or a key."""
+    names = {"str": "a text", "dict": "a table", "list": "a list"}
+    return names.get(type(value).__name__, type(value).__name__)
 
 
 def _refuse_unknown(given: Mapping[str, Any], where: str, known: Mapping[str, Any]) -> None:
@@ -369,7 +383,7 @@ def described() -> Iterator[tuple[str, str, str]]:
         if section not in _OPEN:
             for name, default, meaning in _FIELD.findall(inspect.getsource(kind)):
                 toml = (
-                    re.sub(r"^\((.*?),?\)$", r"[\1]", re.sub(r'^Url\((".*")\)$', r"\1", default))
+                    re.sub(r"^\((.*?),?\)$", r"[\1]", re.sub(r'^(?:Url|Variable)\((".*")\)$', r"\1", default))
                     .replace("True", "true")
                     .replace("False", "false")
                     .replace("Url()", '""')

@@ -18,7 +18,7 @@ from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from rag.errors import ConfigError
-from rag.secrets import Secret, Url, revealed
+from rag.secrets import Secret, Url, Variable, as_shown, guarded, revealed
 
 
 class Bounds(NamedTuple):
@@ -54,6 +54,7 @@ _CALLED = {
     tuple: "a list of texts",
     Secret: "a text",
     Url: "a text",
+    Variable: "a text",
 }
 
 
@@ -81,7 +82,7 @@ def kind_of(annotation: Any) -> Kind | None:
     if get_origin(annotation) in (Union, UnionType):
         others = [kind for kind in get_args(annotation) if kind is not NoneType]
         return kind_of(others[0]) if len(others) == 1 else None
-    if annotation in (int, float, str, bool, Secret, Url):
+    if annotation in (int, float, str, bool, Secret, Url, Variable):
         return Kind(annotation)
     listed = get_origin(annotation) in (Sequence, tuple, list)
     return Kind(tuple) if listed and get_args(annotation)[0] is str else None
@@ -143,7 +144,7 @@ def checked(name: str, value: Any, kind: Kind) -> Any:
         held = not isinstance(made, int | float) or kind.bounds.hold(made)
         if isinstance(made, kind.type) and held:
             return made
-    raise ConfigError(f"{name} is {value!r}, expected {kind}")
+    raise ConfigError(f"{name} is {as_shown(guarded(name, value))!r}, expected {kind}")
 
 
 def parsed(name: str, text: str, kind: Kind) -> Any:

@@ -1,7 +1,8 @@
 """Passwords, keys and tokens: values whose text is never their value.
 
-`Secret` is one as a whole, `Url` a URL that may hold some. Printed, formatted, logged or written as JSON they
-show `…` in the place of what is secret, and refuse to be pickled; `reveal()` is the one way to the value.
+`Secret` is one as a whole, `Url` a URL that may hold some, `Variable` the name of the variable that holds
+one. Printed, formatted, logged or written as JSON they show `…` in the place of what is secret, and refuse to
+be pickled; `reveal()` is the one way to the value.
 What was ever made a Secret is known to this process, and so are the environment's variables that are called
 so: `masked` takes them out of texts that others wrote, errors of database drivers and HTTP clients above all.
 """
@@ -32,6 +33,7 @@ _NAMES = (
 )
 """Repetitions are bounded here and below, so that a long word costs no more than its length."""
 _NAME = re.compile(rf"(?:\w{{1,64}}[_-])?(?:{_NAMES})", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _OF_QUERY = re.compile(rf"(?<=[?&;])((?:\w{{1,64}}[_-])?(?:{_NAMES}))=([^&#;\s]*)", re.IGNORECASE)
 _KEYWORD = re.compile(
@@ -99,6 +101,23 @@ class Url(Secret):
         return masked_address(self._value)
 
 
+class Variable(Secret):
+    """The name of a variable that holds a key; a key that stands in its place by mistake is not shown."""
+
+    __slots__ = ()
+
+    @property
+    def can_be_one(self) -> bool:
+        """Whether it is the name of a variable: of one that is set, or written in capitals."""
+        return _VARIABLE.fullmatch(self._value) is not None or self._value in os.environ
+
+    def _parts(self) -> list[str]:
+        return [] if self.can_be_one else [self._value]
+
+    def __str__(self) -> str:
+        return self._value if self.can_be_one else super().__str__()
+
+
 def masked_address(url: str) -> str:
     """The address without the passwords, keys and tokens in it.
 
@@ -137,13 +156,17 @@ def masked(text: str) -> str:
 
 
 def guarded(name: str, value: Any) -> Any:
-    """The value of a setting as a Secret or an Url, where its name or its form says that it is one."""
+    """The value of a setting as a Secret, a Variable or an Url, where its name or form says so."""
     if isinstance(value, Mapping):
         return {key: guarded(key, inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [guarded(name, inner) for inner in value]
     if not isinstance(value, str) or not value:
         return value
     last = name.rpartition(".")[2]
-    if _NAME.fullmatch(last) and not last.endswith("_env"):
+    if last.endswith("_env"):
+        return Variable(value)
+    if _NAME.fullmatch(last):
         return Secret(value)
     return Url(value) if secrets_in(value) else value
 
@@ -154,7 +177,7 @@ def revealed(value: Any) -> Any:
         return value.reveal()
     if isinstance(value, Mapping):
         return {name: revealed(inner) for name, inner in value.items()}
-    return value
+    return [revealed(inner) for inner in value] if isinstance(value, list) else value
 
 
 def as_shown(value: Any) -> Any:
@@ -163,7 +186,7 @@ def as_shown(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return {name: as_shown(inner) for name, inner in value.items()}
-    return value
+    return [as_shown(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _userinfo(url: str) -> tuple[int, int] | None:

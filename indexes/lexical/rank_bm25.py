@@ -123,7 +123,9 @@ class RankBM25Index:
             raise CorruptError(
                 f"{self._path} does not match its checksum. Rebuild the index from its documents."
             )
-        terms = {int(position): list(words) for position, words in map(json.loads, body.splitlines())}
+        terms = {
+            int(position): list(words) for position, words in map(json.loads, filter(None, body.split("\n")))
+        }
         if len(terms) != manifest.commit:
             raise CorruptError(
                 f"{self._path} ends after {len(terms)} of {manifest.commit} documents. "

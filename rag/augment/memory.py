@@ -26,6 +26,7 @@ from rag.errors import ConfigError, CorruptError, StoreError
 from rag.options import Count, Share
 from rag.retrieve.vectors import vectors_of
 from rag.stores import VectorStore
+from rag.text.lines import json_lines
 from rag.trace import note
 from rag.types import Query, Question
 
@@ -115,7 +116,7 @@ def read(index: Path, embedder: Embedder) -> list[Solved]:
     if not path.exists():
         return []
     solved = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines()[-MOST:], 1):
+    for number, line in enumerate(json_lines(path.read_text("utf-8"))[-MOST:], 1):
         try:
             row = json.loads(line)
             vector = _vector(row, embedder)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import ConfigError, CorruptError, StoreError
+from rag.text.lines import json_lines
 from rag.types import Answer
 
 NAME = "ratings.jsonl"
@@ -73,7 +74,7 @@ def ratings(home: Path) -> list[Rating]:
     """The last rating of every question, in the order of the file. Raises CorruptError for another line."""
     path = home / NAME
     latest: dict[str, Rating] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), 1):
+    for number, line in enumerate(json_lines(path.read_text("utf-8")) if path.exists() else (), 1):
         try:
             row = json.loads(line)
             row["sources"], row["chunks"] = tuple(row["sources"]), tuple(row["chunks"])
@@ -87,7 +88,7 @@ def forget(home: Path, names: Sequence[str], question: str) -> None:
     """Takes a question out of files of JSON lines that hold one a line, `names` in the folder."""
     for path in (home / name for name in names):
         if path.exists():
-            lines = path.read_text("utf-8").splitlines()
+            lines = json_lines(path.read_text("utf-8"))
             kept = [line for line in lines if json.loads(line).get("question") != question]
             if len(kept) < len(lines):
                 path.write_text("".join(f"{line}\n" for line in kept), "utf-8")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.stores import VectorStore
+from rag.text.lines import json_lines
 
 from .file import Senses, write
 from .mine import Pair, mine
@@ -88,7 +89,7 @@ def _senses(forms: Iterable[Counter[str]]) -> Senses:
 def _read(path: Path) -> dict[str, tuple[str, list[Pair]]]:
     """The state; nothing where it is missing or torn, which costs reading all documents again."""
     try:
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        rows = [json.loads(line) for line in json_lines(path.read_text("utf-8"))]
         return {document: (mark, [Pair(*pair) for pair in pairs]) for document, mark, pairs in rows}
     except (OSError, ValueError, TypeError):
         return {}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, ModelError
-from rag.secrets import Secret
+from rag.secrets import Secret, Variable
 
 from .chat import DEFAULTS, ChatOptions, Message
 from .http import Refused, Server
@@ -61,7 +61,7 @@ class OpenAIModel:
         are estimated from the number of bytes. `timeout` is in seconds: for the connection, and for each
         piece of the answer. Raises ConfigError for an address that is none, or one off this machine offline.
         """
-        self._model, self._context, self._key_env = model, context_tokens, key_env
+        self._model, self._context, self._key_env = model, context_tokens, Variable(key_env)
         self._server = Server(base_url, timeout=timeout, retries=retries, offline=offline)
         self._tokenizer_path = tokenizer
         self._holds_to_schemas = True
@@ -129,7 +129,12 @@ class OpenAIModel:
 
     @property
     def _key(self) -> Secret:
-        return Secret(os.environ.get(self._key_env, "") if self._key_env else "")
+        if self._key_env and not self._key_env.can_be_one:
+            raise ConfigError(
+                "model.key_env is no name of a variable, expected one such as OPENAI_API_KEY: if it is the "
+                "key itself, put it into a variable, and the variable's name here"
+            )
+        return Secret(os.environ.get(self._key_env.reveal(), ""))
 
     @cached_property
     def _listed(self) -> Mapping[str, Any]:
@@ -181,7 +186,7 @@ def opened(settings: ModelSettings, offline: bool) -> OpenAIModel:
     return OpenAIModel(
         settings.name,
         base_url=settings.base_url.reveal(),
-        key_env=settings.key_env,
+        key_env=settings.key_env.reveal(),
         context_tokens=settings.context_tokens,
         tokenizer=settings.tokenizer,
         timeout=settings.timeout,

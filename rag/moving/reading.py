@@ -70,7 +70,7 @@ def opened(file: Path, report: Watcher) -> Archive:
 
 def items(archive: Archive) -> Iterator[list[Upsert]]:
     """The documents, part by part. Raises CorruptError for a part that does not fit together."""
-    for name in sorted(name for name in archive.members if name.endswith(".jsonl")):
+    for name in sorted(name for name in archive.members if name.endswith(".jsonl") and KEPT not in name):
         with _reading(archive.file, name) as opened_file:
             lines, vectors = (opened_file.read(member) for member in (name, name.replace(".jsonl", ".npy")))
             batch = upserts(lines, vectors, archive.built.dim)

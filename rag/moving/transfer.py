@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import trust
-from rag.augment import memory
+from rag.augment import memory, ratings
 from rag.counts import counted
 from rag.errors import ConfigError, StoreError
 from rag.glossary import file as glossary_file
@@ -31,7 +31,7 @@ from .copying import Content, Copied, contents, copy, missing, stored
 Options = Mapping[str, Mapping[str, Any]]
 """Options of stores by their name, as `[stores.NAME]` has them."""
 
-_BESIDE = (glossary_file.NAME, memory.NAME)
+_BESIDE = (glossary_file.NAME, memory.NAME, ratings.NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _own(url: str | Path, options: Options | None) -> Mapping[str, Any]:
 
 
 def _beside(url: str | Path) -> dict[str, bytes]:
-    """The glossary and the memory of an index folder."""
+    """The glossary, the memory and the ratings of an index folder."""
     if store_name(url) != "local":
         return {}
     return {name: (Path(url) / name).read_bytes() for name in _BESIDE if (Path(url) / name).is_file()}

@@ -21,6 +21,7 @@ from rag.counts import counted
 from rag.errors import StoreError
 from rag.glossary.build import refresh
 from rag.glossary.file import NAME as GLOSSARY
+from rag.text.lines import json_lines
 from rag.text.sentences import sentences
 from rag.types import Document
 
@@ -116,7 +117,7 @@ def _without(path: Path, goes: Callable[[dict[str, Any]], bool]) -> None:
     """Takes the rows that go out of a file of JSON lines."""
     if not path.exists():
         return
-    lines = path.read_text("utf-8").splitlines()
+    lines = json_lines(path.read_text("utf-8"))
     kept = [line for line in lines if not goes(json.loads(line))]
     if len(kept) == len(lines):
         return

@@ -38,3 +38,11 @@ def strip(text: str, start: int, end: int) -> tuple[int, int]:
     shorter = piece.lstrip()
     start += len(piece) - len(shorter)
     return start, start + len(shorter.rstrip())
+
+
+def json_lines(text: str) -> list[str]:
+    """The lines of a file of JSON lines: they end at line feeds alone.
+
+    Other separators of lines, such as U+2028 and U+0085, stand within the strings of JSON as they are.
+    """
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigError
+from rag.text.lines import json_lines
 from rag.types import stable_id
 
 
@@ -64,7 +65,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         text = raw.decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}): expected JSON lines, gzipped or not") from error
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(json_lines(text), 1):
         if line.strip():
             yield number, line
 

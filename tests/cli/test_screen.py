@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import subprocess
@@ -12,15 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from rag import Document, Rag
-from rag.cli import app
 from rag.commands.live import Bar, _Draft
 from rag.progress import READING, Progress, tell
 from rag.terminal import controls_in, html_safe, json_safe, one_line, shown, to_json
 from rag.terminal.screen import Screen
 from rag.types import Event
+from tests.cli.commands import MEANT, forbidden, run
 from tests.cli.terminal import COLUMNS, LINES, on_a_terminal
 
 pyte = pytest.importorskip("pyte", reason="pyte is not installed: pip install 'footnote-rag[dev]'")
@@ -48,27 +46,8 @@ Ana signs off every release. {FORGED}
 ## Details \x9b2J
 
 """ + "\n\n".join(f"The {name} says: {text} and ends here." for name, text in COMMANDING.items())
-MEANT = {"\n", "\t"}
 VISIBLE_FORMATS = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
 VISIBLE_FORMATS |= set(range(0x13430, 0x13440))  # signs of Arabic, Syriac, Kaithi and Egyptian that are seen
-
-
-def forbidden(text: str) -> set[str]:
-    """What commands a terminal or turns text over, of what was written."""
-    kinds = ("Cc", "Zl", "Zp", "Cs")
-    turning = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
-    return {
-        one for one in text if one not in MEANT and (unicodedata.category(one) in kinds or one in turning)
-    }
-
-
-def run(folder: Path, *args: str, stdin: str | None = None) -> tuple[int, str, str]:
-    """Status, standard output and standard error of a command, in this process."""
-    with contextlib.chdir(folder):
-        done = CliRunner().invoke(app, list(args), input=stdin, prog_name="rag")
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.stdout, done.stderr
 
 
 def on_a_screen(folder: Path, *args: str, typed: str = "", **environment: str) -> tuple[str, pyte.Screen]:

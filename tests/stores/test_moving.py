@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from rag import Document, Rag
+from rag.augment.memory import remember
 from rag.errors import ConfigError, CorruptError, FingerprintError, StoreError
 from rag.moving import export_archive, import_archive, move, reading
 from rag.moving.copying import batches, stored
@@ -108,13 +109,19 @@ def test_a_target_with_other_documents_keeps_them(index: Path, tmp_path: Path) -
     assert "beside 1 other" in str(done)
 
 
-def test_the_glossary_and_the_memory_go_along(index: Path, tmp_path: Path) -> None:
+def test_the_glossary_the_memory_and_the_ratings_go_along(index: Path, tmp_path: Path) -> None:
     (index / "glossary.toml").write_text("# mine\n")
+    with Rag(index, embedder=EMBEDDER) as rag:
+        remember(index, EMBEDDER, "Where is the amber?", [rag.search("amber")[0].chunk.id])
+        rag.rate("Where is the basil?", good=False)
+    beside = ("glossary.toml", "solved.jsonl", "ratings.jsonl")
     move(index, tmp_path / "copy")
-    assert (tmp_path / "copy" / "glossary.toml").read_text() == "# mine\n"
     export_archive(index, tmp_path / "a.ragz")
-    import_archive(tmp_path / "a.ragz", tmp_path / "back")
-    assert (tmp_path / "back" / "glossary.toml").read_text() == "# mine\n"
+    done = import_archive(tmp_path / "a.ragz", tmp_path / "back")
+    assert (done.documents, done.passed) == (40, True)
+    for other in (tmp_path / "copy", tmp_path / "back"):
+        for name in beside:
+            assert (other / name).read_bytes() == (index / name).read_bytes() != b""
 
 
 @pytest.mark.parametrize(

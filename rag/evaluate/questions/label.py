@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.errors import ConfigError
 from rag.pipeline.pipeline import Pipeline
 from rag.progress import Progress, Watcher
+from rag.text.lines import json_lines
 
 from .formats.rows import text_of
 
@@ -109,7 +110,7 @@ def chosen(
 def _questions(path: Path) -> list[str]:
     """The questions of a file, each once: lines of text, or objects with `question`."""
     texts = []
-    for number, line in enumerate(text_of(path).splitlines(), 1):
+    for number, line in enumerate(json_lines(text_of(path)), 1):
         text = line.strip()
         if text.startswith("{"):
             try:

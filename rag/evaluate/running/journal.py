@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rag.errors import ConfigError, CorruptError
+from rag.text.lines import json_lines
 from rag.types import stable_id
 
 from .outcome import Outcome
@@ -58,7 +59,7 @@ class Journal:
         whole, _, torn = text.rpartition("\n")
         if torn:
             self.path.write_text(whole + "\n" if whole else "", "utf-8")
-        return {outcome.id: outcome for outcome in _outcomes(whole.splitlines(), self.path)}
+        return {outcome.id: outcome for outcome in _outcomes(json_lines(whole), self.path)}
 
     def add(self, outcome: Outcome) -> None:
         """Appends one outcome; it survives whatever happens to the process next."""
@@ -78,7 +79,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], list[Outcome]]:
     about = _read(folder / RUN)
     if about is None or not (folder / OUTCOMES).exists():
         raise ConfigError(f"{folder} holds no run: expected {RUN} and {OUTCOMES}, as `rag eval` writes them")
-    lines = (folder / OUTCOMES).read_text("utf-8").splitlines()
+    lines = json_lines((folder / OUTCOMES).read_text("utf-8"))
     return about, _outcomes(lines, folder / OUTCOMES)
 
 
