@@ -21,17 +21,19 @@ from rag.types import Document
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
 _TIMES = re.compile(rf"(?P<from>{_TIME})[ \t]*-->[ \t]*(?P<to>{_TIME})")
 _VOICE = re.compile(r"<v(?:\.[^ <>]*)? ([^>]{1,80})>")
+_NAME = re.compile(r"[^\s:]{1,40}:")
 _MARKUP = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _PAUSE = 2.0  # seconds of silence between two paragraphs
 _MINUTE = 60
 
 
 class Cue(NamedTuple):
-    """What is said from `start` to `end`, in seconds."""
+    """What is said from `start` to `end`, in seconds; whether it begins with who says it."""
 
     start: float
     end: float
     text: str
+    names_speaker: bool
 
 
 def load(data: bytes, source: str, limits: Limits) -> list[Document]:
@@ -48,7 +50,7 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
             text = f"{text}\n\n" if text else ""
             pages += [len(text)] * (minute + 1 - len(pages))
             text += f"## {_clock(minute)}\n\n"
-        gap = "\n\n" if cue.start - last.end > _PAUSE or re.match(r"[^\s:]{1,40}:", cue.text) else " "
+        gap = "\n\n" if cue.start - last.end > _PAUSE or cue.names_speaker else " "
         text += cue.text if text.endswith("\n") else gap + cue.text
         last = cue
     metadata = {**decoded.metadata, "seconds": round(spoken[-1].end)}
@@ -57,17 +59,21 @@ def load(data: bytes, source: str, limits: Limits) -> list[Document]:
 
 def cues(text: str) -> Iterator[Cue]:
     """The cues of a file, in its order, without markup and without what was said just before."""
-    before = ""
+    before: list[str] = []  # the lines of the cue before
     for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
         times = _TIMES.search(block)
         if times is None:
             continue
         said = block[times.end() :].partition("\n")[2]
-        lines = [_plain(line) for line in said.split("\n")]
-        new = [line for line in lines if line and line != before]
-        if new:
-            before = new[-1]
-            yield Cue(_seconds(times["from"]), _seconds(times["to"]), " ".join(new))
+        lines = [line for line in said.split("\n") if _plain(line)]
+        bare = [_plain(_VOICE.sub("", line)) for line in lines]
+        # Live captions roll: a cue begins with lines that the one before ended with.
+        again = next((n for n in range(len(bare), 0, -1) if bare[:n] == before[-n:]), 0)
+        before = bare or before
+        if new := lines[again:]:
+            text = " ".join(map(_plain, new))
+            named = bool(_VOICE.match(new[0].lstrip()) or _NAME.match(text))
+            yield Cue(_seconds(times["from"]), _seconds(times["to"]), text, named)
 
 
 def _plain(line: str) -> str:

@@ -44,3 +44,17 @@ def test_a_webvtt_file_names_speakers_and_says_repeats_once() -> None:
 def test_a_file_without_times_is_refused() -> None:
     with pytest.raises(LoadError, match="no line with times"):
         load_bytes(b"Just words.", "film.srt")
+
+
+def test_captions_that_roll_over_several_lines_are_said_once() -> None:
+    cues = [["Aa", "Bb", "Cc"], ["Bb", "Cc", "Dd"], ["<v Ada Lund>Dd"], ["Ee", "Dd"], ["Ff"]]
+    blocks = (f"00:0{n}.000 --> 00:0{n}.900\n" + "\n".join(lines) for n, lines in enumerate(cues))
+    data = ("WEBVTT\n\n" + "\n\n".join(blocks)).encode()
+    assert load_bytes(data, "a.vtt").documents[0].text == "## 00:00:00\n\nAa Bb Cc Dd Ee Dd Ff"
+
+
+def test_a_speaker_of_two_names_has_a_paragraph() -> None:
+    said = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ada Lund>Shut the gate.\n\n"
+    said += "00:02.000 --> 00:03.000\n<v Bo Ek>Why?\n"
+    text = load_bytes(said.encode(), "a.vtt").documents[0].text
+    assert text == "## 00:00:00\n\nAda Lund: Shut the gate.\n\nBo Ek: Why?"
