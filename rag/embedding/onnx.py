@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_READ = ("latin", "cjk")
 _INPUTS = {"input_ids", "attention_mask"}
 
 
@@ -34,7 +35,7 @@ class OnnxEmbedder:
     run. Across kinds of CPU rows agree to a cosine of .999 or better. A text longer than `max_tokens` is
     embedded by its first `max_tokens` tokens; the empty text has a vector of its own, of length 1 too.
     A model whose settings name `glosses`, as the one that ships does, knows English alone: of a German,
-    French or Spanish text it embeds what the words mean (`rag.text.glosses`).
+    French, Spanish or Chinese text it embeds what the words mean (`rag.text.glosses`).
     """
 
     def __init__(
@@ -71,8 +72,8 @@ class OnnxEmbedder:
 
     @property
     def scripts(self) -> Sequence[str]:
-        """The letters that the model that ships has learned; of others nothing is known, which says all."""
-        return ("latin",) if self._folder == BUILT_IN_EMBEDDER else ()
+        """The letters that the model that ships reads; of others nothing is known, which says all."""
+        return _READ if self._folder == BUILT_IN_EMBEDDER else ()
 
     @property
     def across(self) -> Mapping[str, float]:

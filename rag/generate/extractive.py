@@ -21,6 +21,7 @@ from rag.options import Count
 from rag.reading import Reader
 from rag.reading.across import weights_of
 from rag.reading.choice import FEATURES, Choice, Judged, certainty
+from rag.reading.differences import asks_difference, difference
 from rag.reading.extremes import Extreme, directions_of, extreme, is_keyed_by, key_of
 from rag.reading.lists import LEAST, MOST, best_list, list_around, list_below
 from rag.reading.parts import Part, named_part
@@ -131,7 +132,8 @@ class Extractive:
         if parts:
             yield from self._both(parts, hits)
             return
-        form = form_of(question.text)
+        wanted = in_english(question.text)
+        form = form_of(wanted)
         note("form", form)
         if form in ("steps", "list"):
             items = self._listed(question.text, hits)
@@ -159,7 +161,13 @@ class Extractive:
                 yield from sides
                 return
         judged = self._choice.judged(question.text, hits, self._headings(hits))
-        if form in ("steps", "list", "explanation") or (form == "value" and kind_of(question.text) is None):
+        if asks_difference(wanted) and (found := difference(question.text, judged, hits)):
+            note("form", "difference")
+            sure = max(_PROVEN, certainty(judged))
+            quotes = tuple(_quoted(row, sure, hits, named=False) for row in found.rows)
+            yield Derived(found.text, quotes, sure)
+            return
+        if form in ("steps", "list", "explanation") or (form == "value" and kind_of(wanted) is None):
             around = (
                 list_below(judged[0], hits) or list_around(judged, hits, steps=form == "steps")
                 if judged
@@ -183,7 +191,7 @@ class Extractive:
                 yield self._worded(question.text, best, sure, hits)
             return
         judged = _without_headings(judged)
-        if is_reason(question.text):  # a row gives none
+        if is_reason(wanted):  # a row gives none
             judged = [candidate for candidate in judged if candidate.unit.kind != "row"] or judged
         sure = certainty(judged)
         chosen = self._chosen(judged)

@@ -4,6 +4,7 @@
 - `pairs.py`: two texts → the tokens that the model reads; `spans.py`: its logits → answers
 - `pooled.py`: answers found in several hits → which of them to believe
 - `units.py`: hits → sentences, items, rows and headings; `choice.py`: which of them answers
+- `differences.py`: by how much a number of a table changed
 - `lists.py`: which list answers a question for steps or for all of something; `polar.py`: yes or no
 - `findings.py`: what a study found, as yes, no or maybe; `subject.py`: whether it is a study of what is asked
 - `across.py`: the sentence that answers a question in another language, by a multilingual embedder

@@ -280,7 +280,8 @@ class Choice:
         alone = self._reader.read(question, [Passage(unit.above, unit.view) for unit in read])
         columns = self._columns(read, question, vector)
         headed = self._asked(read, vector)
-        measure = quantity_of(question)
+        wanted = in_english(question)
+        measure = quantity_of(wanted)
         spans = [
             _cell(unit, reading, columns, question, measure, self.analyze)
             if unit.kind == "row"
@@ -301,7 +302,7 @@ class Choice:
                     words.chunk(at),
                     words.keys(at),
                     words.absent(at),
-                    1.0 if unit.is_header else _kind(question, said),
+                    1.0 if unit.is_header else _kind(wanted, said),
                     _measured(measure, in_english(_shown(unit, span))),
                     float(unit.kind == "row"),
                     columns.get(_column(unit, span), 0.0),

@@ -31,8 +31,8 @@ class OnnxReader:
 
     A reading is remembered by its texts, so that stages which read the same hits share one pass. Equal pairs
     give equal readings on one machine, whatever else is in the call. A model whose settings name `glosses`,
-    as the one that ships does, knows English alone: of a German, French or Spanish text it reads what the
-    words mean (`rag.text.glosses`), and names the characters of the text.
+    as the one that ships does, knows English alone: of a German, French, Spanish or Chinese text it reads
+    what the words mean (`rag.text.glosses`), and names the characters of the text.
     """
 
     def __init__(self, session: Any, tokenizer: Any, settings: ReaderSettings, folder: Path) -> None:
@@ -61,8 +61,8 @@ class OnnxReader:
 
     @property
     def scripts(self) -> Sequence[str]:
-        """The letters that the reader that ships has learned; of others nothing is known, which says all."""
-        return ("latin",) if self._folder == BUILT_IN_READER else ()
+        """The letters that the reader that ships reads; of others nothing is known, which says all."""
+        return ("latin", "cjk") if self._folder == BUILT_IN_READER else ()
 
     @property
     def name(self) -> str:

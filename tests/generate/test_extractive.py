@@ -471,3 +471,29 @@ def test_what_announces_a_list_is_answered_by_the_list(tmp_path: Path) -> None:
             "wait a minute",
         ]
         proven(rag, answer)
+
+
+def test_by_how_much_something_changed_is_told_with_the_rows_that_say_so(tmp_path: Path) -> None:
+    (tmp_path / "report.md").write_text(
+        "# Year in figures\n\n| Figure | 2029 | 2030 | 2031 |\n|---|---|---|---|\n"
+        "| Visitors | 18,250 | 21,400 | 20,150 |\n| Staff | 12 | 14 | 15 |\n",
+        "utf-8",
+    )
+    for year, price in ((2030, "38.50"), (2031, "41.00")):
+        (tmp_path / f"prices-{year}.md").write_text(
+            f"# Prices {year}\n\n| Article | Price EUR |\n|---|---|\n| Bilge filter | {price} |\n"
+            "| Hose | 12.00 |\n",
+            "utf-8",
+        )
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        columns = rag.ask("By how much did the number of visitors fall between 2030 and 2031?")
+        versions = rag.ask("How much more expensive has the bilge filter become?")
+        assert "20,150 − 21,400 = -1,250" in columns.text
+        assert "41.00 − 38.50 = 2.50" in versions.text
+        assert {citation.source.rpartition("/")[2] for citation in versions.citations} == {
+            "prices-2030.md",
+            "prices-2031.md",
+        }
+        proven(rag, columns)
+        proven(rag, versions)
