@@ -19,10 +19,9 @@ from .choice import Judged
 from .units import Unit
 
 _ASKS = re.compile(
-    r"\bby how (?:much|many)\b"
-    r"|\bhow (?:much|many) (?:more|less|fewer|higher|lower|dearer|cheaper|heavier|longer|shorter|larger|smaller)\b"
-    r"|\bhow (?:much|many)\b[^?]{1,200}\b(?:ris(?:e|en)|rose|increas\w+|fall(?:en)?|fell|drop(?:ped)?|decreas\w+"
-    r"|gr[eo]wn?|chang\w+|(?:gone?|went) (?:up|down))\b",
+    r"\bby how (?:much|many)\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|dearer|cheaper|heavier"
+    r"|longer|shorter|larger|smaller)\b|\bhow (?:much|many)\b[^?]{1,200}\b(?:ris(?:e|en)|rose|increas\w+"
+    r"|fall(?:en)?|fell|drop(?:ped)?|decreas\w+|gr[eo]wn?|chang\w+|(?:gone?|went) (?:up|down))\b",
     re.IGNORECASE,
 )
 _SHARE = re.compile(r"%|\bper ?cent|\bpercentage|\bshare\b|\btimes\b", re.IGNORECASE)
