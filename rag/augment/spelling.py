@@ -23,6 +23,7 @@ from functools import cache
 from rag.embedding import Embedder
 from rag.options import Count
 from rag.stores import VectorStore
+from rag.text.glosses import knows, language_of
 from rag.trace import note, note_reader
 from rag.types import Question
 
@@ -45,7 +46,9 @@ def build(
 
     def spelling(question: Question) -> Question:
         common = _common() if _ENGLISH.search(question.text) else frozenset[str]()
-        doubtful = [match[0] for match in _WORD.finditer(question.text) if _looks_wrong(match[0], common)]
+        words = [match[0] for match in _WORD.finditer(question.text)]
+        other = language_of(question.text)
+        doubtful = [word for word in words if _looks_wrong(word, common) and not knows(other, word)]
         if not doubtful:
             return question
         known = _words_near(question.text, store, embedder, read)

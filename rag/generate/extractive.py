@@ -84,8 +84,8 @@ class Extractive:
 
     def __call__(self, question: Question, hits: Sequence[Hit]) -> Iterator[Quote | Derived]:
         hits = hits[: self._read]
-        if self._choice.english:
-            question = replace(question, text=in_english(question.text))
+        english = in_english(question.text) if self._choice.english else question.text
+        question = replace(question, text=english, typed=question.text)
         part = named_part(question.text, hits, self._texts, self._choice.analyze)
         if part and part.whole:
             yield from self._said(part, hits)
@@ -160,12 +160,12 @@ class Extractive:
             if sides:
                 yield from sides
                 return
-        judged = self._choice.judged(question.text, hits, self._headings(hits))
-        if asks_difference(wanted) and (found := difference(question.text, judged, hits)):
+        judged = self._choice.judged(question.text, hits, self._headings(hits), question.typed)
+        if asks_difference(wanted) and (change := difference(question.text, judged, hits)):
             note("form", "difference")
             sure = max(_PROVEN, certainty(judged))
-            quotes = tuple(_quoted(row, sure, hits, named=False) for row in found.rows)
-            yield Derived(found.text, quotes, sure)
+            quotes = tuple(_quoted(row, sure, hits, named=False) for row in change.rows)
+            yield Derived(change.text, quotes, sure)
             return
         if form in ("steps", "list", "explanation") or (form == "value" and kind_of(wanted) is None):
             around = (

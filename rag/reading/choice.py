@@ -240,9 +240,14 @@ class Choice:
             for term in self.analyze(word)
         }
 
-    def judged(self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()) -> list[Judged]:
-        """The units that were read, best first; `headings` are units besides those of the hits' texts."""
-        made, rows, spans = self.features(question, hits, headings)
+    def judged(
+        self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = (), typed: str = ""
+    ) -> list[Judged]:
+        """The units that were read, best first; `headings` are units besides those of the hits' texts.
+
+        `typed` is the question in its own language, where `question` is its gloss.
+        """
+        made, rows, spans = self.features(question, hits, headings, typed)
         doubts = [hits[unit.place].scores.get(DOUBTED, 0.0) for unit in made]
         logits = [
             BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
@@ -260,7 +265,7 @@ class Choice:
         )
 
     def features(
-        self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = ()
+        self, question: str, hits: Sequence[Hit], headings: Sequence[Unit] = (), typed: str = ""
     ) -> tuple[list[Unit], NDArray[np.float64], list[tuple[int, int] | None]]:
         """The units that are read, a row of `FEATURES` for each, and the best answer within each.
 
@@ -272,6 +277,8 @@ class Choice:
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
         words = _Words(question, every, hits, self.analyze)
+        if typed and typed != question:
+            words = _InBoth(words, _Words(typed, every, hits, self.analyze))
         vector = self._embedder.embed([question], "query")[0]
         readings = self._reader.read(question, [passage_of(hit) for hit in hits])
         inside = _pooled(every, [self._inside(unit, readings) for unit in every])
@@ -484,6 +491,29 @@ class _Words:
 
     def _missing(self, text: str) -> float:
         return sum(not _has(text, key) for key in self._keys) / len(self._keys) if self._keys else 0.0
+
+
+class _InBoth(_Words):
+    """The words of a question in its own language or in English, whichever a unit has more of."""
+
+    def __init__(self, english: _Words, own: _Words) -> None:
+        self._both = (english, own)
+        self.cover = [max(pair) for pair in zip(english.cover, own.cover, strict=True)]
+
+    def own(self, at: int) -> float:
+        return max(words.own(at) for words in self._both)
+
+    def chunk(self, at: int) -> float:
+        return max(words.chunk(at) for words in self._both)
+
+    def keys(self, at: int) -> float:
+        return min(words.keys(at) for words in self._both)
+
+    def absent(self, at: int) -> float:
+        return min(words.absent(at) for words in self._both)
+
+    def says_more(self, at: int) -> bool:
+        return all(words.says_more(at) for words in self._both)
 
 
 def _with_english(text: str) -> str:

@@ -26,6 +26,9 @@ DOCUMENTS = {
         "# Piscina municipal\n\nLa piscina cierra los lunes por limpieza. Los niños menores de ocho años"
         " entran gratis si van acompañados de un adulto. La entrada cuesta cuatro euros."
     ),
+    "shiyong.md": (
+        "# 洗衣房使用规定\n\n洗衣房每天早上七点到晚上十点开放。洗一次衣服四元，烘干三元。钥匙由王女士保管。"
+    ),
     "garden.md": (
         "# Community garden\n\nThe water is turned off from November to March. A plot costs 45 pounds a year."
         " Compost is delivered on the first Saturday in April."
@@ -57,6 +60,7 @@ def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
         ("Wie viel kostet ein Gramm Filament?", "printer.md", "five pence"),
         ("Wann wird der Kompost geliefert?", "garden.md", "first Saturday in April"),
         ("Wie lange hat die Werkstatt geöffnet?", "werkstatt.md", "7 bis 16 Uhr"),
+        ("Until when is the laundry open in the evening?", "shiyong.md", "晚上十点"),
         ("Quel est le prix de l'entrée à la piscine ?", "piscina.md", "cuatro euros"),
     ],
 )

@@ -58,3 +58,13 @@ def test_another_form_of_a_word_that_stands_there_is_no_error(tmp_path: Path) ->
         rag.ingest(tmp_path)
         assert not rag.ask("What is the fee for spaying?").notes
         assert rag.ask("What is the fee for a spya?").notes == ("Read as: What is the fee for a spay?",)
+
+
+def test_words_of_another_language_are_no_errors(tmp_path: Path) -> None:
+    (tmp_path / "rules.md").write_text(
+        "# Warm clothes\n\nRoll up the carpets. Gloves are only worn with photographs, not with books.\n",
+        "utf-8",
+    )
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        assert not rag.ask("Warum soll man bei Büchern keine Handschuhe tragen?").notes

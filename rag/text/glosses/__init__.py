@@ -79,6 +79,11 @@ def language_of(text: str) -> str:
     return "chinese" if chinese.is_chinese(text) else words.language_of(text)
 
 
+def knows(language: str, word: str) -> bool:
+    """Whether a word stands in the list of one of `LANGUAGES`, as it is, by its stem or as a compound."""
+    return language in words.LANGUAGES and bool(words.Vocabulary.of(language).meanings(word.lower()))
+
+
 class _Made:
     """A gloss in the making."""
 
@@ -116,7 +121,7 @@ def _chinese(text: str) -> Gloss:
     made, end = _Made(), 0
     for start, stop, meanings in chinese.meant(text):
         made.add(chinese.signs(text[end:start]), end, start)
-        if end < start and text[start - 1].isalnum():
+        if end < start and not text[start - 1].isspace():
             made.add(" ", start, start)
         made.add(meanings[0], start, stop, meanings[1:])
         made.add(" " if meanings[0] else "", stop, stop)
