@@ -58,7 +58,7 @@ class FingerprintError(StoreError):
     ) -> FingerprintError:
         """The error for two embedders, each (name, fingerprint); `do` is what helps besides the former."""
         if built[0] and built[0] == given[0]:
-            return cls(f"{place} was built with {built[0]} {built[1]}, which is now {given[1]}: {do}")
+            return cls(f"{place}: the embedder {built[0]} was {built[1]} and is {given[1]} now: {do}")
         former, wanted = (name or fingerprint for name, fingerprint in (built, given))
         return cls(
             f"{place} was built with the embedder {former}, and {wanted} was given: use the former, or {do}"

@@ -331,9 +331,9 @@ def test_an_answer_survives_what_is_right(rag: Rag) -> None:
     [
         ({"stages": {"rerank": {"weight": "x"}}}, r"\[stages.rerank\] weight is 'x'"),
         ({"stages.rerank.weight": "x"}, r"\[stages.rerank\] weight is 'x'"),
-        ({"stages.rerank": 5}, "stages.rerank is 5, expected its options as a mapping"),
+        ({"stages.rerank": 5}, "stages.rerank is int, expected its options as a mapping"),
         ({"stages.rerank": [("weight", 0.5)]}, "expected its options as a mapping"),
-        ({"stages": 5}, "stages is 5, expected a mapping"),
+        ({"stages": 5}, "stages is int, expected a mapping"),
         ({"search": {"k": "x"}}, r"search\.k \(flag\) is 'x'"),
         ({"search": {"nothing": 1}}, "unknown search.nothing"),
     ],

@@ -20,7 +20,7 @@ from rag.loaders.number_formats import BUILT_IN
 from rag.loaders.objects import alternative_text, left_out
 
 from .layout import Sheet
-from .rich import is_struck, marked_cells, shared_strings, text_of
+from .marks import is_struck, marked_cells, shared_strings, text_of
 from .unseen import unseen_styles
 
 if TYPE_CHECKING:
