@@ -29,7 +29,8 @@ from rag.counts import counted
 from rag.options import Count, Share
 from rag.reading import Reader, passage_of
 from rag.reading.candidates import cut
-from rag.reading.choice import has_kind, missing_keys
+from rag.reading.coverage import missing_keys
+from rag.reading.kinds import has_kind
 from rag.reading.pooled import trimmed
 from rag.reading.units import units
 from rag.trace import note, note_dropped, note_reader

@@ -18,13 +18,12 @@ from rag.errors import ConfigError, ModelError
 from rag.models import BUILT_IN_EMBEDDER
 from rag.models.running import encode, open_session, open_tokenizer, share
 from rag.models.settings import TOKENIZER, WEIGHTS, EmbedderSettings
-from rag.text.glosses import in_english
+from rag.text.glosses import SCRIPTS, in_english
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_READ = ("latin", "cjk")
 _INPUTS = {"input_ids", "attention_mask"}
 
 
@@ -73,7 +72,7 @@ class OnnxEmbedder:
     @property
     def scripts(self) -> Sequence[str]:
         """The letters that the model that ships reads; of others nothing is known, which says all."""
-        return _READ if self._folder == BUILT_IN_EMBEDDER else ()
+        return SCRIPTS if self._folder == BUILT_IN_EMBEDDER else ()
 
     @property
     def across(self) -> Mapping[str, float]:

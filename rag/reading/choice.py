@@ -35,19 +35,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.embedding import Embedder
-from rag.text.column_names import meanings_of
-from rag.text.dates import MONTH
-from rag.text.glosses import gloss, in_english
+from rag.text.glosses import in_english
 from rag.text.quantities import quantity_of
-from rag.text.questions import column_asked_of, header_asked_of, is_polar, is_reason, kind_of
-from rag.types import DOUBTED, Chunk, Hit
+from rag.text.questions import header_asked_of, kind_of
+from rag.types import DOUBTED, Hit
 
 from . import Passage, Reader, Reading, Span, passage_of
+from .cells import ahead, best_cell, cell_text, column_cosines, column_of, measured
+from .coverage import BestCoverage, Coverage
+from .kinds import CURRENCY, NUMBER, added_kind
 from .pooled import trimmed
 from .units import Unit, units
 
@@ -55,113 +56,63 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEATURES = (
-    *(
-        "cosine",
-        "cover",
-        "own",
-        "chunk",
-        "keys",
-        "absent",
-        "kind",
-        "measure",
-        "row",
-        "column",
-        "ahead",
-        "heading",
-        "asked",
-    ),
-    *("read", "inside", "alone", "span", "agree", "search"),
-)
-WEIGHTS = (
-    4.802,
-    0.82,
-    0.335,
-    0.365,
-    -0.602,
-    -0.504,
-    0.8,
-    0.579,
-    0.341,
-    0.667,
-    -0.72,
-    0.636,
-    -0.317,
-    -0.059,
-    1.551,
-    0.413,
-    0.07,
-    0.59,
-    0.627,
-)
+WEIGHTS = {
+    "cosine": 4.802,
+    "cover": 0.82,
+    "own": 0.335,
+    "chunk": 0.365,
+    "keys": -0.602,
+    "absent": -0.504,
+    "kind": 0.8,
+    "measure": 0.579,
+    "row": 0.341,
+    "column": 0.667,
+    "ahead": -0.72,
+    "heading": 0.636,
+    "asked": -0.317,
+    "read": -0.059,
+    "inside": 1.551,
+    "alone": 0.413,
+    "span": 0.07,
+    "agree": 0.59,
+    "search": 0.627,
+}
+FEATURES = tuple(WEIGHTS)
 BIAS = -5.053
 
-CERTAIN_WEIGHTS = (
-    0.603,
-    -0.063,
-    -1.83,
-    1.694,
-    -0.526,
-    0.181,
-    -0.287,
-    0.379,
-    -1.37,
-    0.337,
-    0.984,
-    0.235,
-    -0.438,
-    0.338,
-    -1.204,
-    0.088,
-    0.349,
-    -0.507,
-    0.113,
-    0.35,
-    0.742,
-    -0.323,
-    0.021,
-    -0.348,
-)
+CERTAIN_WEIGHTS = {
+    "cosine": 0.603,
+    "cover": -0.063,
+    "own": -1.83,
+    "chunk": 1.694,
+    "keys": -0.526,
+    "absent": 0.181,
+    "kind": -0.287,
+    "measure": 0.379,
+    "row": -1.37,
+    "column": 0.337,
+    "ahead": 0.984,
+    "heading": 0.235,
+    "asked": -0.438,
+    "read": 0.338,
+    "inside": -1.204,
+    "alone": 0.088,
+    "span": 0.349,
+    "agree": -0.507,
+    "search": 0.113,
+    "logit": 0.35,
+    "lead": 0.742,
+    "most read": -0.323,
+    "most alone": 0.021,
+    "most cosine": -0.348,
+}
 CERTAIN_BIAS = -0.091
 
 DOUBT = 6.0  # what a unit's logit loses where a stage doubts its hit, and another may answer
 PLAUSIBLE = 0.1  # the probability from which another may
 EMBEDDED = 20  # units whose vectors are compared
 READ = 12  # units that are read alone
-_KEY = re.compile(r"\b(?:\w*\d[\w.,/:-]*\w|\d)\b|(?<!^)(?<![.!?] )\b[A-Z]\w+")
-_UNREAD = 0.05  # probability of a cell in which the reader finds nothing
-_NAMED = 8.0  # what the name of a cell's column weighs
-_FITS = 3.0  # what it weighs that a cell has the measure that is asked for, or not
-_SAID = 0.7  # the least cosine of a column that the question names
-_SYNONYM = 0.42  # the least cosine of a word and the name of a column that may mean the same
 _SAME = 0.5  # the same of a word that is taken for it
-_SHORT = 40  # characters up to which a cell is named whole
-_NUMBER = re.compile(  # and none that is part of a code
-    r"(?<![\w-])\d+(?![\w-]*[^\W\d]|\d*-(?:0|\d{3}))"
-    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|hundred)\b",
-    re.IGNORECASE,
-)
-_CURRENCY = re.compile(
-    r" ?(?:%|€|(?:EUR|USD|GBP|CHF|SEK|euros?|dollars?|pounds?|percent|per cent)\b)", re.IGNORECASE
-)
-_DATE = re.compile(
-    r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d\b"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of |de )?{MONTH}(?!\w)(?: \d{{4}}\b)?"
-    rf"|\b{MONTH} \d{{1,2}},? \d{{4}}\b",
-    re.IGNORECASE,
-)
-_WHEN = re.compile(  # times in words
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight|mid(?:day|summer)|dawn|dusk|sunrise|sunset"
-    r"|(?:jan|febr)uary|march|april|may|june|july|august|(?:septem|octo|novem|decem)ber|today|tomorrow|yesterday"
-    r"|mornings?|afternoons?|evenings?|nights?|spring|summer|autumn|winter|christmas|easter)\b",
-    re.IGNORECASE,
-)
-_REASON = re.compile(
-    r"\b(?:because|since|due to|owing to|thanks to|as a result|result(?:s|ed)? (?:from|in)|therefore|thus"
-    r"|hence|so that|so (?!far\b)|otherwise|reasons?|caused?|in order|to avoid|to prevent|led to"
-    r"|weil|denn|damit|wegen|parce que|afin|pour que|porque|para que|debido)\b",
-    re.IGNORECASE,
-)
 _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
@@ -178,9 +129,7 @@ def certainty(judged: Sequence[Judged]) -> float:
     """The probability (0 to 1) that the best of the units answers the question; 0 where there are none."""
     if not judged:
         return 0.0
-    return _chance(
-        CERTAIN_BIAS + sum(w * x for w, x in zip(CERTAIN_WEIGHTS, certain_features(judged), strict=True))
-    )
+    return _chance(_weighed(CERTAIN_WEIGHTS, certain_features(judged)) + CERTAIN_BIAS)
 
 
 def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
@@ -192,6 +141,10 @@ def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
         for name in ("read", "alone", "cosine")
     ]
     return (*judged[0].features, logits[0], lead, *maxima)
+
+
+def _weighed(weights: Mapping[str, float], values: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights.values(), values, strict=True))
 
 
 def _chance(logit: float) -> float:
@@ -249,10 +202,7 @@ class Choice:
         """
         made, rows, spans = self.features(question, hits, headings, typed)
         doubts = [hits[unit.place].scores.get(DOUBTED, 0.0) for unit in made]
-        logits = [
-            BIAS + sum(weight * value for weight, value in zip(WEIGHTS, row, strict=True))
-            for row in rows.tolist()
-        ]
+        logits = [_weighed(WEIGHTS, row) + BIAS for row in rows.tolist()]
         least = min(
             (d for d, logit in zip(doubts, logits, strict=True) if _chance(logit) >= PLAUSIBLE), default=1.0
         )
@@ -276,24 +226,24 @@ class Choice:
         every = self._units(question, hits, headings)
         if not every:
             return [], np.zeros((0, len(FEATURES))), []
-        words = _Words(question, every, hits, self.analyze)
+        words = Coverage(question, every, hits, self.analyze)
         if typed and typed != question:
-            words = _InBoth(words, _Words(typed, every, hits, self.analyze))
+            words = BestCoverage(words, Coverage(typed, every, hits, self.analyze))
         vector = self._embedder.embed([question], "query")[0]
         readings = self._reader.read(question, [passage_of(hit) for hit in hits])
         inside = _pooled(every, [self._inside(unit, readings) for unit in every])
         kept, near = self._promising(every, words, inside, vector)
         read = [every[at] for at in kept]
         alone = self._reader.read(question, [Passage(unit.above, unit.view) for unit in read])
-        columns = self._columns(read, question, vector)
+        columns = column_cosines(read, question, vector, self._embedder, self.analyze)
         headed = self._asked(read, vector)
         wanted = in_english(question)
         measure = quantity_of(wanted)
         spans = [
-            _cell(unit, reading, columns, question, measure, self.analyze)
+            best_cell(unit, own, columns, question, measure, self.analyze)
             if unit.kind == "row"
-            else self._span(unit, reading, readings[unit.place], question)
-            for unit, reading in zip(read, alone, strict=True)
+            else self._span(unit, own, readings[unit.place], question)
+            for unit, own in zip(read, alone, strict=True)
         ]
         agree = _agreement(read, spans, hits)
         best = max(hit.score for hit in hits)
@@ -309,11 +259,11 @@ class Choice:
                     words.chunk(at),
                     words.keys(at),
                     words.absent(at),
-                    1.0 if unit.is_header else _kind(wanted, said),
-                    _measured(measure, in_english(_shown(unit, span))),
+                    1.0 if unit.is_header else added_kind(wanted, said),
+                    measured(measure, in_english(cell_text(unit, span))),
                     float(unit.kind == "row"),
-                    columns.get(_column(unit, span), 0.0),
-                    _ahead(unit, _column(unit, span), columns),
+                    columns.get(column_of(unit, span), 0.0),
+                    ahead(unit, column_of(unit, span), columns),
                     float(unit.kind == "heading"),
                     headed.get(unit.question, 0.0),
                     readings[unit.place].logit,
@@ -335,7 +285,7 @@ class Choice:
         return [unit for unit in every if unit.kind != "heading" or asked & set(self.analyze(unit.view))]
 
     def _promising(
-        self, every: Sequence[Unit], words: _Words, inside: Sequence[float], vector: NDArray[np.float32]
+        self, every: Sequence[Unit], words: Coverage, inside: Sequence[float], vector: NDArray[np.float32]
     ) -> tuple[list[int], dict[int, float]]:
         """The places of `READ` units by words, reading and vector, and the cosines of those compared."""
         order = sorted(range(len(every)), key=lambda at: -(words.cover[at] + inside[at]))
@@ -352,50 +302,6 @@ class Choice:
             return {}
         near = (self._embedder.embed(questions, "query") @ vector).tolist()
         return dict(zip(questions, near, strict=True))
-
-    def _columns(self, read: Sequence[Unit], question: str, vector: NDArray[np.float32]) -> dict[str, float]:
-        """The cosine of each column's name with the question or a word of it, `_SAID` at least where said.
-
-        0 for a year that the question does not name, where it names another.
-        """
-        import numpy as np
-
-        rows = [unit for unit in read if unit.kind == "row"]
-        names = sorted({name for unit in rows for name in unit.columns() if name})
-        if not names:
-            return {}
-        asked = f" {_bare(question)} "
-        meanings = {name: said for unit in rows for name, said in meanings_of(unit.columns()).items()}
-        vectors = self._embedder.embed([meanings.get(name, name) for name in names], "document")
-        near = np.maximum(vectors @ vector, self._words_near(question, vectors)).tolist()
-        said = {
-            name for name in names if any(f" {_bare(n)} " in asked for n in (name, meanings.get(name, name)))
-        }
-        if asks := column_asked_of(question):
-            for columns in {unit.columns() for unit in rows}:
-                fit = [name for name in columns if asks.search(meanings.get(name, name))]
-                said |= set(fit) if len(fit) == 1 else set()
-        dated = any(name.isdecimal() for name in said)  # of the columns of years, only those that are said
-        header = {name for unit in rows if unit.is_header for name in unit.columns()}
-        wanted = header_asked_of(question)
-        near = [
-            (_SAID if name == wanted else 0.0) if name in header else cosine
-            for name, cosine in zip(names, near, strict=True)
-        ]
-        return {
-            name: max(cosine, _SAID) if name in said else 0.0 if dated and name.isdecimal() else cosine
-            for name, cosine in zip(names, near, strict=True)
-        }
-
-    def _words_near(self, question: str, names: NDArray[np.float32]) -> NDArray[np.float32]:
-        """For each name's vector the cosine of the question's nearest word, 0 below `_SYNONYM`."""
-        import numpy as np
-
-        words = sorted({word for word in re.findall(r"[\w-]+", question.lower()) if self.analyze(word)})
-        if not words:
-            return np.zeros(len(names), np.float32)
-        near = (names @ self._embedder.embed(words, "query").T).max(axis=1)
-        return np.where(near >= _SYNONYM, near, np.float32(0.0))
 
     @staticmethod
     def _inside(unit: Unit, readings: Sequence[Reading]) -> float:
@@ -425,117 +331,19 @@ class Choice:
                     scored[first + begin, last + begin] += span.probability
         usable = {place: value for place, value in scored.items() if place[0] < place[1]}
         number = kind_of(question) == "number"
-        if number and not any(_NUMBER.search(unit.said(*place)) for place in usable):
+        if number and not any(NUMBER.search(unit.said(*place)) for place in usable):
             known = _words(question).split()
-            new = [match for match in _NUMBER.finditer(unit.view) if match[0].lower() not in known]
+            new = [match for match in NUMBER.finditer(unit.view) if match[0].lower() not in known]
             places = [unit.located(*match.span()) for match in new[:1]]
             usable |= {place: 0.0 for place in places if place}
         if not usable:
             return None
         start, end = max(
             usable,
-            key=lambda place: (number and bool(_NUMBER.search(unit.said(*place))), usable[place]),
+            key=lambda place: (number and bool(NUMBER.search(unit.said(*place))), usable[place]),
         )
-        more = _CURRENCY.match(unit.said(end, unit.end)) if number else None
+        more = CURRENCY.match(unit.said(end, unit.end)) if number else None
         return start, end + more.end() if more else end
-
-
-class _Words:
-    """What the words of units have of a question's; `cover` is one of `FEATURES`, a value for each unit."""
-
-    def __init__(
-        self,
-        question: str,
-        every: Sequence[Unit],
-        hits: Sequence[Hit],
-        analyze: Callable[[str], Sequence[str]],
-    ) -> None:
-        self._every, self._hits = every, hits
-        self._asked = set(analyze(question))
-        self._terms = [set(analyze(unit.view)) for unit in every]
-        self._chunks = [set(analyze(hit.chunk.indexed_text)) for hit in hits]
-        self._rarity = _rarity(self._asked, self._chunks)
-        self._keys = _keys_of(question)
-        self._polar = is_polar(question)
-        self._documents: dict[str, str] = defaultdict(str)
-        for hit in hits:
-            name = _name_of(hit.chunk.source)
-            text = hit.chunk.indexed_text
-            self._documents[hit.chunk.document_id] += f" {name} {_with_english(text)}".lower()
-        above = {unit.above: set(analyze(unit.above)) for unit in every}
-        names = [set(analyze(_name_of(hit.chunk.source))) for hit in hits]
-        self.cover = [
-            _share(self._rarity, own | above[unit.above] | names[unit.place])
-            for unit, own in zip(every, self._terms, strict=True)
-        ]
-
-    def own(self, at: int) -> float:
-        return _share(self._rarity, self._terms[at])
-
-    def chunk(self, at: int) -> float:
-        return _share(self._rarity, self._chunks[self._every[at].place])
-
-    def keys(self, at: int) -> float:
-        unit = self._every[at]
-        chunk = self._hits[unit.place].chunk
-        before = _paragraph(unit, chunk.text)
-        text = _with_english(f"{unit.above} {before} {unit.view}")
-        return self._missing(f"{_name_of(chunk.source)} {text}".lower())
-
-    def absent(self, at: int) -> float:
-        return self._missing(self._documents[self._hits[self._every[at].place].chunk.document_id])
-
-    def says_more(self, at: int) -> bool:
-        """Whether a unit has a word that the question has not; what is asked for yes or no may have none."""
-        return self._polar or bool(self._terms[at] - self._asked)
-
-    def _missing(self, text: str) -> float:
-        return sum(not _has(text, key) for key in self._keys) / len(self._keys) if self._keys else 0.0
-
-
-class _InBoth(_Words):
-    """The words of a question in its own language or in English, whichever a unit has more of."""
-
-    def __init__(self, english: _Words, own: _Words) -> None:
-        self._both = (english, own)
-        self.cover = [max(pair) for pair in zip(english.cover, own.cover, strict=True)]
-
-    def own(self, at: int) -> float:
-        return max(words.own(at) for words in self._both)
-
-    def chunk(self, at: int) -> float:
-        return max(words.chunk(at) for words in self._both)
-
-    def keys(self, at: int) -> float:
-        return min(words.keys(at) for words in self._both)
-
-    def absent(self, at: int) -> float:
-        return min(words.absent(at) for words in self._both)
-
-    def says_more(self, at: int) -> bool:
-        return all(words.says_more(at) for words in self._both)
-
-
-def _with_english(text: str) -> str:
-    meant = gloss(text)
-    return f"{text} {meant.text}" if meant else text
-
-
-def missing_keys(question: str, chunk: Chunk) -> set[str]:
-    """The names, numbers and codes of a question that stand neither in a chunk nor in its file's name."""
-    text = f"{_name_of(chunk.source)} {_with_english(chunk.indexed_text)}".lower()
-    return {key for key in _keys_of(question) if not _has(text, key)}
-
-
-def has_kind(question: str, text: str) -> bool | None:
-    """Whether a text has the kind of value that a question asks for; None where it asks for no known kind."""
-    if kind_of(question) is None and not is_reason(question):
-        return None
-    return bool(_kind(question, text))
-
-
-def _keys_of(question: str) -> set[str]:
-    return {key.lower().rstrip(".,:") for key in _KEY.findall(question)}
 
 
 def _agreement(
@@ -547,63 +355,6 @@ def _agreement(
     for unit, words in zip(read, said, strict=True):
         documents[words].add(hits[unit.place].chunk.document_id)
     return [math.log(len(documents[words])) if words else 0.0 for words in said]
-
-
-def _cell(
-    unit: Unit,
-    alone: Reading,
-    columns: dict[str, float],
-    question: str,
-    measure: re.Pattern[str] | None,
-    analyze: Callable[[str], Sequence[str]],
-) -> tuple[int, int] | None:
-    """The cell of a row that answers: what the reader finds in it, weighed by how its column is named.
-
-    A cell scores (`_UNREAD` + the probability of the answers in it) · exp(`_NAMED` · its column's cosine
-    + `_FITS` · the measure's fit). Cells that the question has itself answer only where there are no others.
-    """
-    known, scored = set(analyze(question)), list[tuple[bool, float, tuple[int, int]]]()
-    meanings = meanings_of(unit.columns())
-    for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
-        within = [span for span in alone.spans if first <= span.start and span.end <= last]
-        score = (_UNREAD + sum(span.probability for span in within)) * math.exp(
-            _NAMED * columns.get(name, 0.0)
-            + _FITS * _measured(measure, f"{name} {meanings.get(name, '')}: {unit.view[first:last]}")
-        )
-        start, end = first, last
-        if within and last - first > _SHORT:
-            start, end = trimmed(unit.view, max(within, key=lambda span: span.probability))
-        terms = set(analyze(unit.view[first:last]))
-        new = not terms or not terms <= known
-        scored.append((new, score, (at + start - first, at + end - first)))
-    return max(scored)[2] if scored else None
-
-
-def _shown(unit: Unit, span: tuple[int, int] | None) -> str:
-    """What is looked at for a measure: of a row the cell that answers and its column's name."""
-    if unit.kind != "row" or span is None:
-        return unit.view
-    column = _column(unit, span)
-    return f"{column} {meanings_of(unit.columns()).get(column, '')}: {unit.said(*span)}"
-
-
-def _measured(measure: re.Pattern[str] | None, text: str) -> float:
-    return 0.0 if measure is None else 1.0 if measure.search(text) else -1.0
-
-
-def _ahead(unit: Unit, column: str, columns: dict[str, float]) -> float:
-    others = [columns.get(name, 0.0) for name in unit.columns() if name != column]
-    return columns.get(column, 0.0) - sum(others) / len(others) if column and others else 0.0
-
-
-def _column(unit: Unit, span: tuple[int, int] | None) -> str:
-    """The name of the column in which a row's answer stands."""
-    if unit.kind != "row" or span is None:
-        return ""
-    for (first, last, at), name in zip(unit.pieces, unit.columns(), strict=True):
-        if at <= span[0] < at + last - first:
-            return name
-    return ""
 
 
 def _pooled(every: Sequence[Unit], inside: Sequence[float]) -> list[float]:
@@ -619,52 +370,5 @@ def _pooled(every: Sequence[Unit], inside: Sequence[float]) -> list[float]:
     return [most[name] for name in names]
 
 
-def _paragraph(unit: Unit, text: str) -> str:
-    """What stands before a unit in its paragraph."""
-    return text[text.rfind("\n\n", 0, unit.start) + 1 : unit.start] if unit.start > 0 else ""
-
-
-def _name_of(source: str) -> str:
-    """The words of a file's name: of `docs/haulage-contract_Lund.docx` haulage, contract and Lund."""
-    return re.sub(r"[\W_]+", " ", source.partition("#")[0].rpartition("/")[2].rpartition(".")[0])
-
-
-def _has(text: str, key: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text) is not None
-
-
-def _bare(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
-
-
 def _words(text: str) -> str:
     return " ".join(text.lower().strip(_EDGES).split())
-
-
-def _rarity(terms: set[str], texts: Sequence[set[str]]) -> dict[str, float]:
-    """idf among the hits: ln(1 + (N - n + 0.5) / (n + 0.5)) for a term in n of N texts."""
-    count = Counter(term for text in texts for term in text & terms)
-    return {term: math.log(1 + (len(texts) - count[term] + 0.5) / (count[term] + 0.5)) for term in terms}
-
-
-def _share(weights: dict[str, float], terms: set[str]) -> float:
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
-
-
-def _kind(question: str, text: str) -> float:
-    """1 where the question asks for a number, a time or a name, and the text adds one; or for a reason."""
-    if is_reason(question):
-        return float(bool(_REASON.search(text)))
-    known = set(re.findall(r"\w+", question.lower()))
-    kind = kind_of(question)
-    if kind == "number":
-        text = _DATE.sub(" ", text)
-    if kind == "time" and any(word.lower() not in known for word in _WHEN.findall(text)):
-        return 1.0
-    if kind in ("number", "time"):
-        return float(any(number not in known for number in _NUMBER.findall(text)))
-    if kind == "name":
-        names = re.findall(r"(?<![.!?]\s)(?<!^)\b[^\W\d_a-z]\w+", _WHEN.sub(lambda m: " " * len(m[0]), text))
-        return float(any(name.lower() not in known for name in names))
-    return 0.0

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from rag.types import Hit
 
+from .cells import column_of
 from .choice import Judged
 from .units import Unit
 
@@ -68,7 +69,7 @@ def _of_columns(question: str, one: Judged) -> Difference | None:
     named = [
         (name, cell)
         for name, cell in _cells(one.unit)
-        if name and re.search(rf"\b{re.escape(name)}\b", question)
+        if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", question, re.IGNORECASE)
     ]
     if len(named) != 2:
         return None
@@ -78,7 +79,7 @@ def _of_columns(question: str, one: Judged) -> Difference | None:
 
 def _of_tables(question: str, one: Judged, rows: Sequence[Judged], hits: Sequence[Hit]) -> Difference | None:
     """Between the same column of two rows with the same first cell, in tables of two years or versions."""
-    column = _column(one)
+    column = column_of(one.unit, one.span)
     others = [other for other in rows if column and _is_same(one.unit, other.unit, column, hits)]
     asked = set(_DIGITS.findall(question))
     named = {number for row in (one, *others) for number in _numbers(row.unit, hits)} & asked
@@ -121,16 +122,6 @@ def _cells(unit: Unit) -> Iterator[tuple[str, str]]:
 
 def _key(unit: Unit) -> str:
     return next((cell for _, cell in _cells(unit)), "")
-
-
-def _column(one: Judged) -> str:
-    """The name of the column in which the answer of a row stands."""
-    if one.span is None:
-        return ""
-    for (first, last, at), name in zip(one.unit.pieces, one.unit.columns(), strict=True):
-        if at <= one.span[0] < at + last - first:
-            return name
-    return ""
 
 
 def _place(unit: Unit, hits: Sequence[Hit]) -> str:

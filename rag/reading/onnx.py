@@ -14,7 +14,7 @@ from rag.errors import ModelError
 from rag.models import BUILT_IN_READER
 from rag.models.running import encode, open_session, open_tokenizer, share
 from rag.models.settings import TOKENIZER, WEIGHTS
-from rag.text.glosses import gloss, in_english
+from rag.text.glosses import SCRIPTS, gloss, in_english
 
 from . import Passage, Reading, Span
 from .pairs import Window, inputs, windows
@@ -62,7 +62,7 @@ class OnnxReader:
     @property
     def scripts(self) -> Sequence[str]:
         """The letters that the reader that ships reads; of others nothing is known, which says all."""
-        return ("latin", "cjk") if self._folder == BUILT_IN_READER else ()
+        return SCRIPTS if self._folder == BUILT_IN_READER else ()
 
     @property
     def name(self) -> str:

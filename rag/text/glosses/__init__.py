@@ -26,6 +26,9 @@ GLOSSES_VERSION = 1
 """Raise it with any change of what a gloss says: vectors made before are then made anew."""
 
 LANGUAGES = (*words.LANGUAGES, "chinese")
+SCRIPTS = ("latin", "cjk")
+"""The letters of these languages and of English: what a model that reads by glosses can read."""
+
 _ELISION = re.compile(r"^['’]$")
 
 
