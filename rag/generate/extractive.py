@@ -136,12 +136,7 @@ class Extractive:
             yield from whole
             return
         judged = self._choice.judged(question.text, hits, self._headings(hits), question.typed)
-        if asks_difference(wanted) and (change := difference(question.text, judged, hits)):
-            note("form", "difference")
-            sure = max(PROVEN, certainty(judged))
-            rows = tuple(quoted(row, sure, hits, named=False) for row in change.rows)
-            yield Derived(change.text, rows, sure)
-        elif around := self._around(wanted, form, judged, hits):
+        if around := self._around(wanted, form, judged, hits):
             yield from around
         elif form in ("value", "count", "sum"):
             yield from self._value(question.text, judged, hits)
@@ -160,9 +155,21 @@ class Extractive:
             (form != "steps" and bool(directions_of(question)), self._tables.extreme),
             (form in ("comparison", "list", "value"), self._tables.whole),
             (form in ("count", "list", "sum"), partial(self._tables.rows, form=form)),
+            (asks_difference(in_english(question)), self._difference),
             (form == "comparison", self._compared),
         )
         return next((found for wanted, way in ways if wanted and (found := way(question, hits))), ())
+
+    def _difference(self, question: str, hits: Sequence[Hit]) -> list[Derived]:
+        """By how much something changed; nothing where that is unproven."""
+        judged = self._choice.judged(question, hits)
+        change = difference(question, judged, hits)
+        if change is None:
+            return []
+        note("form", "difference")
+        sure = max(PROVEN, certainty(judged))
+        rows = tuple(quoted(row, sure, hits, named=False) for row in change.rows)
+        return [Derived(change.text, rows, sure)]
 
     def _around(self, wanted: str, form: Form, judged: Sequence[Judged], hits: Sequence[Hit]) -> list[Quote]:
         """The items of the list below or around the best units, where a list may be meant."""

@@ -491,6 +491,8 @@ def test_by_how_much_something_changed_is_told_with_the_rows_that_say_so(tmp_pat
         versions = rag.ask("How much more expensive has the bilge filter become?")
         assert "20,150 − 21,400 = -1,250" in columns.text
         assert "41.00 − 38.50 = 2.50" in versions.text
+        between = rag.ask("How much did the price of the bilge filter rise from 2030 to 2031?")
+        assert "41.00 − 38.50 = 2.50" in between.text
         assert {citation.source.rpartition("/")[2] for citation in versions.citations} == {
             "prices-2030.md",
             "prices-2031.md",
