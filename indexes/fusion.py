@@ -23,6 +23,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from rag.errors import ConfigError
 
+_HEAVIEST = 1e100  # a weight; sums of larger ones would not be numbers any more
+
 Id = TypeVar("Id", bound=Hashable)
 Leg: TypeAlias = Sequence[tuple[Id, float]]
 Normalise: TypeAlias = Callable[[Sequence[float], int], tuple[list[float], float]]
@@ -150,9 +152,10 @@ def _moments(scores: Sequence[float]) -> tuple[float, float]:
 def _weighted(legs: Sequence[Leg[Id]], weights: Sequence[float] | None) -> Iterable[tuple[Leg[Id], float]]:
     if weights is None:
         weights = [1.0] * len(legs)
-    if len(weights) != len(legs) or not all(0 <= weight < math.inf for weight in weights):
+    if len(weights) != len(legs) or not all(0 <= weight <= _HEAVIEST for weight in weights):
         raise ConfigError(
-            f"weights {list(weights)} came for {len(legs)} ranked lists; expected one a list, 0 or more."
+            f"weights {list(weights)} came for {len(legs)} ranked lists; expected one a list, "
+            f"from 0 to {_HEAVIEST:g}."
         )
     return [(leg, weight) for leg, weight in zip(legs, weights, strict=True) if len(leg)]
 

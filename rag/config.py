@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from rag import trust
+from rag.as_toml import parsed_toml
 from rag.errors import ConfigError
 from rag.options import Amount, Count, Kind, Share, Whole, checked, kinds_of, parsed
 from rag.secrets import Url, Variable, guarded, revealed
@@ -292,7 +293,7 @@ def set_in_file(index: Path, name: str, text: str) -> Path:
         "\n".join(_with_line(lines, section, key, f"{key} = {json.dumps(value, ensure_ascii=False)}")) + "\n"
     )
     try:
-        done = tomllib.loads(written)
+        done = parsed_toml(written)
     except tomllib.TOMLDecodeError:
         done = {}
     if done != wanted:
@@ -319,7 +320,7 @@ def _value_of(name: str, text: str) -> Any:
     if section.startswith("models."):  # the keys of [model]
         return _value_of(f"model.{key}", text)
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return parsed_toml(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
 
@@ -348,7 +349,7 @@ def _with_line(lines: Sequence[str], section: str, key: str, line: str) -> list[
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return parsed_toml(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -140,11 +140,24 @@ def checked(name: str, value: Any, kind: Kind) -> Any:
         if isinstance(items, Sequence) and all(isinstance(item, str) for item in items):
             return tuple(items)
     elif isinstance(value, bool) is (kind.type is bool):
-        made = float(value) if kind.type is float and isinstance(value, int) else value
+        made = _as_float(value) if kind.type is float and isinstance(value, int) else value
         held = not isinstance(made, int | float) or kind.bounds.hold(made)
         if isinstance(made, kind.type) and held:
             return made
-    raise ConfigError(f"{name} is {as_shown(guarded(name, value))!r}, expected {kind}")
+    raise ConfigError(f"{name} is {_told(name, value)}, expected {kind}")
+
+
+def _told(name: str, value: Any) -> str:
+    if isinstance(value, int) and value.bit_length() > 64:  # Python writes out none of thousands of digits
+        return f"a whole number of {value.bit_length()} bits"
+    return repr(as_shown(guarded(name, value)))
+
+
+def _as_float(value: int) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:  # of more digits than any float
+        return None
 
 
 def parsed(name: str, text: str, kind: Kind) -> Any:

@@ -47,6 +47,10 @@ NAMED: Mapping[str, frozenset[str]] = {
 }
 """Of settings that name parts, those that need no trust: they ship, and reach no model, file or server."""
 _CONDITIONS = frozenset({"history", "jargon", "multi", "unsure"})
+STAGES = _CONDITIONS.union(*(NAMED[f"search.{kind}"] for kind in ("augment", "retrieve", "denoise"))).union(
+    *(NAMED[f"ask.{kind}"] for kind in ("reorder", "generate", "ground"))
+)
+"""Stages and conditions whose numbers need no trust: how often another asks a model costs its user money."""
 
 _Path = tuple[str, ...]
 
@@ -80,7 +84,7 @@ def _leaves(values: Mapping[str, Any], above: _Path = ()) -> Iterator[tuple[_Pat
 def _harmless(name: _Path, value: Any) -> bool:
     """Of options of stages only numbers are: texts name models and prompts, switches turn models on."""
     if name[0] == "stages":
-        return type(value) in (int, float)
+        return len(name) == 3 and name[1] in STAGES and type(value) in (int, float)
     full = ".".join(name)
     if allowed := NAMED.get(full):
         parts = value if isinstance(value, list) else [value]

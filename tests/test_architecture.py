@@ -19,7 +19,7 @@ import rag
 
 FLOORS = (
     ("rag.secrets",),
-    ("rag.errors", "rag.types", "rag.cores", "rag.counts", "rag.progress", "rag.terminal"),
+    ("rag.errors", "rag.types", "rag.as_toml", "rag.cores", "rag.counts", "rag.progress", "rag.terminal"),
     ("rag.lookup", "rag.trace", "rag.options", "rag.text", "rag.models", "rag.prompts", "rag.trust"),
     ("rag.config", "rag.embedding", "rag.loaders", "rag.chunking", "indexes"),
     ("stores", "rag.llm"),

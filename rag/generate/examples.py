@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.as_toml import parsed_toml
 from rag.embedding import Embedder
 from rag.errors import ConfigError
 from rag.llm.chat import Message
@@ -127,7 +128,7 @@ def load_examples(path: str = "") -> list[Example]:
     where = path or "worked examples"
     try:
         text = Path(path).expanduser().read_text("utf-8") if path else _shipped()
-        rows = tomllib.loads(text).get("example", [])
+        rows = parsed_toml(text).get("example", [])
         loaded = [Example(tuple(row["sources"]), str(row["question"]), str(row["answer"])) for row in rows]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ConfigError(

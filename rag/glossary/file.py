@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag.as_toml import parsed_toml
 from rag.errors import ConfigError, StoreError
 
 NAME = "glossary.toml"
@@ -71,7 +72,7 @@ def read(folder: Path) -> Glossary | None:
 def parsed(data: bytes, path: Path) -> Glossary:
     """The glossary that a file holds, which `path` names in errors. Raises ConfigError for another file."""
     try:
-        values = tomllib.loads(data.decode("utf-8"))
+        values = parsed_toml(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}. Correct it with `rag glossary edit`") from error
     entries = {term: _meanings(path, term, value) for term, value in _table(path, values, "entries").items()}

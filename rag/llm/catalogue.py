@@ -20,6 +20,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.as_toml import parsed_toml
 from rag.errors import ConfigError, RagError
 from rag.options import parsed
 from rag.secrets import revealed
@@ -54,7 +55,7 @@ def path() -> Path:
 def known() -> dict[str, dict[str, Any]]:
     """The sections of the user's catalogue by name; none where there is no file. Raises ConfigError."""
     try:
-        models = tomllib.loads(path().read_text("utf-8")).get("models", {})
+        models = parsed_toml(path().read_text("utf-8")).get("models", {})
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 
+from rag.as_toml import parsed_toml
 from rag.errors import ConfigError
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -59,7 +60,7 @@ def load_prompt(named: str | Path, needs: tuple[str, ...] = ("question",)) -> Pr
     """
     text, where = _read(named)
     try:
-        values = tomllib.loads(text)
+        values = parsed_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where} is no TOML: {error}") from error
     known = [field.name for field in fields(Prompt) if field.name != "name"]

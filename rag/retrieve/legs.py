@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_DEEPEST = 2**31 - 1  # servers take the number as 32 bits
+
 
 def dense_legs(
     store: VectorStore, vectors: NDArray[np.float32], depth: int, where: Filter | None
@@ -75,7 +77,7 @@ def to_hits(
 
 
 def checked_depth(k: int, depth: int) -> int:
-    """How deep each leg looks: `depth`, and never less than the hits wanted."""
+    """How deep each leg looks: `depth`, and never less than the hits wanted, as far as stores can count."""
     if k < 1:
         raise ConfigError(f"k is {k}, expected at least 1")
-    return max(k, depth)
+    return min(max(k, depth), _DEEPEST)

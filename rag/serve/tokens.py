@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag.as_toml import parsed_toml
 from rag.counts import counted
 from rag.errors import ConfigError
 from rag.stores import AllOf, Filter, leaves, parse_where
@@ -109,7 +110,7 @@ def _entries(path: Path | None) -> Iterable[tuple[str, Mapping[str, Any]]]:
     if path is None:
         return ()
     try:
-        tokens = tomllib.loads(path.read_text("utf-8")).get("tokens", {})
+        tokens = parsed_toml(path.read_text("utf-8")).get("tokens", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as TOML ({error})") from error
     if (

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rag.as_toml import parsed_toml
 from rag.errors import CorruptError, StoreError
 
 from .truth import FORMAT
@@ -36,7 +37,7 @@ class Identity:
         """None where there is no file. Raises CorruptError where it cannot be understood."""
         path = folder / "rag.toml"
         try:
-            values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))["index"]
+            values: dict[str, Any] = parsed_toml(path.read_text("utf-8"))["index"]
             _check_format(path, values["format"])
             identity = cls(**values)
             for name, value in values.items():

@@ -12,7 +12,7 @@ being brought to exactly that point first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -290,10 +290,11 @@ class LocalStore:
             def search(reach: int) -> _Found:
                 index = self._indexes.dense
                 try:
-                    scores, positions = index.search(vector[None, :], reach, allowed)
+                    scores, positions = index.search(vector[None, :], _within(index, reach), allowed)
                 except CorruptError as error:
                     self._indexes.mend(index, error, self._language)
-                    scores, positions = self._indexes.dense.search(vector[None, :], reach, allowed)
+                    index = self._indexes.dense
+                    scores, positions = index.search(vector[None, :], _within(index, reach), allowed)
                 present = positions[0] >= 0
                 return scores[0][present], positions[0][present]
 
@@ -306,10 +307,11 @@ class LocalStore:
             def search(reach: int) -> _Found:
                 index = self._indexes.lexical
                 try:
-                    return index.search(text, reach, allowed)
+                    return index.search(text, _within(index, reach), allowed)
                 except CorruptError as error:
                     self._indexes.mend(index, error, self._language)
-                    return self._indexes.lexical.search(text, reach, allowed)
+                    index = self._indexes.lexical
+                    return index.search(text, _within(index, reach), allowed)
 
             return self._ranked(search, k)
 
@@ -418,6 +420,11 @@ class LocalStore:
         self._truth.close()
         if self._shadow is not None:
             self._shadow.cleanup()
+
+
+def _within(index: Sized, reach: int) -> int:
+    """As many as an index can give, and one: an answer of it has a place for each that is asked for."""
+    return min(reach, len(index) + 1)
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -123,7 +123,7 @@ def test_equal_sums_go_by_id_whatever_the_order_of_the_legs(method: str) -> None
         assert [position for position, _ in fuse(method, order)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [1.0, math.nan], [1.0, math.inf]])
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [1.0, math.nan], [1.0, math.inf], [1.0, 1e308]])
 def test_weights_that_do_not_fit(weights: list[float]) -> None:
     with pytest.raises(ConfigError, match="expected one a list"):
         zscore([LEG, LEG], weights=weights)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.as_toml import parsed_toml
 from rag.errors import ConfigError
 from rag.evaluate.measures import measure
 
@@ -57,7 +58,7 @@ def read_bounds(path: str | Path) -> list[Bound]:
     """The bounds of a file. Raises ConfigError where it cannot be read or holds something else."""
     path = Path(path)
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
+        tree = parsed_toml(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): expected a file of bounds") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from rag.as_toml import parsed_toml
 from rag.config import Settings, setting_kinds
 from rag.errors import ConfigError
 from rag.options import Kind, parsed
@@ -66,7 +67,7 @@ def settings_of(text: str) -> dict[str, Any]:
 
 def _file(path: Path) -> dict[str, Any]:
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
+        tree = parsed_toml(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): expected a settings file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
