@@ -13,9 +13,11 @@ so repetition in other documents counts against a voice, not for it, and a sente
 less than one in a text that has more to say. A side is left out where it weighs under `margin` of the
 heaviest, and its wording is the other's but for the value, or its own in several documents.
 
-Who says what is told in a note where a side is left out, or where two sides answer plainly: with a sentence
-that has two thirds of the question's terms, and a value of the kind that is asked for, from a text that has
-every name and number of the question. Sources: PoisonedRAG (Zou and others); Why So Gullible?
+Who says what is told in a note where a side is left out, or where two documents answer plainly: with a
+sentence that has two thirds of the question's terms, and a value of the kind that is asked for, from a text
+that has every name and number of the question. A question that asks for no known kind of value (`How do
+I …?`) has many answers that differ and agree, so there the two sentences must be equal but for the value.
+Sources: PoisonedRAG (Zou and others); Why So Gullible?
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from rag.reading.coverage import missing_keys
 from rag.reading.kinds import has_kind
 from rag.reading.pooled import trimmed
 from rag.reading.units import units
+from rag.text.questions import kind_of
 from rag.trace import note, note_dropped, note_reader
 from rag.types import Hit, Question
 
@@ -47,7 +50,8 @@ class Claim(NamedTuple):
     """What one hit answers: the sentence, its value, and how likely it answers.
 
     `words` are the sentence's others, `asked` those that it shares with the question; `around` counts the
-    words of the chunk outside the sentence; `plain` says whether it may be told as what a source says.
+    words of the chunk outside the sentence; `plain` says whether it may be told as what a source says, and
+    `of_kind` whether its value is of a kind that the question asks for.
     """
 
     hit: Hit
@@ -58,6 +62,7 @@ class Claim(NamedTuple):
     probability: float
     around: int
     plain: bool
+    of_kind: bool
 
 
 class Voice(NamedTuple):
@@ -105,8 +110,8 @@ def build(
             why = _planted(side, first, margin)
             if why:
                 dropped |= {claim.hit.chunk.id: why for voice in side for claim in voice.claims}
-        if dropped or sum(_is_plain(side) for side in held) > 1:
-            note_reader(_disagreement(held, dropped))
+        if told := _told(held, dropped, same):
+            note_reader(_disagreement(told, dropped))
         for hit in hits:
             if hit.chunk.id in dropped:
                 note_dropped(hit, f"quarantined: {dropped[hit.chunk.id]}")
@@ -140,7 +145,8 @@ def claims_of(
                 and has_kind(question, text[start:end]) is not False
                 and not missing_keys(question, hit.chunk)
             )
-            claims.append(Claim(hit, sentence, value, words - asked, shared, sure, rest, plain))
+            of_kind = kind_of(question) is not None and bool(has_kind(question, text[start:end]))
+            claims.append(Claim(hit, sentence, value, words - asked, shared, sure, rest, plain, of_kind))
     return claims
 
 
@@ -148,8 +154,28 @@ def _in_row(hit: Hit, at: int) -> bool:
     return any(unit.kind in ("row", "setting") for unit in units(0, hit) if unit.start <= at < unit.end)
 
 
-def _is_plain(side: Side) -> bool:
-    return any(claim.plain for voice in side for claim in voice.claims)
+def _told(held: Sequence[Side], dropped: dict[str, str], same: float) -> list[Side]:
+    """The sides that a reader is told of: the first and those left out, and those that contradict another."""
+    said = [_claims(side) for side in held]
+    out = [any(claim.hit.chunk.id in dropped for claim in claims) for claims in said]
+    return [
+        side
+        for place, (side, mine) in enumerate(zip(held, said, strict=True))
+        if out[place]
+        or (place == 0 and any(out))
+        or any(_contradicts(a, b, same) for other in said if other is not mine for a in mine for b in other)
+    ]
+
+
+def _contradicts(first: Claim, second: Claim, same: float) -> bool:
+    """Whether two documents answer plainly, and not both can be right."""
+    if not (first.plain and second.plain) or first.hit.chunk.document_id == second.hit.chunk.document_id:
+        return False
+    return (first.of_kind and second.of_kind) or _agreement(first, second) >= same
+
+
+def _claims(side: Side) -> list[Claim]:
+    return [claim for voice in side for claim in voice.claims]
 
 
 def sides(claims: Sequence[Claim], same: float) -> list[list[Voice]]:
@@ -219,8 +245,8 @@ def _disagreement(held: Sequence[Side], dropped: dict[str, str]) -> str:
     """`The sources disagree. a.txt: “20 euros” But b.txt, c.txt (left out: …): “900 euros”`"""
     parts = []
     for side in held:
-        claims = [claim for voice in side for claim in voice.claims]
-        best = max(claims, key=lambda claim: claim.probability)
+        claims = _claims(side)
+        best = max(claims, key=lambda claim: (claim.plain, claim.probability))
         why = dropped.get(best.hit.chunk.id, "")
         out = f" (left out: {why})" if why else ""
         parts.append(f"{', '.join(_sources(claims))}{out}: “{' '.join(best.sentence.split())}”")

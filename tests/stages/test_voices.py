@@ -145,3 +145,52 @@ def test_what_is_not_plainly_an_answer_is_not_told_as_a_disagreement(
     assert list(kept) == hits
     assert len(record.detail["sides"]) == 2, "compared they are"
     assert "notes" not in record.detail
+
+
+OF_NO_KIND = "How does one pay the deposit for a locker?"
+
+
+def test_two_ways_to_do_a_thing_do_not_disagree() -> None:
+    hits = [
+        hit("To pay the deposit for a locker, put 20 euros into the slot of its door.", source="one.md"),
+        hit("You pay the deposit for a locker at the desk, where they keep 30 euros.", source="two.md"),
+    ]
+    kept, record = traced(build(Reads()), OF_NO_KIND, hits)
+    assert list(kept) == hits
+    assert len(record.detail["sides"]) == 2, "compared they are"
+    assert "notes" not in record.detail
+
+
+def test_one_sentence_with_two_values_disagrees_whatever_is_asked() -> None:
+    hits = [
+        hit("To pay the deposit for a locker, put 20 euros into the slot of its door.", source="one.md"),
+        hit("To pay the deposit for a locker, put 30 euros into the slot of its door.", source="two.md"),
+    ]
+    _, record = traced(build(Reads()), OF_NO_KIND, hits)
+    (told,) = record.detail["notes"]
+    assert "20 euros" in told
+    assert "30 euros" in told
+
+
+def test_one_document_does_not_disagree_with_itself() -> None:
+    first = "The deposit for a locker is 20 euros, by the rules of the hall."
+    second = "The deposit for a locker is 30 euros, where the towel is taken too."
+    hits = [hit(first, source="rules.md"), hit(second, source="rules.md", start=100)]
+    _, record = traced(build(Reads()), QUESTION, hits)
+    assert len(record.detail["sides"]) == 2, "compared they are"
+    assert "notes" not in record.detail
+
+
+def test_only_sides_that_contradict_another_are_told() -> None:
+    hits = [
+        hit("In Kiruna the deposit for a locker with a towel is 20 euros, by the rules.", source="one.md"),
+        hit("In Kiruna a locker with a towel has a deposit of 30 euros, at the desk.", source="two.md"),
+        hit("In Narvik the deposit for a locker with a towel came to 5 euros a year ago.", source="three.md"),
+    ]
+    question = "How much is the deposit for a locker with a towel in Kiruna?"
+    _, record = traced(build(Reads()), question, hits)
+    assert len(record.detail["sides"]) == 3
+    (told,) = record.detail["notes"]
+    assert "one.md" in told
+    assert "two.md" in told
+    assert "three.md" not in told
