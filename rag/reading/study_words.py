@@ -29,7 +29,7 @@ SAMPLE = re.compile(  # how many were looked at
     re.IGNORECASE,
 )
 SHARE = re.compile(r"\d(?:\.\d+)? ?%|\bper cent\b|(?<![\w.])\.\d\d")
-LABEL = re.compile(r"\W*(?P<label>[A-Z][A-Za-z /&]{2,40}):\s")
+LABEL = re.compile(r"(?:(?<!\W)\W++)?(?P<label>[A-Z][A-Za-z /&]{2,40}):\s")
 CONCLUDES = re.compile(
     r"\b(?:conclu\w+|in summary|overall|taken together|thus|therefore|hence|these (?:findings|results"
     r"|data)|(?:our|the|this) (?:findings?|results?|data|stud(?:y|ies)|trials?"
