@@ -63,7 +63,18 @@ def _as_written() -> Any:
     import yaml
 
     class AsWritten(yaml.SafeLoader):
-        """Whole numbers in plain decimal, and yes and no in small letters or true and false, are values."""
+        """Whole numbers in plain decimal, and yes and no in small letters or true and false, are values.
+
+        Names are texts: `no`, `2024` and `on` stay what they are.
+        """
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            if isinstance(node, yaml.MappingNode):
+                self.flatten_mapping(node)
+                for name, _ in node.value:
+                    if isinstance(name, yaml.ScalarNode):
+                        name.tag = "tag:yaml.org,2002:str"
+            return super().construct_mapping(node, deep=deep)
 
     numbers, truth = "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool"
     AsWritten.yaml_implicit_resolvers = {

@@ -2,8 +2,9 @@
 
 Each minute of the film is a page: page 13 is what is said from 00:12:00 to 00:12:59, and a heading tells it,
 so that a citation leads to the time. Cues that go on from one another are one text; markup (`<i>`, `{\\an8}`)
-and lines that are only numbered are left out, and a `<v Name>` becomes `Name:`. A cue that repeats the last
-line of the one before, as live captions do, says it once.
+and lines that are only numbered are left out, a `<v Name>` becomes `Name:`, and a dash that tells that
+another person speaks begins a paragraph. A cue that repeats the last line of the one before, as live captions
+do, says it once.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
 _TIMES = re.compile(rf"(?P<from>{_TIME})[ \t]*-->[ \t]*(?P<to>{_TIME})")
 _VOICE = re.compile(r"<v(?:\.[^ <>]*)? ([^>]{1,80})>")
 _NAME = re.compile(r"[^\s:]{1,40}:")
+_DASH = re.compile(r"[-–—‐]\s*(?=[^\W\d_]|[\"'“„«¿¡…\[(♪])")  # in front of what another person says
 _MARKUP = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _PAUSE = 2.0  # seconds of silence between two paragraphs
 _MINUTE = 60
 
 
 class Cue(NamedTuple):
-    """What is said from `start` to `end`, in seconds; whether it begins with who says it."""
+    """What is said from `start` to `end`, in seconds; whether another person begins to speak."""
 
     start: float
     end: float
@@ -71,9 +73,23 @@ def cues(text: str) -> Iterator[Cue]:
         again = next((n for n in range(len(bare), 0, -1) if bare[:n] == before[-n:]), 0)
         before = bare or before
         if new := lines[again:]:
-            text = " ".join(map(_plain, new))
-            named = bool(_VOICE.match(new[0].lstrip()) or _NAME.match(text))
-            yield Cue(_seconds(times["from"]), _seconds(times["to"]), text, named)
+            start, end = _seconds(times["from"]), _seconds(times["to"])
+            for text, named in _turns(new):
+                yield Cue(start, end, text, named)
+
+
+def _turns(lines: list[str]) -> Iterator[tuple[str, bool]]:
+    """What each person says in the lines of a cue, and whether it begins with who says it, or with a dash."""
+    turns: list[list[str]] = []
+    for line in lines:
+        if not turns or _DASH.match(_plain(line)) or _VOICE.match(line.lstrip()):
+            turns.append([])
+        turns[-1].append(line)
+    for turn in turns:
+        text = " ".join(map(_plain, turn))
+        dash = _DASH.match(text)
+        named = bool(_VOICE.match(turn[0].lstrip()) or _NAME.match(text))
+        yield text[dash.end() :] if dash else text, bool(dash or named)
 
 
 def _plain(line: str) -> str:

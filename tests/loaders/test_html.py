@@ -262,3 +262,4 @@ def test_check_boxes_that_belong_to_a_text() -> None:
 def test_a_dialog_shows_where_it_is_open() -> None:
     shown = "<dialog open><p>The gate is shut.</dialog><dialog><p>Nobody has asked for this one yet.</dialog>"
     assert page(f"<p>Mill</p>{shown}").text == "Mill\n\nThe gate is shut."
+    assert page("A plan<dialog open>The gate is shut.</dialog>").text == "A plan\n\nThe gate is shut."

@@ -58,3 +58,14 @@ def test_a_speaker_of_two_names_has_a_paragraph() -> None:
     said += "00:02.000 --> 00:03.000\n<v Bo Ek>Why?\n"
     text = load_bytes(said.encode(), "a.vtt").documents[0].text
     assert text == "## 00:00:00\n\nAda Lund: Shut the gate.\n\nBo Ek: Why?"
+
+
+def test_a_dash_or_a_voice_begins_what_another_person_says() -> None:
+    said = "1\n00:00:01,000 --> 00:00:02,000\n- Who took it?\n- <i>Me.</i>\n\n"
+    said += "2\n00:00:02,500 --> 00:00:03,000\n-I mean, we did\nlast night.\n\n"
+    said += "3\n00:00:03,500 --> 00:00:04,000\nIt was\n-5 degrees.\n"
+    text = load_bytes(said.encode(), "a.srt").documents[0].text
+    assert text == "## 00:00:00\n\nWho took it?\n\nMe.\n\nI mean, we did last night. It was -5 degrees."
+    voices = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ada>Shut it.\n<v Bo>Why?\n"
+    text = load_bytes(voices.encode(), "a.vtt").documents[0].text
+    assert text == "## 00:00:00\n\nAda: Shut it.\n\nBo: Why?"

@@ -56,6 +56,17 @@ def test_front_matter_is_what_a_person_wrote() -> None:
     }  # fmt: skip
 
 
+def test_names_in_front_matter_are_texts() -> None:
+    text = "---\nno: 7\ny: 1.5\non: sale\n2024: old\n2030-01-02: new\nat: {yes: 1}\n---\nText.\n"
+    assert only(text.encode(), "a.md").metadata == {
+        "no": 7, "y": 1.5, "on": "sale", "f_2024": "old", "f_2030-01-02": "new", "at.yes": 1,
+    }  # fmt: skip
+    merged = only(b"---\nat:\n  <<: {no: 7}\n  y: 8\n---\nText.\n", "a.md")
+    assert merged.metadata == {"at.no": 7, "at.y": 8}
+    no_map = load_bytes(b"---\nat: !!map no\n---\nText.\n", "a.md")
+    assert "front matter is no YAML" in no_map.problems[0]
+
+
 @pytest.mark.parametrize(
     ("text", "title"),
     [

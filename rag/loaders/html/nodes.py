@@ -59,6 +59,7 @@ BLOCKS = frozenset(
         "center",
         "dd",
         "details",
+        "dialog",
         "div",
         "dl",
         "dt",
