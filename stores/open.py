@@ -52,14 +52,18 @@ def open_store(
 ) -> VectorStore:
     """Opens the store that a URL or a folder names, or makes it.
 
-    `embedder` is how to open the embedder again. Raises ConfigError for an unknown scheme or option (its
-    kind MissingExtra where the engine's client is not installed), FingerprintError where the store was built
-    with another embedder, StoreError where it cannot be reached.
+    `embedder` is how to open the embedder again. Raises, before anything is made, ConfigError for an unknown
+    scheme, option or language (its kind MissingExtra where the engine's client is not installed); then
+    FingerprintError where the store was built with another embedder, StoreError where it cannot be reached.
     """
     module = _module(str(url))
     known = set(inspect.signature(module.open).parameters)
     own = revealed(options or {})
     _refuse_unknown(str(url), own, module)
+    if language != "auto":
+        from rag.indexes import Analyzer
+
+        Analyzer(language)  # a store that was made for a language there is none of could never be searched
     offered = {"fingerprint": fingerprint, "dim": dim, "embedder": embedder, "language": language}
     offered |= {"engine": engine, "wait": wait}
     store: VectorStore = module.open(

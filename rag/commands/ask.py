@@ -21,7 +21,7 @@ from .common import (
     Retrieve,
     Store,
     Where,
-    note_unknown_fields,
+    note_why_nothing,
     opened,
     reported,
     stage_settings,
@@ -105,7 +105,7 @@ def ask(
         base = rag.index.absolute().parent
         answer = live.answered(events, base=base, explain=explain, as_json=as_json)
         if not answer.hits:
-            note_unknown_fields(rag, where)
+            note_why_nothing(rag, where)
         if answer.abstained:
             raise typer.Exit(3)
 
@@ -148,7 +148,7 @@ def search(
             raise ConfigError("give QUERY, or a file with --like: one of them")
         hits, trace = (rag.like(like, k, where), []) if like else rag.explain(query or "", k, where)
         if not hits:
-            note_unknown_fields(rag, where)
+            note_why_nothing(rag, where)
         base = rag.index.absolute().parent
         render.hits(hits, trace if explain else [], notes_of(trace), base=base, as_json=as_json)
 
@@ -192,4 +192,5 @@ def suggest(
         found = rag.suggest(question or "", number, where)
         render.suggestions(found, as_json=as_json)
         if not found:
+            note_why_nothing(rag, where)
             raise typer.Exit(3)

@@ -117,11 +117,14 @@ def reported(as_json: bool) -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
-def note_unknown_fields(rag: Rag, where: str | None) -> None:
-    """Says which fields of a filter no document has: for when the filter let nothing through."""
+def note_why_nothing(rag: Rag, where: str | None) -> None:
+    """Says why nothing was found, where it is plain: an empty index, or a field that no document has."""
     from rag.stores import Where as Condition
     from rag.stores import leaves, parse_where
 
+    if not rag.store.stats()["documents"]:
+        say("note: the index is empty: run `rag ingest PATH` first", err=True)
+        return
     if where is None:
         return
     for name in dict.fromkeys(leaf.field for leaf in leaves(parse_where(where))):

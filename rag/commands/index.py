@@ -9,7 +9,7 @@ from rag.counts import counted
 from rag.errors import ConfigError
 from rag.terminal import one_line, say, say_json
 
-from .common import DEFAULT_INDEX, AsJson, Index, Store, Wait, Where, note_unknown_fields, opened, reported
+from .common import DEFAULT_INDEX, AsJson, Index, Store, Wait, Where, note_why_nothing, opened, reported
 
 STATUS_EXAMPLES = "Example:\n\n    rag status --json"
 LS_EXAMPLES = "Examples:\n\n    rag ls\n\n    rag ls --where 'source ~ \"*.pdf\"' --json"
@@ -38,7 +38,7 @@ def ls(
 
         documents = rag.documents(where)
         if not documents:
-            note_unknown_fields(rag, where)
+            note_why_nothing(rag, where)
         render.documents(documents, as_json=as_json)
 
 
@@ -66,7 +66,7 @@ def rm(
         proof = rag.forget(sources or [], where) if prove else None
         gone = list(proof.sources) if proof else rag.remove(sources or [], where)
         if not gone:
-            note_unknown_fields(rag, where)
+            note_why_nothing(rag, where)
         missing = sorted(set(sources or []) - set(gone))
         if as_json:
             removal = {"removed": gone, "missing": missing, **({"proof": proof.to_dict()} if proof else {})}

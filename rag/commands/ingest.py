@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.errors import ConfigError
+from rag.terminal import one_line, say
 
 from .common import DEFAULT_INDEX, AsJson, Index, Offline, Queue, Store, Wait, opened, reported
 
@@ -116,8 +117,16 @@ def ingest(
             with live.progress(quiet=as_json) as shown:
                 report = rag.ingest(files, progress=shown, force=force)
             render.report(report, as_json=as_json)
+            if not report.touched:
+                say(_NOTHING.format(", ".join(map(one_line, files))), err=True)
         if report is not None and report.failed:
             raise typer.Exit(1)
+
+
+_NOTHING = (
+    "note: there is no file to read in {}: is it the right folder, and do --include, --exclude, --hidden and "
+    "`.gitignore` let its files through?"
+)
 
 
 def _standard_input(name: str) -> list[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.counts import counted
-from rag.terminal import indented, one_line, say_json
+from rag.terminal import indented, one_line, say, say_json
 from rag.terminal.screen import Screen, Text, make_screen
 from rag.types import Answer
 
@@ -305,6 +305,8 @@ def glossary(senses: Mapping[str, Mapping[str, int]], *, as_json: bool = False) 
     if as_json:
         _json({term: dict(meanings) for term, meanings in senses.items()})
         return
+    if not senses:
+        say("no terms: `rag glossary build` looks for them in the documents", err=True)
     _table([(term, str(count), meaning) for term, each in senses.items() for meaning, count in each.items()])
 
 

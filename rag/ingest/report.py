@@ -39,6 +39,12 @@ class Report:
         """Whether the store differs from before."""
         return bool(self.added or self.updated or self.removed or self.moved)
 
+    @property
+    def touched(self) -> int:
+        """How many documents the report is about, those that did not change too."""
+        changed = len(self.added) + len(self.updated) + len(self.removed) + len(self.moved)
+        return changed + len(self.unchanged) + len(self.failed) + len(self.skipped)
+
     def sort(self) -> None:
         """By source: files are read side by side, and finish in any order."""
         for rows in (self.added, self.updated, self.removed, self.moved, self.unchanged):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.counts import counted
-from rag.errors import CorruptError, StoreError
+from rag.errors import ConfigError, CorruptError, StoreError
 from rag.progress import Progress, Watcher
 from rag.stores import BuiltWith, Upsert
 
@@ -46,8 +46,9 @@ class Archive(NamedTuple):
 def opened(file: Path, report: Watcher) -> Archive:
     """Checks every member against the manifest, then reads every part once to see that it fits together.
 
-    Raises StoreError where the file cannot be read, CorruptError where it is no archive of this format, or
-    a member is missing, larger than it says, has another checksum, or holds no documents.
+    Raises ConfigError where there is no such file, StoreError where it cannot be read, CorruptError where it
+    is no archive of this format, or a member is missing, larger than it says, has another checksum, or holds
+    no documents.
     """
     with _reading(file) as archive:
         _refuse_bomb(file, archive)
@@ -90,6 +91,8 @@ def _reading(file: Path, part: str = "") -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no {file}: name an archive that `rag export` wrote") from error
     except OSError as error:
         raise StoreError(f"{file} cannot be read ({error.strerror or error}): check the path") from error
     except _DAMAGE as error:

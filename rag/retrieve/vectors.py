@@ -34,7 +34,7 @@ def sample(store: VectorStore, size: int = SAMPLE) -> tuple[list[Chunk], NDArray
 
     rows = store.scan(limit=size)
     vectors = np.array([vector for _, vector in rows], np.float32)
-    return [chunk for chunk, _ in rows], vectors.reshape(len(rows), -1)
+    return [chunk for chunk, _ in rows], vectors if rows else vectors.reshape(0, 0)
 
 
 def _stored(store: VectorStore, chunk: Chunk) -> NDArray[np.float32] | None:

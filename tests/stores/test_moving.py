@@ -370,8 +370,10 @@ class TestArchive:
         (tmp_path / "text.ragz").write_text("no zip")
         with pytest.raises(CorruptError, match="is no archive"):
             import_archive(tmp_path / "text.ragz", tmp_path / "back")
-        with pytest.raises(StoreError, match="cannot be read"):
+        with pytest.raises(ConfigError, match=r"there is no .*none\.ragz: name an archive"):
             import_archive(tmp_path / "none.ragz", tmp_path / "back")
+        with pytest.raises(StoreError, match="cannot be read"):
+            import_archive(tmp_path, tmp_path / "back")
 
     def test_a_folder_that_is_not_there(self, index: Path, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="cannot be written"):
