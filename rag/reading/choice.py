@@ -25,7 +25,9 @@ For a question q and a unit u (a sentence, an item, a row) of a chunk c, with a 
     search      c's score in the search, less that of the best hit
 
 Whether the best unit is right is a second model (`certainty`) over its features, its own logit, by how much
-that is above the next unit's, and the highest of `read`, `alone` and `cosine` among all units.
+that is above the next unit's, and the highest of `read`, `alone` and `cosine` among all units. Units of hits
+that a stage doubts more than the best one's count for none of this: what was planted to be found reads well,
+and would refuse the answer that it cannot give.
 
 The order of the hits is no feature: a unit is judged by what it says. The weights were fitted by
 `benchmarks/fit_choice.py` among the units of each question, on questions that the reader was not trained on.
@@ -117,12 +119,16 @@ _EDGES = " \t\n.,;:!?\"'“”‘’()[]|"
 
 
 class Judged(NamedTuple):
-    """A unit, the probability that it answers (0 to 1), and the characters of its chunk that answer."""
+    """A unit, the probability that it answers (0 to 1), and the characters of its chunk that answer.
+
+    `doubt` is how much a stage doubts its hit, from 0 to 1.
+    """
 
     unit: Unit
     probability: float
     span: tuple[int, int] | None
     features: tuple[float, ...]
+    doubt: float = 0.0
 
 
 def certainty(judged: Sequence[Judged]) -> float:
@@ -134,10 +140,11 @@ def certainty(judged: Sequence[Judged]) -> float:
 
 def certain_features(judged: Sequence[Judged]) -> tuple[float, ...]:
     """What `certainty` weighs: the best unit's `FEATURES`, its logit, its lead, and three maxima."""
-    logits = [_logit(candidate.probability) for candidate in judged[:2]]
+    heard = [candidate for candidate in judged if candidate.doubt <= judged[0].doubt]
+    logits = [_logit(candidate.probability) for candidate in heard[:2]]
     lead = logits[0] - logits[1] if len(logits) > 1 else 0.0
     maxima = [
-        max(candidate.features[FEATURES.index(name)] for candidate in judged)
+        max(candidate.features[FEATURES.index(name)] for candidate in heard)
         for name in ("read", "alone", "cosine")
     ]
     return (*judged[0].features, logits[0], lead, *maxima)
@@ -209,7 +216,7 @@ class Choice:
         judged = []
         for unit, row, span, doubt, logit in zip(made, rows.tolist(), spans, doubts, logits, strict=True):
             chance = _chance(logit - DOUBT * max(0.0, doubt - least))
-            judged.append(Judged(unit, chance, span, tuple(row)))
+            judged.append(Judged(unit, chance, span, tuple(row), doubt))
         return sorted(
             judged, key=lambda candidate: (-candidate.probability, candidate.unit.place, candidate.unit.start)
         )
