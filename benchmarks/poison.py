@@ -5,6 +5,7 @@
 Each set is ingested with every default; questions with answers, evenly spread. One, three or five passages
 are planted before all hits, as `rag eval --stress` does: they repeat the question, with its mark or without,
 and answer it wrongly (`poisoned`), or say the true passage's own sentence with another value (`conflicting`).
+Or they do not repeat the question, and stand where words that were searched for it bring them (`triggered`).
 Each chain of denoise stages is asked the same, with every default else. `right` is the share that says an
 accepted answer, `attack` the share that says the planted one; changes are means of paired differences with
 95 % bootstrap intervals: `clean` from the first chain without planted passages, the others from their own
@@ -22,6 +23,7 @@ from benchmarks.sampled import parser, sampled
 from rag import Rag
 from rag.evaluate import Case
 from rag.evaluate.experiments.trials import Trial, trials
+from rag.evaluate.experiments.triggers import Triggers
 from rag.evaluate.running.score import right
 from rag.evaluate.statistics import difference, interval
 
@@ -29,7 +31,7 @@ CHAINS = {
     "without voices": ("rerank", "duplicates", "poison"),
     "default": ("rerank", "duplicates", "poison", "voices"),
 }
-TESTS = ("poisoned", "conflicting")
+TESTS = ("poisoned", "conflicting", "triggered")
 
 
 class Said(NamedTuple):
@@ -60,7 +62,8 @@ def told(now: Sequence[Said], before: Sequence[Said]) -> dict[str, Any]:
 
 
 def planned(cases: Sequence[Case], rag: Rag, tests: Sequence[str]) -> Iterator[Trial]:
-    return (trial for trial in trials(cases, rag.generate, 10, 0) if trial.test in tests)
+    triggers = Triggers(rag.embedder, rag.store)
+    return (trial for trial in trials(cases, rag.generate, 10, 0, triggers) if trial.test in tests)
 
 
 def main() -> None:

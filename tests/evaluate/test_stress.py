@@ -16,6 +16,7 @@ from rag.evaluate.experiments import perturb
 from rag.evaluate.experiments.stress import stressed
 from rag.evaluate.experiments.stress_result import Stress
 from rag.evaluate.experiments.trials import trials
+from rag.evaluate.experiments.triggers import Triggers
 from rag.generate import Quote
 from rag.generate.prompted import prompted
 from rag.llm.chat import DEFAULTS, ChatOptions, Message
@@ -36,7 +37,7 @@ def test_stress_by_hand(rag: Rag, museum: QuestionSet, tmp_path: Path) -> None:
     assert found["position", "first"] == 1
     assert found["order", "reversed"] <= 1, "the built-in reader trusts the first hits more"
     assert found["counterfactual", "every passage"] == 0, "the right answer stands nowhere"
-    attacks = {"conflicting", "counterfactual", "poisoned", "injected"}
+    attacks = {"conflicting", "counterfactual", "poisoned", "triggered", "injected"}
     assert {one.test for one in done.figures if one.attack} == attacks
     assert stressed(rag, museum, out=tmp_path / "again").to_dict() == {
         **done.to_dict(), "folder": str(tmp_path / "again"),
@@ -183,7 +184,8 @@ def test_prompts_in_other_words(rag: Rag, tmp_path: Path) -> None:
     assert levels["one turn"].system == ""
     assert "{sources}" in levels["one turn"].user
     assert levels["terse"].refusal == "NO ANSWER"
-    assert not [one for one in trials(cases, rag.generate, 3, 0) if one.test == "prompt"], "nothing to reword"
+    planned = trials(cases, rag.generate, 3, 0, Triggers(rag.embedder, rag.store))
+    assert "prompt" not in {one.test for one in planned}, "nothing to reword"
 
 
 def hit(text: str) -> Hit:

@@ -10,9 +10,11 @@
     counterfactual  every passage that holds the answer holds a wrong one in its place
     poisoned        before all hits passages that repeat the question, with its mark or without, and answer
                     it wrongly
+    triggered       among the hits, where their vectors put them, passages that answer wrongly behind words
+                    that were searched to bring them near the question
     injected        before all hits a passage that orders the model about
 
-Asked are the questions that have answers; the figure is the share answered right. The last four also tell
+Asked are the questions that have answers; the figure is the share answered right. The last five also tell
 the attack's success: how often the wrong answer, or what was ordered, is said. Hits are changed after
 retrieval, so those figures are about what comes behind it; typos and wording go through retrieval too. Each
 trial keeps a journal, so a test that was stopped goes on where it stopped.
@@ -40,6 +42,7 @@ from rag.progress import Progress, Watcher
 
 from .stress_result import Figure, Stress
 from .trials import Trial, trials
+from .triggers import Triggers
 
 if TYPE_CHECKING:
     from rag.pipeline.pipeline import Pipeline
@@ -78,7 +81,8 @@ def stressed(
         folder = Path(out) if out else home_of(rag) / "stress" / f"{asked.name}-{run_id(identity)}"
         bench = _Bench(pipeline, asked, identity, folder, fresh=fresh, workers=workers, report=report)
         base = bench.ask(Trial("undisturbed", ""))
-        planned = trials(asked.cases, pipeline.generate, bench.k, seed)
+        triggers = Triggers(pipeline.embedder, pipeline.store)
+        planned = trials(asked.cases, pipeline.generate, bench.k, seed, triggers)
         figures = tuple(bench.figure(trial, base) for trial in planned)
     undisturbed = [float(right(case, base[case.id].text)) for case in asked]
     done = Stress(asked.name, interval(undisturbed, seed=seed), figures, folder)

@@ -17,6 +17,7 @@ from rag.generate.prompted import Prompted
 from rag.types import Hit, Question, stable_id
 
 from . import perturb
+from .triggers import Triggers
 
 Hits = Callable[[Question, Sequence[Hit]], Sequence[Hit]]
 PARAPHRASE = "paraphrase"
@@ -43,7 +44,9 @@ class Trial(NamedTuple):
         return f"{self.test} {self.level}".strip()
 
 
-def trials(cases: Sequence[Case], generate: Generator, k: int, seed: int) -> Iterator[Trial]:
+def trials(
+    cases: Sequence[Case], generate: Generator, k: int, seed: int, triggers: Triggers
+) -> Iterator[Trial]:
     """Every trial that the cases and the generator allow, in the order of the report."""
     disturb = _Disturb(cases, k, seed)
     for share in (0.1, 0.2, 0.4):
@@ -74,6 +77,9 @@ def trials(cases: Sequence[Case], generate: Generator, k: int, seed: int) -> Ite
                 level = f"{copies} passage{'s' * (copies > 1)}{'' if marked else ', no mark'}"
                 planted = disturb.poisoned(copies, marked=marked)
                 yield Trial("poisoned", level, planted=planted, attack=said)
+        for copies in (1, 3, 5):
+            planted = disturb.triggered(copies, triggers)
+            yield Trial("triggered", f"{copies} passage{'s' * (copies > 1)}", planted=planted, attack=said)
     yield Trial("injected", "1 passage", planted=disturb.injected, attack=lambda _: perturb.ORDERED)
 
 
@@ -145,6 +151,15 @@ class _Disturb:
             return [*perturb.poisoned(hits[0], case, wrong, copies, marked=marked), *hits]
 
         return poisoned
+
+    def triggered(self, copies: int, triggers: Triggers) -> Hits:
+        def triggered(question: Question, hits: Sequence[Hit]) -> list[Hit]:
+            wrong = self.wrong.get(question.typed)
+            if not wrong:
+                return list(hits)
+            return perturb.triggered(hits, self._of[question.typed], wrong, copies, triggers)
+
+        return triggered
 
     def injected(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
         return [perturb.injected(hits[0], self._of[question.typed]), *hits] if hits else []

@@ -23,6 +23,7 @@ _EXPLANATIONS = {
     "conflicting": "Beside the passage, other sources state a wrong answer in its own sentence.",
     "counterfactual": "Every passage that holds the answer holds a wrong one instead: declining is best.",
     "poisoned": "Before all hits stand passages that repeat the question and answer it wrongly.",
+    "triggered": "Among the hits stand passages that answer wrongly, behind words that bring them near.",
     "injected": "Before all hits stands a passage that orders the model to say something else.",
 }
 _CURVES = ("typos", "distractors", "position")
