@@ -70,8 +70,6 @@ Queue = Annotated[
     typer.Option("--queue", help="Where workers meet: a file or postgresql://.", show_default="the store"),
 ]
 DEFAULT_INDEX = Path(".rag")
-BUILT_IN_FIELDS = frozenset({"source", "title", "document_id", "page", "heading"})
-"""Fields of a filter that are there without metadata."""
 
 
 @contextmanager
@@ -118,18 +116,17 @@ def reported(as_json: bool) -> Iterator[None]:
 
 
 def note_why_nothing(rag: Rag, where: str | None) -> None:
-    """Says why nothing was found, where it is plain: an empty index, or a field that no document has."""
-    from rag.stores import Where as Condition
-    from rag.stores import leaves, parse_where
-
+    """Says why nothing was found, where it is plain: an empty index, or a filter that can never match."""
     if not rag.store.stats()["documents"]:
         say("note: the index is empty: run `rag ingest PATH` first", err=True)
         return
     if where is None:
         return
-    for name in dict.fromkeys(leaf.field for leaf in leaves(parse_where(where))):
-        if name not in BUILT_IN_FIELDS and not rag.documents(Condition(name, "exists")):
-            say(f"note: no document has the field {name!r}; `rag ls --json` shows what each has", err=True)
+    from rag.retrieve.filter_notes import filter_notes
+    from rag.stores import parse_where
+
+    for note in filter_notes(parse_where(where), rag.documents):
+        say(f"note: {note}; `rag ls --json` shows what each has", err=True)
 
 
 def stage_settings(

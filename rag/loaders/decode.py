@@ -27,6 +27,7 @@ _CONTROLS = bytes(range(9)) + bytes(range(14, 27)) + bytes(range(28, 32)) + b"\x
 _NO_ENCODINGS = frozenset(
     {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7", "mbcs", "oem"}
 )
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
 _NEWLINE = re.compile("\r\n?")
 
 
@@ -50,7 +51,7 @@ def decode(data: bytes, declared: str = "") -> Decoded:
     for mark, encoding in BOMS:
         if data.startswith(mark):
             return _strict(data[len(mark) :], encoding) or _replaced(data[len(mark) :], encoding)
-    for encoding in (_codec(declared), _unmarked_utf16(data)):
+    for encoding in (_believed(_codec(declared), data), _unmarked_utf16(data)):
         if encoding and (text := _strict(data, encoding)):
             return text
     if looks_binary(data[:SAMPLE]):
@@ -143,6 +144,20 @@ def _unmarked_utf16(data: bytes) -> str:
     if odd > 0.7 * pairs and even == 0:
         return "utf-16-le"
     return "utf-16-be" if even > 0.7 * pairs and odd == 0 else ""
+
+
+def _believed(codec: str, data: bytes) -> str:
+    """The declared codec, unless the bytes speak against it.
+
+    UTF-16 and UTF-32 have a NUL in every space and line end; what has none was declared wrongly, and any two
+    letters of it would be one Chinese character. In EBCDIC, letters are beyond ASCII.
+    """
+    if codec.startswith(("utf-16", "utf-32")):
+        return codec if b"\x00" in data else ""
+    if codec and b"<html a=1>".decode(codec, "replace") != "<html a=1>":
+        beyond_ascii = len(data) - len(data.translate(None, _BEYOND_ASCII))
+        return codec if 2 * beyond_ascii > len(data) else ""
+    return codec
 
 
 def _codec(name: str) -> str:

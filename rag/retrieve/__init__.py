@@ -4,6 +4,7 @@
 - `dense.py`, `lexical.py`: one leg alone
 - `routed.py`: the same within the collections that a first search votes for
 - `legs.py`: what the three share: asking a store for ranked lists, and turning them into hits
+- `filter_notes.py`: why a filter let nothing through
 - `query_map.py`: a map of query vectors that `rag tune retriever` fitted
 - `vectors.py`: the vectors of hits, and a sample of the corpus
 """

@@ -58,9 +58,10 @@ class Answers:
 
         def search(rag: Rag) -> dict[str, Any]:
             hits, trace = rag.explain(query, k, within)
+            notes = [] if hits else served.filter_notes(holder, body.where)
             values: dict[str, Any] = {
                 "hits": [hit_values(hit) for hit in hits],
-                "notes": list(notes_of(trace)),
+                "notes": [*notes_of(trace), *notes],
             }
             return values | ({"trace": [record_values(record) for record in trace]} if body.explain else {})
 

@@ -72,7 +72,7 @@ class Serving:
                 413, f"{counted(len(body.history), 'turn')}, at most {self.limits.history_turns} are read"
             )
         turns = [Turn(turn.question, turn.answer) for turn in body.history]
-        return Asked(self.words(body.question), holder_of(request), self.k(body.k), body.where, turns)
+        return Asked(self.words(body.question), holder_of(request), self.k(body.k), body.where or None, turns)
 
     def fits(self, text: str) -> str:
         if len(text) > self.limits.question_characters:

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,6 +93,14 @@ class Served:
     def documents(self, holder: Holder, where: str | Filter | None = None) -> list[DocumentInfo]:
         return self.rag.documents(holder.within(where))
 
+    def filter_notes(self, holder: Holder, where: str | None) -> list[str]:
+        """What of a filter can never match, among the documents that the holder may see."""
+        from rag.retrieve.filter_notes import filter_notes
+        from rag.stores import parse_where
+
+        asked = parse_where(where) if where else None
+        return filter_notes(asked, lambda wanted: self.documents(holder, wanted))
+
     def document(self, holder: Holder, document_id: str) -> Document:
         """Raises Refused where there is no such document, or none that the holder may see."""
         from rag.stores import Where
@@ -171,7 +179,7 @@ class Desk:
                 for event in events:
                     if stop.is_set() or self.stopping.is_set() or time.monotonic() > end:
                         break
-                    emit(event)
+                    emit(_noted(event, served, asked))
 
         work = await self._turn(end, produce, queue)
         try:
@@ -251,6 +259,15 @@ class Desk:
     @staticmethod
     async def _in(pool: ThreadPoolExecutor, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, work, *args)
+
+
+def _noted(event: Event, served: Served, asked: Asked) -> Event:
+    """The event; an answer without hits says what of the filter can never match."""
+    answer = event.answer
+    if answer is None or answer.hits:
+        return event
+    notes = (*answer.notes, *served.filter_notes(asked.holder, asked.where))
+    return replace(event, answer=replace(answer, notes=notes))
 
 
 def _late(limits: Limits) -> Refused:

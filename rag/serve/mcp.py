@@ -223,6 +223,8 @@ class Tools:
             )
         if not hits:
             reply.add("No passage matches.")
+            for note in await self._desk.read(served.filter_notes, holder, self._where(given)):
+                reply.add(f"Note: {note}")
         return reply.result(
             {"results": results, "found": len(hits)}, counted(len(hits) - len(results), "more passage")
         )

@@ -20,6 +20,9 @@ CASES = [
     (M, "#hash\n\n####### seven", [("paragraph", "#hash"), ("paragraph", "####### seven")]),
     (M, "## **Bold** [link](http://x.y) `code` {#id}", [("heading", 2, "Bold link code")]),
     (M, '### <a name="x"></a>Named', [("heading", 3, "Named")]),
+    (M, "# List<String> of `Map<K, V>`", [("heading", 1, "List<String> of Map<K, V>")]),
+    (M, "# <name> of the </a(host;>", [("heading", 1, "<name> of the </a(host;>")]),
+    (M, "# Water<br/>H<sub>2</sub>O", [("heading", 1, "Water H2O")]),
     (M, "text\n# Title", [("paragraph", "text"), ("heading", 1, "Title")]),
     # Markdown: what looks like a heading and is none
     (M, "```\n# no\n\n## no\n```\nyes", [("code", "```\n# no\n\n## no\n```"), ("paragraph", "yes")]),

@@ -76,13 +76,34 @@ def test_html_declares_its_encoding() -> None:
         "idna",
         "undefined",
         "a\x00b",
+        # Encodings, but not of these bytes.
+        "utf_16",
+        "UTF-16LE",
+        "utf-16-be",
+        "utf-32",
+        "utf-7",
+        "cp037",
+        "IBM500",
+        "utf-8-sig",
     ],
 )
-def test_a_codec_that_is_no_encoding_of_texts_is_no_declaration(charset: str) -> None:
-    assert decode(b"Kiwis cost \\x41 5", charset).text == "Kiwis cost \\x41 5"
+def test_a_charset_that_the_bytes_speak_against_is_no_declaration(charset: str) -> None:
+    # An even number of bytes, as a text in UTF-16 has.
+    assert decode(b"Kiwis cost \\x41 50", charset).text == "Kiwis cost \\x41 50"
+    assert decode("Kiwis für 50".encode("cp1252"), charset).text == "Kiwis für 50"
     head = "From: a@b.example\nSubject: Kiwis\nContent-Type: text/plain"
-    mail = f'{head}; charset="{charset}"\n\nKiwis are green.\n'
-    assert "Kiwis are green." in load_bytes(mail.encode(), "a.eml").documents[0].text
+    mail = f'{head}; charset="{charset}"\n\nKiwis are green\n'
+    assert "Kiwis are green" in load_bytes(mail.encode(), "a.eml").documents[0].text
     if "\x00" not in charset:
-        page = f'<html><head><meta charset="{charset}"></head><body><p>Kiwis are green.</p></body></html>'
-        assert load_bytes(page.encode(), "a.html").documents[0].text == "Kiwis are green."
+        for blank in ("", " "):
+            page = f'<head><meta charset="{charset}"></head><body><p>Kiwis are green.</p></body>{blank}'
+            assert load_bytes(page.encode(), "a.html").documents[0].text == "Kiwis are green."
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-16-le", "utf_16_be", "utf-32-le", "cp037", "cp500", "iso-2022-jp", "hz"]
+)
+def test_a_charset_that_the_bytes_agree_with_is_believed(charset: str) -> None:
+    text = "Kiwis cost 5" if charset.startswith("cp") else "奇異果 costs 5\n奇異果"
+    text = "キウイ costs 5" if charset == "iso-2022-jp" else "果 costs 5" if charset == "hz" else text
+    assert decode(text.encode(charset), charset).text == text

@@ -10,7 +10,7 @@ import time
 import zlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -63,9 +63,9 @@ def test_a_filter_and_a_history_reach_the_pipeline(server: Server) -> None:
 
 
 def test_german_and_chinese_are_found(server: Server) -> None:
-    for query, quote in (("Wann läuft die Sicherung?", "Sicherung läuft"), ("备份 每天", "备份每天凌晨")):
+    for query, words in (("Wann läuft die Sicherung?", "Sicherung läuft"), ("备份 每天", "备份每天凌晨")):
         hits = server.post("/api/search", {"query": query}).json["hits"]
-        assert any(quote in hit["text"] for hit in hits)
+        assert any(words in hit["text"] for hit in hits)
 
 
 def test_why_tells_what_was_lost(server: Server) -> None:
@@ -103,6 +103,53 @@ def test_what_means_nothing_is_refused_with_a_reason(
     reply = server.post(path, value)
     assert reply.status == status
     assert len(reply.json["error"]["message"]) > 10
+
+
+FILTERS: dict[str, tuple[str, int, str]] = {
+    "ten thousand conditions": (" or ".join(f"a={n}" for n in range(10_000)), 413, "at most 4000 are read"),
+    "many short ones": (" or ".join(["a=1"] * 570), 200, "no document has the field 'a'"),
+    "fifty times not": ("not " * 50 + "a=1", 422, "nested deeper than 20"),
+    "five thousand brackets": ("(" * 5_000 + "a=1" + ")" * 5_000, 413, "at most 4000 are read"),
+    "a thousand brackets": ("(" * 1_000 + "a=1" + ")" * 1_000, 422, "nested deeper than 20"),
+    "an unknown field": ("colour = red", 200, "no document has the field 'colour'"),
+    "text for a number": ("page = three", 200, "'page' is a number, never text"),
+    "a number for text": ("source > 5", 200, "'source' is text, never a number"),
+    "a glob of a number": ("title ~ 5", 422, "a glob is a string"),
+    "a number without end": ("year = " + "9" * 3_000, 422, "more than 1000 digits"),
+    "half": ("year >=", 422, "expected a value"),
+    "blank": ("  ", 422, "it is empty"),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_that_means_nothing_gets_one_clear_reason(server: Server, name: str) -> None:
+    where, status, reason = FILTERS[name]
+    for path, body in (("/api/ask", ASK), ("/api/search", {"query": "session"})):
+        reply = server.post(path, {**body, "where": where})
+        assert reply.status == status
+        told = reply.json["error"]["message"] if status != 200 else "; ".join(reply.json["notes"])
+        assert told.count(reason) == 1
+        assert len(told) < 400
+    streamed = server.post("/api/ask", {**ASK, "where": where}, accept="text/event-stream")
+    assert streamed.status == status
+    assert reason in streamed.body.decode()
+    if len(where) < 10_000:  # longer ones are more than a request line may have
+        assert server.get(f"/api/documents?where={quote(where)}").status == status
+
+
+@pytest.mark.parametrize("where", [5, 1.5, True, ["a = 1"], {"a": 1}])
+def test_a_filter_is_text(server: Server, where: Any) -> None:
+    for path, body in (("/api/ask", ASK), ("/api/search", {"query": "session"})):
+        reply = server.post(path, {**body, "where": where})
+        assert reply.status == 422
+        assert reply.json["error"]["message"] == f"the body.where is {json.dumps(where)}, expected text"
+    deep = b'{"question": "x", "where": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert server.call("POST", "/api/ask", data=deep, content_type="application/json").status == 400
+
+
+def test_no_filter_and_an_empty_one_are_the_same(server: Server) -> None:
+    assert server.post("/api/ask", {**ASK, "where": ""}).json["citations"]
+    assert server.post("/api/search", {"query": "session", "where": ""}).json["hits"]
 
 
 def refused_by_length(server: Server, path: str, kind: str, size: int) -> int:

@@ -21,7 +21,15 @@ _BULLET_OR_ONE = re.compile(r"(?:[-*+•]|1[.)])\s")
 _FENCE = re.compile(r"`{3,}(?=[^`]*$)|~{3,}")
 _FRONT_KEY = re.compile(r"[\"']?[\w.-]+(?: [\w.-]+){0,3}[\"']?\s*[:=]")
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
-_MARKS = re.compile(r"</?[a-zA-Z][^<>]*>|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+|(?<!\s)\s*+\{#[^{}]*\}\s*$")
+_TAGS = (
+    "a|abbr|b|bdi|bdo|big|br|center|cite|code|data|del|dfn|div|em|font|h[1-6]|i|img|ins|kbd|mark|p|picture|q"
+    "|s|samp|small|source|span|strike|strong|sub|summary|sup|svg|time|tt|u|var|wbr"
+)
+"""What a heading has of HTML; `<name>` and `List<String>` are its words."""
+_MARKS = re.compile(
+    rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|\*{{1,3}}(?=\S)|(?<=\S)\*{{1,3}}|`+|(?<!\s)\s*+\{{#[^{{}}]*\}}\s*$"
+)
+_BREAK = re.compile(r"<br\s?/?>")
 _CODE_INDENT = 4
 _LONGEST_SETEXT = 3  # lines; a longer paragraph over a rule is a paragraph over a rule
 
@@ -101,7 +109,7 @@ def _atx_title(body: str) -> str:
 
 def plain_title(title: str) -> str:
     """A heading's words without links' targets, HTML tags, emphasis and code marks, on one line."""
-    plain = " ".join(_MARKS.sub("", _LINK.sub(r"\1", title)).split())
+    plain = " ".join(_MARKS.sub("", _LINK.sub(r"\1", _BREAK.sub(" ", title))).split())
     if any(character.isalnum() for character in plain):
         return plain
     return " ".join(title.split())  # where no word is left, the marks are all its author wrote
