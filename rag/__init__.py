@@ -12,6 +12,7 @@ Names are imported when they are first used, so `import rag` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
+from os import environ
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
+
+# Libraries that would tell their makers who runs them where, and keep that under ~/.cache until they can.
+environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 _HOME = {
     # the pipeline

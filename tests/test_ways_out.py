@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.test_architecture import modules, room
 
@@ -63,3 +67,17 @@ def test_each_way_to_a_terminal_is_recognised() -> None:
     )
     for way in (*ways, "import rich.text", "logging.basicConfig()", "traceback.print_exc()"):
         assert list(_ways_out(ast.parse(way))), way
+
+
+def test_libraries_tell_nobody_and_keep_nothing_to_tell(tmp_path: Path) -> None:
+    """ONNX Runtime writes what runs it, and who, below the home folder, and sends it from there."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "a.txt").write_text("Ana signs off every release.")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_", "HF_"))
+    }
+    for words in (["ingest", "a.txt"], ["ask", "Who signs off every release?"]):
+        command = [sys.executable, "-c", "from rag.cli import main; main()", *words]
+        subprocess.run(command, cwd=tmp_path, env={**environment, "HOME": str(home)}, check=True)
+    assert list(home.rglob("*")) == []

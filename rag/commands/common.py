@@ -5,6 +5,7 @@ Light on purpose: `rag --help` imports it.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -98,14 +99,14 @@ def opened(
 
 @contextmanager
 def reported(as_json: bool) -> Iterator[None]:
-    """Errors on purpose become one message and an exit code: 2 where the call is wrong, else 1."""
+    """Errors on purpose become one message and an exit code: 2 where the call is wrong, else 1.
+
+    So do those of the system about a file or the disk.
+    """
     try:
         yield
     except RagError as error:
-        if as_json:
-            say_json({"error": str(error), "kind": type(error).__name__})
-        else:
-            say(indented(f"rag: {error}"), err=True, colour="red")
+        _say_error(error, str(error), as_json)
         raise typer.Exit(2 if isinstance(error, ConfigError | FilterError) else 1) from None
     except KeyboardInterrupt:
         say("rag: interrupted; what was stored stays, and the same command goes on", err=True)
@@ -113,6 +114,26 @@ def reported(as_json: bool) -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away: nothing to say, and nobody to say it to
         raise typer.Exit(0) from None
+    except OSError as error:
+        if error.errno not in _OF_FILES:
+            raise
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file"
+        told = f"{name} cannot be used ({error.strerror}): check the path, its permissions and the disk"
+        _say_error(error, told, as_json)
+        raise typer.Exit(1) from None
+
+
+_OF_FILES = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+    | {errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+)
+
+
+def _say_error(error: Exception, message: str, as_json: bool) -> None:
+    if as_json:
+        say_json({"error": message, "kind": type(error).__name__})
+    else:
+        say(indented(f"rag: {message}"), err=True, colour="red")
 
 
 def note_why_nothing(rag: Rag, where: str | None) -> None:

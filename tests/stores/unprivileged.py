@@ -27,8 +27,15 @@ def warm_up() -> None:
             rag.search("amber")
 
 
-def _run(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _run(
+    pipe: Connection,
+    work: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    before: Callable[..., Any] | None,
+) -> None:
     warm_up()
+    if before is not None:
+        before(*arguments)
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
@@ -36,10 +43,13 @@ def _run(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...])
     pipe.send(work(*arguments))
 
 
-def as_nobody(work: Callable[..., Any], *arguments: Any) -> Any:
-    """What the function returns in a process of a user without rights."""
+def as_nobody(work: Callable[..., Any], *arguments: Any, before: Callable[..., Any] | None = None) -> Any:
+    """What the function returns in a process of a user without rights.
+
+    `before` has all rights and gets the same arguments: it imports what the function needs.
+    """
     here, there = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_run, args=(there, work, arguments), daemon=True)
+    process = PROCESSES.Process(target=_run, args=(there, work, arguments, before), daemon=True)
     process.start()
     there.close()
     try:
