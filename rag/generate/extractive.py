@@ -1,11 +1,11 @@
 """The built-in answer: what the hits say, word for word, in the form that is asked for.
 
 What kind of answer is asked for decides its form. A value (a name, a number, a date, a cell) is named within
-the sentence, item, row or heading that has it. Steps and lists are the items of a list, in their order. A
-comparison has a part for each side, two questions in one have an answer each. An explanation has up to three
-sentences, the one that follows the best among them. `rag.reading.choice` judges every unit by what it says,
-wherever its hit stands; the probability that it gives the best one is that of the answer, and whether that is
-good enough is decided later, by the `abstain` stage.
+the sentence, item, row or heading that has it; so is the long form of a term. Steps and lists are the
+items of a list, in their order. A comparison has a part for each side, two questions in one have an answer
+each. An explanation has up to three sentences, the one that follows the best among them. `rag.reading.choice`
+judges every unit by what it says, wherever its hit stands; the probability that it gives the best one is that
+of the answer, and whether that is good enough is decided later, by the `abstain` stage.
 """
 
 from __future__ import annotations
@@ -37,14 +37,17 @@ from rag.text.questions import (
     is_polar,
     is_reason,
     kind_of,
+    means,
     parts_of,
     sides_of,
+    stands_for,
     subject_of,
 )
 from rag.trace import note, note_reader
 from rag.types import Derived, Hit, Question, Quote
 
 from . import Generator
+from .long_forms import meanings_of
 from .other_languages import OtherLanguages
 from .prose import after, explained, without_headings
 from .quotes import labelled, moved, moved_quote, quoted, same_place
@@ -124,6 +127,12 @@ class Extractive:
             if found is not None:
                 yield from found
                 return
+        asked = question.typed or question.text
+        term = stands_for(asked)
+        meanings = self._long_forms(term or means(asked), hits)
+        if term or meanings:
+            yield from meanings
+            return
         parts = parts_of(question.text)
         if parts:
             yield from self._both(parts, hits)
@@ -147,6 +156,15 @@ class Extractive:
             sure = certainty(judged)
             for candidate in explained(judged, hits, self._sentences):
                 yield quoted(candidate, sure, hits, named=False)
+
+    def _long_forms(self, term: str, hits: Sequence[Hit]) -> list[Quote]:
+        """What an abbreviation stands for; a note where it has several meanings."""
+        meanings = meanings_of(term, hits, self._choice.analyze) if term else []
+        if term:
+            note("form", "long form" if meanings else "no long form")
+        if len(meanings) > 1:
+            note_reader(f"“{term}” stands for more than one thing here")
+        return meanings
 
     def _whole(self, question: str, form: Form, hits: Sequence[Hit]) -> Sequence[Quote | Derived]:
         """What answers as a whole: a list, rows of a table, two sides; empty where none is proven."""

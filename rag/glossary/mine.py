@@ -84,10 +84,10 @@ def mine(text: str) -> list[Pair]:
 
 def long_form(short: str, before: str) -> str | None:
     """The end of `before` that `short` abbreviates, or None."""
-    return _by_initials(short, before) or _by_letters(short, before)
+    return by_initials(short, before) or _by_letters(short, before)
 
 
-def _by_initials(short: str, before: str) -> str | None:
+def by_initials(short: str, before: str) -> str | None:
     """The last words whose initials spell the short form; function words may lie between."""
     signs = [sign for sign in short.lower() if sign.isalnum()]
     words = list(re.finditer(r"[^\W_]+", before))
@@ -142,7 +142,7 @@ def _checked(short: str, before: str) -> Iterator[Pair]:
     letters = sum(map(str.isalnum, short))
     words = before.split()[-min(letters + 5, 2 * letters) :]
     # IV and MI are numerals more often than not: there only initials count.
-    long = (_by_initials if _ROMAN.fullmatch(short) else long_form)(short, " ".join(words))
+    long = (by_initials if _ROMAN.fullmatch(short) else long_form)(short, " ".join(words))
     if long is None or len(long) <= len(short) or short.lower() in long.lower().split():
         return
     if any(map(str.isalpha, long)) and len(long.split()) >= (2 if letters > 2 else 1):

@@ -7,6 +7,7 @@ Questions in other words or languages ask for nothing that is known here.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 Kind = Literal["time", "number", "name"]
@@ -147,6 +148,53 @@ def subject_of(question: str) -> str:
     """The question without words that only say how to answer it: `Compare the caps` → `What are the caps`."""
     bare = " ".join(_ASKING.sub(" ", question).split())
     return bare if kind_of(bare) or _WORDED.search(bare) else f"What are {bare}"
+
+
+def stands_for(question: str) -> str:
+    """The term whose long form is asked for (`What does CNN stand for?` → `CNN`); empty for none.
+
+    In English, German, French, Spanish and Chinese, as in `means`.
+    """
+    return _term_in(_STANDS_FOR, question)
+
+
+def means(question: str) -> str:
+    """The term in capitals whose meaning is asked for (`What does CNN mean?` → `CNN`); empty for none."""
+    return _term_in(_MEANS, question)
+
+
+def _term_in(patterns: Sequence[re.Pattern[str]], question: str) -> str:
+    found = (pattern.search(question) for pattern in patterns)
+    return next((match["term"] for match in found if match), "")
+
+
+_QUOTES = "\"'“”‘’«»„"
+_TERM = rf"[{_QUOTES}]?(?P<term>[A-Za-z0-9À-Þ][\w&/.+-]{{0,10}}[\w+])[{_QUOTES}]?"
+_CALLED = (
+    r"(?:(?:the|die|la|le|l['’]|el) ?)?(?:(?:abbreviation|acronym|initials|letters|abkürzung|sigle|sigla)\s)?"
+)
+_STANDS_FOR = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bwhat (?:does|do|did) {_CALLED}{_TERM} stands? for\b",
+        rf"\bwhat (?:is|are) {_CALLED}{_TERM} (?:short|(?:an?|the) (?:abbreviation|acronym)) (?:for|of)\b",
+        rf"\b(?:full|long|expanded) form of {_CALLED}{_TERM}\W*$",
+        rf"\b(?:expansion|meaning) of the (?:abbreviation|acronym) {_TERM}\W*$",
+        rf"\bwofür steht {_CALLED}{_TERM}\W*$",
+        r"(?P<term>[A-Za-z0-9][A-Za-z0-9&/.+-]{1,10})\s?(?:代表什么|是什么的(?:缩写|简称)|的全称)",
+    )
+)
+_CAPITALS = rf"[{_QUOTES}]?(?P<term>[A-Z][A-Za-z&/.]{{0,8}}[A-Z]|[A-Z]\d[A-Z])[{_QUOTES}]?"
+_MEANS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b[Ww]hat (?:does|do) (?i:{_CALLED}){_CAPITALS} mean\W*$",
+        rf"\b(?:meaning|(?:full|long) name) of (?i:{_CALLED}){_CAPITALS}\W*$",
+        rf"\b[Ww]as (?:bedeutet|heißt) (?i:{_CALLED}){_CAPITALS}\W*$",
+        rf"\b[Qq]ue (?:veut dire|signifie) (?i:{_CALLED}){_CAPITALS}\W*$",
+        rf"\b[Qq]ué (?:significa|quiere decir) (?i:{_CALLED}){_CAPITALS}\W*$",
+    )
+)
 
 
 def parts_of(question: str) -> tuple[str, str] | None:

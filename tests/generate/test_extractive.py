@@ -499,3 +499,18 @@ def test_by_how_much_something_changed_is_told_with_the_rows_that_say_so(tmp_pat
         }
         proven(rag, columns)
         proven(rag, versions)
+
+
+def test_each_meaning_of_an_abbreviation_is_cited(tmp_path: Path) -> None:
+    (tmp_path / "pumps.md").write_text("# Pumps\n\nThe remote filling unit (RFU) stands behind the lock.\n")
+    (tmp_path / "clubs.md").write_text("# Clubs\n\nThe Royal Ferry Union (RFU) meets in May.\n")
+    (tmp_path / "rota.md").write_text("# Rota\n\nThe RFU is cleaned on Mondays.\n")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("What does RFU stand for?")
+        proven(rag, answer)
+        assert {one.text for one in answer.sentences} == {
+            "The remote filling unit (RFU) stands behind the lock.",
+            "The Royal Ferry Union (RFU) meets in May.",
+        }
+        assert any("more than one thing" in one for one in answer.notes)

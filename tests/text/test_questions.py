@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from rag.text.quantities import quantity_of
-from rag.text.questions import counted_in, form_of, is_polar, kind_of, parts_of, sides_of, subject_of
+from rag.text.questions import (
+    counted_in,
+    form_of,
+    is_polar,
+    kind_of,
+    means,
+    parts_of,
+    sides_of,
+    stands_for,
+    subject_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +105,40 @@ def test_whether_yes_or_no_would_answer() -> None:
     assert is_polar("Can I cancel?")
     assert is_polar("Is it open on Sunday")
     assert not is_polar("Who can cancel?")
+
+
+@pytest.mark.parametrize(
+    ("question", "term"),
+    [
+        ("What does CNN stand for?", "CNN"),
+        ("what does cnn stand for", "cnn"),
+        ("What does the abbreviation “R&D” stand for?", "R&D"),
+        ("What is UPS short for?", "UPS"),
+        ("What is HVAC an abbreviation of?", "HVAC"),
+        ("What is the full form of HVAC?", "HVAC"),
+        ("Wofür steht die Abkürzung DSGVO?", "DSGVO"),
+        ("SLA代表什么？", "SLA"),
+        ("What does the flag on the mast stand for?", ""),
+        ("Who stands for the board?", ""),
+        ("What is the full name of Marie?", ""),
+    ],
+)
+def test_whose_long_form_is_asked_for(question: str, term: str) -> None:
+    assert stands_for(question) == term
+
+
+@pytest.mark.parametrize(
+    ("question", "term"),
+    [
+        ("What does the acronym SLA mean?", "SLA"),
+        ("What is the meaning of KPI?", "KPI"),
+        ("Was bedeutet HVAC?", "HVAC"),
+        ("Que signifie TVA ?", "TVA"),
+        ("¿Qué significa IVA?", "IVA"),
+        ("What does E-4021 mean?", ""),
+        ("What does the alarm mean?", ""),
+        ("What does VAT mean for our prices?", ""),
+    ],
+)
+def test_which_term_in_capitals_is_asked_about(question: str, term: str) -> None:
+    assert means(question) == term
