@@ -1,10 +1,10 @@
 """Trains a causal model on encoded turns: a PEFT adapter or all of it, with checkpoints that a kill survives.
 
-Turns of like length go together, so little is padding; batches hold up to a number of tokens. The loss is
-that of the answers alone, and logits are computed for their tokens alone. What all prompts of a batch begin
-with, the instructions, is computed once for the batch, and learned from through all of its rows. The steps
-are those of `steps.py`. Sources: LoRA (Hu and others), IA³ (Liu and others), Prefix-Tuning (Li and Liang),
-P-Tuning (Liu and others), as `peft` has them.
+Turns on the same sources go together, and others of like length, so little is padding; batches hold up to a
+number of tokens. The loss is that of the answers alone, and logits are computed for their tokens alone. What
+all prompts of a batch begin with, the instructions and often the sources, is computed once for the batch, and
+learned from through all of its rows. The steps are those of `steps.py`. Sources: LoRA (Hu and others), IA³
+(Liu and others), Prefix-Tuning (Li and Liang), P-Tuning (Liu and others), as `peft` has them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 import inspect
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .steps import run
 METHODS = ("lora", "ia3", "prefix", "p-tuning", "full")
 _RATES = {"lora": 3e-4, "ia3": 8e-3, "prefix": 1e-2, "p-tuning": 1e-2, "full": 3e-5}
 _WORTH = 32  # tokens
+_FEW = 3  # rows that begin alike, below which they make no batch of their own
 _CACHED = ("llama", "qwen2")  # architectures whose attention takes what was computed before
 _VIRTUAL = 16  # tokens that a prefix or prompt adds
 
@@ -141,17 +143,64 @@ def _shared(ids: Any, most: int) -> int:
 
 
 def batches(rows: Sequence[tuple[list[int], list[int]]], tokens: int, seed: int) -> list[list[int]]:
-    """Places of rows by batch: rows of like length together, batches in random order."""
+    """Places of rows by batch, in random order: rows that begin alike together, the others by length.
+
+    A batch has at most `tokens` tokens, padding counted, and what its rows begin with counted once.
+    """
     chance = random.Random(seed)
-    order = sorted(range(len(rows)), key=lambda at: (len(rows[at][0]), chance.random()))
-    made: list[list[int]] = [[]]
-    for at in order:
-        longest = len(rows[at][0])  # the row is the longest so far
-        if made[-1] and longest * (len(made[-1]) + 1) > tokens:
-            made.append([])
-        made[-1].append(at)
+    made: list[list[int]] = []
+    alone: list[int] = []
+    for group, begin in _alike([ids for ids, _ in rows]):
+        if len(group) < _FEW:
+            alone += group
+        else:
+            made += _packed(rows, group, begin, tokens, chance)
+    made += _packed(rows, alone, 0, tokens, chance)
     chance.shuffle(made)
-    return [batch for batch in made if batch]
+    return made
+
+
+def _packed(
+    rows: Sequence[tuple[list[int], list[int]]],
+    places: Sequence[int],
+    begin: int,
+    tokens: int,
+    chance: random.Random,
+) -> list[list[int]]:
+    """Batches of rows that have the first `begin` tokens in common, short rows first."""
+    made: list[list[int]] = []
+    for at in sorted(places, key=lambda at: (len(rows[at][0]), chance.random())):
+        rest = len(rows[at][0]) - begin  # the row is the longest so far
+        if made and begin + rest * (len(made[-1]) + 1) <= tokens:
+            made[-1].append(at)
+        else:
+            made.append([at])
+    return made
+
+
+def _alike(ids: Sequence[list[int]]) -> Iterator[tuple[list[int], int]]:
+    """Places of rows whose beginnings are alike, and how many tokens these have in common.
+
+    What all rows begin with does not count; of the rest it is half or more.
+    """
+    order = sorted(range(len(ids)), key=ids.__getitem__)  # rows that begin alike are neighbours
+    if not order:
+        return
+    common = _begin(ids[order[0]], ids[order[-1]])
+    group = order[:1]
+    for before, at in pairwise(order):
+        shorter = min(len(ids[before]), len(ids[at])) - common
+        if 2 * (_begin(ids[before], ids[at]) - common) < shorter or not shorter:
+            yield group, _begin(ids[group[0]], ids[group[-1]])
+            group = []
+        group.append(at)
+    yield group, _begin(ids[group[0]], ids[group[-1]])
+
+
+def _begin(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _tensors(rows: Sequence[tuple[list[int], list[int]]], device: str) -> tuple[Any, Any, Any]:

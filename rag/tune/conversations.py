@@ -8,6 +8,10 @@ that every target cites what supports it; or the prompt's refusal. In shares of 
     removed       the same question with the others alone: refusal is right
     unanswerable  questions that have no answer, with the hits that the index finds for them: refusal
 
+Questions that one of the same sources answers are asked of them all, one after the other, so that whoever
+trains computes the sources once (`causal.py`). Of a refusal too, the sources are those of other questions,
+where some of these are near and do not answer it.
+
 Sources: RAFT: Adapting Language Model to Domain Specific RAG (distractors, and passages removed);
 RbFT: Robust Fine-tuning for Retrieval-Augmented Generation against Retrieval Defects (noise, irrelevance).
 """
@@ -16,6 +20,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import ModelError
@@ -57,24 +62,27 @@ def turns(
     Raises ModelError where the model's context cannot hold even one source.
     """
     chance = random.Random(seed)
-    made: list[Turn] = []
-    for pair in pairs:
-        gold = next(((chunk, said) for chunk in pair.positives if (said := _said(chunk, pair.case))), None)
-        if gold is None:
-            continue
-        chunk, said = gold
-        others = chance.sample(pair.negatives, min(sources - 1, len(pair.negatives)))
-        place = chance.randint(0, len(others))
-        shown = [*others[:place], chunk, *others[place:]]
-        made.append(Turn(_sent(generator, pair.case, shown), f"{said} [{place + 1}]"))
-        if others and chance.random() < REMOVED:
-            made.append(Turn(_sent(generator, pair.case, others), generator.prompt.refusal))
+    held = _held(pairs)
+    groups = _groups(held, sources, chance)
+    for pair, _, _ in held:
+        if pair.negatives and chance.random() < REMOVED:
+            group = _without_answer(groups, pair.case, pair.negatives)
+            if group is None:
+                others = chance.sample(pair.negatives, min(sources - 1, len(pair.negatives)))
+                groups.append(group := _Group(others))
+            group.asked.append((pair.case, ""))
     for case in unanswerable:
-        hits = rag.search(case.question, sources)
-        if hits:
-            shown = [hit.chunk for hit in hits]
-            made.append(Turn(_sent(generator, case, shown), generator.prompt.refusal))
-    return made
+        chunks = [hit.chunk for hit in rag.search(case.question, sources)]
+        if chunks:
+            near = next((group for group in groups if chunks[0] in group.shown), None)
+            if near is None:
+                groups.append(near := _Group(chunks))
+            near.asked.append((case, ""))
+    return [
+        Turn(_sent(generator, case, group.shown), answer or generator.prompt.refusal)
+        for group in groups
+        for case, answer in group.asked
+    ]
 
 
 def encoded(generator: Prompted, turn: Turn) -> tuple[list[int], list[int]]:
@@ -87,6 +95,67 @@ def encoded(generator: Prompted, turn: Turn) -> tuple[list[int], list[int]]:
         raise ModelError(f"{model.name} has no token that ends a turn: its tokenizer needs an eos_token")
     answer.append(int(tokenizer.eos_token_id))
     return prompt + answer, [-100] * len(prompt) + answer
+
+
+@dataclass(slots=True)
+class _Group:
+    """Sources as they are shown, and what is asked of them: question and turn, "" for the refusal."""
+
+    shown: list[Chunk]
+    asked: list[tuple[Case, str]] = field(default_factory=list)
+
+
+class _Held(NamedTuple):
+    """A pair, the passage that is shown for it, and the sentence of that which holds the answer."""
+
+    pair: Pair
+    chunk: Chunk
+    said: str
+
+
+def _held(pairs: Sequence[Pair]) -> list[_Held]:
+    found = []
+    for pair in pairs:
+        for chunk in pair.positives:
+            if said := _said(chunk, pair.case):
+                found.append(_Held(pair, chunk, said))
+                break
+    return found
+
+
+def _groups(held: Sequence[_Held], sources: int, chance: random.Random) -> list[_Group]:
+    """The passages that answer, each among hard negatives; those that answer other questions go before."""
+    waiting: dict[str, list[_Held]] = {}
+    for one in held:
+        waiting.setdefault(one.chunk.id, []).append(one)
+    groups = []
+    for one in held:
+        if not any(other is one for other in waiting.get(one.chunk.id, ())):
+            continue
+        negatives = chance.sample(one.pair.negatives, len(one.pair.negatives))
+        negatives.sort(key=lambda chunk: not waiting.get(chunk.id))
+        shown = [one.chunk, *negatives[: sources - 1]]
+        chance.shuffle(shown)
+        groups.append(group := _Group(shown))
+        for place, chunk in enumerate(shown, 1):
+            left = []
+            for asked in waiting.get(chunk.id, ()):
+                case = asked.pair.case
+                if any(other is not chunk and right(case, other.text) for other in shown):
+                    left.append(asked)
+                else:
+                    group.asked.append((case, f"{asked.said} [{place}]"))
+            waiting[chunk.id] = left
+    return groups
+
+
+def _without_answer(groups: Sequence[_Group], case: Case, negatives: Sequence[Chunk]) -> _Group | None:
+    """The sources that are nearest to the question and do not answer it; None where there are none."""
+    for chunk in negatives:
+        for group in groups:
+            if chunk in group.shown and not any(right(case, one.text) for one in group.shown):
+                return group
+    return None
 
 
 def _said(chunk: Chunk, case: Case) -> str:

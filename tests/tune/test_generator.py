@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from rag import Document, Rag
 from rag.errors import ConfigError, ModelError
 from rag.evaluate.questions.judgements import match
+from rag.evaluate.running.score import right
 from rag.pipeline.adopted import HERE, Card, adopt, adopted
 from rag.tune.conversations import encoded, turns
 from rag.tune.gate import FROM_MEMORY
@@ -74,10 +76,43 @@ def test_a_turn_is_what_the_pipeline_sends_and_cites_what_supports_it(tmp_path: 
 
 def test_batches_hold_rows_of_like_length_within_the_tokens() -> None:
     lengths = random.Random(0).sample(range(10, 400), 60)
-    made = batches([([0] * n, [0] * n) for n in lengths], 800, 1)
+    rows = [([place, *[0] * (n - 1)], [0] * n) for place, n in enumerate(lengths)]
+    made = batches(rows, 800, 1)
     assert sorted(at for batch in made for at in batch) == list(range(60))
     assert all(max(lengths[at] for at in batch) * len(batch) <= 800 for batch in made)
-    assert made == batches([([0] * n, [0] * n) for n in lengths], 800, 1)
+    assert max(len(batch) for batch in made) > 5
+    assert made == batches(rows, 800, 1)
+    assert made != batches(rows, 800, 2)
+
+
+def test_rows_that_begin_alike_are_a_batch_and_their_beginning_counts_once() -> None:
+    instructions, sources = [1] * 100, {name: [name] * 200 for name in (5, 6, 7)}
+    asked = [(5, 10), (6, 10), (5, 20), (7, 30), (6, 10), (5, 30), (6, 10), (5, 30), (8, 10)]
+    rows = [
+        (ids := [*instructions, *sources.get(name, []), place + 10, *[0] * more], ids)
+        for place, (name, more) in enumerate(asked)
+    ]
+    made = sorted(sorted(batch) for batch in batches(rows, 424, 0))
+    assert made == [[0, 2, 5, 7], [1, 4, 6], [3], [8]]
+    # 300 tokens once, and four times 31
+    tight = [batch for batch in batches(rows, 423, 0) if {0, 2, 5, 7} & {*batch}]
+    assert sorted(len(batch) for batch in tight) == [1, 3]
+
+
+def test_questions_that_the_same_sources_answer_are_asked_of_them_together(tmp_path: Path) -> None:
+    cases = questions().cases[:24]
+    with opened(tmp_path) as rag:
+        plain = rag.variant({"ask.generate": "hf", "model.name": str(TINY / "hf")})
+        found = pairs(plain, cases, match(cases, plain.store))
+        generator: Any = plain.generate
+        made = turns(plain, generator, found, ())
+    prompts = [turn.messages[-1].content.rpartition("\n")[::2] for turn in made]
+    shown = [sources for sources, _ in prompts]
+    assert len(set(shown)) < len(made) / 2
+    assert [name for name, _ in groupby(shown)] == list(dict.fromkeys(shown))  # one after the other
+    for (sources, question), turn in zip(prompts, made, strict=True):
+        case = next(case for case in cases if case.question == question)
+        assert right(case, sources) is (turn.answer != "NO ANSWER")
 
 
 @pytest.mark.parametrize("method", METHODS)
