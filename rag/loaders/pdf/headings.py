@@ -32,7 +32,7 @@ def heading_levels(pages: Sequence[Sequence[Item]]) -> dict[tuple[int, int], int
         (number, place, item)
         for number, page in enumerate(pages)
         for place, item in enumerate(page)
-        if isinstance(item, Line) and not item.upright and not item.form
+        if isinstance(item, Line) and not item.upright and not item.form and not item.entry
     ]
     if not lines:
         return {}

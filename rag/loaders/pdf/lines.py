@@ -59,7 +59,8 @@ class Line(NamedTuple):
     """A line of text. Points from the page's lower left corner; `top` and `bottom` are the font's.
 
     `broken`: the last word goes on in the next line; its hyphen is the text's last character. `upright`:
-    written from top to bottom. `form`: the value of a field, not letters of the page.
+    written from top to bottom. `form`: the value of a field, not letters of the page. `entry`: of a table of
+    contents, with its page.
     """
 
     text: str
@@ -72,6 +73,7 @@ class Line(NamedTuple):
     bold: bool = False
     upright: bool = False
     form: bool = False
+    entry: bool = False
 
     @property
     def height(self) -> float:

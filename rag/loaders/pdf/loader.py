@@ -19,9 +19,11 @@ from rag.loaders.result import Loaded
 from rag.loaders.sniff import sniff
 from rag.types import Document
 
+from .contents import with_entries
 from .drawn import drawn_on
 from .forms import comment_lines, field_lines, has_fields, with_fields, xfa_problem
 from .lines import page_lines
+from .notes import with_notes
 from .order import in_reading_order
 from .reflow import Reflowed, reflow
 from .scanned import Scanned, ocr_metadata, scanned_lines, told_of
@@ -116,7 +118,7 @@ def _pages(
             page = pdf[number - 1]
             try:
                 drawn = drawn_on(page, layered)
-                lines = page_lines(page, drawn)
+                lines = with_entries(with_notes(page_lines(page, drawn)))
                 if not lines and drawn.images and available():
                     scans[number] = scanned_lines(page)
                     lines = scans[number].lines

@@ -26,6 +26,7 @@ _LIST_ITEM = re.compile(r"(?:[•‣▪●○■–*-]|\(?\d{1,3}[.)]|\(?[a-z][.
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’)\]]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
+_MARK = re.compile(r"[\[(]?\d{1,2}[\])]?\.?|[*†‡§]{1,3}")  # of a note or an item
 _CJK_END = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]$")
 _CJK_START = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s+\S|[A-Z]\.\s")
@@ -212,7 +213,9 @@ def _repeats(table: Table, above: Table | None) -> int:
 
 def _pair(row: Sequence[str]) -> str:
     name, *values = (cell for cell in row if cell)
-    return f"{name.rstrip(':')}: {' '.join(values)}" if values else name
+    if not values:
+        return name
+    return f"{name if _MARK.fullmatch(name) else name.rstrip(':') + ':'} {' '.join(values)}"
 
 
 def _joint(page: Sequence[Item], place: int, pitch: float) -> str:
@@ -228,7 +231,7 @@ def _joint(page: Sequence[Item], place: int, pitch: float) -> str:
     if drop < 0:
         return _page_joint(previous, line)  # another column
     parted = drop > GAP * pitch or not 1 / SIZE_CHANGE < line.height / previous.height < SIZE_CHANGE
-    if _LIST_ITEM.match(line.text):
+    if previous.entry or _LIST_ITEM.match(line.text):
         return SEPARATOR if parted else "\n"
     ended = bool(_ENDS_SENTENCE.search(previous.text))
     if parted or (ended and line.left > previous.left + INDENT * line.height):

@@ -20,7 +20,7 @@ def items_of(lines: Sequence[Line], drawn: Drawn) -> list[Item]:
         if used <= free:
             found.append((table, used))
             free -= used
-    for places in sides(lines, free):
+    for places in sides(lines, {place for place in free if not lines[place].entry}):
         found += bare_tables(lines, places, drawn)
     first = {min(used): (table, used) for table, used in found}
     gone = {place for _, used in found for place in used}
