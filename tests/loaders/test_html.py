@@ -259,6 +259,19 @@ def test_check_boxes_that_belong_to_a_text() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("<code>import a\n# done</code><code>load(a)\n# done</code>", "import a\n# done\nload(a)\n# done"),
+        ("<code>one\n</code><code>two</code>", "one\ntwo"),
+        ("<code>one</code> <code>two</code>", "one two"),
+    ],
+)
+def test_codes_within_one_block_do_not_run_together(code: str, shown: str) -> None:
+    assert page(f"<pre>{code}</pre>").text == f"```\n{shown}\n```"
+    assert page("<h2><code>read</code><code>er</code></h2>").text == "## reader"
+
+
 def test_a_dialog_shows_where_it_is_open() -> None:
     shown = "<dialog open><p>The gate is shut.</dialog><dialog><p>Nobody has asked for this one yet.</dialog>"
     assert page(f"<p>Mill</p>{shown}").text == "Mill\n\nThe gate is shut."

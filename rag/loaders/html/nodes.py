@@ -224,6 +224,13 @@ def raw_text_under(node: LexborNode) -> str:
     return "".join(_pieces(node)).replace(_BREAK, "\n").replace("\u00a0", " ")
 
 
+def _is_next_code(node: LexborNode) -> bool:
+    """Whether an element is code right behind other code in a `<pre>`: a variant of it, or the next line."""
+    if node.tag != "code" or node.parent is None or node.parent.tag != "pre":
+        return False
+    return node.prev is not None and node.prev.tag == "code"
+
+
 def _pieces(node: LexborNode) -> Iterator[str]:
     stack = list(reversed(children(node)))
     before = ""
@@ -237,6 +244,6 @@ def _pieces(node: LexborNode) -> Iterator[str]:
                 before = unit(each, before)
                 yield before
                 continue
-            if each.tag in BLOCKS:
+            if each.tag in BLOCKS or (_is_next_code(each) and not before.endswith("\n")):
                 yield _BREAK
             stack.extend(reversed(children(each)))
