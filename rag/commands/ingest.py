@@ -1,7 +1,6 @@
 """`rag ingest` on the command line: options in, one call into `rag.ingest`, its report rendered out."""
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -140,7 +139,7 @@ def _watch(rag: "Rag", paths: list[str], as_json: bool) -> None:
 
     from . import live, render
 
-    with suppress(KeyboardInterrupt), live.progress(quiet=as_json) as shown:  # Ctrl-C is how it ends
+    with live.progress(quiet=as_json) as shown:
         for report in watch(rag, paths, progress=shown):
             shown.hide()
             render.report(report, as_json=as_json, time=True)

@@ -39,6 +39,9 @@ def progress(*, quiet: bool = False) -> Iterator[Bar]:
         bar.hide()
 
 
+_ECHO = 3  # columns: `^C`, and the cursor behind it
+
+
 class Bar:
     """A line that shows how far the work is, from the first call on, until it is hidden; then anew."""
 
@@ -70,7 +73,11 @@ class Bar:
 
 
 def _columns(screen: Screen) -> Columns:
-    """The parts of the line; on a narrow terminal they are cut, not wrapped, so that all of it goes away."""
+    """The parts of the line; on a narrow terminal they are cut, not wrapped, so that all of it goes away.
+
+    It leaves room for the `^C` that a terminal writes behind it, which would begin another line.
+    """
+    from rich.constrain import Constrain
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Columns
     from rich.table import Column
@@ -78,7 +85,11 @@ def _columns(screen: Screen) -> Columns:
     def text(template: str) -> TextColumn:
         return TextColumn(template, markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
 
-    columns = Columns(
+    class Line(Columns):
+        def get_renderable(self) -> Constrain:
+            return Constrain(super().get_renderable(), screen.width - _ECHO)
+
+    columns = Line(
         text("{task.description}"),
         BarColumn(bar_width=20),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),

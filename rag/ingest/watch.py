@@ -14,6 +14,8 @@ from .report import Failure, Report
 from .run import base_of, ingest
 
 if TYPE_CHECKING:
+    from watchfiles.main import FileChange
+
     from rag.pipeline.parts import Parts
 
 _QUIET_MS = 400  # changes are gathered until nothing happens for so long
@@ -27,7 +29,7 @@ def watch(
 
     What cannot be done now (a busy store, a folder that is gone for a moment) is tried again at the next
     change; the report then holds the reason. What failed or was skipped before is told again only when it
-    was touched.
+    was touched. Ctrl-C while it waits ends it; in the middle of an ingest it is a KeyboardInterrupt.
     """
     from watchfiles import watch as changes_of
 
@@ -35,15 +37,16 @@ def watch(
     known = {*first.failed, *first.skipped}
     yield first
     index, behind = base_of(rag) / rag.index.name, True
-    for changes in changes_of(
+    waiting = changes_of(
         *(Path(path).expanduser() for path in paths),
         watch_filter=_outside(index),
         debounce=_QUIET_MS,
         rust_timeout=_TICK_MS,
         yield_on_timeout=True,
         stop_event=stop,
-        raise_interrupt=False,
-    ):
+        raise_interrupt=True,  # else it writes to the screen
+    )
+    while (changes := _next(waiting)) is not None:
         if not changes and not behind:
             continue
         behind = False  # one look after the watch began: something may have changed before it did
@@ -59,6 +62,14 @@ def watch(
         if report.changed or (changes and report.failed):
             known = now
             yield report
+
+
+def _next(waiting: Iterator[set[FileChange]]) -> set[FileChange] | None:
+    """What changed meanwhile, maybe nothing yet; None when nobody waits any more."""
+    try:
+        return next(waiting, None)
+    except KeyboardInterrupt:
+        return None
 
 
 def _is_of(row: Failure, touched: Sequence[str]) -> bool:
