@@ -121,7 +121,8 @@ def adopt(home: Path, made: Path) -> Path:
         staged.rename(place)
     except OSError as error:
         shutil.rmtree(staged, ignore_errors=True)
-        raise StoreError(f"{place} cannot be written ({error.strerror}); nothing was adopted") from error
+        why = error.strerror or error  # copies of whole folders tell it in words alone
+        raise StoreError(f"{place} cannot be written ({why}); nothing was adopted") from error
     _trusted(place, card)
     return place
 

@@ -5,7 +5,7 @@ What all parts have in common:
 - `tuning.py`: questions → two sides → part → verdict → adopted or not; `listing.py`: what counts, and undone
 - `sides.py`: whole documents held out; `pairs.py`: questions with what answers them and what nearly does
 - `doubtful.py`: pairs that look wrong
-- `gate.py`: the verdict
+- `gate.py`: the verdict; `disk.py`: a disk that fills up meanwhile
 
 The retriever, its map in core, the rest by the `[tune]` extra:
 

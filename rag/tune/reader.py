@@ -21,6 +21,7 @@ from rag.progress import Progress, Watcher
 from rag.types import stable_id
 
 from .claims import claims_of
+from .disk import room_on
 from .examples import Example, read_examples
 from .items import Item
 from .mixture import by_title, question_epoch, text_epoch
@@ -119,7 +120,7 @@ def tune_reader(
 
     `base` is the folder of a BERT encoder (config.json, model.safetensors, tokenizer.json). `rag` judges it
     against the reader that it has, and adopts it where it is proven better. Raises ConfigError for files that
-    cannot be used, ModelError for a base of another kind, MissingExtra without torch.
+    cannot be used, ModelError for a base of another kind and for a full disk, MissingExtra without torch.
     """
     options, report = options or Options(), progress or (lambda _: None)
     _needed()
@@ -135,19 +136,20 @@ def tune_reader(
             f"and {len(held)} held out by title: both are needed; "
             "give questions of several titles, or another held_out share"
         )
-    work = out / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    report(Progress("indexing passages", 0, 0))
-    near = near_passages(examples, work / "passages")
-    shown = held_items(held, near)
-    weights = _trained(train, near, shown, base, work, options, report)
-    report(Progress("exporting", 0, 0))
-    made = _exported(weights, shown, base, out, (len(train), len(held)), options)
-    if rag is not None:
-        from .judged_reader import judged_reader
+    with room_on(out):
+        work = out / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        report(Progress("indexing passages", 0, 0))
+        near = near_passages(examples, work / "passages")
+        shown = held_items(held, near)
+        weights = _trained(train, near, shown, base, work, options, report)
+        report(Progress("exporting", 0, 0))
+        made = _exported(weights, shown, base, out, (len(train), len(held)), options)
+        if rag is not None:
+            from .judged_reader import judged_reader
 
-        made = replace(made, judged=judged_reader(rag, len(train), held, out, made.options, report))
-    (out / "report.json").write_text(json.dumps(made.to_dict(), indent=2) + "\n", "utf-8")
+            made = replace(made, judged=judged_reader(rag, len(train), held, out, made.options, report))
+        (out / "report.json").write_text(json.dumps(made.to_dict(), indent=2) + "\n", "utf-8")
     return made
 
 

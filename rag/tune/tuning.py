@@ -36,6 +36,7 @@ from rag.pipeline.adopted import TUNED, Card, adopt
 from rag.progress import Progress, Watcher
 from rag.types import stable_id
 
+from .disk import room_on
 from .gate import Verdict, judge
 from .pairs import texts_of
 from .sides import Sides, sides
@@ -275,9 +276,15 @@ def tuning(
     kinds: Sequence[str] = ("qa", "retrieval"),
     how: object = None,
 ) -> Tuned:
-    """Prepares the data and has the part made and judged; `how` decides about its folder of work too."""
+    """Prepares the data and has the part made and judged; `how` decides about its folder of work too.
+
+    Raises ModelError where the disk is full.
+    """
     options, report = options or Options(), progress or no_watcher
-    with prepared(rag, kind, questions, corpus, options, report, kinds, how) as data:
+    with (
+        room_on(home_of(rag)),
+        prepared(rag, kind, questions, corpus, options, report, kinds, how) as data,
+    ):
         return tuned(data, options, report)
 
 
