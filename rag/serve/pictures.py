@@ -104,13 +104,13 @@ def draw(wanted: Wanted, picture: bool = True, seconds: float = 10.0) -> Picture
     """
     from pypdfium2 import PdfDocument, PdfiumError
 
-    from rag.loaders.pdf.forms import has_fields
+    from rag.loaders.pdf.forms import open_form
 
     try:
         parts = _parts(wanted, seconds) if wanted.start < wanted.end else None
         pdf = PdfDocument(wanted.data)
         try:
-            has_fields(pdf)  # else values of fields are not drawn
+            open_form(pdf)  # else values of fields are not drawn
             if not 1 <= wanted.number <= len(pdf):
                 return f"there is no page {wanted.number}: the file has {len(pdf)}"
             page = pdf[wanted.number - 1]

@@ -56,6 +56,14 @@ def test_front_matter_is_what_a_person_wrote() -> None:
     }  # fmt: skip
 
 
+def test_front_matter_has_a_largest_size_and_its_values_too() -> None:
+    long = only(f"---\nbig: {'x' * 9000}\n---\nText.\n".encode(), "a.md")
+    assert long.metadata == {"big": "x" * 2000}
+    beyond = only(f"---\nbig: {'x' * 70_000}\nsmall: 1\n---\nText.\n".encode(), "a.md")
+    assert beyond.metadata == {}
+    assert "small: 1" in beyond.text
+
+
 def test_names_in_front_matter_are_texts() -> None:
     text = "---\nno: 7\ny: 1.5\non: sale\n2024: old\n2030-01-02: new\nat: {yes: 1}\n---\nText.\n"
     assert only(text.encode(), "a.md").metadata == {

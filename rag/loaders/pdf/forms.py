@@ -16,14 +16,12 @@ _BELOW = -10_000.0  # points
 _HIDDEN = 2 | 32  # flags of an annotation: hidden, no view
 
 
-def has_fields(pdf: Any) -> bool:
-    """Whether a pypdfium2 document has a form; its values can be read from then on."""
+def open_form(pdf: Any) -> None:
+    """Reads the form of a pypdfium2 document, where it has one: the values of its fields are known then."""
     from pypdfium2 import raw
 
-    if pdf.get_formtype() == raw.FORMTYPE_NONE:
-        return False
-    pdf.init_forms()
-    return pdf.formenv is not None
+    if pdf.get_formtype() != raw.FORMTYPE_NONE:
+        pdf.init_forms()
 
 
 def xfa_problem(pdf: Any) -> str:
@@ -66,7 +64,10 @@ def comment_lines(page: Any, height: float) -> list[Line]:
 
 
 def field_lines(pdf: Any, page: Any) -> list[Line]:
-    """One line for each field of the page that has a value, and for each check box."""
+    """One line for each field of the page that has a value, and for each check box.
+
+    A page that was taken out of its file may have fields without a form: they are shown as they stand.
+    """
     from pypdfium2 import raw
 
     lines: list[Line] = []
@@ -79,7 +80,7 @@ def field_lines(pdf: Any, page: Any) -> list[Line]:
             if raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_WIDGET and not (
                 raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN
             ):
-                text = _value(raw, form, annotation)
+                text = _value(raw, form, annotation) if form else _own_value(raw, annotation)
                 rect = raw.FS_RECTF()
                 if text and raw.FPDFAnnot_GetRect(annotation, rect):
                     lines.append(_line(text, rect))
@@ -102,6 +103,15 @@ def _value(raw: Any, form: Any, annotation: Any) -> str:
         ]
         return ", ".join(chosen) or _text(raw.FPDFAnnot_GetFormFieldValue, form, annotation)
     return ""
+
+
+def _own_value(raw: Any, annotation: Any) -> str:
+    """What a field says of itself, where the document has no form that knows it."""
+    kind = _text(raw.FPDFAnnot_GetStringValue, annotation, b"FT")
+    if kind in ("Tx", "Ch"):
+        return _text(raw.FPDFAnnot_GetStringValue, annotation, b"V")
+    state = _text(raw.FPDFAnnot_GetStringValue, annotation, b"AS") if kind == "Btn" else ""
+    return (UNCHECKED if state == "Off" else CHECKED) if state else ""
 
 
 def _text(function: Any, *arguments: Any) -> str:

@@ -21,7 +21,7 @@ from rag.types import Document
 
 from .contents import with_entries
 from .drawn import drawn_on
-from .forms import comment_lines, field_lines, has_fields, with_fields, xfa_problem
+from .forms import comment_lines, field_lines, open_form, with_fields, xfa_problem
 from .lines import page_lines
 from .notes import with_notes
 from .order import in_reading_order
@@ -108,7 +108,7 @@ def _pages(
     broken: list[int] = []
     unreadable: list[int] = []
     scans: dict[int, Scanned] = {}
-    form = has_fields(pdf)
+    open_form(pdf)
     characters = 0
     for number in range(1, len(pdf) + 1):
         if time.monotonic() > deadline:
@@ -122,8 +122,8 @@ def _pages(
                 if not lines and drawn.images and available():
                     scans[number] = scanned_lines(page)
                     lines = scans[number].lines
-                if form:
-                    lines = with_fields(lines, field_lines(pdf, page))
+                if fields := field_lines(pdf, page):
+                    lines = with_fields(lines, fields)
                 items = [
                     *items_of(in_reading_order(lines), drawn),
                     *comment_lines(page, lines[-1].height if lines else 10.0),
