@@ -79,3 +79,8 @@ class ModelError(RagError):
 
 class StageError(RagError):
     """A stage that failed, or returned what no stage of its kind returns."""
+
+
+def said(error: Exception) -> str:
+    """What an error of another library says, in one line: behind the first comes advice on its versions."""
+    return str(error).strip().partition("\n")[0].rstrip(" .")

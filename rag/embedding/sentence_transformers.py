@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.embedding import Kind
 from rag.embedding.tokenizer import WrittenTokenizer
-from rag.errors import ConfigError, MissingExtra, ModelError
+from rag.errors import ConfigError, MissingExtra, ModelError, said
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,8 +71,8 @@ class SentenceTransformerEmbedder:
         except Exception as error:  # the libraries below raise many types
             where = "on this machine (offline)" if offline else "as a folder or on the hub"
             raise ModelError(
-                f"the sentence-transformers model {str(model)!r} cannot be loaded {where}: {error}. Give a "
-                "folder with modules.json and safetensors weights, or a hub id."
+                f"the sentence-transformers model {str(model)!r} cannot be loaded {where}: {said(error)}. "
+                "Give a folder with modules.json and safetensors weights, or a hub id."
             ) from error
         if not getattr(loaded.tokenizer, "is_fast", False):
             raise ModelError(f"{model} has no fast tokenizer, which is needed to count tokens with offsets")

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ConfigError, MissingExtra, ModelError
+from rag.errors import ConfigError, MissingExtra, ModelError, said
 
 from .chat import DEFAULTS, ChatOptions, Message
 from .local import check_room, plain, rendered, turn
@@ -217,8 +217,8 @@ class _loading:  # noqa: N801 (reads as a statement)
         if isinstance(error, Exception) and not isinstance(error, ModelError):
             where = "on this machine (offline)" if self._offline else "as a folder or on the hub"
             raise ModelError(
-                f"the model {str(self._model)!r} cannot be loaded {where}: {error}. Expected a folder with "
-                "config.json, tokenizer and safetensors weights, or a hub id."
+                f"the model {str(self._model)!r} cannot be loaded {where}: {said(error)}. Expected a folder "
+                "with config.json, tokenizer and safetensors weights, or a hub id."
             ) from error
 
 

@@ -304,6 +304,10 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
         (odd / "config.json").write_text('{"architectures": ["BertForMaskedLM"], "model_type": "bert"}')
         with pytest.raises(ModelError, match="which writes no text"):
             tune_generator(rag, questions(), GeneratorOptions(str(odd)), options=KEEP)
+        (odd / "config.json").write_text('{"architectures": ["OddForCausalLM"], "model_type": "odd"}')
+        with pytest.raises(ModelError, match=r"cannot be loaded.*model type `odd`") as caught:
+            tune_generator(rag, questions(), GeneratorOptions(str(odd)), options=KEEP)
+        assert "\n" not in str(caught.value)  # no advice on versions of another program
     assert not adopted(tmp_path / "index")
     with Rag(tmp_path / "words", settings={"index.language": "none"}) as other:
         other.ingest([Document.make("nothing", "a")])
