@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := .demo
 
-.PHONY: install demo serve check test attack test-wheel test-extras test-stores test-milvus test-serve test-web browser bench models reader clean help
+.PHONY: install demo serve check test attack fuzz test-wheel test-extras test-stores test-milvus test-serve test-web browser bench models reader clean help
 
 help:
 	@echo "make demo     install the core, ingest docs/, ask a question"
 	@echo "make install  the core, editable"
 	@echo "make test     what the tests need, then the tests, then the tests again on the built wheel"
 	@echo "make attack   kills, damage and hostile files for SECONDS (3600) from SEED (1): docs/reliability.md"
+	@echo "make fuzz     EXAMPLES (4000) edited files for every loader, and what it made of them for the chunking methods"
 	@echo "make test-extras  the tests that need torch or llama.cpp, in an environment of their own"
 	@echo "make test-stores  the tests of stores on servers, each started from a package"
 	@echo "make test-milvus  the contract of stores on a real Milvus, half an hour"
@@ -55,6 +56,11 @@ SECONDS ?= 3600
 
 attack: $(VENV)/.dev
 	$(BIN)/python -m tests.attack --seed $(SEED) --seconds $(SECONDS) --figures attack.json
+
+EXAMPLES ?= 4000
+
+fuzz: $(VENV)/.dev
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n auto --dist worksteal -o timeout=0 tests/loaders/test_fuzz.py
 
 test-wheel: $(VENV)/.dev
 	$(BIN)/python tests/wheel.py

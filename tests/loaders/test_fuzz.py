@@ -1,7 +1,6 @@
 """Edited files through every loader, and what it made of them through every chunking method.
 
-`FUZZ_EXAMPLES=5000 python -m pytest tests/loaders/test_fuzz.py` looks longer; `make attack`
-draws such files too.
+`make fuzz EXAMPLES=5000` looks longer; `make attack` draws such files too.
 """
 
 from __future__ import annotations
