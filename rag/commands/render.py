@@ -17,6 +17,8 @@ from rag.terminal import indented, one_line, say, say_json
 from rag.terminal.screen import Screen, Text, make_screen
 from rag.types import Answer
 
+from . import records
+
 if TYPE_CHECKING:
     from rag.config import Resolved
     from rag.doctor import Finding
@@ -82,7 +84,7 @@ def answer(given: Answer, *, base: Path, explain: bool = False, as_json: bool = 
             console.print(_cited(citation, base))
     _notes(console, given.notes)
     if explain:
-        _trace(console, given.trace)
+        records.show(console, given.trace)
 
 
 def _said(given: Answer) -> Text:
@@ -219,7 +221,7 @@ def hits(
         preview = Text(f"{'':14}{_preview(hit, _PREVIEW)}", style="dim")
         console.print(preview, no_wrap=True, overflow="ellipsis")
     _notes(console, notes)
-    _trace(console, trace)
+    records.show(console, trace)
 
 
 def _notes(console: Screen, notes: Sequence[str]) -> None:
@@ -236,31 +238,6 @@ def _hit_values(hit: Hit) -> dict[str, Any]:
     chunk = {name: value for name, value in asdict(hit.chunk).items() if name != "metadata"}
     metadata = _public(hit.chunk.metadata)
     return {**chunk, "metadata": metadata, "score": hit.score, "ranks": hit.ranks, "scores": hit.scores}
-
-
-def _trace(console: Screen, trace: Sequence[Record]) -> None:
-    """For every stage what came in, what went out, the time, and the scores by retriever."""
-    for record in trace:
-        line = Text.assemble(
-            ("\n" + record.stage, "bold"), f" {record.name} ", (f"{record.ms:.1f} ms", "green")
-        )
-        line.append(
-            f"\n    in   {one_line(record.came_in)}\n    out  {one_line(record.went_out)}", style="dim"
-        )
-        console.print(line)
-        for row in record.detail.get("hits", ())[:10]:
-            legs = "  ".join(
-                f"{leg} {score:.3f}" + (f" (#{row['ranks'][leg]})" if leg in row["ranks"] else "")
-                for leg, score in row["scores"].items()
-            )
-            page = f" p.{row['page']}" if row["page"] else ""
-            place = f"{one_line(row['source'])}{page}"
-            console.print(Text(f"         {row['score']:7.3f}  {place}  {legs}", style="dim"))
-        for row in record.detail.get("dropped", ()):
-            why = f"{one_line(row['source'])}: {one_line(row['why'])}"
-            console.print(Text(f"      dropped  {why}", style="dim"))
-        for row in record.detail.get("sentences", ()):
-            console.print(Text(f"         {row['support']:7.3f}  {one_line(row['text'][:90])}", style="dim"))
 
 
 # ------------------------------------------------------------------------------------- evaluations
