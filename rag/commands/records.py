@@ -50,7 +50,7 @@ def _rows(record: Record, hits: Sequence[Any]) -> Iterator[str]:
     for row in record.detail.get("sentences", ()):
         yield f"         {row['support']:7.3f}  {one_line(row['text'][:90])}"
     for name, value in record.detail.items():
-        if name not in _SHOWN | _ELSEWHERE:
+        if name not in _SHOWN | _ELSEWHERE and value not in ({}, [], ""):
             said = one_line(value if isinstance(value, str) else to_json(value))
             short = said if len(said) <= _LENGTH else f"{said[: _LENGTH - 1]}…"
             yield f"      {one_line(name)}  {short}"
