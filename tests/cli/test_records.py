@@ -48,16 +48,16 @@ def test_hits_that_stay_as_they_are_are_shown_once(capsys: pytest.CaptureFixture
     ]
 
 
-def test_what_a_stage_notes_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    detail = {
-        "hits": [],
-        "ran": False,
-        "corrected": {"keps": "kept"},
-        "form": "value",
-        "notes": ["Said below."],
-    }
+def test_what_a_stage_notes_is_shown_where_it_notes_something(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"ran": False, "corrected": {"keps": "kept"}, "terms": {}, "joined": 0, "form": "value"}
+    detail = {"hits": [], **said, "notes": ["Said below."]}
     lines = shown(capsys, Record("denoise", "rerank if unsure", "0 hits", "0 hits", 0.1, detail))
-    assert lines[4:] == ["      ran  false", '      corrected  {"keps": "kept"}', "      form  value"]
+    assert lines[4:] == [
+        "      ran  false",
+        '      corrected  {"keps": "kept"}',
+        "      joined  0",
+        "      form  value",
+    ]
 
 
 def test_long_values_are_cut_and_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
