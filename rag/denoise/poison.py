@@ -1,12 +1,13 @@
 """Keeps hits that were written to steer the answer from steering it.
 
 A hit is quarantined where its chunk (`poison_signs.py`) hides characters, gives instructions to a model, or
-is near to everything (z ≥ `near`). One that asks the question itself is ranked behind five others: it was
-written to be found, so it may answer only where they do not. Of several that ask it only the best is left:
-they were written for one question, so they are one voice, however many they are. What was done, and why,
-stands in the trace and in the answer's notes. Help pages carry questions honestly, as titles, on lines of
-their own, in cells, in quotes, behind a `Q:`; such copies count only with `copies="drop"`. Sources:
-AgentPoison: Red-teaming LLM Agents via Poisoning Memory or Knowledge Bases; PoisonedRAG.
+is near to everything (z ≥ `near`). One that asks the question itself, or strings its key words together, is
+ranked behind five others: it was written to be found, so it may answer only where they do not. Of several
+that do so only the best is left: they were written for one question, so they are one voice, however many
+they are. What was done, and why, stands in the trace and in the answer's notes. Help pages carry questions
+honestly, as titles, on lines of their own, in cells, in quotes, behind a `Q:`; such copies count only with
+`copies="drop"`. Sources: AgentPoison: Red-teaming LLM Agents via Poisoning Memory or Knowledge Bases;
+PoisonedRAG.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from rag.stores import VectorStore
 from rag.trace import note_dropped, note_reader
 from rag.types import DOUBTED, Chunk, Hit, Question
 
-from .poison_signs import Nearness, copy_of, instructs
+from .poison_signs import Nearness, copy_of, instructs, strung
 
 _BATCH = 1000
 NEAR = 6.0
@@ -57,6 +58,7 @@ class Suspect(NamedTuple):
 def build(
     store: VectorStore,
     embedder: Embedder,
+    language: str = "english",
     copies: str = "weigh",
     near: Amount = 0.0,
     trusted: Sequence[str] = (),
@@ -67,6 +69,9 @@ def build(
     or left alone. `near` 0 leaves the vectors alone; 6 is a good bound, at the price of one read of the store
     for every hit. Raises ConfigError for another word.
     """
+    from rag.indexes import Analyzer
+
+    analyze = Analyzer(language).analyze if language == "english" else None
     if copies not in COPIES:
         raise ConfigError(f"[stages.poison] copies is {copies!r}, expected one of {', '.join(COPIES)}")
 
@@ -83,7 +88,9 @@ def build(
         # a passage was written for what people type, which the pipeline may have read otherwise
         spelled = dict.fromkeys((question.text, question.typed or question.text))
         asking = {
-            hit.chunk.id: next(filter(None, (_copied(one, hit.chunk, copies) for one in spelled)), "")
+            hit.chunk.id: next(
+                filter(None, (_copied(one, hit.chunk, copies, analyze) for one in spelled)), ""
+            )
             for hit in suspected
         }
         if copies == "drop":
@@ -146,12 +153,15 @@ def suspects(
                 yield Suspect(chunk, why)
 
 
-def _copied(question: str, chunk: Chunk, copies: str) -> str:
+def _copied(question: str, chunk: Chunk, copies: str, analyze: Callable[[str], Sequence[str]] | None) -> str:
+    """Why a chunk asks the question, or ""; key words are looked for where there is an `analyze` for them."""
     if copies == "ignore":
         return ""
     if copies == "drop":
-        return copy_of(question, chunk.indexed_text)
-    return copy_of(question, _QUOTED.sub(" ", _SHOWN.sub("\n", chunk.text)), asked=True)
+        copied = copy_of(question, chunk.indexed_text)
+    else:
+        copied = copy_of(question, _QUOTED.sub(" ", _SHOWN.sub("\n", chunk.text)), asked=True)
+    return copied or (strung(question, chunk.text, analyze) if analyze else "")
 
 
 def _stands_out(chunk: Chunk, z: float, near: float) -> str:

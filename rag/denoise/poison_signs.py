@@ -4,6 +4,7 @@ Characters that no reader sees are `rag/loaders/guard/invisible.py`'s; here are
 
 - `instructs`: commands to a language model (`injected_orders.py`), disguised or not
 - `copy_of`: the question itself, word for word or nearly so
+- `strung`: key words of the question in a row that is no sentence
 - `Nearness`: a vector that is near to everything
 
 These are patterns: they catch what is crude and common, and no list of them is complete.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rag.text.questions import QUESTION_WORDS
@@ -43,6 +44,7 @@ _RISING = 0.75  # share of steps to a later letter, above which they count somet
 _SENTENCE = re.compile(r"(?<=[.!。！])\s*")
 _LEAST_WORDS = 4
 _LEAST_NEARLY = 6  # words a question must have for a near copy to say anything
+_LEAST_SHARED = 2  # words of the question among key words that are strung together
 _NEARLY = 0.8  # share of its runs of three words
 
 
@@ -91,6 +93,25 @@ def copy_of(question: str, text: str, *, asked: bool = False) -> str:
         shared = runs & _runs(piece)
         if tuple(words[:3]) in shared and len(shared) >= _NEARLY * len(runs):
             return f"{len(shared)} of {len(runs)} runs of three words of the question"
+    return ""
+
+
+def strung(question: str, text: str, analyze: Callable[[str], Sequence[str]]) -> str:
+    """Whether a line strings key words together, two of the question among them, and runs on into a sentence.
+
+    `scouts presidents children boy president youth It is Ann` is what a search for words that bring a passage
+    near a question comes to: six or more in small letters, without a function word or a mark among them.
+    """
+    asked = set(analyze(question))
+    for line in text.splitlines():
+        for sentence in _SENTENCE.split(line):
+            words = sentence.split()
+            run = [
+                *itertools.takewhile(lambda word: word.islower() and word.isalpha() and analyze(word), words)
+            ]
+            runs_on = len(words) > len(run) >= _LEAST_NEARLY and words[len(run)][0].isupper()
+            if runs_on and len(asked.intersection(analyze(" ".join(run)))) >= _LEAST_SHARED:
+                return f"key words strung together: “{' '.join(run)[:80]}”"
     return ""
 
 

@@ -27,7 +27,7 @@ from rag.errors import ConfigError
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged, match
 from rag.evaluate.running.corpora import over
-from rag.evaluate.running.score import right
+from rag.evaluate.running.score import holds, right
 from rag.pipeline.pipeline import Pipeline, answer_of
 from rag.terminal import one_line
 from rag.types import Answer, Chunk, Hit
@@ -254,7 +254,7 @@ def _holding(rag: Pipeline, case: Case, judged: Judged) -> frozenset[str]:
     return frozenset(
         chunk.id
         for chunk in _chunks(rag)
-        if (not wanted or chunk.document_id in wanted) and right(case, chunk.text)
+        if (not wanted or chunk.document_id in wanted) and holds(case, chunk)
     )
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.counts import counted
-from rag.evaluate.running.score import right
+from rag.evaluate.running.score import holds
 from rag.progress import Progress, Watcher
 from rag.reading import Passage
 
@@ -94,18 +94,18 @@ def sift(rag: Pipeline, pairs: Sequence[Pair], how: str, report: Watcher | None 
 def doubtful(rag: Pipeline, pair: Pair) -> str | None:
     """What speaks against a pair; None where it is believed."""
     case = pair.case
-    holds = any(right(case, chunk.text) for chunk in pair.positives)
+    held = any(holds(case, chunk) for chunk in pair.positives)
     if case.answers:
-        also = {chunk.document_id for chunk in pair.others if right(case, chunk.text)}
+        also = {chunk.document_id for chunk in pair.others if holds(case, chunk)}
         if len(also) >= _OTHERS and not 0 < pair.rank <= _OTHERS:
             return MANY
-        if holds and pair.rank:
+        if held and pair.rank:
             return None
     elif 0 < pair.rank <= _FIRST:
         return None
     own = rag.reader.read(case.question, [passage_of(chunk) for chunk in pair.positives[:_READ]])
     best = max(own, key=lambda reading: reading.logit)
-    if case.answers and not holds and best.answerable < _UNLIKELY:
+    if case.answers and not held and best.answerable < _UNLIKELY:
         return ABSENT
     others = rag.reader.read(case.question, [passage_of(chunk) for chunk in pair.others[:_READ]])
     if others and max(reading.logit for reading in others) > best.logit + _BETTER:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.evaluate.questions.cases import Case
 from rag.evaluate.questions.judgements import Judged
-from rag.evaluate.running.score import right
+from rag.evaluate.running.score import holds
 from rag.progress import Progress, Watcher
 from rag.stores import Filter, NotOf, Where
 from rag.types import Chunk, Hit
@@ -63,7 +63,7 @@ def pairs(
             hits = plain.search(case.question, DEPTH)
             ranks = [place for place, hit in enumerate(hits, 1) if hit.chunk.document_id in relevant]
             others = [hit.chunk for hit in hits if hit.chunk.document_id not in relevant | hidden]
-            negatives = [chunk for chunk in others if not right(case, chunk.text)]
+            negatives = [chunk for chunk in others if not holds(case, chunk)]
             gains = tuple(case.relevant[judged.name(chunk.document_id, chunk.source)] for chunk in chunks)
             made.append(
                 Pair(
@@ -89,9 +89,9 @@ def _positives(rag: Pipeline, case: Case, judged: Judged) -> list[Chunk]:
     best: dict[str, Hit] = {}
     for hit in hits:
         kept = best.get(hit.chunk.document_id)
-        if kept is None or (right(case, hit.chunk.text) and not right(case, kept.chunk.text)):
+        if kept is None or (holds(case, hit.chunk) and not holds(case, kept.chunk)):
             best[hit.chunk.document_id] = hit
-    holding = [hit.chunk for hit in best.values() if right(case, hit.chunk.text)]
+    holding = [hit.chunk for hit in best.values() if holds(case, hit.chunk)]
     return (holding or [hit.chunk for hit in best.values()])[:_MOST]
 
 

@@ -35,6 +35,15 @@ def test_json_lines_with_everything(tmp_path: Path) -> None:
     assert read_questions(path.parent).fingerprint == found.fingerprint
 
 
+def test_a_set_in_the_folder_one_is_in_is_called_by_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "birds").mkdir()
+    (tmp_path / "birds" / "qa.jsonl").write_text('{"question": "Who?", "answers": ["Ann"]}\n')
+    monkeypatch.chdir(tmp_path / "birds")
+    assert read_questions("qa.jsonl").name == "birds"
+
+
 def test_flashrag_rows_are_read_as_they_are(tmp_path: Path) -> None:
     row = {"id": "test_0", "question": "q?", "golden_answers": ["x", "y"], "metadata": {"hop": 2}}
     (case,) = read_questions(write(tmp_path / "test.jsonl", row))

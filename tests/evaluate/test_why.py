@@ -22,6 +22,18 @@ def test_nothing_lost(rag: Rag) -> None:
     assert "The great hall opened in 1931." in str(found)
 
 
+def test_an_answer_in_a_cell_is_one_that_was_read(tmp_path: Path) -> None:
+    """Between the cells of a CSV file stand no blanks: `Teal,hull paint,540,2031-03-02`."""
+    table = "boat,work,cost,done\nTeal,hull paint,540,2031-03-02\nSwift,oarlocks,85,2031-04-01\n"
+    (tmp_path / "repairs.csv").write_text(table)
+    with Rag(tmp_path / "i", embedder=WordEmbedder(), settings={"index.language": "english"}) as rag:
+        rag.ingest(tmp_path / "repairs.csv")
+        found = why(rag, Case("x", "What did the hull paint of the Teal cost?", ("540",)))
+        assert found.lost != "not parsed"
+        assert "repairs.csv" in found.evidence[0]
+        assert why(rag, Case("x", "What did the hull paint of the Teal cost?", ("54",))).lost == "not parsed"
+
+
 def test_not_ingested_and_not_parsed(rag: Rag) -> None:
     gone = why(rag, Case("x", "When?", ("1931",), {"cellar.md": 1.0}))
     assert (gone.lost, "cellar.md" in gone.because) == ("not ingested", True)

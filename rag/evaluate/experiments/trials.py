@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from rag.evaluate.questions.cases import Case
-from rag.evaluate.running.score import right
+from rag.evaluate.running.score import holds
 from rag.generate import Generator
 from rag.generate.prompted import Prompted
 from rag.types import Hit, Question, stable_id
@@ -170,6 +170,6 @@ class _Disturb:
     def _gold(self, question: Question, hits: Sequence[Hit]) -> tuple[list[Hit], list[Hit]]:
         """The hits that hold the answer, and the others."""
         case = self._of[question.typed]
-        gold = [hit for hit in hits if right(case, hit.chunk.text)]
+        gold = [hit for hit in hits if holds(case, hit.chunk)]
         kept = {hit.chunk.id for hit in gold}
         return gold, [hit for hit in hits if hit.chunk.id not in kept]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.evaluate.running.score import right
+from rag.evaluate.running.score import holds, right
 from rag.stores import Filter, NotOf, Where
 from rag.types import Answer, Chunk, Hit, Question
 
@@ -38,7 +38,7 @@ class RoundTrip:
     def hidden(self, case: Case, chunk: Chunk) -> Case | None:
         """The question without its document, where nothing else that is found holds the answer."""
         others = self._rag.search(case.question, _DEEP, NotOf(Where("source", "=", chunk.source)))
-        if any(right(case, hit.chunk.text) for hit in others):
+        if any(holds(case, hit.chunk) for hit in others):
             return None
         meta = {**case.meta, "would_be": case.answers[0]}
         return replace(case, answers=(), relevant={}, meta=meta, without=(chunk.source,))
@@ -46,7 +46,7 @@ class RoundTrip:
     def passage(self, case: Case) -> Hit | None:
         """The best hit for a question that holds one of its answers."""
         hits = self._rag.search(case.question, _DEEP)
-        return next((hit for hit in hits if right(case, hit.chunk.text)), None)
+        return next((hit for hit in hits if holds(case, hit.chunk)), None)
 
     def reads(self, case: Case, question: str, passage: Hit) -> bool:
         """Whether the reader finds the case's answer when it is asked otherwise and shown the passage alone.

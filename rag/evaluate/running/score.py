@@ -8,6 +8,8 @@ from rag.evaluate.measures import Measure, decision, proof
 from rag.evaluate.measures.ranking import RANKING
 from rag.evaluate.measures.words import WORDS, contains
 from rag.evaluate.questions.cases import Case
+from rag.reading.units import rows_of
+from rag.types import Chunk
 
 from .outcome import Outcome
 
@@ -23,6 +25,15 @@ def score(case: Case, outcome: Outcome, measures: Sequence[Measure]) -> dict[str
 def right(case: Case, text: str) -> bool:
     """Whether a text answers a question; no text answers one that is unanswerable."""
     return bool(case.answers) and contains(text, case.answers) == 1
+
+
+def holds(case: Case, chunk: Chunk) -> bool:
+    """Whether a chunk answers a question: its text does, or a cell of it, where cells stand side by side."""
+    return right(case, chunk.text) or any(
+        right(case, cell.text)
+        for row in rows_of(chunk.source, chunk.text, chunk.header)
+        for cell in row.cells
+    )
 
 
 def _score(case: Case, outcome: Outcome, measure: Measure) -> Value:

@@ -31,7 +31,7 @@ def read_questions(path: str | Path, qrels: str | Path | None = None, split: str
     path = Path(path)
     if not path.exists():
         raise ConfigError(f"there is no {path}: expected a file or folder of questions")
-    name = path.parent.name if path.stem in ("qa", "queries", "questions") else path.stem
+    name = path.absolute().parent.name if path.stem in ("qa", "queries", "questions") else path.stem
     return QuestionSet(name or path.name, tuple(_cases(path, Path(qrels) if qrels else None, split)))
 
 
