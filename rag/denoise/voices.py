@@ -10,8 +10,9 @@ written once. For the voice V with the documents D(V), best probability p(V) and
     w(V) = p(V) / √|D(V)| · (1 + min(1, c(V) / 60)) / 2        w(side) = Σ of its voices' weights
 
 so repetition in other documents counts against a voice, not for it, and a sentence that stands alone weighs
-less than one in a text that has more to say. A side is left out where it weighs under `margin` of the
-heaviest, and its wording is the other's but for the value, or its own in several documents.
+less than one in a text that has more to say. A side is left out where the heaviest has every name and number
+of the question in its text, it weighs under `margin` of that, and its wording is the other's but for the
+value, or its own in several documents.
 
 Who says what is told in a note where a side is left out, or where two documents answer plainly: with a
 sentence that has two thirds of the question's terms, and a value of the kind that is asked for, from a text
@@ -50,8 +51,9 @@ class Claim(NamedTuple):
     """What one hit answers: the sentence, its value, and how likely it answers.
 
     `words` are the sentence's others, `asked` those that it shares with the question; `around` counts the
-    words of the chunk outside the sentence; `plain` says whether it may be told as what a source says, and
-    `of_kind` whether its value is of a kind that the question asks for.
+    words of the chunk outside the sentence; `named` says whether the chunk has every name and number of the
+    question, `plain` whether it may be told as what a source says, and `of_kind` whether its value is of a
+    kind that the question asks for.
     """
 
     hit: Hit
@@ -61,6 +63,7 @@ class Claim(NamedTuple):
     asked: frozenset[str]
     probability: float
     around: int
+    named: bool
     plain: bool
     of_kind: bool
 
@@ -105,10 +108,11 @@ def build(
             return hits
         note("sides", [_row_of(side) for side in held])
         first, *others = held
+        about = any(claim.named for claim in _claims(first))  # else it says nothing against the others
         dropped: dict[str, str] = {}
         for side in others:
             why = _planted(side, first, margin)
-            if why:
+            if why and about:
                 dropped |= {claim.hit.chunk.id: why for voice in side for claim in voice.claims}
         if told := _told(held, dropped, same):
             note_reader(_disagreement(told, dropped))
@@ -140,13 +144,16 @@ def claims_of(
             rest = len(_words(text)) - len(_words(sentence))
             sure = reading.answerable * reading.spans[0].probability
             shared = frozenset(word for word in words & asked if len(word) >= _LONG or not word.isascii())
+            named = not missing_keys(question, hit.chunk)
             plain = (
-                len(terms & set(analyze(sentence))) >= _ABOUT * len(terms)
+                named
+                and len(terms & set(analyze(sentence))) >= _ABOUT * len(terms)
                 and has_kind(question, text[start:end]) is not False
-                and not missing_keys(question, hit.chunk)
             )
             of_kind = kind_of(question) is not None and bool(has_kind(question, text[start:end]))
-            claims.append(Claim(hit, sentence, value, words - asked, shared, sure, rest, plain, of_kind))
+            claims.append(
+                Claim(hit, sentence, value, words - asked, shared, sure, rest, named, plain, of_kind)
+            )
     return claims
 
 

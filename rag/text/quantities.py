@@ -7,29 +7,38 @@ from __future__ import annotations
 
 import re
 
+_DURATION = r"(?:second|minute|hour|day|week|month|year|decade|centur(?:y|ie))"
+_AMOUNTS = (
+    "rates?|fees?|costs?|prices?|rents?|deposits?|salar(?:y|ies)|fines?|penalt(?:y|ies)|tax(?:es)?|share|risk"
+)
 _QUANTITIES: dict[str, tuple[str, str]] = {
     "weight": (
         r"how heavy|weighs?|weight",
         r"\b(?:weighs?|weight|mass|(?:kilo)?grams?|ton(?:ne)?s?|pounds?)\b|\d ?(?:kg|g|t|lbs?|oz)\b",
     ),
     "age": (r"how old|age", r"\b(?:age[ds]?|years?|born|since|old)\b"),
+    "time before": (
+        r"how (?:far|long|early|soon|much time|many \w+) (?:in advance|ahead|before(?:hand)?|back)"
+        r"|how much notice",
+        rf"\b{_DURATION}s?\b",
+    ),
     "length": (
-        r"how (?:far|tall|high|deep|wide|thick)",
+        rf"how (?:far|tall|deep|wide|thick)|how high(?!.{0, 200}\b(?:{_AMOUNTS})\b)",
         r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:(?:kilo|centi|milli)?met(?:re|er)s?|feet|foot|inch(?:es)?|miles?)\b"
         r"|\b(?:height|width|depth|length)\b|%",
     ),
     "length or duration": (
         r"how long",
-        r"\b(?:second|minute|hour|day|week|month|year|decade|centur(?:y|ie)|met(?:re|er)|mile)s?\b"
+        rf"\b(?:{_DURATION}|met(?:re|er)|mile|character|letter|digit|page|word)s?\b"
         r"|\d ?(?:[kcm]?m|ft|h|s|min)\b|\b(?:feet|inch(?:es)?|until|since|duration|length)\b",
     ),
     "money": (
-        r"how (?:much|expensive)\b.*\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth|owe)"
+        r"how (?:much|expensive)\b.{0,200}\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth|owe)"
         r"|how much money|what (?:do|does|did|must|will|would|should)\b.{1,80}\b(?:pay|owe|earn|charge)"
         r"|what (?:do|does|did|will|would)\b.{1,80}"
         r"\b(?:get|receive|ask|take|make)\b(?: paid)? (?:for|per|an?)\b"
         r"|how much (?:is|are|was|were)\b"
-        r"|what does .+ cost|price|fee|cost|salary|rent|deposit|fine|penalty|wages?|surcharge",
+        r"|what does .{1,200} cost|price|fee|cost|salary|rent|deposit|fine|penalty|wages?|surcharge",
         r"[€$£¥]|\b(?:EUR|USD|GBP|SEK|NOK|DKK|CHF|JPY|euros?|dollars?|pounds?|francs?|crowns?|cents?|pence)\b"
         r"|\b(?:price|fee|cost|rate|salary|rent|amount|total)\b"
         r"|\b(?:(?:is|are|be|for) free|free of charge)\b|: free\b",
@@ -42,14 +51,17 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
         r"how (?:hot|cold|warm)|temperature",
         r"°|\b(?:degrees?|celsius|fahrenheit|temperature)\b|\d ?[CFK]\b",
     ),
-    "speed": (r"how (?:fast|quick)|speed", r"\d ?/ ?[a-z]|\b(?:per|mph|knots?|rpm|speed)\b"),
+    "speed": (
+        r"how (?:fast|quick(?:ly)?)|speed",
+        rf"\d ?/ ?[a-z]|\b(?:per|mph|knots?|rpm|speed|{_DURATION}s?)\b",
+    ),
     "frequency": (
         r"how (?:often|frequently)",
         r"\b(?:every|each|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?|once|twice|times|hourly|per)\b",
     ),
     "mail address": (r"e-?mail(?: address)?", r"@"),
     "telephone": (
-        r"(?:tele)?phone|extension|(?:number|hotline)\b.*\bcall|call\b.*\bnumber",
+        r"(?:tele)?phone|extension|(?:number|hotline)\b.{0,200}\bcall|call\b.{0,200}\bnumber",
         r"\+?\d[\d ()/.-]{2,}\d",
     ),
     "loudness": (r"how loud|noise level|decibels?", r"\bdecibels?\b|\d ?dB\b"),
@@ -72,6 +84,9 @@ _ASKS = re.compile(
 )
 
 
+_OTHERWISE = re.compile(r"\W*(?:who|whom|whose|when|where|why)\b", re.IGNORECASE)
+
+
 def asking_of(question: str) -> str:
     """The words of a question that ask for a quantity: `cost` of `What does the lamp cost?`; "" for none."""
     asking = next((match[0] for asked, _ in _COMPILED if (match := asked.search(question))), "")
@@ -80,4 +95,6 @@ def asking_of(question: str) -> str:
 
 def quantity_of(question: str) -> re.Pattern[str] | None:
     """What a text has that answers the question, where it asks for a quantity that is known here."""
+    if _OTHERWISE.match(question):
+        return None
     return next((said for asked, said in _COMPILED if asked.search(question)), None)

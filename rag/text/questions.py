@@ -26,8 +26,8 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "number": re.compile(
-        rf"\bhow (?:{_MEASURES})\b|\bwhat (?:number|percentage|share)\b|\bcombien\b|\bcu[aá]nt[oa]s?\b"
-        r"|\bwie (?:viele?|hoch|lange?|alt|oft|schwer|groß|weit|breit|tief)\b",
+        rf"\bhow (?:{_MEASURES})\b|\b(?:what|which) (?:number|percentage|share)\b|\bcombien\b"
+        r"|\bcu[aá]nt[oa]s?\b|\bwie (?:viele?|hoch|lange?|alt|oft|schwer|groß|weit|breit|tief)\b",
         re.IGNORECASE,
     ),
     "name": re.compile(

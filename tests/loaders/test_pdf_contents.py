@@ -1,4 +1,4 @@
-"""PDF: contents with leaders, notes at the foot of a page, marks that point to them, marks of lists."""
+"""PDF: contents with leaders, notes at the foot of a page, and the marks that point to them."""
 
 from __future__ import annotations
 
@@ -61,29 +61,3 @@ def test_marks_of_notes_are_no_names_of_values() -> None:
     feet = [(90, "1", "Net of tax."), (78, "2", "Without the roof."), (66, "3", "Since the first of May.")]
     page = "".join(text(72, y, mark, 8) + text(130, y, note, 8) for y, mark, note in feet)
     assert loaded(page).text == "1 Net of tax.\n2 Without the roof.\n3 Since the first of May."
-
-
-def test_marks_of_a_list_that_are_drawn_last_stand_in_front_of_its_items() -> None:
-    items = (
-        text(90, 700, "Close the gate.") + text(90, 680, "Call the harbour.") + text(90, 660, "Wait there.")
-    )
-    marks = text(78, 700, "1.") + text(78, 680, "2.") + text(82, 660, "\\225")
-    shown = loaded(items + text(72, 600, "After the list the text goes on.") + marks).text
-    assert shown.startswith("1. Close the gate.\n2. Call the harbour.\n• Wait there.\n\nAfter the list")
-
-
-def test_a_mark_far_from_any_text_stays_where_it_is() -> None:
-    assert loaded(text(200, 700, "Close the gate.") + text(72, 700, "1.")).text.count("1.") == 1
-
-
-@pytest.mark.parametrize(("size", "shown"), [(12.4, "10^6"), (13.6, "106")])
-def test_letters_that_are_hardly_smaller_are_raised_where_they_are_risen(size: float, shown: str) -> None:
-    page = f"BT /F1 14 Tf 72 700 Td (The mill has 10) Tj /F1 {size} Tf 5.6 Ts (6) Tj "
-    page += "/F1 14 Tf 0 Ts ( bricks.) Tj ET"
-    assert f"has {shown} bricks" in loaded(page).text
-
-
-def test_what_stands_right_behind_a_raised_letter_has_no_space_before_it() -> None:
-    page = "BT /F1 14 Tf 72 700 Td (The fee is 79 euros) Tj /F1 12.4 Tf 7 Ts (1) Tj 0 Ts ET\n"
-    page += text(198.75, 700, ". It is paid in May.", 14)
-    assert "euros [1]. It is paid" in loaded(page).text

@@ -194,3 +194,13 @@ def test_only_sides_that_contradict_another_are_told() -> None:
     assert "one.md" in told
     assert "two.md" in told
     assert "three.md" not in told
+
+
+def test_what_two_documents_say_in_the_same_words_stays_where_nobody_answers_otherwise() -> None:
+    """The heaviest side is about another town, so it says nothing against the two."""
+    other = TRUE.replace("the swimming hall", "the hall of Narvik")
+    true = "The deposit for a locker in Kiruna is 30 euros."
+    hits = [hit(other, source="b.md"), hit(true, source="one.md"), hit(true, source="two.md")]
+    kept, record = traced(build(Reads()), "How much is the deposit for a locker in Kiruna?", hits)
+    assert len(record.detail["sides"]) == 2, "compared they are"
+    assert list(kept) == hits

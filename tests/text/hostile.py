@@ -20,6 +20,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -103,7 +104,10 @@ def patterns() -> dict[str, re.Pattern[Any]]:
         caller = sys._getframe(1)
         path = Path(caller.f_code.co_filename)
         if any(path.is_relative_to(root / package) for package in PACKAGES):
-            found[f"{path.relative_to(root)}:{caller.f_lineno}"] = made
+            line = f"{path.relative_to(root)}:{caller.f_lineno}"  # one line may make many
+            found[
+                next(name for name in chain((line,), (f"{line}:{n}" for n in count(2))) if name not in found)
+            ] = made
         return made
 
     re.compile = kept  # type: ignore[assignment]
@@ -321,7 +325,7 @@ def main() -> None:
         if (pattern.pattern, pattern.flags) in seen:
             continue
         seen.add((pattern.pattern, pattern.flags))
-        path, _, line = place.partition(":")
+        path, line, *_ = place.split(":")
         worst = next(slow(pattern, (path, int(line)) in only_begin), None)
         if worst is not None:
             told = {"place": place, "pattern": str(pattern.pattern), "text": worst}

@@ -86,6 +86,10 @@ def test_two_questions_in_one(question: str, parts: tuple[str, str] | None) -> N
         ("What do we owe the mill per day?", "the day rate is EUR 90", "supplier: Weft & Co"),
         ("How much money was spent on seats?", "Entry: free", "free tickets: 12"),
         ("What percentage is deducted?", "3 % are deducted.", "300 are deducted."),
+        ("How far in advance is a boat booked?", "at least ten days before", "3 km from the quay"),
+        ("How fast does the gate shut?", "It shuts in nine seconds.", "It weighs 9 kg."),
+        ("How long must a password be?", "fourteen characters", "It costs 14 euros."),
+        ("How high is the deposit?", "EUR 90", "90 m above the quay"),
     ],
 )
 def test_a_quantity_is_known_by_its_unit(question: str, has: str, has_not: str) -> None:
@@ -94,6 +98,8 @@ def test_a_quantity_is_known_by_its_unit(question: str, has: str, has_not: str) 
     assert pattern.search(has)
     assert not pattern.search(has_not)
     assert quantity_of("Who runs the desk?") is None
+    assert quantity_of("Who agreed to the price?") is None
+    assert quantity_of("Why did the weight rise?") is None
 
 
 def test_numbers_are_asked_for_in_four_languages() -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from .lines import Line, Word
 
 LEADER = "…"
+_FEWEST_DOTS = 4
 _ENTRY = re.compile(
     r"(?<![.…·])(?<![.…·] )(?:[.…·] ?){4,}+(?P<page>[ivxlc]{1,8}|[A-Z]?-?\d{1,4}(?:[-–.]\d{1,4})?)$"
 )
@@ -20,13 +21,9 @@ def with_entries(lines: Iterable[Line]) -> list[Line]:
 
 
 def _entry(line: Line) -> Line:
-    text = line.text
-    # Most lines are none, and told apart at once.
-    if not (text[-1].isalnum() and (". ." in text or "..." in text or "…" in text or "·" in text)):
+    if line.upright or line.form or sum(map(line.text.count, ".…·")) < _FEWEST_DOTS:
         return line
-    if line.upright or line.form:
-        return line
-    found = _ENTRY.search(text)
+    found = _ENTRY.search(line.text)
     if not found or not line.words:
         return line
     words = _led(line.words, found.start(), found.start("page"))

@@ -29,7 +29,6 @@ WIDE = 0.95
 _RAISED = 0.15
 _LOWERED = 0.25
 _SMALLER = 0.88
-_HARDLY = 0.95  # smaller letters that are risen are raised all the same
 _RISEN = 0.3
 _APART = 1.0
 _BACK = 3.0
@@ -245,10 +244,7 @@ def _lines(text_page: Any, chars: Chars, kept: NDArray[np.bool_]) -> list[Line]:
     new_word = new_line | (np.diff(places) > 1) | (gaps > WIDE * np.maximum(tall[1:], 0.1))
     starts = np.concatenate(([0], np.flatnonzero(new_word) + 1))
     stops = np.concatenate((starts[1:], [len(places)])) - 1
-    lowest, highest = np.minimum.reduceat(tall, starts), np.maximum.reduceat(tall, starts)
-    feet = boxes[places, 1]
-    risen = np.maximum.reduceat(feet, starts) - np.minimum.reduceat(feet, starts) > _RISEN * highest
-    odd = (lowest < _SMALLER * highest) | (risen & (lowest < _HARDLY * highest))
+    odd = np.minimum.reduceat(tall, starts) < _SMALLER * np.maximum.reduceat(tall, starts)
     line_of = ended[starts]
     # Where letters go down and not across.
     steps = np.diff((boxes[places, 1] + boxes[places, 3]) / 2)
@@ -376,8 +372,8 @@ def _marked(
     for place, (code, (_, bottom, _, top)) in enumerate(zip([*codes, 0], [*boxes, [0.0] * 4], strict=True)):
         this = "end"
         if code:
+            small = top - bottom < _SMALLER * height
             rise = bottom - size[1]
-            small = top - bottom < (_HARDLY if rise > _RISEN * height else _SMALLER) * height
             this = "up" if small and rise > _RAISED * height else ""
             this = (
                 "down"

@@ -14,11 +14,7 @@ _SMALLER = 0.95
 
 def with_notes(lines: Sequence[Line]) -> list[Line]:
     """The lines in their order; `30^2` is `30 [2]` where a note 2 stands below and no other mark of it."""
-    squared = [
-        place
-        for place, line in enumerate(lines)
-        if "^" in (text := line.text) and ("^2" in text or "^3" in text)
-    ]
+    squared = [place for place, line in enumerate(lines) if "^2" in line.text or "^3" in line.text]
     if not squared:
         return list(lines)
     marked = {mark for line in lines for mark in ("2", "3") if f"[{mark}]" in line.text}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -11,47 +9,12 @@ from statistics import median
 from .lines import WIDE, Line, Word
 from .tables import gutter
 
-_MARK = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivxlc]{1,6})[.)]|[•‣▪●○■◦–]")
-_LONGEST_MARK = 8
 _FEWEST = 5  # rows of two columns of prose
 
 
 def in_reading_order(lines: Sequence[Line]) -> list[Line]:
-    """Columns drawn across the page line by line one after the other; upright lines from the right.
-
-    Marks of lists that are drawn elsewhere in the file stand in front of their items.
-    """
-    return _upright(_columns(_marked(lines)))
-
-
-def _marked(lines: Sequence[Line]) -> list[Line]:
-    """The lines, each mark that stands alone joined to the text right of it, unless that follows anyway."""
-    marks = [
-        place
-        for place, line in enumerate(lines)
-        if len(line.text) <= _LONGEST_MARK and _MARK.fullmatch(line.text) and not line.upright
-    ]
-    if not marks:
-        return list(lines)
-    at: dict[int, list[int]] = defaultdict(list)
-    for place, line in enumerate(lines):
-        at[round(line.bottom)].append(place)
-    ordered: list[Line | None] = list(lines)
-    for mark in marks:
-        line = lines[mark]
-        level = [place for step in (-1, 0, 1) for place in at[round(line.bottom) + step]]
-        right = [
-            (lines[place].left, place)
-            for place in level
-            if place not in marks and 0 <= lines[place].left - line.right < line.height
-        ]
-        item = min(right)[1] if right else mark + 1
-        text = ordered[item] if item != mark + 1 else None
-        if text is not None:
-            joined = f"{line.text} {text.text}"
-            ordered[item] = text._replace(text=joined, left=line.left, words=(*line.words, *text.words))
-            ordered[mark] = None
-    return [line for line in ordered if line is not None]
+    """Columns drawn across the page line by line one after the other; upright lines from the right."""
+    return _upright(_columns(list(lines)))
 
 
 def _upright(lines: list[Line]) -> list[Line]:

@@ -45,7 +45,6 @@ _OPENING = frozenset(
 GAP = 1.3
 SIZE_CHANGE = 1.15
 INDENT = 0.6
-_TOUCH = 0.08
 NEAR = 8  # lines up and down in which a column shows its width
 
 
@@ -228,8 +227,7 @@ def _joint(page: Sequence[Item], place: int, pitch: float) -> str:
         return "" if previous.upright and line.upright and _CJK_END.search(previous.text) else SEPARATOR
     drop = previous.bottom - line.bottom
     if abs(drop) < 0.5 * previous.height:
-        # The same line, cut by a wide gap, or behind a raised letter.
-        return "" if abs(line.left - previous.right) < _TOUCH * previous.height else " "
+        return " "  # the same line, cut by a wide gap
     if drop < 0:
         return _page_joint(previous, line)  # another column
     parted = drop > GAP * pitch or not 1 / SIZE_CHANGE < line.height / previous.height < SIZE_CHANGE
