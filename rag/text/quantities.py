@@ -33,7 +33,8 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
         r"|\d ?(?:[kcm]?m|ft|h|s|min)\b|\b(?:feet|inch(?:es)?|until|since|duration|length)\b",
     ),
     "money": (
-        r"how (?:much|expensive)\b.{0,200}\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth|owe)"
+        r"how (?:much|expensive)\b.{0,200}"
+        r"\b(?:costs?|pay|paid|prices?|fees?|charge|rent|earn|spen[dt]|worth|owe)"
         r"|how much money|what (?:do|does|did|must|will|would|should)\b.{1,80}\b(?:pay|owe|earn|charge)"
         r"|what (?:do|does|did|will|would)\b.{1,80}"
         r"\b(?:get|receive|ask|take|make)\b(?: paid)? (?:for|per|an?)\b"
