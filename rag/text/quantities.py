@@ -23,7 +23,7 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
         rf"\b{_DURATION}s?\b",
     ),
     "length": (
-        rf"how (?:far|tall|deep|wide|thick)|how high(?!.{0, 200}\b(?:{_AMOUNTS})\b)",
+        rf"how (?:far|tall|deep|wide|thick)|how high(?!.{{0,200}}\b(?:{_AMOUNTS})\b)",
         r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:(?:kilo|centi|milli)?met(?:re|er)s?|feet|foot|inch(?:es)?|miles?)\b"
         r"|\b(?:height|width|depth|length)\b|%",
     ),
