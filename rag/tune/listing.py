@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.errors import ConfigError
+from rag.errors import ConfigError, StoreError
 from rag.evaluate.report.tables import aligned
 from rag.evaluate.run import home_beside
 from rag.pipeline.adopted import KINDS, TUNED, Card, adopted, undo
@@ -83,13 +83,18 @@ class Undone:
 
 
 def listing(index: Path) -> Listing:
-    """What is adopted for the index in a folder. Raises CorruptError for a card that cannot be used."""
+    """What is adopted for the index in a folder. Raises CorruptError for a card that cannot be used.
+
+    Raises StoreError where there is neither an index nor a trial.
+    """
     verdicts = []
     for path in (home_beside(index) / TUNED).glob(f"*/{VERDICT}"):
         try:
             verdicts.append(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError):
             continue  # a verdict that was cut short tells nothing
+    if not verdicts and not index.is_dir():
+        raise StoreError(f"there is no index at {index}: run `rag ingest PATH` first")
     return Listing(adopted(index), tuple(sorted(verdicts, key=lambda row: str(row["made"]))))
 
 

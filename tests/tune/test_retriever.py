@@ -161,3 +161,10 @@ def test_bad_input_is_one_clear_error_and_adopts_nothing(tmp_path: Path) -> None
         undone(tmp_path / "index", "chunker")
     with Rag(tmp_path / "none") as rag, pytest.raises(StoreError, match="there is no index"):
         tune_retriever(rag, questions())
+
+
+def test_a_list_of_nothing_tells_where_there_is_no_index(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no index at"):
+        listing(tmp_path / "index")
+    with opened(tmp_path):
+        assert str(listing(tmp_path / "index")) == "nothing is adopted"
