@@ -1,4 +1,7 @@
-"""An explanation: the best sentence, what it refers back to, what follows it, and others nearly as good."""
+"""An explanation: the best sentence, what it refers back to, what follows it, and others nearly as good.
+
+Where the best is a label in bold at the head of a paragraph, the paragraph is what it says.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,15 @@ from .quotes import same_place
 _NEARLY = 0.6  # share of the best probability that another sentence must reach
 _FLOOR = 0.2  # and the least it must have
 _SAME = 0.7  # word overlap from which a sentence says nothing new
+_LABEL = re.compile(r"(?P<mark>\*\*|__)[^*_]{2,80}(?P=mark)[.:]?")
 
 
 def explained(judged: Sequence[Judged], hits: Sequence[Hit], most: int) -> list[Judged]:
     """At most `most` sentences in the order of the text; `judged` are the units, best first."""
     chosen = _chosen(judged, most)
-    beside = (before(judged[0], hits), after(judged[0], hits)) if judged else ()
+    beside: list[Judged | None] = [before(judged[0], hits), after(judged[0], hits)] if judged else []
+    while judged and _is_label(judged[0], hits) and beside[-1] is not None and len(beside) <= most:
+        beside.append(after(beside[-1], hits))
     chosen = _with(chosen, [candidate for candidate in beside if candidate], most)
     return sorted(chosen, key=lambda candidate: (candidate.unit.place, candidate.unit.start))
 
@@ -44,6 +50,12 @@ def after(best: Judged, hits: Sequence[Hit]) -> Judged | None:
             near = "\n" not in text[best.unit.end : unit.start].strip(" ")
             return best._replace(unit=unit, span=None) if near and unit.context == best.unit.context else None
     return None
+
+
+def _is_label(best: Judged, hits: Sequence[Hit]) -> bool:
+    """Whether a sentence is the name of its paragraph: `**Error 720: no address.** All are in use. Wait.`"""
+    said = hits[best.unit.place].chunk.text[best.unit.start : best.unit.end].strip()
+    return best.unit.kind == "sentence" and _LABEL.fullmatch(said) is not None
 
 
 def without_headings(judged: Sequence[Judged]) -> list[Judged]:

@@ -1,8 +1,8 @@
 """Lists in the hits, and which one answers a question that asks for steps or for all of something.
 
 The items of a list stand one after another under one heading, in one chunk or in several that follow each
-other. A list is judged by the share of the question's terms that its headings and items have, the headings
-counting twice:
+other. A list is judged by the share of the question's terms that its headings and items have; the headings,
+and the line that announces it (`Actions:`), count twice:
 
     (2 · cover(q, headings) + cover(q, headings and items)) / 3
 
@@ -37,7 +37,7 @@ def best_list(terms: set[str], hits: Sequence[Hit], analyze: Callable[[str], Seq
     """The list that fits the question's `terms` best; None where none fits."""
     best: Listed | None = None
     for items in _lists(hits):
-        heads = set(analyze(items[0].context))
+        heads = set(analyze(f"{items[0].context}\n{_announced(items, hits)}"))
         whole = heads.union(*(analyze(item.view) for item in items))
         score = (2 * _share(terms, heads) + _share(terms, whole)) / 3
         if best is None or score > best.score:
@@ -62,6 +62,16 @@ def list_around(judged: Sequence[Judged], hits: Sequence[Hit], *, steps: bool) -
         numbered = steps and text[best.unit.start].isdigit()
         return tuple(items) if len(items) <= MOST and (numbered or 2 * near >= len(items)) else ()
     return ()
+
+
+def _announced(items: Sequence[Unit], hits: Sequence[Hit]) -> str:
+    """The line with a colon that a list stands right behind; empty where there is none."""
+    first = items[0]
+    above = [unit for unit in units(first.place, hits[first.place]) if unit.end <= first.start]
+    if not above or first.start - above[-1].end > _APART:
+        return ""
+    said = above[-1].view.rstrip()
+    return said if above[-1].kind == "sentence" and said.endswith(":") else ""
 
 
 def list_below(best: Judged, hits: Sequence[Hit]) -> tuple[Unit, ...]:

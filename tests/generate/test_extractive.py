@@ -514,3 +514,34 @@ def test_each_meaning_of_an_abbreviation_is_cited(tmp_path: Path) -> None:
             "The Royal Ferry Union (RFU) meets in May.",
         }
         assert any("more than one thing" in one for one in answer.notes)
+
+
+def test_a_label_in_bold_is_answered_by_its_paragraph(tmp_path: Path) -> None:
+    faults = "**Fault 720: no slot.** All 40 slots are taken. Wait ten minutes, or use the lower lock.\n\n"
+    faults += "**Fault 619: the gate stays shut.** The clock of the gate is slow. Set it by hand.\n"
+    (tmp_path / "faults.md").write_text(f"# Faults of the lock\n\n{faults}")
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("What should I do when I get fault 720?")
+        proven(rag, answer)
+        assert [one.text for one in answer.sentences] == [
+            "Fault 720: no slot.",
+            "All 40 slots are taken.",
+            "Wait ten minutes, or use the lower lock.",
+        ]
+
+
+def test_the_line_that_announces_a_list_names_it(tmp_path: Path) -> None:
+    minutes = "# Minutes of the lock board, 9 April\n\nPresent: Ada Lund, Bo Ek.\n\n"
+    minutes += "1. **State.** The new gate is silent.\n2. **Budget.** Spent: 334 euros.\n"
+    minutes += "3. **Dates.** None moved.\n\n"
+    minutes += "Actions:\n\n- Ada claims the missing bolts\n- Bo mends the manual\n\nNext meeting: 7 May.\n"
+    (tmp_path / "minutes.md").write_text(minutes)
+    with Rag(tmp_path / ".rag") as rag:
+        rag.ingest(tmp_path)
+        answer = rag.ask("What are the actions from the April meeting?")
+        proven(rag, answer)
+        assert [one.text for one in answer.sentences] == [
+            "- Ada claims the missing bolts",
+            "- Bo mends the manual",
+        ]
