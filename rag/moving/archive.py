@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rag.errors import StoreError
+from rag.errors import ConfigError, StoreError
 from rag.progress import Progress, Watcher
 from rag.stores import BuiltWith, Upsert
 
@@ -38,8 +38,11 @@ def write(
 ) -> tuple[int, int]:
     """Writes the archive and returns how many documents and chunks it holds.
 
-    Raises StoreError where the file cannot be written; what stood there before stays then.
+    Raises ConfigError where a folder or a device has that name, StoreError where the file cannot be written;
+    what stood there before stays then.
     """
+    if file.exists() and not file.is_file():
+        raise ConfigError(f"{file} is a folder or a device: name a file for the archive")
     beside = file.with_name(file.name + ".new")
     documents = chunks = 0
     members: dict[str, dict[str, Any]] = {}

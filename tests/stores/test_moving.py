@@ -168,6 +168,16 @@ class TestRefused:
                 move(index, again)
 
 
+def test_no_folder_and_no_device_becomes_an_archive(index: Path, tmp_path: Path) -> None:
+    """To put a file in the place of `/dev/null` would break the machine of somebody who may."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (pipe, tmp_path):
+        with pytest.raises(ConfigError, match="is a folder or a device: name a file"):
+            export_archive(index, place)
+    assert pipe.is_fifo()
+
+
 def test_batches_keep_documents_whole() -> None:
     infos = [DocumentInfo(str(n), "", "", "", chunks, {}) for n, chunks in enumerate((3, 4, 9, 1, 0, 6))]
     assert [[info.chunks for info in batch] for batch in batches(infos, 7)] == [[3, 4], [9], [1, 0], [6]]
