@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import ConfigError, Hit, Question, Rag
+from rag import Hit, Question, Rag
 from rag.augment.memory import remember
 from rag.commands.evaluate import Task, evaluated
 from rag.evaluate import Case, Run
@@ -102,8 +102,7 @@ def test_neither_bounds_nor_why_nor_made_questions_change_it(home: Path) -> None
         explained(rag, "1", qa=other, corpus=other)
         explained(rag, "Where does the SU stand?", answers=["yard"])
         explained(rag, "Where does the SU stand?", answers=["moon"])
-        with pytest.raises(ConfigError, match="no question could be made"):
-            make(rag, home.parent / "made.jsonl", number=2)
+        assert make(rag, home.parent / "made.jsonl", number=2).cases
     assert hashed(home) == before
 
 
