@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +94,8 @@ def _generator(data: Data, options: Options, given: GeneratorOptions, report: Wa
     plain = data.rag.variant({**named, "model.adapter": ""}, generate=None)
     generator = plain.generate
     rows, notes = _rows(data, plain, options, given, report)
-    network = prepared(generator.model.network, given.plan)  # type: ignore[attr-defined]
+    # A copy learns: an open model is shared by all that name it, and the gate asks it as it was.
+    network = prepared(deepcopy(generator.model.network), given.plan)  # type: ignore[attr-defined]
     _room(network, data.folder, given)
 
     def watch(step: int, steps: int, loss: float) -> None:
@@ -103,6 +105,7 @@ def _generator(data: Data, options: Options, given: GeneratorOptions, report: Wa
     network = network.to("cpu")
     folder = part_folder(data)
     settings = _written(network, generator, given, base, folder)
+    del network  # what answers as tuned opens what was written
     took, first, last = time.perf_counter() - began, _mean(losses[:10]), _mean(losses[-10:])
     notes.append(
         f"{given.plan.method} on {counted(len(rows), 'turn')}, {counted(len(losses), 'step')} in "

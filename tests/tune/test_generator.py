@@ -271,6 +271,17 @@ def test_the_gate_discards_what_shuffled_labels_taught(tmp_path: Path) -> None:
     assert not adopted(tmp_path / "index")
 
 
+def test_the_gate_compares_with_the_base_as_it_was_before_it_learned(tmp_path: Path) -> None:
+    # a rate that ruins the model: what is asked without the part must know nothing of it
+    given = GeneratorOptions(str(TINY / "hf"), Plan("lora", epochs=2, tokens=1200, rate=0.5), device="cpu")
+    with opened(tmp_path) as rag:
+        verdict = tune_generator(rag, questions(), given, options=KEEP).verdict
+    assert verdict.gain is not None
+    assert verdict.gain.a > 0.9
+    assert verdict.gain.b < 0.5
+    assert "Answered" in verdict.fallen
+
+
 def test_an_adopted_generator_is_used_and_needs_trust_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
