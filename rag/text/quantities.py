@@ -24,7 +24,7 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
     ),
     "length": (
         rf"how (?:far|tall|deep|wide|thick)|how high(?!.{{0,200}}\b(?:{_AMOUNTS})\b)",
-        r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:(?:kilo|centi|milli)?met(?:re|er)s?|feet|foot|inch(?:es)?|miles?)\b"
+        r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:(?:kilo|centi|milli|micro|nano)?met(?:re|er)s?|feet|foot|inch(?:es)?|miles?)\b"
         r"|\b(?:height|width|depth|length)\b|%",
     ),
     "length or duration": (
@@ -67,7 +67,7 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
     ),
     "loudness": (r"how loud|noise level|decibels?", r"\bdecibels?\b|\d ?dB\b"),
     "account": (r"(?:bank )?account number|iban", r"\b[A-Z]{2}\d\d[ \d]{6,}|\baccount\b|\d{6,}"),
-    "web address": (r"url|web ?(?:site|address)|link", r"https?:|\bwww\.|\.(?:com|org|net|eu)\b"),
+    "web address": (r"url|web ?(?:site|address)|link(?! between)", r"https?:|\bwww\.|\.(?:com|org|net|eu)\b"),
 }
 """Quantity → the words that ask for it, and what a text that has one has."""
 

@@ -79,6 +79,7 @@ def test_two_questions_in_one(question: str, parts: tuple[str, str] | None) -> N
 @pytest.mark.parametrize(
     ("question", "has", "has_not"),
     [
+        ("How far apart are the fibres?", "rows 6.4 nanometres apart", "two rows of fibres"),
         ("How heavy is the crate?", "It weighs 12 kg.", "It costs 12 euros."),
         ("How old is the bridge?", "It was born out of need 90 years ago.", "It is 90 km away."),
         ("How often is the filter changed?", "Change it every week.", "Change it on Monday."),
@@ -100,6 +101,7 @@ def test_a_quantity_is_known_by_its_unit(question: str, has: str, has_not: str) 
     assert quantity_of("Who runs the desk?") is None
     assert quantity_of("Who agreed to the price?") is None
     assert quantity_of("Why did the weight rise?") is None
+    assert quantity_of("What is the link between sleep and memory?") is None
 
 
 def test_numbers_are_asked_for_in_four_languages() -> None:
