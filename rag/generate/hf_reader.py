@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.errors import ModelError
+from rag.errors import ConfigError, ModelError
 from rag.llm.hf import libraries
 from rag.options import Count
 from rag.types import Hit, Question
@@ -41,7 +41,11 @@ class HfReader:
 
     @classmethod
     def open(cls, model: str | Path, *, offline: bool = False, sentences: int = 3, read: int = 6) -> HfReader:
-        """Loads a folder or hub id. Raises MissingExtra, or ModelError for what is no such model."""
+        """Loads a folder or hub id. Raises ConfigError, MissingExtra, or ModelError for what is no such."""
+        if not str(model):
+            raise ConfigError(
+                "hf_reader needs a question-answering model: set model.name to a folder or hub id"
+            )
         _, transformers = libraries(model)
         options = {"local_files_only": offline, "trust_remote_code": False}
         try:

@@ -24,8 +24,8 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
     ),
     "length": (
         rf"how (?:far|tall|deep|wide|thick)|how high(?!.{{0,200}}\b(?:{_AMOUNTS})\b)",
-        r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:(?:kilo|centi|milli|micro|nano)?met(?:re|er)s?|feet|foot|inch(?:es)?|miles?)\b"
-        r"|\b(?:height|width|depth|length)\b|%",
+        r"\d ?(?:[kcm]?m|ft|in)\b|\b(?:feet|foot|inch(?:es)?|miles?)\b"
+        r"|\b(?:(?:kilo|centi|milli|micro|nano)?met(?:re|er)s?|height|width|depth|length)\b|%",
     ),
     "length or duration": (
         r"how long",

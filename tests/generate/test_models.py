@@ -17,6 +17,7 @@ import pytest
 
 from rag.config import ModelSettings
 from rag.errors import ConfigError, ModelError
+from rag.generate.hf_reader import HfReader
 from rag.llm import catalogue
 from rag.llm.download import gguf_path
 from rag.llm.open import kind_of, open_model
@@ -119,6 +120,11 @@ def test_a_model_is_opened_once_in_a_process() -> None:
     model = open_model("", settings)
     assert open_model("openai", settings) is model
     assert open_model("", ModelSettings(name="other", kind="openai")) is not model
+
+
+def test_a_question_answering_model_must_be_named() -> None:
+    with pytest.raises(ConfigError, match="hf_reader needs a question-answering model: set"):
+        HfReader.open("")
 
 
 def test_a_path_needs_no_download_and_a_wrong_name_is_refused() -> None:
