@@ -6,7 +6,6 @@ and not computed again, so the fixed part of a prompt and worked examples cost o
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
@@ -20,7 +19,7 @@ from rag.progress import READING, Progress, is_watched, tell
 from .chat import DEFAULTS, ChatOptions, Message
 from .gguf_header import read_header
 from .grammar import from_schema
-from .local import check_room, plain, rendered, turn
+from .local import Turns, check_room, plain, rendered
 
 if TYPE_CHECKING:
     from rag.config import ModelSettings
@@ -37,8 +36,7 @@ class GgufModel:
 
     def __init__(self, llama: Any, name: str, context_tokens: int, patience: float = 120.0) -> None:
         self._llama, self._name = llama, name
-        self._context_tokens, self._patience = context_tokens, patience
-        self._busy = threading.Lock()
+        self._context_tokens, self._turns = context_tokens, Turns(name, patience)
         self._last: list[int] = []
         self.reused = 0
         """How many tokens of the last prompt were taken from the one before it."""
@@ -136,7 +134,7 @@ class GgufModel:
         tokens = self._tokens(messages)
         schema = from_schema(options.schema) if options.schema else ""
         check_room(self._name, len(tokens), self.context_tokens)
-        with turn(self._busy, self._patience, self._name):
+        with self._turns.held():
             self.reused = sum(1 for _ in takewhile(bool, map(eq, tokens, self._last)))
             self._last = tokens
             try:
@@ -150,6 +148,7 @@ class GgufModel:
                     grammar=_grammar(options.grammar or schema),
                     stream=True,
                 ):
+                    self._turns.went_on()
                     if piece := step["choices"][0]["text"]:
                         yield piece
             except (ValueError, RuntimeError) as error:
@@ -164,7 +163,7 @@ class GgufModel:
         told = self._llama.tokenize(answer.encode(), add_bos=False, special=False)
         check_room(self._name, len(tokens) + len(told), self.context_tokens)
         total = 0.0
-        with turn(self._busy, self._patience, self._name):
+        with self._turns.held():
             held = self._llama.input_ids[: self._llama.n_tokens].tolist()
             kept = min(sum(1 for _ in takewhile(bool, map(eq, tokens, held))), len(tokens) - 1)
             self._last, self._llama.n_tokens = [], kept
@@ -187,6 +186,7 @@ class GgufModel:
             return
         for end in range(self.reused, len(tokens), _READ_AT_ONCE):
             tell(Progress(READING, end, len(tokens)))
+            self._turns.went_on()
             if end > self.reused:
                 next(iter(self._llama.generate(list(tokens[:end]), temp=0.0)))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import ConfigError, MissingExtra, ModelError, said
 
 from .chat import DEFAULTS, ChatOptions, Message
-from .local import check_room, plain, rendered, turn
+from .local import Turns, check_room, plain, rendered
 from .stream import until
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class HfModel:
         self, model: Any, tokenizer: Any, name: str, context_tokens: int, patience: float = 120.0
     ) -> None:
         self._model, self._tokenizer, self._name = model, tokenizer, name
-        self._context_tokens, self._patience = context_tokens, patience
-        self._busy = threading.Lock()
+        self._context_tokens, self._turns = context_tokens, Turns(name, patience)
 
     @classmethod
     def open(
@@ -122,8 +121,10 @@ class HfModel:
     def chat(self, messages: Sequence[Message], options: ChatOptions = DEFAULTS) -> Iterator[str]:
         encoded = self._encoded(messages)
         check_room(self._name, len(encoded["input_ids"]), self._context_tokens)
-        with turn(self._busy, self._patience, self._name):
-            yield from until(self._stream(encoded, options), options.stop)
+        with self._turns.held():
+            for piece in until(self._stream(encoded, options), options.stop):
+                self._turns.went_on()
+                yield piece
 
     def log_likelihood(self, messages: Sequence[Message], answer: str) -> float:
         """log P(answer | messages), a mean over the answer's tokens. ModelError for a seq2seq model."""
@@ -136,7 +137,7 @@ class HfModel:
         check_room(self._name, len(prompt) + len(told), self._context_tokens)
         if not told:
             return 0.0
-        with turn(self._busy, self._patience, self._name), torch.inference_mode():
+        with self._turns.held(), torch.inference_mode():
             ids = torch.tensor([prompt + told], device=self._model.device)
             logits = self._model(input_ids=ids).logits[0, len(prompt) - 1 : -1].float()
             rows = torch.log_softmax(logits, -1)

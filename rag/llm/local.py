@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,18 +12,39 @@ from rag.errors import ModelError
 from .chat import Message
 
 
-@contextmanager
-def turn(lock: threading.Lock, patience: float, name: str) -> Iterator[None]:
-    """Holds a model for one answer. Raises ModelError where it is not free within `patience` seconds."""
-    if not lock.acquire(timeout=patience):
-        raise ModelError(
-            f"{name} is still busy with another answer after {patience:g} s: read that answer to its end or "
-            "close it, or raise model.timeout"
-        )
-    try:
-        yield
-    finally:
-        lock.release()
+class Turns:
+    """Whose turn it is with a model that gives one answer at a time.
+
+    A caller waits as long as the answer before it goes on, however long that takes; one that has not gone on
+    for `patience` seconds was left unread.
+    """
+
+    def __init__(self, name: str, patience: float) -> None:
+        self._name, self._patience = name, patience
+        self._lock, self._went_on = threading.Lock(), time.monotonic()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the model for one answer. Raises ModelError where the answer before it was left unread."""
+        while not self._lock.acquire(timeout=max(self._left(), 0.0)):
+            if self._left() <= 0:
+                raise ModelError(
+                    f"{self._name} is still busy with another answer, which has not gone on for "
+                    f"{self._patience:g} s: read that answer to its end or close it, or raise model.timeout"
+                )
+        self.went_on()
+        try:
+            yield
+        finally:
+            self.went_on()  # for those that wait on: the next one begins now
+            self._lock.release()
+
+    def went_on(self) -> None:
+        """Notes that the answer of whoever holds the model has a piece more."""
+        self._went_on = time.monotonic()
+
+    def _left(self) -> float:
+        return self._went_on + self._patience - time.monotonic()
 
 
 def check_room(name: str, tokens: int, context_tokens: int) -> None:
