@@ -114,7 +114,7 @@ class ModelSettings:
     max_tokens: Count = 512  # of an answer
     temperature: Amount = 0.0  # 0 always writes the same answer
     seed: int = 0  # of sampling, where the temperature is not 0
-    timeout: Amount = 120.0  # seconds to wait for a server, or for another answer of the same model
+    timeout: Amount = 120.0  # seconds for a server, or an answer of the same model that does not go on
     gpu_layers: int = 0  # gguf: layers on the GPU; -1 is all
     threads: Whole = 0  # gguf: 0 is half the cores
     rope_scaling: str = ""  # gguf: none, linear or yarn, to stretch the context; empty is what the file says
