@@ -18,6 +18,11 @@ from rag.types import Document
 
 MAX_FRONT_MATTER = 64 * 1024
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_FIRST = 1000  # characters in which its first key is looked for
+_LONG = re.compile(r"---[ \t]*\n(?:[ \t]*(?:#.*)?\n)*[\w\"'][\w \"'.-]{0,80}:(?:[ \t]|\n)")
+_TOO_LONG = (
+    f"front matter does not end within {MAX_FRONT_MATTER // 1024} KB: it is body text, and no metadata"
+)
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)$")
 _TRUTH = re.compile(r"(?:true|True|TRUE|false|False|FALSE|yes|no)$")
 
@@ -46,7 +51,7 @@ def front_matter(text: str) -> tuple[dict[str, Any], int, list[str]]:
     """The values between two `---` at the top, the offset behind them, and what is wrong with them."""
     match = _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER) if text.startswith("---") else None
     if not match:
-        return {}, 0, []
+        return {}, 0, [_TOO_LONG] if _LONG.match(text, 0, _FIRST) and len(text) > MAX_FRONT_MATTER else []
     import yaml
 
     try:

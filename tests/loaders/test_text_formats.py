@@ -59,9 +59,12 @@ def test_front_matter_is_what_a_person_wrote() -> None:
 def test_front_matter_has_a_largest_size_and_its_values_too() -> None:
     long = only(f"---\nbig: {'x' * 9000}\n---\nText.\n".encode(), "a.md")
     assert long.metadata == {"big": "x" * 2000}
-    beyond = only(f"---\nbig: {'x' * 70_000}\nsmall: 1\n---\nText.\n".encode(), "a.md")
-    assert beyond.metadata == {}
-    assert "small: 1" in beyond.text
+    beyond = load_bytes(f"---\nbig: {'x' * 70_000}\nsmall: 1\n---\nText.\n".encode(), "a.md")
+    assert beyond.documents[0].metadata == {}
+    assert "small: 1" in beyond.documents[0].text
+    assert beyond.problems == ["front matter does not end within 64 KB: it is body text, and no metadata"]
+    rule = only(("---\nSome words.\n" + "word " * 14_000).encode(), "a.md")
+    assert rule.text.startswith("---\nSome words.")
 
 
 def test_names_in_front_matter_are_texts() -> None:
